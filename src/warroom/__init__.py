@@ -1,0 +1,1 @@
+"""War Room: an operations centre for a city."""
