@@ -1,0 +1,124 @@
+"""The way to PostgreSQL: pools, and transactions that carry their scope.
+
+Plain SQL through psycopg 3. The application's role is neither owner nor superuser, so row-level
+security holds for it; what it may see is set inside the transaction (`set_config(..., true)`) and
+is gone with it. A connection that forgets its scope sees no row of any agency.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString
+
+from psycopg import AsyncConnection, OperationalError
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from warroom.kernel.errors import UnavailableError
+from warroom.kernel.scope import Scope
+
+type Transaction = AsyncConnection[DictRow]
+
+_SET_SCOPE = (
+    "select set_config('warroom.agencies', %s, true), set_config('warroom.person', %s, true),"
+    " set_config('warroom.agency', %s, true), set_config('warroom.door', %s, true)"
+)
+
+
+class DatabaseAwayError(UnavailableError):
+    """PostgreSQL does not answer; what needs it must wait, what does not goes on."""
+
+    code = "kernel.database_away"
+
+
+class Database:
+    """A pool of connections to one PostgreSQL.
+
+    Args:
+        dsn: Connection string of the application's role.
+        min_size: Connections kept open.
+        max_size: Connections at most; a transaction waits `wait_s` for one.
+        wait_s: Seconds a transaction waits for a free connection before `DatabaseAwayError`.
+    """
+
+    def __init__(
+        self, dsn: str, *, min_size: int = 1, max_size: int = 8, wait_s: float = 5.0
+    ) -> None:
+        self.dsn = dsn
+        self._pool: AsyncConnectionPool[Transaction] = AsyncConnectionPool(
+            dsn,
+            connection_class=AsyncConnection[DictRow],
+            kwargs={"row_factory": dict_row, "autocommit": False},
+            min_size=min_size,
+            max_size=max_size,
+            timeout=wait_s,
+            open=False,
+            check=None,
+        )
+
+    async def open(self) -> None:
+        """Begins to connect in the background; returns at once, PostgreSQL there or not."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def transaction(self, scope: Scope) -> AsyncIterator[Transaction]:
+        """Everything inside is committed together, or not at all, and seen through `scope`.
+
+        Raises:
+            DatabaseAwayError: No connection could be had, or it broke.
+        """
+        settings = scope.database_settings()
+        try:
+            async with self._pool.connection() as connection:
+                await connection.execute(
+                    _SET_SCOPE,
+                    [
+                        settings["warroom.agencies"],
+                        settings["warroom.person"],
+                        settings["warroom.agency"],
+                        settings["warroom.door"],
+                    ],
+                )
+                yield connection
+        except (PoolTimeout, OperationalError) as error:
+            raise DatabaseAwayError from error
+
+    async def is_there(self) -> bool:
+        """Whether PostgreSQL answers now."""
+        try:
+            async with self._pool.connection(timeout=1.0) as connection:
+                await connection.execute("select 1")
+        except (PoolTimeout, OperationalError):
+            return False
+        return True
+
+    async def listen(self, channel: LiteralString, poll_s: float = 5.0) -> AsyncIterator[None]:
+        """Yields at each notification on `channel`, and every `poll_s` without one.
+
+        A notification has no replay, so the caller reads what is new each time; reconnects for
+        ever, with a pause.
+        """
+        while True:
+            try:
+                async with await AsyncConnection.connect(self.dsn, autocommit=True) as connection:
+                    await connection.execute(f"listen {channel}")
+                    while True:
+                        yield
+                        async for _ in connection.notifies(timeout=poll_s, stop_after=1):
+                            pass
+            except OperationalError:
+                yield
+                await asyncio.sleep(1.0)
+
+
+async def fetch_json(tx: Transaction, query: Any, parameters: Any = None) -> bytes:
+    """The one value of the one row, as PostgreSQL wrote it: JSON that needs no second look.
+
+    The query must select one column cast to `text`; no row gives `null`.
+    """
+    row = await (await tx.execute(query, parameters)).fetchone()
+    return next(iter(row.values())).encode() if row else b"null"

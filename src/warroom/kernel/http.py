@@ -1,0 +1,256 @@
+"""The frame of every HTTP route: a guard that must be named, and the context a handler is given.
+
+A route without an action word does not exist: `Router` refuses it when the module is imported.
+The application puts an authenticator on `app.state`; this module knows nothing of people.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
+
+import msgspec
+from fastapi import APIRouter, Depends
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+
+from warroom.kernel.clock import Clock
+from warroom.kernel.db import Database
+from warroom.kernel.errors import NotFoundError, UnauthenticatedError
+from warroom.kernel.scope import Scope
+
+PUBLIC = "public"
+"""Guard of a route that answers strangers too (health, sign-in, the page itself)."""
+
+SIGNED_IN = "signed_in"
+"""Guard of a route that any signed-in person may call for themselves."""
+
+_JSON = msgspec.json.Encoder()
+
+
+class Authenticator(Protocol):
+    """Finds out who asks; given by `identity` through the composition root."""
+
+    async def __call__(self, connection: HTTPConnection) -> Scope | None:
+        """The scope of the asker, or None for a stranger."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What handlers may use beside their request, by type: filled once by the composition root."""
+
+    by_type: Mapping[type, Any]
+
+    def __getitem__[T](self, kind: type[T]) -> T:
+        """The one service of this type; a missing one is a wiring mistake (KeyError)."""
+        service: T = self.by_type[kind]
+        return service
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One request: who asks, and what the handler works with.
+
+    Attributes:
+        request: The request or WebSocket as it came.
+        scope: Rights of the asker; of a stranger on PUBLIC routes, where it holds no rules.
+        language: `id` or `en`.
+    """
+
+    request: HTTPConnection
+    scope: Scope
+    language: str
+    db: Database
+    clock: Clock
+    services: Services
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A route as declared: what the authorization matrix and `warroom routes` list."""
+
+    domain: str
+    method: str
+    path: str
+    guard: str
+    name: str
+
+
+class Router:
+    """The routes of one domain under `/api/<domain>` (or another prefix), each with its guard.
+
+    Args:
+        domain: Domain word, also the OpenAPI tag.
+        prefix: Path before every route; `/api/<domain>` if not given.
+    """
+
+    def __init__(self, domain: str, prefix: str | None = None) -> None:
+        self.domain = domain
+        self.prefix = f"/api/{domain}" if prefix is None else prefix
+        self.api = APIRouter(prefix=self.prefix, tags=[domain])
+        self.declared: list[Declared] = []
+
+    def get(self, path: str, *, action: str, **more: Any) -> Callable[[Any], Any]:
+        """Declares a reading route; `action` is its guard."""
+        return self._add("GET", path, action, more)
+
+    def post(self, path: str, *, action: str, **more: Any) -> Callable[[Any], Any]:
+        """Declares a creating route; `action` is its guard."""
+        return self._add("POST", path, action, more)
+
+    def put(self, path: str, *, action: str, **more: Any) -> Callable[[Any], Any]:
+        """Declares a replacing route; `action` is its guard."""
+        return self._add("PUT", path, action, more)
+
+    def patch(self, path: str, *, action: str, **more: Any) -> Callable[[Any], Any]:
+        """Declares a changing route; `action` is its guard."""
+        return self._add("PATCH", path, action, more)
+
+    def delete(self, path: str, *, action: str, **more: Any) -> Callable[[Any], Any]:
+        """Declares a removing route; `action` is its guard."""
+        return self._add("DELETE", path, action, more)
+
+    def websocket(self, path: str, *, action: str) -> Callable[[Any], Any]:
+        """Declares a socket; the handler is given a Context whose request is a WebSocket.
+
+        The guard is judged by the handler's `ctx` dependency before the socket is accepted; a
+        refusal is an HTTP answer, as for any route.
+        """
+
+        def add(handler: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+            self._declare("WEBSOCKET", path, action, handler.__name__)
+            self.api.add_api_websocket_route(
+                path, handler, name=handler.__name__, dependencies=[Depends(_guard(action))]
+            )
+            return handler
+
+        return add
+
+    def _add(
+        self, method: str, path: str, action: str, more: dict[str, Any]
+    ) -> Callable[[Any], Any]:
+        def add(handler: Callable[..., Any]) -> Callable[..., Any]:
+            self._declare(method, path, action, handler.__name__)
+            self.api.add_api_route(
+                path,
+                handler,
+                methods=[method],
+                dependencies=[Depends(_guard(action))],
+                openapi_extra={"x-warroom-guard": action},
+                response_model=None,
+                **more,
+            )
+            return handler
+
+        return add
+
+    def _declare(self, method: str, path: str, action: str, name: str) -> None:
+        if action not in (PUBLIC, SIGNED_IN) and ":" not in action:
+            message = f"{method} {self.prefix}{path} has no action word"
+            raise TypeError(message)
+        self.declared.append(Declared(self.domain, method, self.prefix + path, action, name))
+
+
+def stranger(clock: Clock, connection: HTTPConnection) -> Scope:
+    """The scope of somebody who is not signed in: it holds no rules at all."""
+    return Scope(
+        person_id=None,
+        agency_id=None,
+        rules=(),
+        at=clock.now(),
+        door="web",
+        address=connection.client.host if connection.client else None,
+    )
+
+
+def _guard(action: str) -> Callable[[HTTPConnection], Awaitable[None]]:
+    async def judge(connection: HTTPConnection) -> None:
+        scope = await _scope_of(connection)
+        if action == PUBLIC:
+            return
+        if scope is None:
+            raise UnauthenticatedError
+        if action != SIGNED_IN and not scope.may(action):
+            raise NotFoundError
+
+    return judge
+
+
+async def _scope_of(connection: HTTPConnection) -> Scope | None:
+    """Authenticates once a request; the guard and the context share the answer."""
+    if not hasattr(connection.state, "scope"):
+        authenticate: Authenticator = connection.app.state.authenticator
+        connection.state.scope = await authenticate(connection)
+    scope: Scope | None = connection.state.scope
+    return scope
+
+
+async def _context(connection: HTTPConnection) -> Context:
+    state = connection.app.state
+    scope = await _scope_of(connection)
+    return Context(
+        request=connection,
+        scope=scope if scope is not None else stranger(state.clock, connection),
+        language=language_of(connection),
+        db=state.db,
+        clock=state.clock,
+        services=state.services,
+    )
+
+
+type Ctx = Annotated[Context, Depends(_context)]
+"""Annotate a handler's first parameter with it: `async def list_cameras(ctx: Ctx)`."""
+
+
+def language_of(connection: HTTPConnection) -> str:
+    """The language to answer in: cookie `warroom_language`, then Accept-Language, then `id`."""
+    chosen = connection.cookies.get("warroom_language")
+    if chosen in ("id", "en"):
+        return chosen
+    for part in connection.headers.get("accept-language", "").split(","):
+        word = part.split(";")[0].strip()[:2].lower()
+        if word in ("id", "en"):
+            return word
+    return "id"
+
+
+def json_response(body: Any, status: int = 200) -> Response:
+    """An answer in JSON; bytes are taken as JSON already (as PostgreSQL wrote it)."""
+    content = body if isinstance(body, bytes) else _JSON.encode(body)
+    return Response(
+        content,
+        status,
+        headers={"cache-control": "no-store"},
+        media_type="application/json",
+    )
+
+
+def tagged_response(request: Request, content: bytes, media_type: str, max_age_s: int) -> Response:
+    """A cacheable answer with an ETag of its content; 304 if the asker holds it already.
+
+    Private to the asker's browser: what one person may see must not be kept for another.
+    """
+    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    headers = {"etag": tag, "cache-control": f"private, max-age={max_age_s}", "vary": "cookie"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=media_type, headers=headers)
+
+
+__all__ = [
+    "PUBLIC",
+    "SIGNED_IN",
+    "Authenticator",
+    "Context",
+    "Ctx",
+    "Declared",
+    "Router",
+    "Services",
+    "WebSocket",
+    "json_response",
+    "language_of",
+    "stranger",
+    "tagged_response",
+]
