@@ -1,0 +1,241 @@
+"""The one socket of every browser tab: topics, resumed where the tab left off.
+
+A hub reads the outbox once per process and keeps the last events in memory. An event reaches a
+socket only if the topic is declared, the socket asked for it, and the asker's scope allows its
+action on the very thing the event is about. A tab that was away too long is told to start anew
+(`reset`), never left with a hole.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from warroom.kernel import outbox
+from warroom.kernel.clock import Clock
+from warroom.kernel.db import Database, DatabaseAwayError
+from warroom.kernel.log import logger
+from warroom.kernel.metrics import EVENTS_SENT, SOCKETS
+from warroom.kernel.outbox import Event, Position
+from warroom.kernel.scope import Scope
+
+KEPT_EVENTS = 20_000
+QUEUE_EVENTS = 2_000
+PING_S = 5.0
+MAX_TOPICS = 64
+_ENCODE = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A kind of event and the action word that lets a person hear it."""
+
+    name: str
+    action: str
+
+
+class _Subscribe(msgspec.Struct, tag="subscribe", tag_field="op"):
+    topics: list[str]
+    after: str | None = None
+
+
+class _Pong(msgspec.Struct, tag="pong", tag_field="op"):
+    pass
+
+
+_DECODER = msgspec.json.Decoder(_Subscribe | _Pong)
+
+
+@dataclass(eq=False)
+class _Listener:
+    scope: Scope
+    topics: set[str] = field(default_factory=set)
+    waiting: list[bytes] = field(default_factory=list)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    overrun: bool = False
+
+    def offer(self, message: bytes) -> None:
+        if len(self.waiting) >= QUEUE_EVENTS:
+            self.waiting.clear()
+            self.overrun = True
+        self.waiting.append(message)
+        self.wake.set()
+
+
+class Hub:
+    """Events of one process, and the sockets that listen.
+
+    Args:
+        topics: Every topic of the product; others are dropped.
+        db: Where the outbox is.
+        scope: A scope that sees all agencies: the hub reads everything and narrows per socket.
+        clock: For the time in greetings and pings.
+    """
+
+    def __init__(self, topics: Iterable[Topic], db: Database, scope: Scope, clock: Clock) -> None:
+        self.topics = {topic.name: topic for topic in topics}
+        self._db, self._scope, self._clock = db, scope, clock
+        self._listeners: set[_Listener] = set()
+        self._kept: deque[tuple[Event, bytes]] = deque(maxlen=KEPT_EVENTS)
+        self._begin: Position | None = None
+        self._end = Position(0, 0)
+        self.handlers: list[tuple[str, Callable[[Event], Awaitable[None]]]] = []
+
+    async def run(self) -> None:
+        """Reads the outbox until cancelled; survives the database going away."""
+        async for _ in self._db.listen("warroom_outbox"):
+            try:
+                await self._catch_up()
+            except DatabaseAwayError:
+                logger("kernel.realtime").warning("outbox_away")
+
+    async def _catch_up(self) -> None:
+        pending = True
+        while pending:
+            async with self._db.transaction(self._scope) as tx:
+                if self._begin is None:
+                    self._begin = self._end = await outbox.end_of(tx)
+                events = await outbox.read(tx, self._end)
+                pending = bool(events) or await outbox.is_pending(tx)
+            for event in events:
+                await self._deliver(event)
+            if pending and not events:
+                await asyncio.sleep(0.02)
+
+    async def _deliver(self, event: Event) -> None:
+        self._end = event.position
+        for topic, handler in self.handlers:
+            if topic == event.topic:
+                await handler(event)
+        if event.topic not in self.topics:
+            return
+        if len(self._kept) == KEPT_EVENTS:
+            self._begin = self._kept[0][0].position
+        message = _message(event)
+        self._kept.append((event, message))
+        sent = 0
+        for listener in tuple(self._listeners):
+            if event.topic in listener.topics and self._may_hear(listener.scope, event):
+                listener.offer(message)
+                sent += 1
+        EVENTS_SENT.labels(event.topic).inc(sent)
+
+    def _may_hear(self, scope: Scope, event: Event) -> bool:
+        return scope.allows(
+            self.topics[event.topic].action,
+            agency_id=event.agency_id,
+            place=event.place,
+            object_id=event.object_id,
+            tags=event.tags,
+        )
+
+    async def serve(
+        self, socket: WebSocket, scope: Scope, still: Callable[[], Awaitable[Scope | None]]
+    ) -> None:
+        """Talks to one accepted socket until it goes, or until its session ends.
+
+        Args:
+            socket: The accepted socket.
+            scope: Rights of the asker.
+            still: Asked at every ping for the asker's rights now; None ends the socket.
+        """
+        listener = _Listener(scope)
+        self._listeners.add(listener)
+        SOCKETS.inc()
+        await socket.send_text(_text("hello", id=str(self._end), now=self._clock.now()))
+        tasks = [
+            asyncio.create_task(part)
+            for part in (
+                self._send(socket, listener),
+                self._receive(socket, listener),
+                self._ping(socket, listener, still),
+            )
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._listeners.discard(listener)
+            SOCKETS.dec()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _send(self, socket: WebSocket, listener: _Listener) -> None:
+        while True:
+            await listener.wake.wait()
+            listener.wake.clear()
+            messages, listener.waiting = listener.waiting, []
+            if listener.overrun:
+                listener.overrun = False
+                for topic in listener.topics:
+                    await socket.send_text(_text("reset", topic=topic))
+            for message in messages:
+                await socket.send_text(message.decode())
+
+    async def _receive(self, socket: WebSocket, listener: _Listener) -> None:
+        while True:
+            try:
+                asked = _DECODER.decode(await socket.receive_text())
+            except (msgspec.DecodeError, KeyError):
+                await socket.close(4400)
+                return
+            except WebSocketDisconnect:
+                return
+            if isinstance(asked, _Subscribe):
+                await self._subscribe(socket, listener, asked)
+
+    async def _subscribe(self, socket: WebSocket, listener: _Listener, asked: _Subscribe) -> None:
+        allowed = {
+            topic
+            for topic in asked.topics[:MAX_TOPICS]
+            if topic in self.topics and listener.scope.may(self.topics[topic].action)
+        }
+        listener.topics = allowed
+        after = Position.parse(asked.after) if asked.after else None
+        if after is None:
+            return
+        if self._begin is None or after < self._begin or after > self._end:
+            for topic in sorted(allowed):
+                await socket.send_text(_text("reset", topic=topic))
+            return
+        for event, message in tuple(self._kept):
+            if (
+                event.position > after
+                and event.topic in allowed
+                and self._may_hear(listener.scope, event)
+            ):
+                listener.offer(message)
+
+    async def _ping(
+        self,
+        socket: WebSocket,
+        listener: _Listener,
+        still: Callable[[], Awaitable[Scope | None]],
+    ) -> None:
+        while True:
+            await asyncio.sleep(PING_S)
+            scope = await still()
+            if scope is None:
+                await socket.close(4401)
+                return
+            listener.scope = scope
+            await socket.send_text(_text("ping", now=self._clock.now(), id=str(self._end)))
+
+
+def _text(type: str, **fields: Any) -> str:  # noqa: A002 - the field's name on the wire
+    return _ENCODE({"type": type, **fields}).decode()
+
+
+def _message(event: Event) -> bytes:
+    head = {
+        "type": "event",
+        "topic": event.topic,
+        "id": str(event.position),
+        "at": event.at,
+        "body": msgspec.Raw(event.body),
+    }
+    return _ENCODE(head)

@@ -1,0 +1,131 @@
+"""Fixtures over a real PostgreSQL: one server a run, one migrated database a worker.
+
+`WARROOM_POSTGRES_BIN` runs the same tests on another PostgreSQL (Debian's 17, for one).
+"""
+
+import asyncio
+import inspect
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from warroom.app.migrate import migrate
+from warroom.kernel.clock import FixedClock
+from warroom.kernel.db import Database
+from warroom.kernel.postgres import Connections, EmbeddedPostgres, create_database
+
+_TABLES = (
+    "select quote_ident(tablename) from pg_tables"
+    " where schemaname = 'public' and tablename <> 'alembic_version'"
+)
+_TEST_OPTIONS = {"fsync": "off", "synchronous_commit": "off", "shared_buffers": "64MB"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Runs `async def test_...` in the loop that its async fixtures live in."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    runner: asyncio.Runner = pyfuncitem.funcargs["loop_runner"]
+    wanted = inspect.signature(pyfuncitem.obj).parameters
+    runner.run(pyfuncitem.obj(**{k: v for k, v in pyfuncitem.funcargs.items() if k in wanted}))
+    return True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+            item.fixturenames.insert(0, "loop_runner")
+
+
+@pytest.fixture
+def loop_runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Connections]:
+    """A PostgreSQL of this test process alone, in a folder that goes away with it."""
+    folder = Path(tempfile.mkdtemp(prefix="wrt-", dir="/tmp"))
+    folder.chmod(0o755)
+    binaries = os.environ.get("WARROOM_POSTGRES_BIN")
+    server = EmbeddedPostgres(
+        folder / "postgres", folder, Path(binaries) if binaries else None, _TEST_OPTIONS
+    )
+    connections = server.start()
+    migrate(connections.owner)
+    _remember_seeds(connections.superuser)
+    try:
+        yield connections
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def connections(postgres: Connections) -> Connections:
+    """The migrated database as the migrations left it: emptied, and what they seeded put back."""
+    with psycopg.connect(postgres.superuser) as connection:
+        # Foreign keys look away while the tables are put back in any order.
+        connection.execute("set local session_replication_role = replica")
+        names = [quoted for (quoted,) in connection.execute(_TABLES).fetchall()]
+        connection.execute(f"truncate {', '.join(names)} restart identity cascade")
+        seeded = connection.execute(
+            "select quote_ident(tablename) from pg_tables where schemaname = 'seed'"
+        ).fetchall()
+        for (name,) in seeded:
+            connection.execute(
+                f"insert into public.{name} overriding system value select * from seed.{name}"
+            )
+    return postgres
+
+
+def _remember_seeds(superuser: str) -> None:
+    """Keeps a copy of every table that the migrations fill."""
+    with psycopg.connect(superuser) as connection:
+        connection.execute("create schema seed")
+        for (name,) in connection.execute(_TABLES).fetchall():
+            if connection.execute(f"select from public.{name} limit 1").fetchone() is not None:
+                connection.execute(f"create table seed.{name} as table public.{name}")
+
+
+@pytest.fixture
+def new_database(postgres: Connections) -> Callable[[str], Connections]:
+    """Makes a second, empty database: for tests of migrations and tampering."""
+
+    def make(name: str) -> Connections:
+        server = postgres.superuser.replace("dbname=warroom", "dbname=postgres")
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"drop database if exists {name} with (force)")
+            create_database(connection, name)
+        return Connections(
+            *(
+                dsn.replace("dbname=warroom", f"dbname={name}")
+                for dsn in (postgres.superuser, postgres.owner, postgres.app)
+            )
+        )
+
+    return make
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(datetime(2026, 11, 24, 6, 0, tzinfo=UTC))
+
+
+@pytest.fixture
+def db(connections: Connections, loop_runner: asyncio.Runner) -> Iterator[Database]:
+    """The application's way in: pool of the role `warroom_app`."""
+    database = Database(connections.app, max_size=20)
+    loop_runner.run(database.open())
+    try:
+        yield database
+    finally:
+        loop_runner.run(database.close())

@@ -1,0 +1,115 @@
+"""Transactions carry their scope, and the second wall holds when it is forgotten."""
+
+from uuid import UUID
+
+import psycopg
+import pytest
+from tests.scopes import scope_of
+
+from warroom.kernel import leases, outbox
+from warroom.kernel.clock import FixedClock
+from warroom.kernel.db import Database, DatabaseAwayError
+from warroom.kernel.ids import new_id
+from warroom.kernel.outbox import Position
+from warroom.kernel.postgres import Connections
+from warroom.kernel.scope import Rule
+
+EVERYTHING = scope_of(Rule(frozenset({"*"})))
+
+
+async def test_the_scope_is_gone_with_its_transaction(db: Database) -> None:
+    agency = new_id()
+    scope = scope_of(Rule(frozenset({"camera:view"}), agencies=frozenset({agency})))
+
+    async with db.transaction(scope) as tx:
+        inside = await (await tx.execute("select warroom_sees(%s)", [agency])).fetchone()
+    with psycopg.connect(db.dsn) as connection:
+        outside = connection.execute("select warroom_sees(%s)", [agency]).fetchone()
+
+    assert inside == {"warroom_sees": True}
+    assert outside in ((None,), (False,))
+
+
+async def test_a_transaction_that_fails_leaves_nothing(db: Database, clock: FixedClock) -> None:
+    async def fail_halfway() -> None:
+        async with db.transaction(EVERYTHING) as tx:
+            await outbox.publish(tx, "x.y", {}, agency_id=None, now=clock.now())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_halfway()
+
+    async with db.transaction(EVERYTHING) as tx:
+        assert await outbox.read(tx, Position(0, 0)) == []
+
+
+async def test_an_event_that_commits_late_is_not_lost(db: Database, clock: FixedClock) -> None:
+    async with db.transaction(EVERYTHING) as slow:
+        await outbox.publish(slow, "x.y", "slow", agency_id=None, now=clock.now())
+        async with db.transaction(EVERYTHING) as fast:
+            await outbox.publish(fast, "x.y", "fast", agency_id=None, now=clock.now())
+        async with db.transaction(EVERYTHING) as reader:
+            early = await outbox.read(reader, Position(0, 0))
+            waits = await outbox.is_pending(reader)
+    async with db.transaction(EVERYTHING) as reader:
+        late = await outbox.read(reader, Position(0, 0))
+
+    assert (early, waits) == ([], True)
+    assert [event.body for event in late] == [b'"slow"', b'"fast"']
+
+
+async def test_a_scope_of_one_agency_cannot_read_the_outbox(
+    db: Database, clock: FixedClock
+) -> None:
+    async with db.transaction(EVERYTHING) as tx:
+        await outbox.publish(tx, "x.y", {}, agency_id=None, now=clock.now())
+    narrow = scope_of(Rule(frozenset({"*"}), agencies=frozenset({new_id()})))
+
+    async with db.transaction(narrow) as tx:
+        assert await outbox.read(tx, Position(0, 0)) == []
+
+
+async def test_one_holder_has_a_lease_until_it_gives_it_back(db: Database) -> None:
+    async with db.transaction(EVERYTHING) as tx:
+        first = await leases.acquire(tx, "k", "a", "one", 30)
+        refused = await leases.acquire(tx, "k", "a", "two", 30)
+        await leases.release(tx, "k", ["a"], "one")
+        second = await leases.acquire(tx, "k", "a", "two", 30)
+        assert first is not None
+        assert second is not None
+        still = await leases.is_held(tx, first)
+
+    assert refused is None
+    assert second.fence > first.fence
+    assert still is False
+
+
+async def test_many_leases_are_shared_by_capacity(db: Database) -> None:
+    keys = [f"c{number}" for number in range(10)]
+    async with db.transaction(EVERYTHING) as tx:
+        one = await leases.claim(tx, "camera", keys, "one", most=6, ttl_s=30)
+        two = await leases.claim(tx, "camera", keys, "two", most=6, ttl_s=30)
+        again = await leases.claim(tx, "camera", keys, "one", most=6, ttl_s=30)
+
+    assert (len(one), len(two)) == (6, 4)
+    assert set(one).isdisjoint(two)
+    assert one == again
+
+
+async def test_a_database_that_is_away_is_said_so() -> None:
+    away = Database("host=/nonexistent user=x dbname=x", wait_s=0.2)
+    await away.open()
+    try:
+        with pytest.raises(DatabaseAwayError):
+            async with away.transaction(EVERYTHING):
+                pass
+        assert await away.is_there() is False
+    finally:
+        await away.close()
+
+
+def test_ids_sort_by_the_time_of_their_making(connections: Connections) -> None:
+    first, second = new_id(), new_id()
+
+    assert (first.version, UUID(int=first.int).variant == "specified in RFC 4122" and 2) == (7, 2)
+    assert first.int >> 80 <= second.int >> 80
