@@ -1,0 +1,92 @@
+/**
+ * Decides how a live picture keeps to the newest frame. Pure: the caller reads the element and
+ * carries out what is decided here.
+ *
+ * A picture that runs behind is not wrong, only old; so small lags are caught up by playing a
+ * little faster, which nobody sees, and only large ones by a jump, which everybody sees.
+ */
+
+/** One stretch of buffered media, in seconds of the element's own timeline. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What to do with the element now. */
+export interface EdgeStep {
+  /** Where to jump, in media seconds; null stays. */
+  readonly seekTo: number | null;
+  readonly rate: number;
+  /** Media before this moment may be dropped; null keeps all. */
+  readonly dropBefore: number | null;
+}
+
+/** Above this many seconds behind the newest frame the picture jumps. */
+export const JUMP_S = 1.2;
+/** How much media is kept behind the playhead, and how much may pile up before it is dropped. */
+export const KEEP_S = 6;
+export const KEEP_MOST_S = 20;
+const TARGET_LEAST_S = 0.08;
+const TARGET_MOST_S = 0.6;
+const TARGET_STEP_S = 0.06;
+const CALM_S = 12;
+
+/**
+ * Follows one live picture. The distance kept to the newest frame grows with every stall and
+ * shrinks again while the link is calm, so that a steady camera is seen early and a jerky one
+ * without stutter.
+ */
+export class LiveEdge {
+  private target = TARGET_LEAST_S;
+  private calmSince = 0;
+
+  /** Seconds kept between the shown and the newest frame. */
+  get targetS(): number {
+    return this.target;
+  }
+
+  /** Tells that the picture ran dry at this moment (any monotonic seconds). */
+  stalled(nowS: number): void {
+    this.target = Math.min(TARGET_MOST_S, this.target + TARGET_STEP_S);
+    this.calmSince = nowS;
+  }
+
+  /** Decides the next step from what is buffered and where the picture stands. */
+  step(buffered: readonly Span[], currentS: number, nowS: number): EdgeStep {
+    const last = buffered[buffered.length - 1];
+    if (last === undefined) return { seekTo: null, rate: 1, dropBefore: null };
+    this.relax(nowS);
+    const behind = last.end - currentS;
+    const outside = currentS < last.start - 0.001 || currentS > last.end + 0.25;
+    if (outside || behind > JUMP_S + this.target) {
+      return { seekTo: Math.max(last.start, last.end - this.target), rate: 1, dropBefore: null };
+    }
+    return { seekTo: null, rate: this.rate(behind), dropBefore: trimBefore(buffered, currentS) };
+  }
+
+  private rate(behind: number): number {
+    const excess = behind - this.target;
+    if (excess > 0.5) return 1.1;
+    if (excess > 0.12) return 1.05;
+    return 1;
+  }
+
+  private relax(nowS: number): void {
+    if (nowS - this.calmSince < CALM_S) return;
+    this.calmSince = nowS;
+    this.target = Math.max(TARGET_LEAST_S, this.target - TARGET_STEP_S);
+  }
+}
+
+/** The moment before which buffered media may go, or null while there is little of it. */
+export function trimBefore(buffered: readonly Span[], currentS: number): number | null {
+  const first = buffered[0];
+  if (first === undefined || currentS - first.start < KEEP_MOST_S) return null;
+  return currentS - KEEP_S;
+}
+
+/** Milliseconds to wait before the n-th new try (n from 0), spread so that a wall does not knock all at once. */
+export function backoffMs(attempt: number, random: number): number {
+  const most = Math.min(10_000, 500 * 2 ** Math.min(attempt, 6));
+  return Math.round(most * (0.6 + 0.4 * random));
+}

@@ -1,0 +1,134 @@
+/** Plays a live camera over WebRTC, asked for by WHEP (draft-ietf-wish-whep): the low-latency way. */
+import { backoffMs } from "./edge";
+import type { LivePlayer, PlayerEvents } from "./mse";
+
+/** A refusal that carries the server's code. */
+class Refused extends Error {
+  constructor(readonly code: string, text: string) {
+    super(text);
+  }
+}
+
+/** Live WebRTC player; one peer connection while started, nothing while stopped. */
+export class WhepPlayer implements LivePlayer {
+  private peer: RTCPeerConnection | null = null;
+  private session: string | null = null;
+  private attempt = 0;
+  private timer = 0;
+  private started = false;
+
+  constructor(
+    private readonly video: HTMLVideoElement,
+    private readonly url: string,
+    private readonly events: PlayerEvents,
+  ) {}
+
+  start(): void {
+    if (this.started) return;
+    this.started = true;
+    void this.connect();
+  }
+
+  stop(): void {
+    this.started = false;
+    window.clearTimeout(this.timer);
+    this.hangUp();
+  }
+
+  /** WebRTC gives no media timeline of the camera; the frame's own metadata is read instead. */
+  wallOf(): null {
+    return null;
+  }
+
+  private async connect(): Promise<void> {
+    this.hangUp();
+    const peer = new RTCPeerConnection();
+    this.peer = peer;
+    peer.addTransceiver("video", { direction: "recvonly" });
+    peer.ontrack = (event) => this.show(event);
+    peer.onconnectionstatechange = () => this.watch(peer);
+    try {
+      await this.negotiate(peer);
+    } catch (error) {
+      if (this.peer !== peer || !this.started) return;
+      if (error instanceof Refused) this.events.refused?.(error.code, error.message);
+      this.again(error instanceof Refused ? 30_000 : backoffMs(this.attempt++, Math.random()));
+    }
+  }
+
+  private async negotiate(peer: RTCPeerConnection): Promise<void> {
+    await peer.setLocalDescription(await peer.createOffer());
+    await gathered(peer, 800);
+    const answer = await fetch(this.url, {
+      method: "POST",
+      headers: { "Content-Type": "application/sdp", "X-Warroom": "1" },
+      body: peer.localDescription?.sdp ?? "",
+    });
+    if (answer.status === 403 || answer.status === 404 || answer.status === 401) throw new Refused(`http_${answer.status}`, "");
+    if (!answer.ok) throw new Error(`WHEP ${answer.status}`);
+    const location = answer.headers.get("Location");
+    if (this.peer !== peer || !this.started) {
+      if (location !== null) bye(location);
+      return;
+    }
+    this.session = location;
+    await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
+  }
+
+  private show(event: RTCTrackEvent): void {
+    const receiver = event.receiver as RTCRtpReceiver & { playoutDelayHint?: number; jitterBufferTarget?: number | null };
+    receiver.playoutDelayHint = 0;
+    receiver.jitterBufferTarget = 0;
+    this.video.srcObject = new MediaStream([event.track]);
+    void this.video.play().catch(() => undefined);
+    const { width = 0, height = 0 } = event.track.getSettings();
+    this.events.stream?.({ codec: "WebRTC H.264", role: "auto", width, height });
+  }
+
+  private watch(peer: RTCPeerConnection): void {
+    if (this.peer !== peer) return;
+    if (peer.connectionState === "connected") {
+      this.attempt = 0;
+      this.events.link?.(true);
+    } else if (peer.connectionState === "failed" || peer.connectionState === "disconnected") {
+      this.again(backoffMs(this.attempt++, Math.random()));
+    }
+  }
+
+  private again(waitMs: number): void {
+    this.events.link?.(false);
+    this.hangUp();
+    window.clearTimeout(this.timer);
+    if (this.started) this.timer = window.setTimeout(() => void this.connect(), waitMs);
+  }
+
+  private hangUp(): void {
+    const { peer, session } = this;
+    this.peer = null;
+    this.session = null;
+    if (peer !== null) {
+      peer.ontrack = null;
+      peer.onconnectionstatechange = null;
+      peer.close();
+    }
+    if (session !== null) bye(session);
+    if (this.video.srcObject !== null) this.video.srcObject = null;
+  }
+}
+
+function bye(session: string): void {
+  void fetch(session, { method: "DELETE", headers: { "X-Warroom": "1" }, keepalive: true }).catch(() => undefined);
+}
+
+/** Waits until all addresses are known, but not longer than `mostMs`: the answer takes no later ones. */
+function gathered(peer: RTCPeerConnection, mostMs: number): Promise<void> {
+  if (peer.iceGatheringState === "complete") return Promise.resolve();
+  return new Promise((done) => {
+    const timer = window.setTimeout(done, mostMs);
+    peer.addEventListener("icegatheringstatechange", () => {
+      if (peer.iceGatheringState !== "complete") return;
+      window.clearTimeout(timer);
+      done();
+    });
+  });
+}
