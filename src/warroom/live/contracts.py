@@ -1,0 +1,70 @@
+"""What the parts of `live` hand each other: cameras, views, pictures.
+
+Frames and descriptions are those of `recording.contracts`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, NewType
+from uuid import UUID
+
+Role = Literal["main", "sub"]
+"""Which stream of a camera: the full one, or the small one."""
+
+Asked = Literal["auto", "main", "sub"]
+"""What a viewer may ask for; `auto` takes the best stream their browser can play."""
+
+ViewId = NewType("ViewId", UUID)
+"""One act of looking: from the audit row `opened` to the row `closed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """One stream of a camera, as far as choosing one needs it."""
+
+    role: Role
+    codec: str | None
+    width: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFacts:
+    """A camera as `live` needs it: who owns it, where it is, what it sends."""
+
+    camera_id: UUID
+    agency_id: UUID
+    place: str | None
+    tags: tuple[str, ...]
+    streams: tuple[StreamFacts, ...]
+    label: str = ""
+
+    def roles(self) -> frozenset[str]:
+        """The streams it has."""
+        return frozenset(stream.role for stream in self.streams)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Somebody looking at a camera, from when to now."""
+
+    view_id: ViewId
+    camera: CameraFacts
+    role: Role
+    way: Literal["mse", "webrtc", "snapshot"]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A picture of a camera, and how old it is.
+
+    Attributes:
+        jpeg: The picture.
+        at_ms: When the camera took it, ms since 1970 by the city's clock.
+    """
+
+    jpeg: bytes
+    at_ms: int
+
+
+type Json = dict[str, Any]

@@ -1,0 +1,255 @@
+"""The one connection to the recorder's fan-out socket, and the channels that hang on it.
+
+However many look at a camera, the recorder is asked for it once. When the recorder restarts, the
+viewers stay: they are told, and go on with the next key frame.
+"""
+
+import asyncio
+import contextlib
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from warroom.kernel.clock import Clock
+from warroom.kernel.log import logger
+from warroom.live.channels import Channel
+from warroom.live.contracts import Json, Role
+from warroom.live.errors import TooManyViewersError
+from warroom.live.settings import LiveSettings
+from warroom.live.viewers import Viewer
+from warroom.recording.contracts import Kind, MessageReader, unpack_frame, unpack_init
+
+RETRY_S = 0.5
+SWEEP_S = 1.0
+
+_log = logger("live")
+
+
+class Hub:
+    """Follows streams for viewers, one connection and one watch per stream.
+
+    Args:
+        socket_path: The recorder's fan-out socket.
+        settings: Limits.
+        clock: Tells how long a channel has been idle.
+    """
+
+    def __init__(self, socket_path: Path, settings: LiveSettings, clock: Clock) -> None:
+        self._socket_path = socket_path
+        self._settings = settings
+        self._clock = clock
+        self._by_stream: dict[tuple[UUID, Role], Channel] = {}
+        self._by_number: dict[int, Channel] = {}
+        self._numbers = 0
+        self._link: _Link | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._listeners: dict[int, set[asyncio.Event]] = {}
+
+    @property
+    def viewers(self) -> int:
+        """Viewers of all channels."""
+        return sum(len(channel.viewers) for channel in self._by_stream.values())
+
+    @property
+    def channels(self) -> int:
+        """Streams that are followed or still held."""
+        return len(self._by_stream)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the recorder is there."""
+        return self._link is not None
+
+    def start(self) -> None:
+        """Begins to connect; returns at once."""
+        if not self._tasks:
+            loop = asyncio.get_running_loop()
+            self._tasks = [
+                loop.create_task(self._stay_connected()),
+                loop.create_task(self._sweep_for_ever()),
+            ]
+
+    async def stop(self) -> None:
+        """Sends every viewer away and closes the connection."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        for channel in self._by_stream.values():
+            for viewer in tuple(channel.viewers):
+                viewer.close()
+        if self._link is not None:
+            self._link.transport.close()
+            self._link = None
+
+    def join(self, camera_id: UUID, role: Role) -> tuple[Channel, Viewer]:
+        """Adds a viewer of a stream.
+
+        Raises:
+            TooManyViewersError: The node is full.
+        """
+        if self.viewers >= self._settings.viewers_max:
+            raise TooManyViewersError(limit=self._settings.viewers_max)
+        viewer = Viewer(
+            max_bytes=self._settings.viewer_queue_bytes,
+            max_pieces=self._settings.viewer_queue_frames,
+        )
+        channel = self.follow(camera_id, role)
+        channel.join(viewer)
+        return channel, viewer
+
+    def leave(self, channel: Channel, viewer: Viewer) -> None:
+        """Takes a viewer away; the stream is let go `linger_s` after the last one."""
+        channel.leave(viewer, self._clock.monotonic())
+
+    def follow(self, camera_id: UUID, role: Role) -> Channel:
+        """The channel of a stream, followed at least `linger_s` from now on."""
+        channel = self._by_stream.get((camera_id, role))
+        if channel is None:
+            self._numbers += 1
+            channel = Channel(self._numbers, camera_id, role, self._settings.gop_bytes)
+            self._by_stream[camera_id, role] = channel
+            self._by_number[channel.number] = channel
+            if self._link is None:
+                channel.state = _away()
+        if not channel.viewers:
+            channel.idle_since = self._clock.monotonic()
+        self._watch(channel)
+        return channel
+
+    async def wait_for_key(self, channel: Channel, timeout_s: float) -> bool:
+        """Waits until the channel holds a key frame; False if none came in time."""
+        if channel.key is not None and channel.is_followed:
+            return True
+        event = asyncio.Event()
+        self._listeners.setdefault(channel.number, set()).add(event)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await event.wait()
+        except TimeoutError:
+            return False
+        else:
+            return True
+        finally:
+            self._listeners[channel.number].discard(event)
+            if not self._listeners[channel.number]:
+                del self._listeners[channel.number]
+
+    def sweep(self) -> None:
+        """Lets go of the streams nobody has looked at for `linger_s`."""
+        now = self._clock.monotonic()
+        for channel in list(self._by_stream.values()):
+            idle = channel.idle_since
+            if idle is not None and now - idle >= self._settings.linger_s:
+                if self._link is not None and channel.is_followed:
+                    self._link.send(_request("unwatch", channel=channel.number))
+                del self._by_stream[channel.camera_id, channel.role]
+                del self._by_number[channel.number]
+
+    def receive(self, kind: int, number: int, payload: bytes) -> None:
+        """Takes one message of the recorder."""
+        channel = self._by_number.get(number)
+        if channel is None:
+            return
+        if kind == Kind.FRAME:
+            frame = unpack_frame(payload)
+            channel.add_frame(frame)
+            if frame.is_key and number in self._listeners:
+                for event in self._listeners[number]:
+                    event.set()
+        elif kind == Kind.INIT:
+            channel.describe(unpack_init(payload))
+        elif kind == Kind.STATE:
+            channel.change_state(_object(payload))
+        elif kind == Kind.ERROR:
+            code = str(_object(payload).get("code", "unknown"))
+            channel.is_followed = False
+            channel.change_state(_offline(code))
+
+    def _watch(self, channel: Channel) -> None:
+        if self._link is not None and not channel.is_followed:
+            channel.is_followed = True
+            self._link.send(
+                _request(
+                    "watch",
+                    channel=channel.number,
+                    camera=str(channel.camera_id),
+                    role=channel.role,
+                )
+            )
+
+    async def _stay_connected(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            with contextlib.suppress(OSError):
+                _, link = await loop.create_unix_connection(
+                    lambda: _Link(self.receive), str(self._socket_path)
+                )
+                self._link = link
+                _log.info("live.media_connected")
+                for channel in self._by_stream.values():
+                    self._watch(channel)
+                await link.closed
+                self._link = None
+                _log.warning("live.media_away")
+                for channel in self._by_stream.values():
+                    channel.lose(_away())
+            await asyncio.sleep(RETRY_S)
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            self.sweep()
+            for channel in self._by_stream.values():
+                if channel.viewers:
+                    self._watch(channel)
+
+
+class _Link(asyncio.Protocol):
+    """The open connection."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, receive: Callable[[int, int, bytes], None]) -> None:
+        self._reader = MessageReader()
+        self._receive = receive
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for kind, channel, payload in self._reader.feed(data):
+                self._receive(kind, channel, payload)
+        except (ValueError, KeyError, struct.error):
+            _log.error("live.media_protocol")
+            self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio.Protocol
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def send(self, line: bytes) -> None:
+        self.transport.write(line)
+
+
+def _away() -> Json:
+    return {"state": "late", "reason": "live.media_away"}
+
+
+def _offline(reason: str) -> Json:
+    return {"state": "offline", "reason": reason}
+
+
+def _request(op: str, **words: object) -> bytes:
+    return msgspec.json.encode({"op": op, **words}) + b"\n"
+
+
+def _object(payload: bytes) -> Json:
+    return msgspec.json.decode(payload, type=dict[str, Any])

@@ -1,0 +1,34 @@
+"""Settings of live view."""
+
+from typing import ClassVar
+
+from warroom.kernel.settings import section, setting
+
+
+@section
+class LiveSettings:
+    """How many may look, and how much a slow one may hold back."""
+
+    SECTION: ClassVar[str] = "live"
+
+    viewers_max: int = setting(2000, "Viewers of this node at once; more are refused.")
+    viewer_queue_bytes: int = setting(
+        8_000_000, "Bytes that may wait for one viewer before it is dropped to live."
+    )
+    viewer_queue_frames: int = setting(
+        75, "Frames that may wait for one viewer before it is dropped to live."
+    )
+    gop_bytes: int = setting(
+        16_000_000, "Bytes of the running GOP kept for new viewers; longer GOPs are not kept."
+    )
+    linger_s: float = setting(10.0, "Seconds a camera is still followed after its last viewer.")
+    recheck_s: float = setting(10.0, "Seconds between two looks at a viewer's rights.")
+    snapshot_workers: int = setting(2, "Pictures decoded at once.")
+    snapshot_wait_s: float = setting(2.5, "Seconds a snapshot waits for a key frame.")
+    snapshot_audit_s: float = setting(
+        300.0, "One audit row per person and camera for all snapshots within these seconds."
+    )
+    webrtc_bind_address: str = setting("", "Address WebRTC sends from; empty means every one.")
+    webrtc_port_begin: int = setting(0, "First UDP port for WebRTC; 0 lets the system choose.")
+    webrtc_port_end: int = setting(0, "Last UDP port for WebRTC; 0 lets the system choose.")
+    webrtc_viewers_max: int = setting(400, "WebRTC viewers of this node at once.")
