@@ -82,7 +82,8 @@ class Scope:
         session_id: The session or token that was shown.
         address: The network address the request came from.
         purpose: Why, in words, where the person was asked for it.
-        label: What to call the asker where there is no person (`media rec-1`).
+        label: What to call the asker: the person's name, or the service's (`media rec-1`).
+        agency_label: What to call their agency, for records that outlive both.
     """
 
     person_id: UUID | None
@@ -94,6 +95,7 @@ class Scope:
     address: str | None = None
     purpose: str | None = None
     label: str = ""
+    agency_label: str = ""
     _memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def may(self, action: str) -> bool:
