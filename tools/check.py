@@ -38,7 +38,7 @@ def checks() -> list[Check]:
         Check("format", (*PYTHON, "ruff", "format", "--check", ".")),
         Check("lint", (*PYTHON, "ruff", "check", ".")),
         Check("imports", (sys.executable, "tools/contracts.py")),
-        Check("house", (sys.executable, "tools/house_lint.py")),
+        Check("house", (*PYTHON, "tools.house_lint")),
         Check("map", (sys.executable, "tools/domain_map.py", "--check")),
         Check("lock", (sys.executable, "tools/lock.py", "--check")),
         Check("types", (*PYTHON, "mypy")),
@@ -72,6 +72,9 @@ def run_checks() -> list[str]:
         )
         took_s = time.monotonic() - began
         print(f"{'FAIL' if done.returncode else ' ok '}  {check.name} ({took_s:.1f} s)", flush=True)
+        for line in done.stdout.splitlines():
+            if line.startswith("reading:"):
+                print(f"      {line}", flush=True)
         if done.returncode:
             broken.append(check.name)
             print((done.stdout + done.stderr).rstrip(), flush=True)
