@@ -44,8 +44,8 @@ def configure(level: str = "info", *, as_json: bool | None = None) -> None:
 
 
 def logger(name: str) -> Any:
-    """A logger whose lines carry `logger=name`."""
-    return structlog.get_logger(logger=name)
+    """A logger whose lines carry `log=name`."""
+    return structlog.get_logger(log=name)
 
 
 def hide_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -1,0 +1,97 @@
+"""The web application: routes of all domains behind one frame."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from warroom.app import health, pages, problems, socket
+from warroom.app.middleware import Surroundings
+from warroom.kernel import jobs
+from warroom.kernel.clock import Clock
+from warroom.kernel.db import Database
+from warroom.kernel.http import Authenticator, Declared, Router, Services
+from warroom.kernel.realtime import Hub, Topic
+from warroom.kernel.scope import Scope
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What the composition root brings together for one `serve` process.
+
+    Attributes:
+        authenticator: Finds out who asks.
+        routers: Routes of the domains.
+        topics: Topics of the event socket.
+        jobs: Recurring work.
+        services: What handlers use, by type.
+        running: Things that live as long as the process (entered at start, left at stop).
+        scope: The scope of the process itself.
+        holder: Name of the process in leases.
+        pages: Folder of the built web pages.
+    """
+
+    authenticator: Authenticator
+    db: Database
+    clock: Clock
+    scope: Scope
+    holder: str
+    pages: Path
+    routers: Iterable[Router]
+    topics: tuple[Topic, ...] = ()
+    jobs: list[jobs.Job] = field(default_factory=list)
+    services: dict[type, Any] = field(default_factory=dict)
+    running: tuple[Any, ...] = ()
+
+
+def create_app(wiring: Wiring) -> FastAPI:
+    """The application; the same for the server, the tests and the list of routes."""
+    hub = Hub(wiring.topics, wiring.db, wiring.scope, wiring.clock)
+    services = Services({**wiring.services, Hub: hub})
+    for part in wiring.running:
+        if hasattr(part, "subscribe"):
+            hub.handlers.extend(part.subscribe())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        worker = jobs.Worker(wiring.db, wiring.scope, wiring.clock, services)
+        async with AsyncExitStack() as stack:
+            await wiring.db.open()
+            stack.push_async_callback(wiring.db.close)
+            for part in wiring.running:
+                await stack.enter_async_context(part)
+            tasks = [
+                asyncio.create_task(hub.run()),
+                asyncio.create_task(jobs.run_forever(worker, wiring.jobs, wiring.holder)),
+            ]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    app = FastAPI(
+        title="War Room", version="0.1.0", lifespan=lifespan, openapi_url=None, docs_url=None
+    )
+    app.state.authenticator = wiring.authenticator
+    app.state.db, app.state.clock, app.state.services = wiring.db, wiring.clock, services
+    app.state.pages = wiring.pages
+    problems.install(app)
+    app.state.declared = []
+    for router in (*wiring.routers, health.router, socket.router, pages.router):
+        app.include_router(router.api)
+        app.state.declared.extend(router.declared)
+    app.state.topics = wiring.topics
+    app.add_middleware(Surroundings)
+    return app
+
+
+def declared(app: FastAPI) -> list[Declared]:
+    """Every route of the application with its guard."""
+    routes: list[Declared] = app.state.declared
+    return routes

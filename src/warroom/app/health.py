@@ -1,0 +1,62 @@
+"""How the node is, for people who run it: health, readiness, metrics, the OpenAPI text."""
+
+import ipaddress
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from warroom.kernel import metrics
+from warroom.kernel.errors import NotFoundError
+from warroom.kernel.http import PUBLIC, Ctx, Router, json_response
+from warroom.kernel.settings import NodeSettings
+
+router = Router("health", prefix="")
+
+
+@router.get("/healthz", action=PUBLIC)
+async def healthz(ctx: Ctx) -> Response:
+    """The process lives; `lacks` names what it works without for now."""
+    lacks = [] if await ctx.db.is_there() else ["database"]
+    node = ctx.services[NodeSettings]
+    lacks += [
+        name
+        for name, socket in (
+            ("media", node.run / f"media-{node.node}.sock"),
+            ("webrtc", node.run / "webrtc.sock"),
+        )
+        if not socket.exists()
+    ]
+    return json_response({"status": "degraded" if lacks else "ok", "lacks": lacks})
+
+
+@router.get("/readyz", action=PUBLIC)
+async def readyz(ctx: Ctx) -> Response:
+    """200 once requests can be answered in full, 503 before that."""
+    ready = await ctx.db.is_there()
+    return json_response({"ready": ready}, 200 if ready else 503)
+
+
+@router.get("/metrics", action=PUBLIC, include_in_schema=False)
+async def prometheus(request: Request) -> Response:
+    """Metrics, to this machine alone.
+
+    Raises:
+        NotFoundError: Somebody else asks.
+    """
+    host = request.client.host if request.client else ""
+    if not _is_loopback(host) or "x-forwarded-for" in request.headers:
+        raise NotFoundError
+    return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@router.get("/api/openapi.json", action=PUBLIC, include_in_schema=False)
+async def openapi(request: Request) -> Response:
+    """The description of this interface (OpenAPI 3.1)."""
+    return json_response(request.app.openapi())
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,121 @@
+"""Keeps the processes of a node running: starts them, restarts what dies, stops them all.
+
+No process needs another to start, so they are started together. One that dies is started again
+after a pause that grows to 10 s; one that ran for a minute starts with a short pause again. When
+the supervisor itself is killed, the kernel tells its children to stop (PR_SET_PDEATHSIG).
+"""
+
+import asyncio
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from warroom.kernel.clock import Clock
+from warroom.kernel.log import logger
+
+_PR_SET_PDEATHSIG = 1
+GRACE_S = 12.0
+PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process to keep: its name and its command line behind `python -m`."""
+
+    name: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def die_with_parent() -> None:
+    """Asks Linux to send this process SIGTERM when its parent is gone."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Supervisor:
+    """Runs processes until told to stop.
+
+    Args:
+        processes: What to run.
+        logs: Folder for their standard error, one file each; None leaves it on ours.
+        clock: For pauses.
+    """
+
+    def __init__(self, processes: list[Process], logs: Path | None, clock: Clock) -> None:
+        self._processes, self._logs, self._clock = processes, logs, clock
+        self._running: dict[str, asyncio.subprocess.Process] = {}
+        self._stopping = asyncio.Event()
+        self.restarts: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """Keeps everything running until `stop`; returns when all of it has ended."""
+        if self._logs is not None:
+            self._logs.mkdir(parents=True, exist_ok=True)
+        await asyncio.gather(*(self._keep(process) for process in self._processes))
+
+    def stop(self) -> None:
+        """Ends every process: SIGTERM, and SIGKILL for those still there after the grace time."""
+        self._stopping.set()
+        for child in self._running.values():
+            if child.returncode is None:
+                child.terminate()
+
+    async def _keep(self, process: Process) -> None:
+        tries = 0
+        while not self._stopping.is_set():
+            began = self._clock.monotonic()
+            code = await self._once(process)
+            if self._stopping.is_set():
+                return
+            tries = 0 if self._clock.monotonic() - began > 60 else tries + 1
+            pause_s = PAUSES_S[min(tries, len(PAUSES_S) - 1)]
+            self.restarts[process.name] = self.restarts.get(process.name, 0) + 1
+            logger("app.supervisor").warning(
+                "process_ended", name=process.name, code=code, again_in_s=pause_s
+            )
+            await _first(self._stopping.wait(), asyncio.sleep(pause_s))
+
+    async def _once(self, process: Process) -> int:
+        errors = None
+        if self._logs is not None:
+            errors = (self._logs / f"{process.name}.log").open("ab")
+        try:
+            child = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                *process.arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                env={**os.environ, **process.environment, "WARROOM_SUPERVISED": "1"},
+                # A group of their own: Ctrl-C reaches the supervisor alone, which stops them
+                # in order.
+                process_group=0,
+            )
+        finally:
+            if errors is not None:
+                errors.close()
+        self._running[process.name] = child
+        if self._stopping.is_set():
+            child.terminate()
+        ended = asyncio.create_task(child.wait())
+        await _first(ended, self._stopping.wait())
+        if not ended.done():
+            done, _ = await asyncio.wait([ended], timeout=GRACE_S)
+            if not done:
+                child.kill()
+        return await ended
+
+
+async def _first(*awaitables: object) -> None:
+    tasks = [asyncio.ensure_future(item) for item in awaitables]  # type: ignore[call-overload]
+    mine = [task for task, item in zip(tasks, awaitables, strict=True) if task is not item]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in mine:
+        task.cancel()
