@@ -1,0 +1,277 @@
+"""What others may know of a camera; nothing here touches a database or the network."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, NewType
+from uuid import UUID
+
+from warroom.kernel.realtime import Topic
+
+CameraId = NewType("CameraId", UUID)
+
+type Role = Literal["main", "sub"]
+type Transport = Literal["tcp", "udp"]
+
+ROLES: tuple[Role, ...] = ("main", "sub")
+
+VIEW = "camera:view"
+CONFIGURE = "camera:configure"
+RECORD = "camera:record"
+"""Held by the system alone: reads logins and writes states."""
+
+CHANGED = Topic("cameras.changed", VIEW)
+STATE = Topic("cameras.state", VIEW)
+TOPICS: list[Topic] = [CHANGED, STATE]
+
+
+class State(StrEnum):
+    """How a camera is doing, as far as the last report tells."""
+
+    LIVE = "live"
+    LATE = "late"
+    OFFLINE = "offline"
+    UNKNOWN = "unknown"
+
+
+class Reason(StrEnum):
+    """Reasons that the inventory itself gives for a state; the recorder has its own words."""
+
+    NEVER_REPORTED = "never_reported"
+    NODE_SILENT = "node_silent"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A login, and the part of an address that is as secret as one.
+
+    Attributes:
+        username: Empty means none.
+        password: Never shown, logged or exported.
+        url: The whole address where its path or query holds a password; else None.
+    """
+
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    url: str | None = field(default=None, repr=False)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to keep secret."""
+        return not (self.username or self.password or self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamDraft:
+    """A stream as somebody wants it.
+
+    Attributes:
+        role: `main` is recorded; `sub` is for walls and for browsers that cannot play `main`.
+        url: `rtsp://host[:port]/path`, without anything secret: this may be shown.
+        transport: How RTP comes.
+        credentials: The login; None keeps the one that is stored.
+    """
+
+    role: Role
+    url: str
+    transport: Transport = "tcp"
+    credentials: Credentials | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CameraDraft:
+    """A camera as somebody wants it, checked by `rules`.
+
+    Attributes:
+        number: What people say; unique among the cameras that exist.
+        site: Where it hangs, in words ("simpang", "Jl. Urip Sumoharjo, tiang 14").
+        kecamatan: Code and name of the district; None is found from the position.
+        lat: Degrees north, WGS 84.
+        lon: Degrees east, WGS 84.
+        height_m: Above ground.
+        bearing_deg: Clockwise from north, 0 <= bearing < 360; of a PTZ camera its home position.
+        fov_deg: Horizontal opening angle, 0 < fov <= 360.
+        range_m: How far the picture is of use, up to 3,000 m.
+        retention_class: Decides how long footage stays.
+        simulated: Whether the picture is made up; said wherever it is shown.
+        enabled: Whether it is to be taken in at all.
+    """
+
+    number: int
+    name: str
+    agency_id: UUID
+    lat: float
+    lon: float
+    site: str = ""
+    kecamatan: str | None = None
+    kelurahan: str | None = None
+    height_m: float | None = None
+    bearing_deg: float | None = None
+    fov_deg: float | None = None
+    range_m: float | None = None
+    is_ptz: bool = False
+    tags: tuple[str, ...] = ()
+    retention_class: str = "standard"
+    simulated: bool = False
+    enabled: bool = True
+    notes: str = ""
+    streams: tuple[StreamDraft, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera as it is stored, without its streams and its state."""
+
+    id: CameraId
+    agency_id: UUID
+    number: int
+    name: str
+    place: str | None
+    """Area code, the most exact one known; what a `Scope` asks for."""
+    tags: tuple[str, ...]
+    lat: float
+    lon: float
+    retention_class: str
+    simulated: bool
+    enabled: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamConfig:
+    """Everything the recorder needs to take one stream in.
+
+    Attributes:
+        url: The address to connect to; may hold a secret in its path: never log it.
+        place: Area code of the camera.
+    """
+
+    camera_id: UUID
+    role: Role
+    url: str = field(repr=False)
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+    transport: Transport
+    agency_id: UUID
+    place: str | None
+    retention_class: str
+    enabled: bool
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPicture:
+    """What a stream turned out to carry.
+
+    Attributes:
+        codec: RFC 6381 string, `avc1.64001e`.
+        width: Pixels.
+        height: Pixels.
+    """
+
+    role: Role
+    codec: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateReport:
+    """How a camera is doing, told by the node that takes it in.
+
+    Attributes:
+        state: `live`, `late` or `offline`.
+        since: Since when it is so.
+        reason: A word (`recording.cause.<word>`), or None when live.
+        last_frame_at: When the newest frame was captured.
+        fps: Frames a second, lately.
+        kbit_s: Bit rate, lately.
+        clock_offset_ms: The camera's clock minus ours; None while it has not told its clock.
+        clock_uncertainty_ms: Half-width of that offset.
+        recording: Whether footage reaches a disk.
+        node: Name of the node.
+        pictures: What the streams carry, where that is known.
+    """
+
+    camera_id: UUID
+    state: Literal["live", "late", "offline"]
+    since: datetime
+    reason: str | None = None
+    last_frame_at: datetime | None = None
+    fps: float | None = None
+    kbit_s: float | None = None
+    clock_offset_ms: float | None = None
+    clock_uncertainty_ms: float | None = None
+    recording: bool = False
+    node: str = ""
+    pictures: tuple[StreamPicture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListFilter:
+    """What a list of cameras is narrowed to; None and empty mean "any"."""
+
+    q: str = ""
+    agency_id: UUID | None = None
+    state: State | None = None
+    kecamatan: str | None = None
+    after_number: int | None = None
+    limit: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list, as JSON that PostgreSQL wrote: an object with items, next and total."""
+
+    json: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one field of one row of an import.
+
+    Attributes:
+        row: Line of the file, counted from 1 as an editor shows it (CSV), or the feature's place
+            counted from 1 (GeoJSON).
+        value: What stood there, shortened; None where it might hold a secret.
+    """
+
+    row: int
+    field: str
+    code: str
+    value: str | None = None
+    params: dict[str, str | int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, row by row."""
+
+    added: int
+    changed: int
+    unchanged: int
+    rejected: tuple[Problem, ...]
+    dry_run: bool
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeAnswer:
+    """What a stream answered to a first question.
+
+    Attributes:
+        codec: RFC 6381 string where the stream told enough, else `h264` or `h265`.
+        width: Pixels; None where the stream did not tell.
+        height: Pixels.
+        fps: Frames a second as announced.
+        audio: Name of the audio encoding, or None.
+        took_ms: From connecting to the answer.
+    """
+
+    codec: str
+    width: int | None
+    height: int | None
+    fps: float | None
+    audio: str | None
+    took_ms: int
