@@ -1,0 +1,106 @@
+"""How names are compared. Pure.
+
+People type fast, half, and without the spelling of the sign: "jl pettarani", "petarani", "urip
+sumoharjo jln", "kel baru". So words are folded, the kinds of road and area are taken as the same
+whichever way they are shortened, and words may differ by letters.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_WORD = re.compile(r"[a-z0-9]+")
+_SAME = {
+    "jalan": "jl",
+    "jln": "jl",
+    "jend": "jenderal",
+    "gen": "jenderal",
+    "gg": "gang",
+    "lrg": "lorong",
+    "lr": "lorong",
+    "kel": "kelurahan",
+    "kec": "kecamatan",
+    "pkm": "puskesmas",
+    "rs": "rumahsakit",
+    "rsud": "rumahsakit",
+    "univ": "universitas",
+    "dr": "dokter",
+    "st": "sultan",
+    "sltn": "sultan",
+    "a": "andi",
+    "h": "haji",
+}
+_KIND_WORDS = frozenset(("jl", "gang", "lorong", "kelurahan", "kecamatan"))
+
+
+def fold(text: str) -> tuple[str, ...]:
+    """The words of a name as they are compared: small letters, no accents, one way to shorten."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    ascii_only = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return tuple(_SAME.get(word, word) for word in _WORD.findall(ascii_only))
+
+
+def score(query: tuple[str, ...], name: tuple[str, ...]) -> float:
+    """How well `name` fits what was typed: 1 is exact, 0 is "not at all".
+
+    Every typed word must fit some word of the name; words of kind (jl, kel) may be left out on
+    either side. The last typed word may be unfinished.
+    """
+    asked = tuple(word for word in query if word not in _KIND_WORDS) or query
+    if not asked or not name:
+        return 0.0
+    if query == name:
+        return 1.0
+    total = 0.0
+    for position, word in enumerate(asked):
+        best = max(
+            _word_score(word, other, position == len(asked) - 1, place == 0)
+            for place, other in enumerate(name)
+        )
+        if best == 0.0:
+            return 0.0
+        total += best
+    meant = [word for word in name if word not in _KIND_WORDS] or list(name)
+    coverage = min(1.0, len(asked) / len(meant))
+    return 0.99 * (total / len(asked)) * (0.8 + 0.2 * coverage)
+
+
+def _word_score(typed: str, word: str, unfinished: bool, first: bool) -> float:  # noqa: FBT001
+    if typed == word:
+        return 1.0
+    if unfinished and word.startswith(typed):
+        return 0.9 if first else 0.86
+    allowed = 0 if len(typed) < 4 else 1 if len(typed) < 8 else 2
+    if not allowed:
+        return 0.0
+    missing = _distance(typed, word, allowed)
+    if missing <= allowed:
+        return 0.8 - 0.12 * missing
+    if unfinished and len(word) > len(typed):
+        missing = min(_distance(typed, word[: len(typed) + more], allowed) for more in (0, 1))
+        if missing <= allowed:
+            return 0.7 - 0.12 * missing
+    return 0.0
+
+
+@lru_cache(maxsize=65536)
+def _distance(left: str, right: str, limit: int) -> int:
+    """Edit distance with neighbours swapped counted as one (optimal string alignment).
+
+    Returns:
+        The distance, or `limit + 1` if it is larger.
+    """
+    if abs(len(left) - len(right)) > limit:
+        return limit + 1
+    before: list[int] = []
+    row = list(range(len(right) + 1))
+    for i, a in enumerate(left, 1):
+        older, before, row = before, row, [i]
+        for j, b in enumerate(right, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == right[j - 2] and left[i - 2] == b:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+        if min(row) > limit:
+            return limit + 1
+    return row[-1]
