@@ -1,3 +1,102 @@
-"""Fixtures of every test."""
+"""What every test lives by: no socket but loopback, test data that may be absent, slow ones apart.
+
+Fixtures of the database and of the whole application are in `conftest_db.py`.
+"""
+
+import ipaddress
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
 
 pytest_plugins = ["tests.conftest_db"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--nightly", action="store_true", help="run the slow tests as well")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without `--nightly` the slow tests are left out, and counted as such."""
+    if config.getoption("--nightly"):
+        return
+    slow = [item for item in items if item.get_closest_marker("nightly")]
+    if slow:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not item.get_closest_marker("nightly")]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Real data that nobody here made; it is not part of the repository.
+
+    `WARROOM_TEST_DATA`, else a folder beside the checkout; a test that asks for it where it is
+    absent is skipped.
+    """
+    named = os.environ.get("WARROOM_TEST_DATA")
+    folder = Path(named) if named else ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no test data in {folder} (WARROOM_TEST_DATA)")
+    return folder
+
+
+class SocketLeavesMachineError(AssertionError):
+    """A test tried to reach a host that is not this machine."""
+
+
+def _is_loopback(address: Any) -> bool:
+    if not isinstance(address, tuple):
+        return True  # a Unix socket, netlink, or an abstract name
+    host = str(address[0]).partition("%")[0]
+    if host in {"localhost", ""}:
+        return True
+    try:
+        parsed = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return (mapped or parsed).is_loopback or (mapped or parsed).is_unspecified
+
+
+@pytest.fixture(autouse=True)
+def _stays_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every connection, datagram and look-up of a name outside of loopback fails the test.
+
+    Covers Python's sockets; a browser is watched by its own harness.
+    """
+    real_lookup = socket.getaddrinfo
+
+    def guarded(name: str) -> Any:
+        real = getattr(socket.socket, name)
+
+        def call(self: socket.socket, *args: Any) -> Any:
+            address = args[-1]
+            if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address):
+                message = f"a test may not reach {address}"
+                raise SocketLeavesMachineError(message)
+            return real(self, *args)
+
+        return call
+
+    def lookup(host: Any, *args: Any, **kwargs: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name is not None and not _is_loopback((name,)):
+            try:
+                ipaddress.ip_address(name)  # a number needs no name server
+            except ValueError:
+                raise socket.gaierror(socket.EAI_NONAME, f"no names in tests: {name}") from None
+        return real_lookup(host, *args, **kwargs)
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, guarded(name))
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)

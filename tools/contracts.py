@@ -92,7 +92,9 @@ def main(root: Path) -> int:
     """Checks every contract of `root/.importlinter` and prints what is broken."""
     sys.path[:0] = [str(root / "src"), str(ROOT)]
     configure()
-    kept = use_cases.lint_imports(config_filename=str(root / ".importlinter"), cache_dir=None, no_logo=True)
+    kept = use_cases.lint_imports(
+        config_filename=str(root / ".importlinter"), cache_dir=None, no_logo=True
+    )
     return 0 if kept else 1
 
 

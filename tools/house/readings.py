@@ -21,10 +21,11 @@ def sizes(tree: Tree) -> str:
         return "no code yet"
     tested = sum(tree.text(path).count("\n") for path in tests)
     longest = max(lines, key=lambda path: lines[path])
+    name = longest.relative_to(tree.root / "src")
     return (
         f"{sum(lines.values())} lines in {len(lines)} modules, "
-        f"median {median(lines.values()):.0f}, p90 {_p90(list(lines.values())):.0f}, longest {lines[longest]} "
-        f"({longest.relative_to(tree.root / 'src')}); {len(functions)} functions, "
+        f"median {median(lines.values()):.0f}, p90 {_p90(list(lines.values())):.0f}, "
+        f"longest {lines[longest]} ({name}); {len(functions)} functions, "
         f"median {median(functions):.0f}, p90 {_p90(functions):.0f} lines; "
         f"tests:source {tested / sum(lines.values()):.2f}"
     )

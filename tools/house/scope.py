@@ -65,7 +65,7 @@ def scope_makers(tree: Tree) -> Iterator[Breach]:
         module = tree.syntax(path)
         made = _names_of_the_scope(module)
         for node in ast.walk(module):
-            if isinstance(node, ast.Call) and _called(node) in made:
+            if isinstance(node, ast.Call) and _called(node) in made and not _grants_nothing(node):
                 text = f"{_called(node)}(...) is made in identity only; ask identity.api"
                 yield tree.breach(path, node.lineno, text)
 
@@ -89,6 +89,14 @@ def _names_of_the_scope(module: ast.Module) -> set[str]:
                 if alias.name == SCOPE_MODULE:
                     names |= {f"{alias.asname or SCOPE_MODULE}.{n}" for n in ("Scope", "Rule")}
     return names
+
+
+def _grants_nothing(call: ast.Call) -> bool:
+    """`Scope(rules=(), ...)`: somebody who may do nothing may be made anywhere."""
+    return any(
+        keyword.arg == "rules" and isinstance(keyword.value, ast.Tuple) and not keyword.value.elts
+        for keyword in call.keywords
+    )
 
 
 def _called(call: ast.Call) -> str:
