@@ -4,8 +4,8 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from tests.scopes import scope_of
 
+from tests.scopes import scope_of
 from warroom.kernel import leases, outbox
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database, DatabaseAwayError

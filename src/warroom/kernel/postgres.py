@@ -104,16 +104,12 @@ class EmbeddedPostgres:
             "".join(f"{name} = '{value}'\n" for name, value in lines.items()),
         )
         deadline = time.monotonic() + START_TRIES_S
-        while not self.is_running():
-            self._clear_dead()
-            done = self._run("pg_ctl", "-D", self._cluster, "-w", "-s", "-t", "30",
-                             "-l", self._cluster / "log", "start", check=False)  # fmt: skip
-            if done.returncode == 0:
-                break
+        problem = self._try_to_start()
+        while problem is not None:
             if time.monotonic() > deadline:
-                raise PostgresError(problem=done.stderr.strip()[-300:], log=self._log_tail())
-            time.sleep(0.3)
-        self._await_answer(deadline)
+                raise PostgresError(problem=problem[-300:], log=self._log_tail())
+            time.sleep(0.2)
+            problem = self._try_to_start()
         connections = self.connections()
         _ensure_roles(connections, self._secret(OWNER), self._secret(APP))
         return connections
@@ -177,22 +173,24 @@ class EmbeddedPostgres:
         with (self._cluster / "postgresql.conf").open("a") as file:
             file.write("include = 'warroom.conf'\n")
 
-    def _await_answer(self, deadline: float) -> None:
-        """Waits until the database answers (an adopted server may still be recovering).
+    def _try_to_start(self) -> str | None:
+        """Starts the server unless it lives, and asks it; returns why it does not answer yet.
 
-        Raises:
-            PostgresError: It does not answer before `deadline`.
+        An adopted server may still be recovering, and one that was killed a moment ago may still
+        look alive: the caller tries again.
         """
+        if not self.is_running():
+            self._clear_dead()
+            done = self._run("pg_ctl", "-D", self._cluster, "-w", "-s", "-t", "30",
+                             "-l", self._cluster / "log", "start", check=False)  # fmt: skip
+            if done.returncode != 0:
+                return done.stderr.strip()
         dsn = self.connections().superuser.replace(f"dbname={DATABASE}", "dbname=postgres")
-        while True:
-            try:
-                psycopg.connect(dsn, connect_timeout=3).close()
-            except psycopg.OperationalError as error:
-                if time.monotonic() > deadline:
-                    raise PostgresError(problem=str(error)[-300:], log=self._log_tail()) from error
-                time.sleep(0.1)
-            else:
-                return
+        try:
+            psycopg.connect(dsn, connect_timeout=3).close()
+        except psycopg.OperationalError as error:
+            return str(error)
+        return None
 
     def _secret(self, role: str) -> str:
         path = self._secrets / role

@@ -54,7 +54,7 @@ class Sealer:
             SealBrokenError: It was changed, or belongs to another thing or key.
         """
         body = bytes(sealed)
-        if body[:1] != _VERSION:
+        if body[:1] != _VERSION or len(body) <= 1 + _NONCE_BYTES:
             raise SealBrokenError
         nonce, rest = body[1 : 1 + _NONCE_BYTES], body[1 + _NONCE_BYTES :]
         try:

@@ -1,0 +1,180 @@
+"""Events reach those who may hear them, in order, without a hole."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from starlette.websockets import WebSocketDisconnect
+
+from tests.scopes import scope_of
+from warroom.kernel import outbox
+from warroom.kernel.clock import FixedClock
+from warroom.kernel.db import Database
+from warroom.kernel.realtime import Hub, Topic
+from warroom.kernel.scope import Rule, Scope
+
+POLICE, FIRE = UUID(int=1), UUID(int=2)
+EVERYTHING = scope_of(Rule(frozenset({"*"})))
+OF_POLICE = scope_of(Rule(frozenset({"camera:view"}), agencies=frozenset({POLICE})))
+TOPICS = (Topic("cameras.state", "camera:view"), Topic("audit.row", "audit:read"))
+
+
+class Tab:
+    """A browser's end of the socket, without a browser."""
+
+    def __init__(self) -> None:
+        self.got: list[dict[str, Any]] = []
+        self.asks: asyncio.Queue[str | None] = asyncio.Queue()
+        self.closed: int | None = None
+        self.changed = asyncio.Event()
+
+    async def send_text(self, text: str) -> None:
+        self.got.append(msgspec.json.decode(text))
+        self.changed.set()
+
+    async def receive_text(self) -> str:
+        asked = await self.asks.get()
+        if asked is None:
+            raise WebSocketDisconnect
+        return asked
+
+    async def close(self, code: int) -> None:
+        self.closed = code
+
+    def subscribe(self, *topics: str, after: str | None = None) -> None:
+        ask = {"op": "subscribe", "topics": list(topics), "after": after}
+        self.asks.put_nowait(msgspec.json.encode(ask).decode())
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        async def wait() -> None:
+            while not true():
+                self.changed.clear()
+                await self.changed.wait()
+
+        await asyncio.wait_for(wait(), 10)
+
+    def bodies(self) -> list[Any]:
+        return [message["body"] for message in self.got if message["type"] == "event"]
+
+
+@asynccontextmanager
+async def running(db: Database, clock: FixedClock) -> AsyncIterator[Hub]:
+    hub = Hub(TOPICS, db, EVERYTHING, clock)
+    task = asyncio.create_task(hub.run())
+    try:
+        while hub._begin is None:  # noqa: ASYNC110 - nothing tells that the hub has begun
+            await asyncio.sleep(0.01)
+        yield hub
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def open_tab(
+    hub: Hub, scope: Scope, still: Callable[[], Awaitable[Scope | None]] | None = None
+) -> AsyncIterator[Tab]:
+    async def same() -> Scope | None:
+        return scope
+
+    tab = Tab()
+    task = asyncio.create_task(hub.serve(tab, scope, still or same))  # type: ignore[arg-type]
+    try:
+        await tab.until(lambda: bool(tab.got))
+        yield tab
+    finally:
+        tab.asks.put_nowait(None)
+        await asyncio.wait_for(task, 10)
+
+
+async def tell(db: Database, clock: FixedClock, agency: UUID, *bodies: Any) -> None:
+    async with db.transaction(EVERYTHING) as tx:
+        for body in bodies:
+            await outbox.publish(tx, "cameras.state", body, agency_id=agency, now=clock.now())
+
+
+async def test_a_tab_hears_only_its_agencys_things(db: Database, clock: FixedClock) -> None:
+    async with running(db, clock) as hub, open_tab(hub, OF_POLICE) as tab:
+        tab.subscribe("cameras.state")
+        await asyncio.sleep(0.05)
+        await tell(db, clock, FIRE, "fire")
+        await tell(db, clock, POLICE, 1, 2, 3)
+        await tab.until(lambda: len(tab.bodies()) == 3)
+
+    assert tab.bodies() == [1, 2, 3]
+
+
+async def test_a_topic_without_the_right_is_silent(db: Database, clock: FixedClock) -> None:
+    async with running(db, clock) as hub, open_tab(hub, OF_POLICE) as tab:
+        tab.subscribe("audit.row", "no.such.topic", "cameras.state")
+        await asyncio.sleep(0.05)
+        async with db.transaction(EVERYTHING) as tx:
+            for topic in ("audit.row", "no.such.topic"):
+                await outbox.publish(tx, topic, topic, agency_id=POLICE, now=clock.now())
+        await tell(db, clock, POLICE, "last")
+        await tab.until(lambda: bool(tab.bodies()))
+
+    assert tab.bodies() == ["last"]
+
+
+async def test_a_tab_that_comes_back_gets_what_it_missed(db: Database, clock: FixedClock) -> None:
+    async with running(db, clock) as hub:
+        async with open_tab(hub, OF_POLICE) as first:
+            first.subscribe("cameras.state")
+            await asyncio.sleep(0.05)
+            await tell(db, clock, POLICE, "seen")
+            await first.until(lambda: bool(first.bodies()))
+        await tell(db, clock, POLICE, "missed")
+        async with open_tab(hub, OF_POLICE) as second:
+            second.subscribe("cameras.state", after=first.got[-1]["id"])
+            await second.until(lambda: bool(second.bodies()))
+
+    assert second.bodies() == ["missed"]
+
+
+async def test_a_tab_away_too_long_starts_anew(db: Database, clock: FixedClock) -> None:
+    await tell(db, clock, POLICE, "before the hub")
+    async with running(db, clock) as hub, open_tab(hub, OF_POLICE) as tab:
+        tab.subscribe("cameras.state", after="1.1")
+        await tab.until(lambda: len(tab.got) > 1)
+
+    assert tab.got[1] == {"type": "reset", "topic": "cameras.state"}
+
+
+async def test_nonsense_closes_the_socket(db: Database, clock: FixedClock) -> None:
+    async with running(db, clock) as hub, open_tab(hub, OF_POLICE) as tab:
+        tab.asks.put_nowait('{"op": 1')
+        await asyncio.sleep(0.1)
+
+    assert tab.closed == 4400
+
+
+async def test_the_end_of_the_session_ends_the_socket(
+    db: Database, clock: FixedClock, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("warroom.kernel.realtime.PING_S", 0.05)
+
+    async def gone() -> Scope | None:
+        return None
+
+    async with running(db, clock) as hub, open_tab(hub, OF_POLICE, gone) as tab:
+        await asyncio.sleep(0.3)
+
+    assert tab.closed == 4401
+
+
+async def test_a_slow_tab_is_told_to_start_anew_and_costs_bounded_memory(
+    db: Database, clock: FixedClock, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("warroom.kernel.realtime.QUEUE_EVENTS", 10)
+    async with running(db, clock) as hub, open_tab(hub, OF_POLICE) as tab:
+        tab.subscribe("cameras.state")
+        await asyncio.sleep(0.05)
+        await tell(db, clock, POLICE, *range(25))
+        await tab.until(lambda: bool(tab.bodies()) and tab.bodies()[-1] == 24)
+
+    assert {"type": "reset", "topic": "cameras.state"} in tab.got
+    assert len(tab.bodies()) <= 10

@@ -1,0 +1,75 @@
+"""A scope is default deny, and a rule that denies beats all that allow."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from tests.scopes import AT, scope_of
+from warroom.kernel.errors import NotFoundError
+from warroom.kernel.scope import Rule
+
+POLICE, FIRE = UUID(int=1), UUID(int=2)
+VIEW = frozenset({"camera:view"})
+
+
+def test_nobody_sees_anything_by_default() -> None:
+    scope = scope_of()
+
+    assert not scope.may("camera:view")
+    assert not scope.allows("camera:view", agency_id=POLICE)
+    with pytest.raises(NotFoundError):
+        scope.require("camera:view")
+
+
+def test_a_rule_gives_its_action_on_its_agency_alone() -> None:
+    scope = scope_of(Rule(VIEW, agencies=frozenset({POLICE})))
+
+    assert scope.allows("camera:view", agency_id=POLICE)
+    assert not scope.allows("camera:view", agency_id=FIRE)
+    assert not scope.allows("camera:configure", agency_id=POLICE)
+    assert not scope.allows("camera:view", agency_id=None)
+
+
+def test_denying_beats_allowing_whatever_the_order() -> None:
+    allow, deny = Rule(VIEW), Rule(VIEW, agencies=frozenset({FIRE}), deny=True)
+
+    for rules in ((allow, deny), (deny, allow)):
+        scope = scope_of(*rules)
+        assert scope.allows("camera:view", agency_id=POLICE)
+        assert not scope.allows("camera:view", agency_id=FIRE)
+
+
+def test_a_star_stands_for_every_word_of_a_domain() -> None:
+    scope = scope_of(Rule(frozenset({"camera:*"})))
+
+    assert scope.may("camera:configure")
+    assert not scope.may("cameras:configure")
+    assert not scope.may("live:view")
+
+
+def test_a_place_stands_for_what_lies_in_it_and_nothing_that_is_merely_spelled_alike() -> None:
+    scope = scope_of(Rule(VIEW, places=frozenset({"73.71.04"})))
+
+    assert scope.allows("camera:view", agency_id=None, place="73.71.04")
+    assert scope.allows("camera:view", agency_id=None, place="73.71.04.1006")
+    assert not scope.allows("camera:view", agency_id=None, place="73.71.041")
+    assert not scope.allows("camera:view", agency_id=None, place=None)
+
+
+def test_a_rule_holds_from_its_first_instant_to_before_its_last() -> None:
+    hour = timedelta(hours=1)
+
+    assert scope_of(Rule(VIEW, starts_at=AT, ends_at=AT + hour)).may("camera:view")
+    assert not scope_of(Rule(VIEW, starts_at=AT - hour, ends_at=AT)).may("camera:view")
+    assert not scope_of(Rule(VIEW, starts_at=AT + hour)).may("camera:view")
+
+
+def test_the_second_wall_is_told_only_agencies_that_some_rule_allows() -> None:
+    narrow = scope_of(
+        Rule(VIEW, agencies=frozenset({POLICE})), Rule(VIEW, agencies=frozenset({FIRE}), deny=True)
+    )
+
+    assert narrow.database_settings()["warroom.agencies"] == f"{{{POLICE}}}"
+    assert scope_of(Rule(VIEW)).database_settings()["warroom.agencies"] == "*"
+    assert scope_of().database_settings()["warroom.agencies"] == "{}"
