@@ -3,7 +3,8 @@
 type Step =
   | { readonly kind: "bytes"; readonly data: BufferSource; readonly size: number }
   | { readonly kind: "change"; readonly mime: string; readonly offset: number | null }
-  | { readonly kind: "drop"; readonly from: number; readonly to: number };
+  | { readonly kind: "drop"; readonly from: number; readonly to: number }
+  | { readonly kind: "abort" };
 
 /** A queue in front of a SourceBuffer. When the buffer fails, `onfail` is called once and the rest is dropped. */
 export class Appender {
@@ -64,13 +65,7 @@ export class Appender {
   reset(): void {
     this.steps.length = 0;
     this.bytes = 0;
-    if (this.buffer === null || this.source.readyState !== "open") return;
-    try {
-      this.buffer.abort();
-    } catch (error) {
-      return this.fail(error);
-    }
-    this.steps.push({ kind: "drop", from: 0, to: Infinity });
+    this.steps.push({ kind: "abort" }, { kind: "drop", from: 0, to: Infinity });
     this.pump();
   }
 
@@ -119,6 +114,8 @@ export class Appender {
       this.bytes -= step.size;
     } else if (step.kind === "drop") {
       buffer.remove(step.from, step.to);
+    } else if (step.kind === "abort") {
+      buffer.abort();
     } else {
       if (step.mime !== this.mime) buffer.changeType(step.mime);
       this.mime = step.mime;
