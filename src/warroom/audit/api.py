@@ -1,0 +1,160 @@
+"""What other domains call of `audit`."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from warroom.audit import service
+from warroom.audit.anchors import AnchorFile
+from warroom.audit.contracts import Access, Finding, Head, Verification
+from warroom.kernel.clock import Clock
+from warroom.kernel.db import Database, Transaction
+from warroom.kernel.scope import Scope
+
+
+async def record(  # noqa: PLR0913 - these are the words of one sentence
+    scope: Scope,
+    tx: Transaction,
+    *,
+    action: str,
+    object_kind: str,
+    object_id: UUID | str | None,
+    agency_id: UUID | None,
+    object_label: str | None = None,
+    place: str | None = None,
+    detail: dict[str, Any] | None = None,
+    reason: str | None = None,
+    at: datetime | None = None,
+) -> UUID:
+    """Writes who does what to whose thing; kept exactly if the transaction commits.
+
+    Call it late in the transaction: from here to the commit it holds the end of one chain.
+    A look that lasts is two entries: `live:view` when it begins, and `live:end` with
+    `detail={"view": <id of the first>, "seconds": 42}` when it ends.
+
+    Args:
+        scope: Who does it: person, agency, door, address, session and purpose are taken from it.
+        tx: The transaction that does it.
+        action: Action word, `recording:view`, or what was done, `camera:changed`.
+        object_kind: Kind of the thing, `camera`.
+        object_id: Its id.
+        agency_id: Agency that owns the thing; its auditors will read the entry.
+        object_label: What people call the thing.
+        place: Area code of the thing.
+        detail: More, as JSON; never a password, plate, face, phone number or patient.
+        reason: Why, in the person's words.
+        at: When, if not at the instant of the request.
+
+    Returns:
+        Id of the entry.
+    """
+    return await service.record(
+        scope,
+        tx,
+        action=action,
+        object_kind=object_kind,
+        object_id=object_id,
+        agency_id=agency_id,
+        object_label=object_label,
+        place=place,
+        detail=detail,
+        reason=reason,
+        at=at,
+    )
+
+
+async def search(
+    scope: Scope,
+    tx: Transaction,
+    filters: dict[str, Any],
+    cursor: str | None = None,
+    limit: int = 100,
+) -> bytes:
+    """One page of entries that the scope may read (`audit:read`), newest first, as JSON.
+
+    Args:
+        scope: Narrows to entries about its agencies' things or by its agencies' people.
+        tx: Transaction of the scope.
+        filters: Any of `person` (UUID), `object`, `action` (a word or its first half), `since`,
+            `until` (datetime), `q` (text); None is no filter.
+        cursor: `next` of the page before.
+        limit: Entries a page, 500 at most.
+    """
+    return await service.search(scope, tx, filters, cursor, limit)
+
+
+async def accesses(
+    scope: Scope,
+    tx: Transaction,
+    object_id: UUID | str,
+    since: datetime,
+    *,
+    action: str = "audit:read",
+    limit: int = 200,
+) -> list[Access]:
+    """Who looked at this thing since then, newest first: looks live or past, and moves of it.
+
+    `action` is the right by which it is asked: `audit:read`, or `camera:configure` for those who
+    run the camera.
+    """
+    return await service.list_accesses(
+        scope, tx, action=action, object_id=object_id, since=since, limit=limit
+    )
+
+
+async def verify(scope: Scope, db: Database, file: AnchorFile, clock: Clock) -> Verification:
+    """Walks every chain from its first entry, and compares it with its head and its anchors.
+
+    Writers go on meanwhile. `scope` must see all agencies.
+    """
+    return await service.verify(scope, db, file, clock)
+
+
+async def verify_and_seal(scope: Scope, db: Database, file: AnchorFile, clock: Clock) -> None:
+    """Walks what was added since the last walk (all of it once a day) and remembers the outcome.
+
+    A broken link is remembered until a walk over everything finds none.
+    """
+    await service.verify_and_seal(scope, db, file, clock)
+
+
+async def anchor(scope: Scope, db: Database, file: AnchorFile, clock: Clock) -> bool:
+    """Copies the heads of the chains outside the database; tells whether any had grown."""
+    return await service.anchor(scope, db, file, clock)
+
+
+async def seal(scope: Scope, tx: Transaction) -> dict[str, Any]:
+    """The outcome of the last walk: `{verified_at, rows, intact, head, anchored_at, finding}`."""
+    return await service.seal(scope, tx)
+
+
+def anchor_file(data: Path) -> AnchorFile:
+    """The file of anchors of a node whose data lies in `data`."""
+    return AnchorFile(data / "anchor" / "audit.jsonl")
+
+
+def as_json(verification: Verification) -> dict[str, Any]:
+    """A verification for machines: what `warroom audit verify --json` prints."""
+    plain: dict[str, Any] = msgspec.to_builtins(verification)
+    return {"intact": verification.is_intact, **plain}
+
+
+__all__ = [
+    "Access",
+    "AnchorFile",
+    "Finding",
+    "Head",
+    "Verification",
+    "accesses",
+    "anchor",
+    "anchor_file",
+    "as_json",
+    "record",
+    "seal",
+    "search",
+    "verify",
+    "verify_and_seal",
+]

@@ -1,0 +1,106 @@
+"""What crosses the border of `audit`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+type Fault = Literal[
+    "changed", "deleted", "inserted", "reordered", "cut", "anchor", "head", "anchor_file"
+]
+"""What happened to a chain.
+
+`changed`: the entry is not what was hashed, or not the one its successor was chained to.
+`deleted`: an entry between two others is gone. `inserted`: one is there that was never appended.
+`reordered`: the entry stands at another place than it was appended at. `cut`: the newest entries
+are gone. `anchor`: the entry differs from the copy of its hash outside the database. `head`: a
+chain has lost its head. `anchor_file`: the file of anchors was itself changed.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One broken link: what happened, in which chain, at which entry, and when that was written.
+
+    `at` is the instant of the entry, or of the last one before it where the entry is gone.
+    """
+
+    fault: Fault
+    chain: int
+    seq: int
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a walk over all chains found.
+
+    Attributes:
+        verified_at: When the walk began.
+        rows: Entries walked.
+        anchors: Anchored hashes compared with them.
+        findings: Broken links, the oldest of each chain first; empty if the chains are intact.
+        head: One hash over the heads of all chains, to be told or printed.
+        anchored_at: When heads were last copied outside the database.
+    """
+
+    verified_at: datetime
+    rows: int
+    anchors: int
+    findings: tuple[Finding, ...]
+    head: str
+    anchored_at: datetime | None
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether no link is broken."""
+        return not self.findings
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest entry of a chain: its number (0 for an empty chain) and its hash."""
+
+    chain: int
+    seq: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry as stored, in the order of its columns and of its hashed form."""
+
+    chain: int
+    seq: int
+    previous: bytes
+    id: UUID
+    at: datetime
+    recorded_at: datetime
+    person_id: UUID | None
+    person_label: str | None
+    agency_id: UUID | None
+    agency_label: str | None
+    owner_agency_id: UUID | None
+    action: str
+    object_kind: str
+    object_id: str | None
+    object_label: str | None
+    place: str | None
+    purpose: str | None
+    reason: str | None
+    door: str
+    address: str | None
+    session_id: UUID | None
+    detail: str
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One look at a thing: who, of which agency, how, and for how many seconds if known."""
+
+    at: datetime
+    person: str | None
+    agency: str | None
+    action: str
+    seconds: float | None

@@ -1,0 +1,234 @@
+"""What `audit` does: append, look up, anchor, and walk the chains."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from warroom.audit import store
+from warroom.audit.anchors import AnchorFile
+from warroom.audit.contracts import Access, Fault, Finding, Head, Verification
+from warroom.audit.errors import WrongCursorError
+from warroom.audit.rules import ChainWalk, genesis, head_of_all
+from warroom.kernel.clock import Clock
+from warroom.kernel.db import Database, Transaction
+from warroom.kernel.ids import new_id
+from warroom.kernel.log import logger
+from warroom.kernel.scope import Scope
+
+_ROWS_A_BATCH = 5_000
+_MOST_ITEMS = 500
+_WALK_ALL = timedelta(days=1)
+_ENCODE = msgspec.json.Encoder(order="sorted").encode
+
+
+async def record(  # noqa: PLR0913 - these are the words of one sentence
+    scope: Scope,
+    tx: Transaction,
+    *,
+    action: str,
+    object_kind: str,
+    object_id: UUID | str | None,
+    agency_id: UUID | None,
+    object_label: str | None = None,
+    place: str | None = None,
+    detail: dict[str, Any] | None = None,
+    reason: str | None = None,
+    at: datetime | None = None,
+) -> UUID:
+    """Appends one entry; see `api.record`."""
+    entry_id = new_id()
+    entry = {
+        "id": entry_id,
+        "owner_agency_id": agency_id,
+        "action": action,
+        "object_kind": object_kind,
+        "object_id": None if object_id is None else str(object_id),
+        "object_label": object_label,
+        "place": place,
+        "reason": reason,
+        "detail": _ENCODE(detail or {}).decode(),
+    }
+    await store.append(scope, tx, entry | ({"at": at} if at else {}))
+    return entry_id
+
+
+async def search(
+    scope: Scope, tx: Transaction, filters: dict[str, Any], cursor: str | None, limit: int
+) -> bytes:
+    """One page of entries, newest first, as JSON `{items, next}`.
+
+    Raises:
+        WrongCursorError: `cursor` is not one of ours.
+    """
+    wanted = {word: value for word, value in filters.items() if value is not None}
+    if "q" in wanted:
+        escaped = wanted["q"].replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        wanted["q"] = f"%{escaped}%"
+    if cursor is not None:
+        wanted["after_at"], wanted["after_id"] = _position(cursor)
+        wanted["after"] = True
+    limit = max(1, min(limit, _MOST_ITEMS))
+    items = msgspec.json.decode(
+        await store.search(scope, tx, wanted, limit + 1), type=list[dict[str, Any]]
+    )
+    more = items[limit - 1]["cursor"] if len(items) > limit else None
+    page = [{k: v for k, v in item.items() if k != "cursor"} for item in items[:limit]]
+    return msgspec.json.encode({"items": page, "next": more})
+
+
+def _position(cursor: str) -> tuple[datetime, UUID]:
+    micros, _, id_ = cursor.partition(".")
+    try:
+        at = msgspec.convert(int(micros) / 1_000_000, datetime, strict=False)
+        return at, UUID(id_)
+    except (ValueError, OverflowError, msgspec.ValidationError) as error:
+        raise WrongCursorError from error
+
+
+async def list_accesses(
+    scope: Scope,
+    tx: Transaction,
+    *,
+    action: str,
+    object_id: UUID | str,
+    since: datetime,
+    limit: int,
+) -> list[Access]:
+    """Who looked at a thing; see `api.accesses`."""
+    return await store.list_accesses(scope, tx, action, str(object_id), since, limit)
+
+
+async def anchor(scope: Scope, db: Database, file: AnchorFile, clock: Clock) -> bool:
+    """Copies the heads of all chains outside the database; tells whether any had grown."""
+    async with db.transaction(scope) as tx:
+        heads = await store.list_heads(scope, tx)
+    return file.append(heads, clock.now())
+
+
+async def verify(
+    scope: Scope,
+    db: Database,
+    file: AnchorFile,
+    clock: Clock,
+    *,
+    since: dict[int, Head] | None = None,
+) -> Verification:
+    """Walks the chains; see `api.verify`.
+
+    Args:
+        scope: Must see all agencies, or entries will seem to be missing.
+        db: The database.
+        file: Anchors to compare with.
+        clock: For the time of the walk.
+        since: Where an earlier walk ended, by chain: the walk begins there.
+    """
+    began, since = clock.now(), since or {}
+    anchors = file.read()
+    async with db.transaction(scope) as tx:
+        heads = await store.list_heads(scope, tx)
+        strays = await store.list_strays(scope, tx, [head.chain for head in heads])
+    findings = [Finding("head", chain, seq, at) for chain, seq, at in strays]
+    if anchors.bad_line is not None:
+        findings.append(Finding("anchor_file", -1, anchors.bad_line, anchors.anchored_at))
+    chains = {head.chain: head for head in heads}
+    anchored: dict[int, dict[int, tuple[Fault, bytes]]] = {}
+    for (chain, seq), digest in anchors.hashes.items():
+        anchored.setdefault(chain, {})[seq] = ("anchor", digest)
+        chains.setdefault(chain, Head(chain, 0, genesis(chain)))
+    rows = compared = 0
+    ends: list[bytes] = []
+    for chain, head in sorted(chains.items()):
+        known: dict[int, tuple[Fault, bytes]] = {head.seq: ("head", head.hash)} if head.seq else {}
+        walk = _begin(chain, known | anchored.get(chain, {}), since.get(chain))
+        await _walk(scope, db, walk)
+        findings += walk.findings
+        rows, compared = rows + walk.rows, compared + len(walk.anchors)
+        ends.append(walk.hash or b"")
+    return Verification(
+        began, rows, compared, tuple(findings), head_of_all(ends), anchors.anchored_at
+    )
+
+
+async def verify_and_seal(scope: Scope, db: Database, file: AnchorFile, clock: Clock) -> None:
+    """Walks what is new, or everything once in a while; see `api.verify_and_seal`."""
+    async with db.transaction(scope) as tx:
+        last = await store.find_seal(scope, tx)
+    positions = last["positions"] if last and last["intact"] else {}
+    walked_all_at = _walked_all_at(positions)
+    is_due = walked_all_at is None or clock.now() - walked_all_at >= _WALK_ALL
+    since = {} if is_due else _since(positions)
+    async with db.transaction(scope) as tx:
+        ends = await store.list_heads(scope, tx)
+    outcome = await verify(scope, db, file, clock, since=since)
+    if is_due:
+        walked_all_at = outcome.verified_at
+    async with db.transaction(scope) as tx:
+        await store.save_seal(
+            scope,
+            tx,
+            {
+                "verified_at": outcome.verified_at,
+                "rows": sum(head.seq for head in ends),
+                "intact": outcome.is_intact,
+                "anchored_at": outcome.anchored_at,
+                "positions": _positions(ends, walked_all_at or outcome.verified_at),
+                "finding": _ENCODE(outcome.findings[0]).decode() if outcome.findings else None,
+            },
+        )
+    if not outcome.is_intact:
+        worst = outcome.findings[0]
+        logger("audit").error(
+            "audit_chain_broken", fault=worst.fault, chain=worst.chain, seq=worst.seq
+        )
+
+
+def _walked_all_at(positions: dict[str, Any]) -> datetime | None:
+    return datetime.fromisoformat(positions["walked_all_at"]) if positions else None
+
+
+def _positions(ends: list[Head], walked_all_at: datetime) -> str:
+    heads = {str(head.chain): [head.seq, head.hash.hex()] for head in ends}
+    return _ENCODE({"heads": heads, "walked_all_at": walked_all_at}).decode()
+
+
+def _since(positions: dict[str, Any]) -> dict[int, Head]:
+    return {
+        int(chain): Head(int(chain), seq, bytes.fromhex(digest))
+        for chain, (seq, digest) in positions["heads"].items()
+    }
+
+
+async def seal(scope: Scope, tx: Transaction) -> dict[str, Any]:
+    """The outcome of the last walk; see `api.seal`."""
+    last = await store.find_seal(scope, tx)
+    heads = await store.list_heads(scope, tx)
+    return {
+        "verified_at": last and last["verified_at"],
+        "rows": last["rows"] if last else 0,
+        "intact": last and last["intact"],
+        "finding": last and last["finding"] and msgspec.Raw(last["finding"].encode()),
+        "anchored_at": last and last["anchored_at"],
+        "head": head_of_all(head.hash for head in heads),
+    }
+
+
+def _begin(chain: int, known: dict[int, tuple[Fault, bytes]], start: Head | None) -> ChainWalk:
+    if start is None or start.seq == 0:
+        return ChainWalk(chain, known, 0, genesis(chain))
+    later = {seq: fact for seq, fact in known.items() if seq > start.seq}
+    # The last entry of the earlier walk is judged again, by the hash it had then.
+    return ChainWalk(chain, later | {start.seq: ("anchor", start.hash)}, start.seq - 1, None)
+
+
+async def _walk(scope: Scope, db: Database, walk: ChainWalk) -> None:
+    while True:
+        async with db.transaction(scope) as tx:
+            messages = await store.copy_rows(scope, tx, walk.chain, walk.seq, _ROWS_A_BATCH)
+        if not messages:
+            break
+        walk.feed(messages)
+    async with db.transaction(scope) as tx:
+        newest = {head.chain: head.seq for head in await store.list_heads(scope, tx)}
+    walk.finish(newest.get(walk.chain))

@@ -1,0 +1,194 @@
+"""All SQL of `audit`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from psycopg import sql
+
+from warroom.audit.contracts import Access, Head
+from warroom.kernel.db import Transaction, fetch_json
+from warroom.kernel.scope import Scope
+
+_APPEND = """
+select audit_append(
+    %(id)s::uuid, %(at)s::timestamptz, %(person_id)s::uuid, %(person_label)s::text,
+    %(agency_id)s::uuid, %(agency_label)s::text, %(owner_agency_id)s::uuid, %(action)s::text,
+    %(object_kind)s::text, %(object_id)s::text, %(object_label)s::text, %(place)s::text,
+    %(purpose)s::text, %(reason)s::text, %(door)s::text, %(address)s::text,
+    %(session_id)s::uuid, %(detail)s::text)
+"""
+
+_COPY = """
+copy (
+    select chain, seq, previous, id, at, recorded_at, person_id, person_label, agency_id,
+        agency_label, owner_agency_id, action, object_kind, object_id, object_label, place,
+        purpose, reason, door, address, session_id, detail, hash
+    from audit_entry where chain = {chain} and seq > {after}
+    order by seq limit {most}
+) to stdout (format binary)
+"""
+
+_HEADER_BYTES = 19
+_TRAILER = b"\xff\xff"
+
+_HEADS = "select chain, seq, hash from audit_head order by chain"
+
+_STRAY = """
+select chain, min(seq) as seq, min(at) as at from audit_entry
+where chain <> all(%(chains)s::smallint[]) group by chain order by chain
+"""
+
+_SEARCH = """
+select coalesce(json_agg(item), '[]')::text from (
+    select json_build_object(
+        'chain', chain, 'seq', seq, 'at', iso_ms(at),
+        'person', case when person_id is not null or person_label is not null then
+            json_build_object('id', person_id, 'name', person_label) end,
+        'agency', agency_label, 'action', action, 'object_kind', object_kind,
+        'object_id', object_id, 'object_label', object_label, 'place', place, 'reason', reason,
+        'purpose', purpose, 'address', address, 'door', door, 'detail', detail::json,
+        'cursor', (extract(epoch from at) * 1000000)::bigint || '.' || id
+    ) as item
+    from audit_entry
+    where {visible} and {wanted}
+    order by at desc, id desc limit %(limit)s
+) page
+"""
+
+_WANTED = {
+    "person": "person_id = %(person)s",
+    "object": "object_id = %(object)s",
+    "since": "at >= %(since)s",
+    "until": "at < %(until)s",
+    "after": "(at, id) < (%(after_at)s, %(after_id)s)",
+    "action": "(action = %(action)s or starts_with(action, %(action)s || ':'))",
+    "q": "concat_ws(' ', person_label, agency_label, object_label, reason, action) ilike %(q)s",
+}
+
+_ACCESSES = """
+select v.at, v.person_label, v.agency_label, v.action,
+    coalesce((v.detail::json ->> 'seconds')::float, (
+        select (e.detail::json ->> 'seconds')::float from audit_entry e
+        where e.object_id = v.object_id and e.at >= v.at and e.action like '%%:end'
+          and e.detail::json ->> 'view' = v.id::text
+        limit 1)) as seconds
+from audit_entry v
+where v.object_id = %(object)s and v.at >= %(since)s and v.action not like '%%:end'
+  and split_part(v.action, ':', 1) in ('live', 'recording', 'ptz') and ({visible})
+order by v.at desc, v.id desc limit %(limit)s
+"""
+
+_SAVE_SEAL = """
+insert into audit_seal (verified_at, rows, intact, anchored_at, positions, finding)
+values (%(verified_at)s, %(rows)s, %(intact)s, %(anchored_at)s, %(positions)s, %(finding)s)
+on conflict (is_only) do update set verified_at = excluded.verified_at, rows = excluded.rows,
+    intact = excluded.intact, anchored_at = excluded.anchored_at,
+    positions = excluded.positions, finding = excluded.finding
+"""
+
+
+async def append(scope: Scope, tx: Transaction, entry: dict[str, Any]) -> None:
+    """Adds one entry to the chain, signed by the scope; it is kept only if `tx` commits."""
+    values = {
+        "at": scope.at,
+        "person_id": scope.person_id,
+        "person_label": scope.label or None,
+        "agency_id": scope.agency_id,
+        "agency_label": scope.agency_label or None,
+        "purpose": scope.purpose,
+        "door": scope.door,
+        "address": scope.address,
+        "session_id": scope.session_id,
+    }
+    await tx.execute(_APPEND, values | entry)
+
+
+async def list_heads(scope: Scope, tx: Transaction) -> list[Head]:  # noqa: ARG001
+    """The newest entry of each chain; hashes tell nothing of what was hashed."""
+    rows = await (await tx.execute(_HEADS)).fetchall()
+    return [Head(row["chain"], row["seq"], bytes(row["hash"])) for row in rows]
+
+
+async def list_strays(
+    scope: Scope,  # noqa: ARG001 - row-level security narrows by it
+    tx: Transaction,
+    chains: list[int],
+) -> list[tuple[int, int, datetime]]:
+    """First entries of chains that have no head: (chain, seq, at)."""
+    rows = await (await tx.execute(_STRAY, {"chains": chains})).fetchall()
+    return [(row["chain"], row["seq"], row["at"]) for row in rows]
+
+
+async def copy_rows(
+    scope: Scope,  # noqa: ARG001 - row-level security narrows by it
+    tx: Transaction,
+    chain: int,
+    after: int,
+    most: int,
+) -> list[bytes]:
+    """The next rows of a chain as PostgreSQL copies them in binary, one message each."""
+    query = sql.SQL(_COPY).format(
+        chain=sql.Literal(chain), after=sql.Literal(after), most=sql.Literal(most)
+    )
+    async with tx.cursor() as cursor, cursor.copy(query) as copy:
+        messages = [bytes(message) async for message in _messages(copy)]
+    await asyncio.sleep(0)
+    return messages
+
+
+async def _messages(copy: Any) -> AsyncIterator[bytes]:
+    is_first = True
+    async for message in copy:
+        row = message[_HEADER_BYTES:] if is_first else message
+        is_first = False
+        if row and row != _TRAILER:
+            yield row
+
+
+def visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
+    """The predicate of entries that may be read: about own things, or by own people.
+
+    Both sides are judged by the same rules, so the parameters of the two predicates agree.
+    """
+    of_owner, parameters = scope.narrow(action, agency="owner_agency_id", id=None, tags=None)
+    of_asker, _ = scope.narrow(action, agency="agency_id", id=None, tags=None)
+    return sql.SQL("({} or {})").format(of_owner, of_asker), parameters
+
+
+async def search(scope: Scope, tx: Transaction, filters: dict[str, Any], limit: int) -> bytes:
+    """Entries newest first, as JSON; `filters` holds the ones of `_WANTED` that are asked for."""
+    may_read, parameters = visible(scope, "audit:read")
+    wanted = [sql.SQL(clause) for word, clause in _WANTED.items() if word in filters]
+    query = sql.SQL(_SEARCH).format(
+        visible=may_read, wanted=sql.SQL(" and ").join(wanted or [sql.SQL("true")])
+    )
+    return await fetch_json(tx, query, parameters | filters | {"limit": limit})
+
+
+async def list_accesses(
+    scope: Scope, tx: Transaction, action: str, object_id: str, since: datetime, limit: int
+) -> list[Access]:
+    """Who looked at a thing since an instant, newest first; `action` is the right to know it."""
+    may_read, parameters = visible(scope, action)
+    query = sql.SQL(_ACCESSES).format(visible=may_read)
+    rows = await tx.execute(
+        query, parameters | {"object": object_id, "since": since, "limit": limit}
+    )
+    return [
+        Access(row["at"], row["person_label"], row["agency_label"], row["action"], row["seconds"])
+        for row in await rows.fetchall()
+    ]
+
+
+async def save_seal(scope: Scope, tx: Transaction, seal: dict[str, Any]) -> None:  # noqa: ARG001
+    """Remembers the outcome of a walk, for people to see."""
+    await tx.execute(_SAVE_SEAL, seal)
+
+
+async def find_seal(scope: Scope, tx: Transaction) -> dict[str, Any] | None:  # noqa: ARG001
+    """The outcome of the last walk, if there was one."""
+    row = await (await tx.execute("select * from audit_seal")).fetchone()
+    return row and row | {"positions": msgspec.json.decode(row["positions"])}
