@@ -5,7 +5,7 @@ import time
 
 def wall_s() -> float:
     """Return seconds since 1970-01-01 UTC."""
-    return time.time()  # noqa: TID251  (this module is the injected clock of simcity)
+    return time.time()  # noqa: TID251 - this module is the clock of simcity
 
 
 def monotonic_s() -> float:

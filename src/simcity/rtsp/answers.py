@@ -65,7 +65,7 @@ class Host(Protocol):
     def server_ports(self) -> tuple[int, int] | None:
         """Return the UDP ports for RTP and RTCP, or None without UDP."""
 
-    def play(self, viewer: Viewer) -> tuple[int, int]:
+    def play(self, viewer: Viewer, stream: Stream) -> tuple[int, int]:
         """Begin to send; return sequence number and timestamp of the first picture."""
 
     def pause(self, viewer: Viewer) -> None:
@@ -182,10 +182,10 @@ def _setup(host: Host, viewer: Viewer, request: Request, place: Place) -> None:
     if isinstance(chosen, Interleaved):
         spec = f"RTP/AVP/TCP;unicast;interleaved={chosen.channel}-{chosen.channel + 1};{ssrc}"
     else:
-        assert ports is not None  # noqa: S101 - narrows the type
+        low, high = ports or (0, 0)
         spec = (
             f"RTP/AVP;unicast;client_port={chosen.rtp[1]}-{chosen.rtcp[1]};"
-            f"server_port={ports[0]}-{ports[1]};{ssrc}"
+            f"server_port={low}-{high};{ssrc}"
         )
     _say(viewer, request, 200, [f"Transport: {spec}", *_session_line(host, viewer)])
 
@@ -212,13 +212,13 @@ def _pair(text: str) -> tuple[int, int]:
     return low, int(second) if second.isdecimal() else low + 1
 
 
-def _play(host: Host, viewer: Viewer, request: Request, place: Place) -> None:
+def _play(host: Host, viewer: Viewer, request: Request, _place: Place) -> None:
     if viewer.stream is None:
         _say(viewer, request, 455)
         return
     if not _knows_session(viewer, request):
         return
-    sequence, timestamp = host.play(viewer)
+    sequence, timestamp = host.play(viewer, viewer.stream)
     base = request.url.rstrip("/")
     info = f"RTP-Info: url={base}/trackID=0;seq={sequence};rtptime={timestamp}"
     _say(viewer, request, 200, ["Range: npt=0.000-", info, *_session_line(host, viewer)])
@@ -233,18 +233,18 @@ def _knows_session(viewer: Viewer, request: Request) -> bool:
     return False
 
 
-def _pause(host: Host, viewer: Viewer, request: Request, place: Place) -> None:
+def _pause(host: Host, viewer: Viewer, request: Request, _place: Place) -> None:
     if _knows_session(viewer, request):
         host.pause(viewer)
         _say(viewer, request, 200, _session_line(host, viewer))
 
 
-def _parameter(host: Host, viewer: Viewer, request: Request, place: Place) -> None:
+def _parameter(host: Host, viewer: Viewer, request: Request, _place: Place) -> None:
     if "session" not in request.headers or _knows_session(viewer, request):
         _say(viewer, request, 200, _session_line(host, viewer))
 
 
-def _teardown(host: Host, viewer: Viewer, request: Request, place: Place) -> None:
+def _teardown(host: Host, viewer: Viewer, request: Request, _place: Place) -> None:
     if _knows_session(viewer, request):
         host.pause(viewer)
         _say(viewer, request, 200)

@@ -61,6 +61,8 @@ def _encode(
     codec: AudioCodec, wave: np.ndarray[tuple[int], np.dtype[np.int16]], rate: int, samples: int
 ) -> tuple[list[bytes], bytes]:
     context = av.AudioCodecContext.create(_ENCODERS[codec], "w")
+    if not isinstance(context, av.AudioCodecContext):
+        raise TypeError(codec)
     context.sample_rate, context.layout = rate, "mono"
     context.format = "fltp" if codec == "aac" else "s16"
     context.bit_rate = 24_000 if codec == "aac" else 64_000

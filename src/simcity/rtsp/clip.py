@@ -61,9 +61,10 @@ class Encoding:
 class Clip:
     """Encoded pictures in decoding order, with what is needed to send them again and again.
 
-    `encoding` is known when the clip was encoded here; other pictures encoded alike then have the
-    same parameter sets. `reorder[i]` is how many pictures later than its turn picture `i` is shown (0 without
+    `reorder[i]` is how many pictures later than its turn picture `i` is shown (0 without
     B-frames), so that the RTP timestamp of the k-th picture sent is `k + reorder` ticks.
+    `encoding` is known when the clip was encoded here; other pictures encoded alike then have the
+    same parameter sets.
     """
 
     name: str
@@ -125,9 +126,11 @@ def make(
             sets.setdefault(kind, unit)
     keys = tuple(any(nal.is_key(codec, unit) for unit in access_unit) for access_unit in units)
     if not keys or not keys[0]:
-        raise ValueError(f"{name}: does not begin with a key frame")
+        msg = f"{name}: does not begin with a key frame"
+        raise ValueError(msg)
     if set(sets) != wanted:
-        raise ValueError(f"{name}: parameter sets are missing")
+        msg = f"{name}: parameter sets are missing"
+        raise ValueError(msg)
     return Clip(
         name=name,
         codec=codec,
@@ -178,7 +181,8 @@ def load(meta_path: Path) -> Clip:
     stream = meta_path.with_suffix(f".{meta['codec']}").read_bytes()
     units = nal.access_units(meta["codec"], nal.split_annexb(stream))
     if len(units) != meta["frames"]:
-        raise ValueError(f"{meta_path}: {len(units)} pictures, {meta['frames']} expected")
+        msg = f"{meta_path}: {len(units)} pictures, {meta['frames']} expected"
+        raise ValueError(msg)
     how = meta.get("encoding")
     return make(
         units,

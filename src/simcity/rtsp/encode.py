@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
@@ -55,7 +56,7 @@ class Encoder:
             encoding=self._how,
         )
 
-    def _keep(self, encoded: Iterable[av.Packet]) -> None:
+    def _keep(self, encoded: Iterable["av.Packet[Any]"]) -> None:
         for packet in encoded:
             units = nal.split_annexb(bytes(packet))
             self._units.append(

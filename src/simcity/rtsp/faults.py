@@ -46,7 +46,8 @@ def fault(kind: str, value: float | None = None, where: str | None = None) -> Fa
         ValueError: the kind is not one of `KINDS`.
     """
     if kind not in KINDS:
-        raise ValueError(f"unknown fault {kind!r}; known: {', '.join(KINDS)}")
+        msg = f"unknown fault {kind!r}; known: {', '.join(KINDS)}"
+        raise ValueError(msg)
     strength = DEFAULTS.get(kind, 0.0) if value is None else float(value)
     return Fault(kind, strength, where or LINK_LOCAL)
 
@@ -60,7 +61,8 @@ def parse(text: str) -> tuple[int, Fault]:
     number, _, rest = text.partition("=")
     kind, _, value = rest.partition(":")
     if not number.isdecimal() or not kind:
-        raise ValueError(f"{text!r} is not CAMERA=FAULT[:VALUE]")
+        msg = f"{text!r} is not CAMERA=FAULT[:VALUE]"
+        raise ValueError(msg)
     if kind == "redirect":
         return int(number), fault(kind, where=value or None)
     return int(number), fault(kind, float(value) if value else None)

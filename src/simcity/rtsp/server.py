@@ -27,7 +27,7 @@ from simcity.rtsp.faults import Fault
 from simcity.rtsp.login import Login
 from simcity.rtsp.stream import SLOTS, Camera, Role, Stream, make_stream
 from simcity.rtsp.variants import make_variant
-from simcity.rtsp.viewer import BadRequest, Outlets, Request, Viewer
+from simcity.rtsp.viewer import BadRequestError, Outlets, Request, Viewer
 
 REPORT_EVERY_S = 5.0
 LATE_S = 2.0  # a loop that was held up for longer leaves pictures out instead of catching up
@@ -61,7 +61,7 @@ class RtspServer:
     yourself (`run`). All methods may be called from any thread.
     """
 
-    def __init__(  # noqa: PLR0913 - the settings of a server
+    def __init__(
         self,
         cameras: Iterable[Camera] = (),
         *,
@@ -83,6 +83,7 @@ class RtspServer:
         self._commands: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._loop_thread: int | None = None
         self._selector = selectors.DefaultSelector()
         self._listener = _listen(host, port)
         self.host, self.port = host, int(self._listener.getsockname()[1])
@@ -119,10 +120,14 @@ class RtspServer:
     def stop(self) -> None:
         """Close all connections and end the loop."""
         self._stopping.set()
-        self._wake()
         if self._thread is not None:
+            self._wake()
             self._thread.join()
             self._thread = None
+        elif self._loop_thread is None:
+            self._close_all()
+        else:
+            self._wake()
 
     def url(self, camera: int, role: Role = "main") -> str:
         """Return the address of a stream."""
@@ -164,7 +169,7 @@ class RtspServer:
         return state
 
     def _call(self, command: Callable[[], Any]) -> Any:
-        if self._thread is None or threading.current_thread() is self._thread:
+        if self._loop_thread in {None, threading.get_ident()} and self._thread is None:
             return command()
         done: Future[Any] = Future()
         self._commands.append((command, done))
@@ -178,6 +183,7 @@ class RtspServer:
     # -- the loop -------------------------------------------------------------------------------
     def run(self) -> None:
         """Serve until `stop` is called, then close everything."""
+        self._loop_thread = threading.get_ident()
         try:
             while not self._stopping.is_set():
                 self._play_due()
@@ -269,7 +275,7 @@ class RtspServer:
     def _make_udp_reader(self, outlet: socket.socket) -> Callable[[int], None]:
         def read(_: int) -> None:
             with contextlib.suppress(OSError):
-                _, sender = outlet.recvfrom(4096)
+                sender = outlet.recvfrom(4096)[1]
                 for viewer in self._viewers:
                     where = viewer.video
                     if self._rtcp_keeps_alive and getattr(where, "rtcp", None) == sender:
@@ -319,7 +325,7 @@ class RtspServer:
                     viewer.touched_s = self._elapsed_s()
                 if request is not None and not viewer.dead:
                     self._answer(viewer, request)
-        except BadRequest:
+        except BadRequestError:
             viewer.say(b"RTSP/1.0 400 Bad Request\r\n\r\n")
             viewer.dead = True
 
@@ -370,10 +376,8 @@ class RtspServer:
         """Return after how many silent seconds a session ends."""
         return self._timeout_s
 
-    def play(self, viewer: Viewer) -> tuple[int, int]:
+    def play(self, viewer: Viewer, stream: Stream) -> tuple[int, int]:
         """Begin to send; return sequence number and timestamp of the first picture."""
-        stream = viewer.stream
-        assert stream is not None  # noqa: S101 - SETUP came first
         beat = self._beat(stream)
         if viewer not in stream.viewers:
             stream.viewers.append(viewer)
@@ -409,18 +413,28 @@ class RtspServer:
         roles: tuple[Role, Role] = ("main", "sub")
         for role in roles:
             fresh = make_stream(camera, role)
-            old = self._streams.get((camera.number, role))
-            if fresh is None:
-                continue
-            if old is None or not old.viewers:
-                self._streams[camera.number, role] = fresh
-            elif old.clip.fps == fresh.clip.fps:
-                old.audio = fresh.audio
-                old.show(fresh.clip, self._now_k(old))
-            else:  # another rate is another session
-                for viewer in list(old.viewers):
-                    self._close(viewer)
-                self._streams[camera.number, role] = fresh
+            if fresh is not None:
+                self._put(fresh)
+
+    def _put(self, fresh: Stream) -> None:
+        place = (fresh.number, fresh.role)
+        old = self._streams.get(place)
+        if old is None:
+            self._streams[place] = fresh
+            return
+        if old.clip.fps != fresh.clip.fps:  # another rate is another session
+            for viewer in list(old.viewers):
+                self._close(viewer)
+            fresh.fault, fresh.fault_since_k = old.fault, old.fault_since_k
+            self._streams[place] = fresh
+            return
+        old.audio = fresh.audio
+        if old.fault is not None and old.fault.kind in faults.PICTURES:
+            return  # its own pictures come back when the fault is cleared
+        if old.viewers:
+            old.show(fresh.clip, self._now_k(old))
+        else:
+            old.clip, old.offset = fresh.clip, fresh.offset
 
     def _now_k(self, stream: Stream) -> int:
         beat = self._beat(stream)

@@ -25,9 +25,10 @@ _ENDLESS_PACKETS = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Camera:
-    """What a camera offers. `offset` is the first picture shown; by default it comes of the number,
-    so that cameras that share a clip do not show the same moment and do not send their key frames
-    at the same time.
+    """What a camera offers.
+
+    `offset` is the first picture shown; by default it comes of the number, so that cameras that
+    share a clip do not show the same moment and do not send their key frames at the same time.
     """
 
     number: int
@@ -78,7 +79,7 @@ class Stream:
     fault_since_k: int = 0
     next_report_s: float = 0.0
     viewers: "list[Viewer]" = field(default_factory=list)
-    rng: random.Random = field(default_factory=random.Random)
+    rng: random.Random = field(default_factory=random.Random)  # noqa: S311 - reproducible
 
     def index(self, k: int) -> int:
         """Return which picture of the clip is the k-th one sent."""
@@ -112,8 +113,9 @@ class Stream:
         self.clip, self.offset = clip, -k % len(clip)
 
     def video(self, k: int) -> Batch:
-        """Return the packets of the k-th picture. They are good until the next call for the clip,
-        because all streams of a clip share its buffers.
+        """Return the packets of the k-th picture.
+
+        They are good until the next call for the clip: all its streams share its buffers.
         """
         if self.fault is not None and self.fault.kind in SPOILERS:
             return SPOILERS[self.fault.kind](self, k)
@@ -196,14 +198,14 @@ class Stream:
 
 def _lossy(stream: Stream, k: int) -> Batch:
     """Leave out packets; their sequence numbers are missing too."""
-    assert stream.fault is not None  # noqa: S101 - narrows the type
+    share = stream.fault.value if stream.fault else 0.0
     payloads = stream.clip.wire[stream.index(k)].payloads()
     timestamp = stream.timestamp(k)
     packets = [
         stream.header(timestamp, marker=i == len(payloads) - 1) + payload
         for i, payload in enumerate(payloads)
     ]
-    return batch([packet for packet in packets if stream.rng.random() >= stream.fault.value])
+    return batch([packet for packet in packets if stream.rng.random() >= share])
 
 
 def _endless(stream: Stream, k: int) -> Batch:

@@ -27,7 +27,7 @@ def pictures(width: int, height: int, frames: int, *, bar: bool = True) -> Itera
         yield picture
 
 
-def make_clip(  # noqa: PLR0913 - the parameters of an encoder
+def make_clip(
     codec: Codec = "h264",
     width: int = 320,
     height: int = 180,
@@ -57,7 +57,7 @@ def make_clip(  # noqa: PLR0913 - the parameters of an encoder
     return encode(pictures(width, height, frames, bar=bar), how, f"{codec}-{width}x{height}")
 
 
-def make(  # noqa: PLR0913 - the parameters of an encoder
+def make(
     codec: Codec = "h264",
     width: int = 320,
     height: int = 180,

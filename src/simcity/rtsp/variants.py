@@ -26,7 +26,8 @@ def make_variant(clip: Clip, kind: str, index: int) -> Clip:
         "sps_change": _resized,
     }
     if kind not in variants:
-        raise ValueError(f"no pictures for fault {kind!r}")
+        msg = f"no pictures for fault {kind!r}"
+        raise ValueError(msg)
     return variants[kind](clip, index)
 
 

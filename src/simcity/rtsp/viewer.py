@@ -46,7 +46,7 @@ class Request:
     headers: dict[str, str]
 
 
-class BadRequest(Exception):
+class BadRequestError(Exception):
     """What arrived is not RTSP."""
 
 
@@ -192,7 +192,7 @@ class Viewer:
         """Yield the requests that are complete now; None stands for an RTCP packet.
 
         Raises:
-            BadRequest: what arrived is not RTSP, or a request of more than 64 KiB.
+            BadRequestError: what arrived is not RTSP, or a request of more than 64 KiB.
         """
         self._inbox += received
         while self._inbox:
@@ -208,12 +208,12 @@ class Viewer:
             end = self._inbox.find(b"\r\n\r\n")
             if end < 0:
                 if len(self._inbox) > REQUEST_BYTES:
-                    raise BadRequest
+                    raise BadRequestError
                 return
             request = parse_request(self._inbox[:end].decode("latin-1"))
             body = request.headers.get("content-length", "0")
             if not body.isdecimal() or int(body) > REQUEST_BYTES:
-                raise BadRequest
+                raise BadRequestError
             if len(self._inbox) < end + 4 + int(body):
                 return
             self._inbox = self._inbox[end + 4 + int(body) :]
@@ -224,12 +224,12 @@ def parse_request(text: str) -> Request:
     """Return the request of a header block.
 
     Raises:
-        BadRequest: the first line is not that of an RTSP request.
+        BadRequestError: the first line is not that of an RTSP request.
     """
     first, *lines = text.split("\r\n")
     words = first.split(" ")
     if len(words) != 3 or not words[2].startswith("RTSP/"):
-        raise BadRequest
+        raise BadRequestError
     headers: dict[str, str] = {}
     for line in lines:
         name, _, value = line.partition(":")

@@ -1,0 +1,23 @@
+"""`python -m simcity`: the commands of the simulated city."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from simcity.rtsp import serve
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    parser = argparse.ArgumentParser(prog="simcity", description="A simulated city of cameras.")
+    commands = parser.add_subparsers(required=True)
+    for name, module, summary in (("rtsp", serve, "Serve RTSP cameras until stopped."),):
+        command = commands.add_parser(name, help=summary, description=summary)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    options = parser.parse_args(words)
+    return int(options.run(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""The command that serves cameras: clips from a folder, the control door, exact times."""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from simcity import clock
+from simcity.daylight import period_at
+from simcity.rtsp import faults, testclip
+from simcity.rtsp.audio import AudioTrack, make_track
+from simcity.rtsp.control import ControlDoor
+from simcity.rtsp.library import Library
+from simcity.rtsp.login import Login, Scheme
+from simcity.rtsp.server import RtspServer
+from simcity.rtsp.stream import Camera
+
+LOOK_EVERY_S = 1.0  # at the folder, for clips that have become ready, and at the daylight
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `simcity rtsp`."""
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8554)
+    parser.add_argument("--control-port", type=int, help="port of the control door, 0 = any")
+    parser.add_argument("--cameras", type=int, default=468, metavar="N", help="numbers 1 to N")
+    parser.add_argument("--clips", type=Path, help="folder of clips; without it a test picture")
+    parser.add_argument("--clip-cache", type=Path, help="where video files taken as clips are kept")
+    parser.add_argument("--fps", type=int, default=8, help="of the test picture")
+    parser.add_argument("--city", type=Path, help="cameras.geojson: sites get pictures that fit")
+    parser.add_argument("--period", choices=("auto", "any", "day", "dusk", "night"), default="auto")
+    parser.add_argument("--login", metavar="NAME:PASSWORD", help="asked for by all cameras")
+    parser.add_argument(
+        "--auth", choices=("basic", "digest", "sha256", "both"), default="digest", help="scheme"
+    )
+    parser.add_argument("--audio", choices=("aac", "pcma", "pcmu"), help="sound track of all")
+    parser.add_argument("--session-timeout", type=int, default=60, metavar="S")
+    parser.add_argument("--fault", action="append", default=[], metavar="CAMERA=FAULT[:VALUE]")
+    parser.add_argument("--exact-times", type=Path, help="write what GET /cameras answers here")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code."""
+    wanted = [faults.parse(text) for text in options.fault]
+    server = RtspServer(
+        host=options.host, port=options.port, session_timeout_s=options.session_timeout
+    )
+    stop = threading.Event()
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: stop.set())
+    crew = _Crew(server, options)
+    with server, ControlDoor(server, options.control_port or 0) as door:
+        crew.enlist()
+        for number, fault in wanted:
+            server.fault(number, fault.kind, fault.value, fault.where)
+        _report(server, door, options)
+        while not stop.wait(LOOK_EVERY_S):
+            crew.enlist()
+    return 0
+
+
+def _report(server: RtspServer, door: ControlDoor, options: argparse.Namespace) -> None:
+    ready = {"port": server.port, "control_port": door.port, "cameras": options.cameras}
+    sys.stdout.write(json.dumps(ready) + "\n")
+    sys.stdout.flush()
+    if options.exact_times:
+        partial = options.exact_times.with_suffix(".part")
+        partial.write_text(json.dumps(server.state()) + "\n")
+        partial.replace(options.exact_times)
+
+
+class _Crew:
+    """Gives every camera its clip, and another one when more are ready or evening comes."""
+
+    def __init__(self, server: RtspServer, options: argparse.Namespace) -> None:
+        self._server = server
+        self._numbers = range(1, options.cameras + 1)
+        self._period = options.period
+        self._login = _login(options)
+        self._audio: AudioTrack | None = make_track(options.audio) if options.audio else None
+        self._sites = _sites(options.city)
+        self._library = Library(options.clips, options.clip_cache) if options.clips else None
+        self._test_clip = None if options.clips else testclip.make_clip(fps=options.fps)
+        self._serving: dict[int, Camera] = {}
+
+    def enlist(self) -> None:
+        """Bring the server up to date."""
+        if self._library is not None:
+            self._library.refresh()
+        words = self._words()
+        for number in self._numbers:
+            camera = self._camera(number, words)
+            if camera is not None and camera != self._serving.get(number):
+                self._serving[number] = camera
+                self._server.add(camera)
+
+    def _words(self) -> list[str]:
+        if self._period == "any":
+            return []
+        return [period_at(clock.wall_s()) if self._period == "auto" else self._period]
+
+    def _camera(self, number: int, words: list[str]) -> Camera | None:
+        if self._test_clip is not None:
+            return Camera(number=number, main=self._test_clip, audio=self._audio, login=self._login)
+        site = self._sites.get(number)
+        if self._library is None:
+            return None
+        try:
+            main, sub = self._library.clips_for(number, *words, *([site] if site else []))
+        except LookupError:
+            return None
+        return Camera(number=number, main=main, sub=sub, audio=self._audio, login=self._login)
+
+
+def _login(options: argparse.Namespace) -> Login | None:
+    if not options.login:
+        return None
+    name, _, password = options.login.partition(":")
+    schemes: dict[str, tuple[Scheme, ...]] = {"both": ("sha256", "digest")}
+    return Login(name, password, schemes.get(options.auth, (options.auth,)))
+
+
+def _sites(path: Path | None) -> dict[int, str]:
+    """Return which kind of picture fits each camera: a junction or a road."""
+    if path is None:
+        return {}
+    features: list[dict[str, Any]] = json.loads(path.read_text())["features"]
+    rows = [feature["properties"] for feature in features]
+    return {row["number"]: "simpang" if row["site"] == "simpang" else "jalan" for row in rows}
