@@ -11,10 +11,10 @@ from fastapi import FastAPI
 
 from warroom.app import health, pages, problems, socket
 from warroom.app.middleware import Surroundings
-from warroom.kernel import jobs
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database
 from warroom.kernel.http import Authenticator, Declared, Router, Services
+from warroom.kernel.jobs import Job, Worker, run_forever
 from warroom.kernel.realtime import Hub, Topic
 from warroom.kernel.scope import Scope
 
@@ -43,7 +43,7 @@ class Wiring:
     pages: Path
     routers: Iterable[Router]
     topics: tuple[Topic, ...] = ()
-    jobs: list[jobs.Job] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
     services: dict[type, Any] = field(default_factory=dict)
     running: tuple[Any, ...] = ()
 
@@ -58,7 +58,7 @@ def create_app(wiring: Wiring) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        worker = jobs.Worker(wiring.db, wiring.scope, wiring.clock, services)
+        worker = Worker(wiring.db, wiring.scope, wiring.clock, services)
         async with AsyncExitStack() as stack:
             await wiring.db.open()
             stack.push_async_callback(wiring.db.close)
@@ -66,7 +66,7 @@ def create_app(wiring: Wiring) -> FastAPI:
                 await stack.enter_async_context(part)
             tasks = [
                 asyncio.create_task(hub.run()),
-                asyncio.create_task(jobs.run_forever(worker, wiring.jobs, wiring.holder)),
+                asyncio.create_task(run_forever(worker, wiring.jobs, wiring.holder)),
             ]
             try:
                 yield

@@ -74,6 +74,8 @@ async def _unreadable(connection: HTTPConnection, error: Exception) -> Response:
 
 async def _by_number(connection: HTTPConnection, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type alone
+    if isinstance(error.__cause__, WarRoomError):  # wrapped while the body was read
+        return await _known(connection, error.__cause__)
     code = _FROM_HTTP.get(error.status_code, "invalid")
     return await _deliver(connection, problem(connection, error.status_code, code, {}))
 

@@ -51,6 +51,7 @@ class NodeSettings:
 
     SECTION: ClassVar[str] = "warroom"
 
+    home: str = setting("", "Folder that relative paths begin at; empty means the current one.")
     data_dir: str = setting("var", "Folder of everything this node stores.")
     node: str = setting("rec-1", "Name of this node, unique among the city's nodes.")
     host: str = setting("127.0.0.1", "Address the web server listens on.")
@@ -70,12 +71,12 @@ class NodeSettings:
     @property
     def data(self) -> Path:
         """`data_dir` as an absolute path."""
-        return Path(self.data_dir).absolute()
+        return (Path(self.home) / self.data_dir).absolute()
 
     @property
     def city(self) -> Path:
         """Folder of the city pack."""
-        return Path(self.city_dir).absolute() if self.city_dir else self.data / "city"
+        return (Path(self.home) / self.city_dir).absolute() if self.city_dir else self.data / "city"
 
     @property
     def run(self) -> Path:
@@ -115,13 +116,16 @@ class Configuration:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Configuration":
-        """Reads the file named by `WARROOM_CONFIG`, else `warroom.toml` here if it is there.
+        """Reads the file named by `WARROOM_CONFIG`, else `warroom.toml` in the data folder.
+
+        Without either all settings have their defaults, but for the environment.
 
         Raises:
             SettingsError: The file is named but absent, or is not TOML.
         """
         named = environment.get("WARROOM_CONFIG")
-        path = Path(named or "warroom.toml")
+        data = cls({}, environment).section(NodeSettings).data
+        path = Path(named) if named else data / "warroom.toml"
         if not named and not path.exists():
             return cls({}, environment)
         try:

@@ -32,12 +32,17 @@ create function scope_person() returns uuid
 language sql stable parallel safe as $$
     select nullif(current_setting('warroom.person', true), '')::uuid
 $$;
+create function scope_agency() returns uuid
+language sql stable parallel safe as $$
+    select nullif(current_setting('warroom.agency', true), '')::uuid
+$$;
 -- An instant as the interfaces write it: 2026-11-24T06:27:05.123Z.
 create function iso_ms(at timestamptz) returns text
 language sql immutable parallel safe as $$
     select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
-grant execute on function scope_sees_all, scope_agencies, scope_person, iso_ms to warroom_app;
+grant execute on function scope_sees_all, scope_agencies, scope_person, scope_agency,
+    iso_ms to warroom_app;
 """
 
 _AUDIT = f"""
@@ -195,8 +200,11 @@ create table agency (
 create unique index agency_name on agency (lower(name));
 create unique index agency_short on agency (lower(short));
 alter table agency enable row level security;
-create policy agency_scope on agency
-    using ((select scope_sees_all()) or id = any((select scope_agencies())::uuid[]));
+create policy agency_scope on agency using (
+    (select scope_sees_all())
+    or id = any((select scope_agencies())::uuid[])
+    or id = (select scope_agency())
+);
 
 create table person (
     id uuid primary key,

@@ -1,0 +1,80 @@
+"""A node before its processes run: its folders, its PostgreSQL, its settings and its services."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from warroom.app.migrate import migrate
+from warroom.kernel.clock import Clock, SystemClock
+from warroom.kernel.command import Tools
+from warroom.kernel.db import Database
+from warroom.kernel.http import Services
+from warroom.kernel.postgres import Connections, EmbeddedPostgres
+from warroom.kernel.settings import Configuration, NodeSettings, make_run_dir
+
+
+@dataclass(frozen=True)
+class Node:
+    """What every process and command of a node shares.
+
+    Attributes:
+        embedded: The PostgreSQL that we run ourselves; None where one is given by setting.
+        connections: Where the roles connect.
+    """
+
+    configuration: Configuration
+    settings: NodeSettings
+    clock: Clock
+    embedded: EmbeddedPostgres | None
+    connections: Connections
+
+
+def open_node(configuration: Configuration | None = None) -> Node:
+    """Makes the node's folders where they are missing and finds its PostgreSQL; starts nothing."""
+    configuration = configuration or Configuration.read(os.environ)
+    settings = configuration.section(NodeSettings)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    run = make_run_dir(settings.run)
+    if settings.database_url:
+        owner = settings.database_owner_url or settings.database_url
+        connections = Connections(superuser="", owner=owner, app=settings.database_url)
+        return Node(configuration, settings, SystemClock(), None, connections)
+    binaries = Path(settings.postgres_bin) if settings.postgres_bin else None
+    embedded = EmbeddedPostgres(settings.data / "postgres", run, binaries)
+    return Node(configuration, settings, SystemClock(), embedded, embedded.connections())
+
+
+def start_database(node: Node) -> bool:
+    """Starts the embedded PostgreSQL if it is down, and brings the schema up to date.
+
+    Returns:
+        Whether it was started here, and so is ours to stop.
+    """
+    started = node.embedded is not None and not node.embedded.is_running()
+    if node.embedded is not None:
+        node.embedded.start()
+    migrate(node.connections.owner)
+    return started
+
+
+def provider(
+    node: Node, services: Callable[[Node, Database], dict[type, Any]]
+) -> Callable[[], Any]:
+    """How commands get their tools; a PostgreSQL that was down runs as long as the command."""
+
+    @asynccontextmanager
+    async def tools() -> AsyncIterator[Tools]:
+        started = start_database(node)
+        db = Database(node.connections.app, min_size=1, max_size=4)
+        await db.open()
+        try:
+            yield Tools(db, node.clock, Services(services(node, db)), node.configuration)
+        finally:
+            await db.close()
+            if started and node.embedded is not None:
+                node.embedded.stop()
+
+    return tools
