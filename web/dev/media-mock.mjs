@@ -88,7 +88,7 @@ const cameras = Array.from({ length: 24 }, (_, i) => {
   const n = i + 1;
   const offline = n === 5;
   return {
-    id: id(n), number: String(200 + n), name: NAMES[i % NAMES.length] + (i >= NAMES.length ? " II" : ""), place: "Jl. Urip Sumoharjo, arah timur",
+    id: id(n), number: 200 + n, name: NAMES[i % NAMES.length] + (i >= NAMES.length ? " II" : ""), place: "Jl. Urip Sumoharjo, arah timur",
     kecamatan: { code: "73.71.09", name: "Panakkukang" }, kelurahan: { code: "73.71.09.1003", name: "Sinrijala" },
     lat: -5.14 + Math.sin(n) * 0.02, lon: 119.44 + Math.cos(n * 1.7) * 0.02, height_m: 7, bearing_deg: (n * 47) % 360, fov_deg: 62, range_m: 180, is_ptz: n % 6 === 0,
     agency: agencies[n % 2], tags: ["simulasi"], codec: n === 11 ? "hvc1.1.6.L93.B0" : "avc1.4d401e", has_sub: false, simulated: true, enabled: true,

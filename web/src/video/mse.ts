@@ -36,6 +36,8 @@ export interface PlayerEvents {
   refused?(code: string, message: string): void;
   unplayable?(codec: string): void;
   clock?(offsetMs: number | null, uncertaintyMs: number | null): void;
+  /** The picture is about to be cleared; the last moment to keep it. */
+  clearing?(): void;
 }
 
 /** A player of one live camera, whatever carries the pictures. */
@@ -67,7 +69,6 @@ const REFUSED_RETRY_MS = 30_000;
 /** Live MSE player; one WebSocket while started, nothing at all while stopped. */
 export class MsePlayer implements LivePlayer {
   private socket: WebSocket | null = null;
-  private source: MediaSource | null = null;
   private appender: Appender | null = null;
   private objectUrl = "";
   private edge = new LiveEdge();
@@ -176,7 +177,6 @@ export class MsePlayer implements LivePlayer {
 
   private open(mime: string): Appender {
     const source = new MediaSource();
-    this.source = source;
     this.objectUrl = URL.createObjectURL(source);
     const appender = new Appender(source, mime, () => this.keepToEdge());
     appender.onfail = () => this.restart();
@@ -233,8 +233,8 @@ export class MsePlayer implements LivePlayer {
     this.appender = null;
     this.stretches = [];
     this.linkTold = false;
-    this.source = null;
     if (this.objectUrl !== "") {
+      this.events.clearing?.();
       URL.revokeObjectURL(this.objectUrl);
       this.objectUrl = "";
       this.video.removeAttribute("src");

@@ -31,7 +31,6 @@ export class RecordedTrack {
   shownMs: number | null = null;
   /** Measured seconds between frames. */
   frameS = 1 / 15;
-  private source: MediaSource | null = null;
   private appender: Appender | null = null;
   private objectUrl = "";
   private fetching: AbortController | null = null;
@@ -176,7 +175,6 @@ export class RecordedTrack {
   private open(mime: string): Appender {
     const at = this.video.currentTime;
     const source = new MediaSource();
-    this.source = source;
     this.objectUrl = URL.createObjectURL(source);
     const appender = new Appender(source, mime);
     appender.onfail = () => this.recover();
@@ -210,7 +208,6 @@ export class RecordedTrack {
   private release(): void {
     this.appender?.close();
     this.appender = null;
-    this.source = null;
     if (this.objectUrl !== "") URL.revokeObjectURL(this.objectUrl);
     this.objectUrl = "";
     this.video.removeAttribute("src");

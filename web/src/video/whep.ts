@@ -112,7 +112,9 @@ export class WhepPlayer implements LivePlayer {
       peer.close();
     }
     if (session !== null) bye(session);
-    if (this.video.srcObject !== null) this.video.srcObject = null;
+    if (this.video.srcObject === null) return;
+    this.events.clearing?.();
+    this.video.srcObject = null;
   }
 }
 
