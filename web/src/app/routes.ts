@@ -1,0 +1,57 @@
+/** The pages and their addresses. Each page is fetched when it is first opened. */
+import type { Component } from "svelte";
+import type { MessageKey } from "$lib/t";
+
+export interface PageProps {
+  params: Readonly<Record<string, string>>;
+}
+
+export interface Route {
+  /** Path with `:name` for a part that changes. */
+  path: string;
+  title: MessageKey;
+  load: () => Promise<{ default: Component<PageProps> }>;
+  /** One of these actions opens the page; without them it does not exist. */
+  needs?: readonly string[];
+  /** Shown without the shell and without a session. */
+  bare?: true;
+  /** Section of Admin. */
+  admin?: true;
+}
+
+type Loaded = Promise<{ default: Component<PageProps> }>;
+const page = (load: () => Promise<unknown>): (() => Loaded) => load as () => Loaded;
+
+export const routes: readonly Route[] = [
+  { path: "/peta", title: "page.map", needs: ["camera:view"], load: page(() => import("../map/MapPage.svelte")) },
+  { path: "/dinding", title: "page.wall", needs: ["wall:view"], load: page(() => import("../wall/WallPage.svelte")) },
+  { path: "/rekaman", title: "page.playback", needs: ["recording:view"], load: page(() => import("../playback/PlaybackPage.svelte")) },
+  { path: "/kamera/:number", title: "page.camera", needs: ["camera:view"], load: page(() => import("../camera/CameraPage.svelte")) },
+  { path: "/admin/kamera", title: "admin.cameras", needs: ["camera:configure"], admin: true, load: page(() => import("../admin/CamerasAdmin.svelte")) },
+  { path: "/admin/lembaga", title: "admin.agencies", needs: ["agency:view"], admin: true, load: page(() => import("../admin/AgenciesAdmin.svelte")) },
+  { path: "/admin/orang", title: "admin.people", needs: ["person:view"], admin: true, load: page(() => import("../admin/PeopleAdmin.svelte")) },
+  { path: "/admin/hak", title: "admin.grants", needs: ["grant:view"], admin: true, load: page(() => import("../admin/GrantsAdmin.svelte")) },
+  { path: "/admin/token", title: "admin.tokens", needs: ["token:create"], admin: true, load: page(() => import("../admin/TokensAdmin.svelte")) },
+  { path: "/admin/audit", title: "admin.audit", needs: ["audit:read"], admin: true, load: page(() => import("../admin/AuditAdmin.svelte")) },
+  { path: "/bantuan", title: "page.help", load: page(() => import("../help/HelpPage.svelte")) },
+  { path: "/masuk", title: "page.sign_in", bare: true, load: page(() => import("../identity/SignInPage.svelte")) },
+  { path: "/masuk/:token", title: "page.sign_in", bare: true, load: page(() => import("../identity/SignInPage.svelte")) },
+];
+
+/** Finds the page of an address and the changing parts of it. */
+export function match(path: string): { route: Route; params: Record<string, string> } | null {
+  const given = path.replace(/\/+$/, "").split("/");
+  for (const route of routes) {
+    const wanted = route.path.split("/");
+    if (wanted.length !== given.length) continue;
+    const params: Record<string, string> = {};
+    const fits = wanted.every((part, at) => {
+      const value = given[at] ?? "";
+      if (!part.startsWith(":")) return part === value;
+      params[part.slice(1)] = decodeURIComponent(value);
+      return value !== "";
+    });
+    if (fits) return { route, params };
+  }
+  return null;
+}

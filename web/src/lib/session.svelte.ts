@@ -1,0 +1,75 @@
+/** Who sits here and what they may do. */
+import { api, ApiError, whenSignedOut } from "./api";
+import { setZone } from "./format";
+import { language, type Language } from "./language.svelte";
+import { now } from "./now.svelte";
+import { socket } from "./socket";
+import type { Session } from "./types";
+
+export type Standing = "asking" | "out" | "in" | "away";
+
+/** Says whether a list of action words, which may hold `*` and `camera:*`, covers `action`. */
+export function covers(actions: readonly string[], action: string): boolean {
+  const kind = `${action.split(":")[0]}:*`;
+  return actions.some((word) => word === action || word === "*" || word === kind);
+}
+
+class PageSession {
+  standing = $state<Standing>("asking");
+  current = $state.raw<Session | null>(null);
+
+  constructor() {
+    whenSignedOut.call = () => this.#leave();
+  }
+
+  /** True when this person may do `action` somewhere at all. */
+  may(action: string): boolean {
+    return this.current !== null && covers(this.current.actions, action);
+  }
+
+  /** Asks the server who sits here. */
+  async load(): Promise<void> {
+    try {
+      this.#enter(await api.get<Session>("/api/session"));
+    } catch (failed) {
+      if (failed instanceof ApiError && failed.isAway) this.standing = "away";
+      else this.#leave();
+    }
+  }
+
+  async signIn(login: string, password: string): Promise<void> {
+    this.#enter(await api.post<Session>("/api/session", { login, password }));
+  }
+
+  async signInByLink(token: string): Promise<void> {
+    this.#enter(await api.post<Session>("/api/session/link", { token }));
+  }
+
+  async signOut(): Promise<void> {
+    await api.remove("/api/session");
+    this.#leave();
+  }
+
+  /** Changes the language here at once, and for this person's next workstation as well. */
+  async speak(chosen: Language): Promise<void> {
+    language.set(chosen);
+    if (this.standing === "in") await api.patch<unknown>("/api/session", { language: chosen });
+  }
+
+  #enter(session: Session): void {
+    this.current = session;
+    now.hear(session.now);
+    setZone(session.city.zone, session.city.zone_label);
+    if (session.person.language === "id" || session.person.language === "en") language.set(session.person.language);
+    this.standing = "in";
+    socket.start();
+  }
+
+  #leave(): void {
+    this.current = null;
+    this.standing = "out";
+    socket.stop();
+  }
+}
+
+export const session = new PageSession();

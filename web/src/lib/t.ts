@@ -1,0 +1,29 @@
+/** Texts of the page, from the same two JSON files that the server reads. */
+import en from "$locales/en.json";
+import id from "$locales/id.json";
+import { language } from "./language.svelte";
+
+export type MessageKey = keyof typeof id;
+export type Params = Readonly<Record<string, string | number>>;
+
+const catalogues = { id, en } satisfies Record<string, Record<MessageKey, string>>;
+
+function fill(text: string, params: Params | undefined): string {
+  if (params === undefined) return text;
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(params[name] ?? whole));
+}
+
+/** Says a text in the language of the page; a template that calls it follows a change of language. */
+export function t(key: MessageKey, params?: Params): string {
+  return fill(catalogues[language.current][key], params);
+}
+
+/** Narrows a key put together at run time; false when no such text is known. */
+export function isMessageKey(key: string): key is MessageKey {
+  return Object.hasOwn(id, key);
+}
+
+/** Says the text of a key that comes from the server, or `fallback` when it is unknown here. */
+export function tOr(key: string, fallback: MessageKey, params?: Params): string {
+  return t(isMessageKey(key) ? key : fallback, params);
+}
