@@ -43,7 +43,10 @@ def make_clip(
         out,
         "w",
         format="mp4",
-        options={"movflags": "empty_moov+default_base_moof+frag_keyframe"},
+        options={
+            "movflags": "empty_moov+default_base_moof+frag_keyframe",
+            "video_track_timescale": "90000",
+        },
     ) as box:
         stream = box.add_stream(codec, rate=FPS)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"

@@ -15,6 +15,7 @@ import pytest
 from tests.live.media_server import GOP, MediaServer, Stream, make_clip
 from warroom.kernel.clock import SystemClock
 from warroom.live.channels import Channel
+from warroom.live.errors import CodecNotPlayableError
 from warroom.live.hub import Hub
 from warroom.live.settings import LiveSettings
 from warroom.live.viewers import Viewer, ViewerClosedError
@@ -209,13 +210,11 @@ async def test_h265_is_refused_with_its_reason() -> None:
     )
     async with running(main=Stream(hevc)) as (hub, _):
         _, viewer = hub.join(CAMERA, "main")
-        await until(lambda: viewer.is_closed)
-        texts, _ = await read(viewer)
+        await until(viewer.ended.is_set)
         with pytest.raises(ViewerClosedError):
             await viewer.take()
 
-    assert texts[-1]["type"] == "refused"
-    assert texts[-1]["code"] == "live.codec_not_playable"
+    assert isinstance(viewer.error, CodecNotPlayableError)
 
 
 async def test_stream_is_let_go_after_its_last_viewer() -> None:

@@ -30,6 +30,7 @@ class Channel:
         key: The last key frame, for snapshots.
         state: The last STATE message.
         is_followed: Whether the socket was asked for it.
+        keys_only: Whether it was asked for key frames alone (snapshots).
         idle_since: When the last viewer left (monotonic seconds), None while there are viewers.
     """
 
@@ -42,6 +43,8 @@ class Channel:
     key: Frame | None = None
     state: Json | None = None
     is_followed: bool = False
+    keys_only: bool = False
+    left_at: float = 0.0
     idle_since: float | None = 0.0
     fragments_built: int = 0
     _init: bytes = b""
@@ -128,7 +131,7 @@ class Channel:
         """A viewer goes."""
         self.viewers.discard(viewer)
         if not self.viewers:
-            self.idle_since = now
+            self.idle_since = self.left_at = now
 
     def _begin(self, viewer: Viewer) -> None:
         """Sends from the last key frame on, if the GOP is whole."""
@@ -136,8 +139,7 @@ class Channel:
         if description is None:
             return
         if not is_playable(description.codec) or not self._init:
-            error = CodecNotPlayableError(codec=description.codec)
-            viewer.close(_text("refused", code=error.code, params=error.params))
+            viewer.close(CodecNotPlayableError(codec=description.codec))
             return
         if not self._gop_is_whole:
             return

@@ -14,8 +14,17 @@ Role = Literal["main", "sub"]
 Asked = Literal["auto", "main", "sub"]
 """What a viewer may ask for; `auto` takes the best stream their browser can play."""
 
+Way = Literal["mse", "webrtc", "snapshot"]
+"""How the picture reaches a viewer."""
+
 ViewId = NewType("ViewId", UUID)
-"""One act of looking: from the audit row `opened` to the row `closed`."""
+"""One act of looking; it is the id of the audit entry that began it."""
+
+VIEW = "live:view"
+"""Action word of looking, and of the entry that begins it."""
+
+END = "live:end"
+"""Action word of the entry that ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +54,19 @@ class CameraFacts:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Somebody looking at a camera, from when to now."""
+    """Somebody looking at a camera.
+
+    Attributes:
+        view_id: The audit entry that says so; its end is an entry that names it.
+        role: Which stream.
+        way: How it reaches them.
+        since: From when.
+    """
 
     view_id: ViewId
     camera: CameraFacts
     role: Role
-    way: Literal["mse", "webrtc", "snapshot"]
+    way: Way
     since: datetime
 
 

@@ -106,18 +106,34 @@ class Hub:
         """Takes a viewer away; the stream is let go `linger_s` after the last one."""
         channel.leave(viewer, self._clock.monotonic())
 
-    def follow(self, camera_id: UUID, role: Role) -> Channel:
-        """The channel of a stream, followed at least `linger_s` from now on."""
+    def follow(self, camera_id: UUID, role: Role, *, keys_only: bool = False) -> Channel:
+        """The channel of a stream, followed at least `linger_s` from now on.
+
+        Args:
+            camera_id: The camera.
+            role: Which stream of it.
+            keys_only: Key frames are enough (snapshots), which costs a thirtieth.
+        """
+        now = self._clock.monotonic()
         channel = self._by_stream.get((camera_id, role))
         if channel is None:
             self._numbers += 1
             channel = Channel(self._numbers, camera_id, role, self._settings.gop_bytes)
+            channel.keys_only = keys_only
             self._by_stream[camera_id, role] = channel
             self._by_number[channel.number] = channel
             if self._link is None:
                 channel.state = _away()
+        elif channel.keys_only and not keys_only:
+            self._follow_anew(channel, keys_only=False)
+        elif (
+            keys_only
+            and not (channel.keys_only or channel.viewers)
+            and now - channel.left_at > self._settings.linger_s
+        ):
+            self._follow_anew(channel, keys_only=True)
         if not channel.viewers:
-            channel.idle_since = self._clock.monotonic()
+            channel.idle_since = now
         self._watch(channel)
         return channel
 
@@ -171,16 +187,25 @@ class Hub:
             channel.change_state(_offline(code))
 
     def _watch(self, channel: Channel) -> None:
-        if self._link is not None and not channel.is_followed:
-            channel.is_followed = True
-            self._link.send(
-                _request(
-                    "watch",
-                    channel=channel.number,
-                    camera=str(channel.camera_id),
-                    role=channel.role,
-                )
+        if self._link is None or channel.is_followed:
+            return
+        channel.is_followed = True
+        more = {"keys_only": True} if channel.keys_only else {}
+        self._link.send(
+            _request(
+                "watch",
+                channel=channel.number,
+                camera=str(channel.camera_id),
+                role=channel.role,
+                **more,
             )
+        )
+
+    def _follow_anew(self, channel: Channel, *, keys_only: bool) -> None:
+        if self._link is not None and channel.is_followed:
+            self._link.send(_request("unwatch", channel=channel.number))
+        channel.is_followed = False
+        channel.keys_only = keys_only
 
     async def _stay_connected(self) -> None:
         loop = asyncio.get_running_loop()
@@ -205,8 +230,7 @@ class Hub:
             await asyncio.sleep(SWEEP_S)
             self.sweep()
             for channel in self._by_stream.values():
-                if channel.viewers:
-                    self._watch(channel)
+                self._watch(channel)
 
 
 class _Link(asyncio.Protocol):

@@ -7,6 +7,11 @@ told so by a text. The bytes that wait are the channel's own, shared with every 
 import asyncio
 from collections import deque
 
+from warroom.kernel.errors import WarRoomError
+
+STUCK_DROPS = 20
+"""So often in a row set to live without taking anything: the viewer is gone."""
+
 
 class ViewerClosedError(Exception):
     """Nothing will come any more; the socket should be closed."""
@@ -22,13 +27,15 @@ class Viewer:
 
     __slots__ = (
         "_bytes",
-        "_closing",
+        "_drops_in_a_row",
         "_greeting",
         "_max_bytes",
         "_max_pieces",
         "_queue",
         "_wake",
         "dropped",
+        "ended",
+        "error",
         "greeted",
         "waits_for_key",
     )
@@ -39,8 +46,12 @@ class Viewer:
         self._max_bytes = max_bytes
         self._max_pieces = max_pieces
         self._wake: asyncio.Future[None] | None = None
-        self._closing = False
         self._greeting: str | None = None
+        self._drops_in_a_row = 0
+        self.ended = asyncio.Event()
+        """Set when nothing will come any more."""
+        self.error: WarRoomError | None = None
+        """Why it ended, if the viewer must be told."""
         self.waits_for_key = True
         """Nothing is sent before the next key frame."""
         self.greeted = False
@@ -89,22 +100,19 @@ class Viewer:
         self._bytes = 0
         self.waits_for_key = True
         self.dropped += 1
+        self._drops_in_a_row += 1
+        if self._drops_in_a_row >= STUCK_DROPS:
+            self.close()
 
-    def close(self, text: str | None = None) -> None:
-        """Says a last word, if any, and ends; what waited is forgotten."""
-        if self._closing:
+    def close(self, error: WarRoomError | None = None) -> None:
+        """Ends it, with the reason if the viewer must be told; what waited is forgotten."""
+        if self.ended.is_set():
             return
+        self.error = error
         self._queue.clear()
         self._bytes = 0
-        if text is not None:
-            self._queue.append(text)
-        self._closing = True
+        self.ended.set()
         self._rouse()
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether it was told to end."""
-        return self._closing
 
     async def take(self) -> bytes | str:
         """The next text, or all fragments up to the next text as one piece.
@@ -113,8 +121,9 @@ class Viewer:
             ViewerClosedError: There is nothing more.
         """
         queue = self._queue
+        self._drops_in_a_row = 0
         while not queue:
-            if self._closing:
+            if self.ended.is_set():
                 raise ViewerClosedError
             self._wake = asyncio.get_running_loop().create_future()
             try:

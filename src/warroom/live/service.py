@@ -1,0 +1,269 @@
+"""Who may look, the audit of every look, and the end of it when the right to look ends."""
+
+import asyncio
+import contextlib
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from warroom.audit import api as audit
+from warroom.kernel.clock import Clock
+from warroom.kernel.db import Database, DatabaseAwayError, Transaction
+from warroom.kernel.errors import NotFoundError, WarRoomError
+from warroom.kernel.log import logger
+from warroom.kernel.scope import Scope
+from warroom.live.channels import Channel
+from warroom.live.contracts import END, VIEW, CameraFacts, Role, Snapshot, View, ViewId, Way
+from warroom.live.errors import NotAllowedAnyMoreError
+from warroom.live.hub import Hub
+from warroom.live.settings import LiveSettings
+from warroom.live.snapshots import Snapshots
+from warroom.live.viewers import Viewer
+
+UNWRITTEN_MAX = 20_000
+AUDITED_MAX = 50_000
+
+_log = logger("live")
+
+type Still = Callable[[], Awaitable[Scope | None]]
+"""Asks for the rights of a viewer's session now; None when it ended."""
+
+type FindCamera = Callable[[Scope, Transaction, UUID, str], Awaitable[CameraFacts]]
+"""The camera with this id on which the scope allows the action; raises NotFoundError else."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A view that is going on: who, and how to end it."""
+
+    view: View
+    scope: Scope
+    still: Still
+    end: Callable[[WarRoomError], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    view: View
+    scope: Scope
+    at: datetime
+    dropped: int
+
+
+class LiveService:
+    """Live view of one `serve` process; lives as long as it does (`async with`).
+
+    Args:
+        db: For cameras and the audit.
+        clock: For times and seconds watched.
+        hub: The connection to the recorder.
+        settings: Limits.
+        find_camera: The inventory.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        hub: Hub,
+        settings: LiveSettings,
+        find_camera: FindCamera,
+    ) -> None:
+        self._db = db
+        self._find_camera = find_camera
+        self._clock = clock
+        self._hub = hub
+        self._settings = settings
+        self._snapshots = Snapshots(hub, settings)
+        self._looks: dict[ViewId, _Look] = {}
+        self._unwritten: deque[_Ended] = deque(maxlen=UNWRITTEN_MAX)
+        self._audited: OrderedDict[tuple[UUID | None, UUID | None, UUID], float] = OrderedDict()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def hub(self) -> Hub:
+        """The hub."""
+        return self._hub
+
+    async def __aenter__(self) -> Self:
+        """Connects to the recorder in the background."""
+        self._hub.start()
+        self._task = asyncio.create_task(self._watch_rights())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Sends the viewers away and writes down what is not written yet."""
+        await self._hub.stop()
+        self._snapshots.close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        for look in list(self._looks.values()):
+            await self.close(look.view)
+        await self._write_ended()
+
+    async def get_camera(self, scope: Scope, camera_id: UUID) -> CameraFacts:
+        """A camera this scope may look at live.
+
+        Raises:
+            NotFoundError: There is none, for this scope.
+        """
+        async with self._db.transaction(scope) as tx:
+            return await self._find_camera(scope, tx, camera_id, VIEW)
+
+    async def open(
+        self,
+        scope: Scope,
+        camera: CameraFacts,
+        role: Role,
+        way: Way,
+        *,
+        still: Still,
+        end: Callable[[WarRoomError], None],
+    ) -> View:
+        """Writes down that somebody begins to look, before they see anything.
+
+        Args:
+            scope: Who.
+            camera: At what; found under this scope.
+            role: Which stream.
+            way: How.
+            still: Asks for their rights again, from time to time.
+            end: Called when they end.
+        """
+        async with self._db.transaction(scope) as tx:
+            view_id = await self._record(scope, tx, camera, {"way": way, "role": role})
+        view = View(ViewId(view_id), camera, role, way, self._clock.now())
+        self._looks[view.view_id] = _Look(view, scope, still, end)
+        return view
+
+    async def close(self, view: View, dropped: int = 0) -> None:
+        """Writes down that they stopped looking, and how long it was."""
+        look = self._looks.pop(view.view_id, None)
+        if look is not None:
+            self._unwritten.append(_Ended(view, look.scope, self._clock.now(), dropped))
+            await self._write_ended()
+
+    def join(self, camera: CameraFacts, role: Role) -> tuple[Channel, Viewer]:
+        """A queue that the camera's fragments come into.
+
+        Raises:
+            TooManyViewersError: The node is full.
+        """
+        return self._hub.join(camera.camera_id, role)
+
+    def leave(self, channel: Channel, viewer: Viewer) -> None:
+        """Gives the queue back."""
+        self._hub.leave(channel, viewer)
+
+    async def take_snapshot(self, scope: Scope, camera_id: UUID, width: int) -> Snapshot:
+        """A still picture; audited once per person and camera every few minutes.
+
+        Raises:
+            NotFoundError: No such camera for this scope.
+            NoPictureError: The camera shows nothing now.
+        """
+        camera = await self.get_camera(scope, camera_id)
+        snapshot = await self._snapshots.take(camera, width)
+        key = (scope.person_id, scope.session_id, camera_id)
+        now = self._clock.monotonic()
+        written_at = self._audited.get(key)
+        if written_at is None or now - written_at >= self._settings.snapshot_audit_s:
+            async with self._db.transaction(scope) as tx:
+                await self._record(
+                    scope,
+                    tx,
+                    camera,
+                    {"way": "snapshot", "covers_s": self._settings.snapshot_audit_s},
+                )
+            self._audited[key] = now
+            self._audited.move_to_end(key)
+            while len(self._audited) > AUDITED_MAX:
+                self._audited.popitem(last=False)
+        return snapshot
+
+    async def recheck(self) -> None:
+        """Ends the views whose person may not look any more.
+
+        A session is asked once a round, however many tiles it shows.
+        """
+        scopes: dict[UUID | int, Scope | None] = {}
+        seen: dict[tuple[UUID | int, UUID], bool] = {}
+        for look in list(self._looks.values()):
+            session = look.scope.session_id or id(look)
+            if session not in scopes:
+                scopes[session] = await look.still()
+            scope = scopes[session]
+            key = (session, look.view.camera.camera_id)
+            if key not in seen:
+                seen[key] = scope is not None and await self._may_still_look(scope, key[1])
+            if not seen[key]:
+                _log.info("live.not_allowed_any_more", view=str(look.view.view_id))
+                look.end(NotAllowedAnyMoreError())
+
+    async def _may_still_look(self, scope: Scope, camera_id: UUID) -> bool:
+        try:
+            await self.get_camera(scope, camera_id)
+        except NotFoundError:
+            return False
+        return True
+
+    async def _record(
+        self, scope: Scope, tx: Transaction, camera: CameraFacts, detail: dict[str, object]
+    ) -> UUID:
+        return await audit.record(
+            scope,
+            tx,
+            action=VIEW,
+            object_kind="camera",
+            object_id=camera.camera_id,
+            agency_id=camera.agency_id,
+            object_label=camera.label,
+            place=camera.place,
+            detail=detail,
+            at=self._clock.now(),
+        )
+
+    async def _write_ended(self) -> None:
+        """Writes the ends that wait; without a database they wait on."""
+        while self._unwritten:
+            ended = self._unwritten.popleft()
+            camera = ended.view.camera
+            try:
+                async with self._db.transaction(ended.scope) as tx:
+                    await audit.record(
+                        ended.scope,
+                        tx,
+                        action=END,
+                        object_kind="camera",
+                        object_id=camera.camera_id,
+                        agency_id=camera.agency_id,
+                        object_label=camera.label,
+                        place=camera.place,
+                        detail={
+                            "view": str(ended.view.view_id),
+                            "way": ended.view.way,
+                            "seconds": round((ended.at - ended.view.since).total_seconds()),
+                            "dropped": ended.dropped,
+                        },
+                        at=ended.at,
+                    )
+            except DatabaseAwayError:
+                self._unwritten.appendleft(ended)
+                return
+
+    async def _watch_rights(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.recheck_s)
+            with contextlib.suppress(DatabaseAwayError):
+                await self.recheck()
+            await self._write_ended()

@@ -1,0 +1,179 @@
+"""The footage of all disks of this node, as playback sees it: read-only, whatever happens there.
+
+Each disk's index is opened per question, in a worker thread. A disk that is away costs its own
+footage only.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from warroom.kernel.log import logger
+from warroom.recording.contracts import Gap, GopEntry, Hold, Init, Segment
+from warroom.recording.errors import DiskAwayError
+from warroom.recording.index import IndexReader
+
+SEGMENTS_MAX = 100_000
+
+_log = logger("recording")
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """One segment on one disk."""
+
+    disk: Path
+    segment: Segment
+
+    @property
+    def key(self) -> tuple[Path, int]:
+        """What identifies it on this node."""
+        return (self.disk, self.segment.segment_id)
+
+    @property
+    def start_ms(self) -> int:
+        """Capture time of its first frame (UTC, ms since 1970)."""
+        return self.segment.start_ms
+
+    @property
+    def end_ms(self) -> int:
+        """End of its last frame."""
+        return self.segment.end_ms
+
+    @property
+    def gops(self) -> list[GopEntry]:
+        """Its GOPs by time."""
+        return self.segment.gops
+
+    @property
+    def file(self) -> Path:
+        """The file; never outside the disk, whatever the index says."""
+        path = self.disk / self.segment.path
+        if not path.is_relative_to(self.disk) or ".." in path.parts:
+            return self.disk / "outside"
+        return path
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far a camera's footage reaches; None where there is none.
+
+    Attributes:
+        next_ms: Where footage goes on at or after the instant that was asked for.
+    """
+
+    first_ms: int | None
+    last_ms: int | None
+    next_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DiskUse:
+    """How full a disk is with footage; None for a disk that is away."""
+
+    disk: Path
+    size_bytes: int | None
+    oldest_ms: int | None
+
+
+class FootageIndex:
+    """Questions about footage, over all disks of this node. Every method blocks on the disk.
+
+    Args:
+        disks: Folders that are recorded to.
+    """
+
+    def __init__(self, disks: list[Path]) -> None:
+        self.disks = disks
+
+    def list_footage(self, camera_id: str, role: str, start_ms: int, end_ms: int) -> list[Footage]:
+        """Segments that overlap a range, by their beginning."""
+        found = [
+            Footage(disk, segment)
+            for disk, segments in self._ask(
+                lambda reader: reader.segments_between(
+                    camera_id, role, start_ms, end_ms, SEGMENTS_MAX
+                )
+            )
+            for segment in segments
+        ]
+        return sorted(found, key=lambda item: item.start_ms)
+
+    def list_gaps(self, camera_id: str, role: str, start_ms: int, end_ms: int) -> list[Gap]:
+        """Gaps that the recorder wrote down and that overlap a range."""
+        answers = self._ask(lambda reader: reader.gaps_between(camera_id, role, start_ms, end_ms))
+        return sorted((gap for _, gaps in answers for gap in gaps), key=lambda gap: gap.start_ms)
+
+    def list_held(self, camera_id: str, start_ms: int, end_ms: int) -> list[Hold]:
+        """Holds that overlap a range; the same hold lies on every disk that has footage of it."""
+        held = {
+            hold
+            for _, holds in self._ask(lambda reader: reader.holds_of(camera_id))
+            for hold in holds
+            if hold.end_ms > start_ms and hold.start_ms < end_ms
+        }
+        return sorted(held, key=lambda hold: (hold.start_ms, hold.hold_id))
+
+    def bounds(self, camera_id: str, role: str, at_ms: int) -> Bounds:
+        """The first and last instant of footage, and where it goes on after `at_ms`."""
+        extents = [
+            extent
+            for _, extent in self._ask(lambda reader: reader.extent(camera_id, role))
+            if extent is not None
+        ]
+        starts = [
+            start
+            for _, start in self._ask(lambda reader: reader.next_start(camera_id, role, at_ms))
+            if start is not None
+        ]
+        return Bounds(
+            min((first for first, _ in extents), default=None),
+            max((last for _, last in extents), default=None),
+            min(starts, default=None),
+        )
+
+    def get_init(self, disk: Path, init_id: int) -> Init:
+        """The header of a segment.
+
+        Raises:
+            LookupError: It is not in the index, or the disk is away.
+        """
+        for _, init in self._ask(lambda reader: reader.init(init_id), [disk]):
+            return init
+        raise LookupError(init_id)
+
+    def disk_use(self) -> list[DiskUse]:
+        """How full the disks are."""
+        used = dict(self._ask(_use))
+        return [DiskUse(disk, *used.get(disk, (None, None))) for disk in self.disks]
+
+    def _ask[T](
+        self, question: Callable[[IndexReader], T], disks: list[Path] | None = None
+    ) -> list[tuple[Path, T]]:
+        """The answer of every disk that gives one."""
+        answers: list[tuple[Path, T]] = []
+        for disk in self.disks if disks is None else disks:
+            try:
+                with closing(IndexReader(disk)) as reader:
+                    answers.append((disk, question(reader)))
+            except DiskAwayError:
+                _log.warning("recording.disk_away", disk=disk.name)
+        return answers
+
+
+def _use(reader: IndexReader) -> tuple[int | None, int | None]:
+    uses = reader.uses()
+    oldest: list[int] = []
+    try:
+        for use in uses:
+            for held in (0, 1):
+                row = reader.db.execute(
+                    "select min(start_ms) from segment where held = ? and class = ?",
+                    (held, use.retention_class),
+                ).fetchone()
+                oldest += [value for value in row if value is not None]
+    except sqlite3.Error as error:
+        raise DiskAwayError(disk=reader.folder.name) from error
+    return sum(use.bytes for use in uses), min(oldest, default=None)

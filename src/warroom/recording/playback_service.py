@@ -1,0 +1,314 @@
+"""Playback for people: who may, the audit of what they saw, and the work in threads.
+
+A row of the audit is written before the first byte leaves. It covers a *window* of the camera's
+footage (ten minutes of it, aligned), so that half an hour watched in hundreds of requests is four
+rows, none of which can be lost to a crash.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from warroom.audit import api as audit
+from warroom.kernel.clock import Clock
+from warroom.kernel.db import Database, Transaction
+from warroom.kernel.scope import Scope
+from warroom.recording.contracts import Hold
+from warroom.recording.errors import BadRangeError, NothingThereError
+from warroom.recording.playback import Library, Mode, Plan, iso_of_ms
+from warroom.recording.playback_index import FootageIndex
+from warroom.recording.playback_pictures import PictureError, key_frame_jpeg
+from warroom.recording.playback_timeline import (
+    ClockNote,
+    Span,
+    clip_spans,
+    clock_notes,
+    find_gaps,
+    merge_spans,
+)
+from warroom.recording.settings import RecordingSettings
+
+VIEW = "recording:view"
+WINDOW_MS = 600_000
+PICTURE_WINDOW_MS = 3_600_000
+AUDIT_AGAIN_S = 900.0
+AUDITED_MAX = 100_000
+TIMELINE_MAX_MS = 40 * 86_400_000
+CHECKED_SEGMENTS = 5_000
+"""So many files are looked at for a time line; in a longer one damage shows when it is met."""
+
+PENDING_MS = 20_000
+THREADS = 4
+BATCH_BYTES = 1 << 20
+PICTURES_KEPT = 3_000
+WIDTH_STEP = 32
+
+
+@dataclass(frozen=True, slots=True)
+class FilmedBy:
+    """The camera that footage is of: its owner and where it hangs."""
+
+    camera_id: UUID
+    agency_id: UUID
+    place: str | None
+    label: str
+
+
+type FindCamera = Callable[[Scope, Transaction, UUID, str], Awaitable[FilmedBy]]
+"""The camera with this id on which the scope allows the action; raises NotFoundError else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What a camera's time line shows in a range."""
+
+    start_ms: int
+    end_ms: int
+    spans: list[Span]
+    gaps: list[Span]
+    held: list[Hold]
+    clock: list[ClockNote]
+    first_ms: int | None
+    last_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DiskLine:
+    """How full a disk is with footage, for people: `ok`, `empty` or `away`."""
+
+    label: str
+    bytes: int
+    quota_bytes: int
+    oldest_ms: int | None
+    state: str
+
+
+class PlaybackService:
+    """Footage of this node's disks for people who may see it.
+
+    Args:
+        db: For cameras and the audit.
+        clock: For the present.
+        settings: The disks.
+        data: Folder of this node's data.
+        find_camera: The inventory.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        settings: RecordingSettings,
+        data: Path,
+        find_camera: FindCamera,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._disks = settings.disk_list(data)
+        self._find_camera = find_camera
+        self._segment_ms = round(settings.segment_s * 1000)
+        self._library = Library(FootageIndex([Path(disk.path) for disk in self._disks]))
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="playback")
+        self._audited: OrderedDict[tuple[Any, ...], float] = OrderedDict()
+        self._pictures: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
+
+    @property
+    def library(self) -> Library:
+        """The footage itself, without rights."""
+        return self._library
+
+    async def timeline(
+        self, scope: Scope, camera_id: UUID, start_ms: int, end_ms: int, resolution_ms: int
+    ) -> Timeline:
+        """Footage and gaps of a camera in a range.
+
+        Args:
+            scope: Who asks.
+            camera_id: Whose footage.
+            start_ms: From (UTC, ms since 1970).
+            end_ms: To.
+            resolution_ms: Pieces closer than this are shown as one.
+
+        Raises:
+            NotFoundError: No such camera for this scope.
+            BadRangeError: The range is empty or longer than 40 days.
+        """
+        _check_range(start_ms, end_ms, TIMELINE_MAX_MS)
+        async with self._db.transaction(scope) as tx:
+            await self._find_camera(scope, tx, camera_id, VIEW)
+        return await self._in_thread(
+            self._timeline, str(camera_id), start_ms, end_ms, resolution_ms
+        )
+
+    async def plan(
+        self, scope: Scope, camera_id: UUID, start_ms: int, end_ms: int, mode: Mode
+    ) -> Plan:
+        """What will be sent for a range; the look is in the audit when this returns.
+
+        Raises:
+            NotFoundError: No such camera for this scope.
+            NothingThereError: No footage in the range.
+            BadRangeError: The range is empty.
+        """
+        _check_range(start_ms, end_ms, None)
+        async with self._db.transaction(scope) as tx:
+            camera = await self._find_camera(scope, tx, camera_id, VIEW)
+        plan = await self._in_thread(
+            self._library.plan, str(camera_id), "main", start_ms, end_ms, mode
+        )
+        await self._record(scope, camera, plan.first_ms, plan.last_ms, WINDOW_MS, mode)
+        return plan
+
+    async def stream(self, plan: Plan, base_ms: int, mode: Mode) -> AsyncIterator[bytes]:
+        """The bytes of a plan, about a megabyte at a time."""
+        fragments = self._library.read(plan, base_ms, mode)
+
+        def batch() -> bytes:
+            parts: list[bytes] = []
+            size = 0
+            while size < BATCH_BYTES and (part := next(fragments, b"")):
+                parts.append(part)
+                size += len(part)
+            return b"".join(parts)
+
+        while piece := await self._in_thread(batch):
+            yield piece
+
+    async def thumbnail(self, scope: Scope, camera_id: UUID, at_ms: int, width: int) -> bytes:
+        """JPEG of the key frame at or before an instant.
+
+        Raises:
+            NotFoundError: No such camera for this scope.
+            NothingThereError: No footage then, or it cannot be decoded.
+        """
+        async with self._db.transaction(scope) as tx:
+            camera = await self._find_camera(scope, tx, camera_id, VIEW)
+        width = -(-width // WIDTH_STEP) * WIDTH_STEP
+        picture = await self._in_thread(self._picture, str(camera_id), at_ms, width)
+        await self._record(scope, camera, at_ms, at_ms + 1, PICTURE_WINDOW_MS, "picture")
+        return picture
+
+    async def disks(self) -> list[DiskLine]:
+        """How full the disks are."""
+        used = await self._in_thread(self._library.index.disk_use)
+        return [
+            DiskLine(
+                f"disk {number}",
+                use.size_bytes or 0,
+                disk.quota_bytes,
+                use.oldest_ms,
+                "away" if use.size_bytes is None else "ok" if use.size_bytes else "empty",
+            )
+            for number, (disk, use) in enumerate(zip(self._disks, used, strict=True), 1)
+        ]
+
+    def close(self) -> None:
+        """Ends the threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _timeline(self, camera_id: str, start_ms: int, end_ms: int, resolution_ms: int) -> Timeline:
+        index = self._library.index
+        footage = index.list_footage(camera_id, "main", start_ms, end_ms)
+        damaged = [item for item in footage[:CHECKED_SEGMENTS] if self._library.is_damaged(item)]
+        broken = {item.key for item in damaged}
+        whole = [item for item in footage if item.key not in broken]
+        bounds = index.bounds(camera_id, "main", start_ms)
+        now_ms = _ms(self._clock.now())
+        # Segments of one run abut to the millisecond; half a second is rounding, not a gap.
+        exact = merge_spans(whole, 500)
+        gaps = find_gaps(
+            clip_spans(exact, start_ms, end_ms),
+            index.list_gaps(camera_id, "main", start_ms, end_ms),
+            damaged,
+            start_ms=start_ms,
+            end_ms=min(end_ms, now_ms),
+            first_ms=bounds.first_ms,
+            pending_ms=now_ms - self._segment_ms - PENDING_MS,
+        )
+        return Timeline(
+            start_ms,
+            end_ms,
+            clip_spans(merge_spans(whole, max(500, resolution_ms)), start_ms, end_ms),
+            [gap for gap in gaps if gap.end_ms - gap.start_ms >= resolution_ms],
+            index.list_held(camera_id, start_ms, end_ms),
+            clock_notes(whole),
+            bounds.first_ms,
+            bounds.last_ms,
+        )
+
+    def _picture(self, camera_id: str, at_ms: int, width: int) -> bytes:
+        piece, stored, init = self._library.fragment_at(camera_id, "main", at_ms)
+        key = (camera_id, piece.wall_ms, width)
+        if key not in self._pictures:
+            try:
+                self._pictures[key] = key_frame_jpeg(
+                    init.header, self._library.key_sample(stored), width
+                )
+            except PictureError as error:
+                raise NothingThereError from error
+            for old in list(islice(self._pictures, max(0, len(self._pictures) - PICTURES_KEPT))):
+                self._pictures.pop(old, None)
+        return self._pictures[key]
+
+    async def _record(
+        self,
+        scope: Scope,
+        camera: FilmedBy,
+        start_ms: int,
+        end_ms: int,
+        window_ms: int,
+        way: str,
+    ) -> None:
+        """Writes a row for each window of footage that this session has not looked into lately."""
+        now = self._clock.monotonic()
+        asker = scope.session_id or scope.person_id
+        for window in range(start_ms // window_ms, (end_ms - 1) // window_ms + 1):
+            key = (asker, camera.camera_id, way == "picture", window)
+            written_at = self._audited.get(key)
+            if written_at is not None and now - written_at < AUDIT_AGAIN_S:
+                continue
+            first_ms, last_ms = window * window_ms, (window + 1) * window_ms
+            async with self._db.transaction(scope) as tx:
+                await audit.record(
+                    scope,
+                    tx,
+                    action=VIEW,
+                    object_kind="camera",
+                    object_id=camera.camera_id,
+                    agency_id=camera.agency_id,
+                    object_label=camera.label,
+                    place=camera.place,
+                    detail={
+                        "way": way,
+                        "from": iso_of_ms(max(first_ms, start_ms)),
+                        "to": iso_of_ms(last_ms),
+                    },
+                    at=self._clock.now(),
+                )
+            self._audited[key] = now
+            self._audited.move_to_end(key)
+            while len(self._audited) > AUDITED_MAX:
+                self._audited.popitem(last=False)
+
+    async def _in_thread[**P, T](
+        self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._pool, lambda: work(*args, **kwargs)
+        )
+
+
+def _check_range(start_ms: int, end_ms: int, longest_ms: int | None) -> None:
+    if end_ms <= start_ms or (longest_ms is not None and end_ms - start_ms > longest_ms):
+        raise BadRangeError
+
+
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)

@@ -1,0 +1,84 @@
+"""Footage made for tests: a disk with segments and an index, as the recorder leaves them."""
+
+import hashlib
+from pathlib import Path
+
+from tests.live.media_server import FPS, STEP_90K, Clip, make_clip
+from warroom.recording.contracts import GopEntry, Hold
+from warroom.recording.fmp4 import KEY_SAMPLE, OTHER_SAMPLE, PRFT_BYTES, fragment_head
+from warroom.recording.index import Index, NewSegment
+
+CAMERA = "01930000-0000-7000-8000-000000000001"
+BEGIN_MS = 1_795_500_000_000
+"""2026-11-24T06:00:00Z"""
+
+
+class Disk:
+    """A folder that a recorder could have written."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._index = Index(folder)
+        self.index = self._index.db
+
+    def close(self) -> None:
+        self._index.close()
+
+    def add_segment(
+        self,
+        start_ms: int,
+        seconds: int = 4,
+        *,
+        clip: Clip | None = None,
+        tfdt: int = 0,
+        offset_ms: float | None = None,
+        camera: str = CAMERA,
+    ) -> Path:
+        """Writes one segment of `seconds` GOPs of a second, and its row."""
+        clip = clip or make_clip()
+        gop_frames = FPS
+        data = bytearray(clip.init.header)
+        gops = []
+        for second in range(seconds):
+            first = second * gop_frames
+            units = [clip.units[(first + i) % len(clip.units)] for i in range(gop_frames)]
+            flat: list[int] = []
+            for is_key, unit in units:
+                flat += (STEP_90K, len(unit), KEY_SAMPLE if is_key else OTHER_SAMPLE, 0)
+            body = b"".join(unit for _, unit in units)
+            at = tfdt + first * STEP_90K
+            head = fragment_head(second + 1, start_ms + second * 1000, at, flat, len(body))
+            moof_at = len(data) + PRFT_BYTES
+            data += head + body
+            gops.append(GopEntry(at, moof_at, len(data) - moof_at, second * 1000, gop_frames))
+        path = self.folder / camera / "main" / f"{start_ms}.mp4"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        new = NewSegment(
+            camera_id=camera,
+            role="main",
+            run_id=1,
+            start_ms=start_ms,
+            end_ms=start_ms + seconds * 1000,
+            media_duration_90k=seconds * 90_000,
+            bytes=len(data),
+            frames=seconds * gop_frames,
+            path=str(path.relative_to(self.folder)),
+            sha256=hashlib.sha256(data).digest(),
+            init=clip.init,
+            gops=gops,
+            clock_offset_ms=offset_ms,
+            clock_uncertainty_ms=None if offset_ms is None else 5.0,
+            retention_class="standard",
+        )
+        with self._index.transaction():
+            self._index.add_segment(new)
+        return path
+
+    def add_gap(self, start_ms: int, end_ms: int, cause: str) -> None:
+        with self._index.transaction():
+            self._index.begin_gap(CAMERA, "main", start_ms, cause)
+            self._index.end_gap(CAMERA, "main", end_ms)
+
+    def set_holds(self, holds: list[Hold]) -> None:
+        self._index.set_holds(holds)
