@@ -1,10 +1,10 @@
-"""The guard of `tests/conftest.py`: a test cannot leave this machine."""
+"""The guard of `conftest.py`: a test cannot leave this machine."""
 
 import socket
 
 import pytest
 
-from tests.conftest import SocketLeavesMachineError
+from conftest import SocketLeavesMachineError
 
 DOCUMENTATION_HOST = ("192.0.2.1", 80)  # RFC 5737: routed nowhere
 

@@ -1,6 +1,7 @@
 """What every test lives by: no socket but loopback, test data that may be absent, slow ones apart.
 
-Fixtures of the database and of the whole application are in `conftest_db.py`.
+Fixtures of the database are in `tests/conftest_db.py`. This file lies at the root so that it
+holds for the tests of plug-ins as well, which lie beside them in `src`.
 """
 
 import ipaddress
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent
 
 pytest_plugins = ["tests.conftest_db"]
 
