@@ -73,9 +73,15 @@ def pack_frame(channel: int, frame: Frame) -> bytes:
 
 
 class Stream:
-    """One camera of the stand-in: frames are sent when a test says so."""
+    """One camera of the stand-in: frames are sent when a test says so.
 
-    def __init__(self, clip: Clip, wall_ms: int = 1_795_500_000_000, dts: int = 900_000) -> None:
+    `pad` bytes of filler (H.264 NAL type 12) make every frame larger.
+    """
+
+    def __init__(
+        self, clip: Clip, wall_ms: int = 1_795_500_000_000, dts: int = 900_000, pad: int = 0
+    ) -> None:
+        self.padding = b"" if not pad else (pad + 1).to_bytes(4, "big") + b"\x0c" + b"\xff" * pad
         self.clip = clip
         self.wall_ms = wall_ms
         self.dts = dts
@@ -84,7 +90,7 @@ class Stream:
 
     def next_frame(self) -> Frame:
         is_key, unit = self.clip.units[self.number % len(self.clip.units)]
-        frame = Frame(is_key, False, self.dts, 0, self.wall_ms, 0, unit)
+        frame = Frame(is_key, False, self.dts, 0, self.wall_ms, 0, unit + self.padding)
         self.number += 1
         self.dts += STEP_90K
         self.wall_ms += 1000 // FPS

@@ -4,17 +4,16 @@ from pathlib import Path
 
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database
-from warroom.live.cameras import find_camera
 from warroom.live.contracts import VIEW, Asked, Snapshot
 from warroom.live.hub import Hub
 from warroom.live.rules import choose_role
-from warroom.live.service import LiveService
+from warroom.live.service import FindCamera, LiveService
 from warroom.live.settings import LiveSettings
 from warroom.live.viewers import Viewer, ViewerClosedError
 
 
 def make_service(
-    db: Database, clock: Clock, media_socket: Path, settings: LiveSettings
+    db: Database, clock: Clock, media_socket: Path, settings: LiveSettings, find_camera: FindCamera
 ) -> LiveService:
     """Live view of one process; enter it (`async with`) to connect to the recorder.
 

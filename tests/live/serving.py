@@ -1,0 +1,165 @@
+"""A whole `serve` for tests: real sockets and database, the stand-in recorder, made-up cameras."""
+
+import asyncio
+import json
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from starlette.requests import HTTPConnection
+
+from tests.live.media_server import MediaServer, Stream
+from warroom.app.asgi import Wiring, create_app
+from warroom.kernel.clock import SystemClock
+from warroom.kernel.db import Database, Transaction
+from warroom.kernel.errors import NotFoundError
+from warroom.kernel.scope import Rule, Scope
+from warroom.live import routes
+from warroom.live.contracts import CameraFacts, StreamFacts
+from warroom.live.hub import Hub
+from warroom.live.service import LiveService
+from warroom.live.settings import LiveSettings
+
+POLICE = UUID("01930000-0000-7000-8000-0000000000a1")
+FIRE = UUID("01930000-0000-7000-8000-0000000000a2")
+CAMERA = UUID("01930000-0000-7000-8000-000000000001")
+DARK = UUID("01930000-0000-7000-8000-000000000002")
+"""A camera that the recorder does not know."""
+HEVC = UUID("01930000-0000-7000-8000-000000000003")
+"""A camera whose only stream is H.265."""
+
+
+def _camera(camera_id: UUID, codec: str) -> CameraFacts:
+    return CameraFacts(
+        camera_id, POLICE, "73.71.09", (), (StreamFacts("main", codec, 320),), "Simpang Lima"
+    )
+
+
+CAMERAS = {
+    CAMERA: _camera(CAMERA, "avc1.4d400c"),
+    DARK: _camera(DARK, "avc1.4d400c"),
+    HEVC: _camera(HEVC, "hvc1.1.6.L93.B0"),
+}
+
+
+async def find_camera(scope: Scope, tx: Transaction, camera_id: UUID, action: str) -> CameraFacts:
+    camera = CAMERAS.get(camera_id)
+    if camera is None or not scope.allows(
+        action, agency_id=camera.agency_id, place=camera.place, object_id=camera_id
+    ):
+        raise NotFoundError
+    return camera
+
+
+@dataclass
+class House:
+    """What a test works with.
+
+    Attributes:
+        people: Rights by the name that a request gives in `x-as`.
+    """
+
+    url: str
+    server: MediaServer
+    live: LiveService
+    db: Database
+    scope: Scope
+    people: dict[str, Scope] = field(default_factory=dict)
+
+    async def audited(self, action: str) -> list[dict[str, object]]:
+        async with self.db.transaction(self.scope) as tx:
+            rows = await tx.execute(
+                "select action, object_id, agency_id, detail from audit_entry"
+                " where action = %s order by at",
+                [action],
+            )
+            return [{**row, "detail": json.loads(row["detail"])} for row in await rows.fetchall()]
+
+
+def person(agency: UUID | None, *actions: str) -> Scope:
+    """Somebody with these rights on the things of an agency."""
+    rules = (Rule(frozenset(actions), agencies=frozenset({agency})),) if agency else ()
+    return Scope(
+        person_id=None,
+        agency_id=agency,
+        rules=rules,
+        at=SystemClock().now(),
+        door="test",
+        session_id=UUID(int=hash((agency, actions)) & (1 << 64) - 1),
+    )
+
+
+@asynccontextmanager
+async def house(
+    db: Database, settings: LiveSettings | None = None, **streams: Stream
+) -> AsyncIterator[House]:
+    settings = settings or LiveSettings()
+    with tempfile.TemporaryDirectory() as folder:
+        media = MediaServer(
+            Path(folder) / "media.sock", {(str(CAMERA), k): v for k, v in streams.items()}
+        )
+        await media.start()
+        clock = SystemClock()
+        live = LiveService(db, clock, Hub(media.path, settings, clock), settings, find_camera)
+        everything = Scope(None, None, (Rule(frozenset({"*"})),), clock.now(), "test")
+        port = _free_port()
+        made = House(f"127.0.0.1:{port}", media, live, db, everything)
+        made.people = {
+            "police": person(POLICE, "live:view"),
+            "fire": person(FIRE, "live:view"),
+            "nobody": person(None),
+        }
+
+        async def authenticate(connection: HTTPConnection) -> Scope | None:
+            return made.people.get(connection.headers.get("x-as", ""))
+
+        wiring = Wiring(
+            authenticate,
+            db,
+            clock,
+            everything,
+            "test",
+            Path(folder),
+            [routes.router],
+            services={LiveService: live},
+            running=(live,),
+        )
+        server = Server(
+            create_app(wiring),
+            address="127.0.0.1",
+            port=port,
+            interface=Interfaces.ASGI,
+            log_enabled=False,
+        )
+        task = asyncio.create_task(server.serve())
+        try:
+            await _until_open(port)
+            yield made
+        finally:
+            server.stop()
+            await task
+            await media.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _until_open(port: int) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.02)
+            else:
+                writer.close()
+                return
