@@ -1,0 +1,725 @@
+"""From access units to GOPs, from GOPs to segments with exact times; the heart of the recorder.
+
+One `Assembler` per stream lives as long as the stream is assigned; an RTSP session begins a *run*
+in it and its end ends the run. It never blocks: finished GOPs go to a disk's queue, frames to
+whoever watches.
+"""
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+
+from warroom.recording.contracts import (
+    FLAG_AUDIO,
+    FLAG_KEY,
+    TIMESCALE,
+    Assignment,
+    GopEntry,
+    Init,
+)
+from warroom.recording.errors import Cause
+from warroom.recording.fmp4 import (
+    KEY_SAMPLE,
+    OTHER_SAMPLE,
+    AudioFormat,
+    about_box,
+    build_init,
+    fragment_head,
+    video_only,
+)
+from warroom.recording.h26x import ParameterSets
+from warroom.recording.rules import (
+    CLOCK_JUMP_90K,
+    LOSS_GAP_MS,
+    segment_number,
+    stagger_ms,
+)
+from warroom.recording.timeline import STEP_S, CameraClock, WallMap, unwrapped
+
+GOP_LIMIT = 32 << 20
+GOP_FRAME_LIMIT = 9000
+AUDIO_LIMIT = 4096
+AUDIO_WAIT_S = 0.5
+_HALF = 1 << 31
+_MASK = (1 << 32) - 1
+
+
+class SegmentFile:
+    """One file being written, shared by the loop (which plans it) and the disk's writer.
+
+    `failed` is set by the writer when the file cannot be gone on with; the loop then begins
+    another.
+    """
+
+    __slots__ = (
+        "assignment", "audio_base", "base", "clock", "failed", "init", "number", "run_id",
+        "sequence", "start_ms", "written",
+    )  # fmt: skip
+
+    def __init__(
+        self, assignment: Assignment, run_id: int, start_ms: int, base: int, number: int, init: Init
+    ) -> None:
+        self.assignment = assignment
+        self.run_id = run_id
+        self.start_ms = start_ms
+        self.base = base
+        self.number = number
+        self.init = init
+        self.sequence = 0
+        self.audio_base: int | None = None
+        self.clock: tuple[float | None, float | None] = (None, None)
+        self.failed: Cause | None = None
+        self.written = 0
+
+    def header(self) -> bytes:
+        """What stands before the first fragment: header and whose footage it is."""
+        about = {
+            "camera": self.assignment.camera_id,
+            "role": self.assignment.role,
+            "run": self.run_id,
+            "start_ms": self.start_ms,
+            "class": self.assignment.retention_class,
+            "clock_offset_ms": self.clock[0],
+            "clock_uncertainty_ms": self.clock[1],
+            "init": {
+                "codec": self.init.codec,
+                "width": self.init.width,
+                "height": self.init.height,
+                "audio": self.init.audio,
+                "audio_rate_hz": self.init.audio_rate_hz,
+                "audio_channels": self.init.audio_channels,
+            },
+        }
+        return self.init.header + about_box(msgspec.json.encode(about))
+
+
+@dataclass(slots=True)
+class GopWrite:
+    """A finished GOP on its way to the disk.
+
+    Attributes:
+        segment: The file it belongs to.
+        head: Boxes before the samples.
+        parts: Samples in pieces.
+        size: Bytes of head and parts.
+        entry: Its row in the GOP table; the offset is filled in by the writer.
+        start_ms: Capture time of its first frame.
+        end_ms: Capture time of the first frame after it.
+        duration_90k: Media time it covers.
+    """
+
+    segment: SegmentFile
+    head: bytes
+    parts: list[bytes] = field(repr=False)
+    size: int
+    entry: GopEntry
+    start_ms: int
+    end_ms: int
+    duration_90k: int
+
+
+class Recorder(Protocol):
+    """Where footage goes: the queue of a disk. Nothing here blocks."""
+
+    def write(self, gop: GopWrite) -> bool:
+        """Takes a GOP; False when the queue is full."""
+        ...
+
+    def end(self, segment: SegmentFile, end_ms: int) -> None:
+        """The segment is complete."""
+        ...
+
+    def last_end_ms(self, camera_id: str, role: str) -> int:
+        """Where the footage of a stream ended before this process; 0 when there is none."""
+        ...
+
+    def begin_gap(self, camera_id: str, role: str, start_ms: int, cause: Cause) -> None:
+        """Footage ends at `start_ms`; or, within a gap, its cause is now another."""
+        ...
+
+    def end_gap(self, camera_id: str, role: str, end_ms: int) -> None:
+        """Footage goes on at `end_ms`."""
+        ...
+
+
+class Watcher(Protocol):
+    """Somebody who wants the frames as they come."""
+
+    def init(self, init: Init) -> None:
+        """Decoding begins anew with the next key frame."""
+        ...
+
+    def frame(
+        self, flags: int, dts: int, cts: int, wall_ms: int, duration: int, unit: bytes
+    ) -> None:
+        """One access unit."""
+        ...
+
+
+class Gop:
+    """The open GOP: lists that grow together, one entry per frame."""
+
+    __slots__ = (
+        "dts",
+        "is_reordered",
+        "key_pts",
+        "parts",
+        "size",
+        "sizes",
+        "stamps",
+        "starts",
+        "top",
+    )
+
+    def __init__(self, key_pts: int) -> None:
+        self.key_pts = key_pts
+        self.top = key_pts
+        self.stamps: list[int] = []
+        self.dts: list[int] = []
+        self.sizes: list[int] = []
+        self.starts: list[int] = []
+        self.parts: list[bytes] = []
+        self.size = 0
+        self.is_reordered = False
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened on a stream since it was assigned."""
+
+    frames: int = 0
+    bytes: int = 0
+    gops: int = 0
+    segments: int = 0
+    runs: int = 0
+    gaps: int = 0
+    lost_packets: int = 0
+    repaired_stamps: int = 0
+    clock_jumps: int = 0
+    dropped_gops: int = 0
+    late_audio: int = 0
+
+
+class _AudioClock:
+    """Places audio time stamps on the video's media time."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self.rate_hz = rate_hz
+        self.last = -1
+        self.report: tuple[float, int] | None = None
+        self._least = float("inf")
+
+    def unwrap(self, stamp: int, now: float) -> int:
+        """The unbounded count of a time stamp that arrived `now`."""
+        self.last = stamp + (1 << 32) if self.last < 0 else unwrapped(stamp, self.last)
+        offset = now - self.last / self.rate_hz
+        if offset < self._least:
+            self._least = offset
+        return self.last
+
+    def count_at(self, pts: int, video: tuple[float, int] | None, wall_s: float) -> int:
+        """The audio count that belongs to the video's media time `pts`.
+
+        By both tracks' sender reports where they exist and agree with arrivals, else by arrivals.
+
+        Args:
+            pts: Media time of the video.
+            video: Its last report: the camera's clock and the media time.
+            wall_s: Capture time of `pts`.
+        """
+        by_arrival = (wall_s - self._least) * self.rate_hz
+        if video is not None and self.report is not None:
+            camera_s = video[0] + (pts - video[1]) / TIMESCALE
+            by_report = self.report[1] + (camera_s - self.report[0]) * self.rate_hz
+            if abs(by_report - by_arrival) < 5 * self.rate_hz:
+                return round(by_report)
+        return round(by_arrival)
+
+
+class Assembler:
+    """One stream's frames, GOPs, segments and watchers.
+
+    Args:
+        assignment: Which stream.
+        recorder: Where footage goes; None for a stream that is only watched.
+        segment_ms: Length of a segment.
+        on_frame: Called at each frame when the stream was not live.
+    """
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        recorder: Recorder | None,
+        *,
+        segment_ms: int = 60_000,
+        on_frame: Callable[[], None] | None = None,
+    ) -> None:
+        self.assignment = assignment
+        self.recorder = recorder
+        self.counters = Counters()
+        self.watchers: list[Watcher] = []
+        self.init: Init | None = None
+        self.live_init: Init | None = None
+        self.sets: ParameterSets | None = None
+        self.clock = CameraClock()
+        self.wall = WallMap()
+        self.last_arrival = 0.0
+        self.last_wall_ms: int | None = None
+        self.is_live = False
+        self.is_recording = False
+        self._on_frame = on_frame
+        self._segment_ms = segment_ms
+        self._phase_ms = stagger_ms(assignment.camera_id, segment_ms)
+        self._end_ms = 0
+        self._gap_open = True
+        self._segment: SegmentFile | None = None
+        self._audio_format: AudioFormat | None = None
+        self._audio_clock: _AudioClock | None = None
+        self._audio: list[tuple[int, int, bytes]] = []
+        self._reset_run()
+
+    def _reset_run(self) -> None:
+        self._gop: Gop | None = None
+        self._pending: tuple[Gop, int, float] | None = None
+        self._is_fresh = True
+        self._stamp = 0
+        self._pts = 0
+        self._run_id = 0
+        self._floor = 0
+        self._ticks = 3600
+        self._reorder = 0
+        self._may_learn = False
+        self._order: list[int] = []
+        self._last_dts = -1
+        self._loss_since = False
+        self._must_restart = False
+        self._must_announce = True
+        self._next_sets: ParameterSets | None = None
+        self._live_audio: tuple[int, int] | None = None
+        self.wall = WallMap()
+
+    # -- the life of a run
+
+    def begin_run(self, audio: AudioFormat | None, round_trip_s: float) -> None:
+        """A session plays: a new run, with its audio track if it has one."""
+        self._reset_run()
+        self.clock = CameraClock()
+        self.clock.round_trip_s = round_trip_s
+        self._audio_format = audio
+        self._audio_clock = _AudioClock(audio.rate_hz) if audio else None
+        self._audio = []
+        self.sets = None
+        self.init = None
+
+    def end_run(self, cause: Cause) -> None:
+        """The session is over, or its time stamps are: what is whole is kept, a gap begins."""
+        self._finish_gop(None)
+        self._end_segment()
+        self._reset_run()
+        self._begin_gap(cause)
+
+    def refused(self, cause: Cause) -> None:
+        """A try to connect failed: an open gap now has this cause."""
+        self._begin_gap(cause)
+
+    def _begin_gap(self, cause: Cause) -> None:
+        if self.recorder is None or not self.assignment.is_recorded:
+            return
+        if not self._end_ms:
+            self._end_ms = self.recorder.last_end_ms(*self.assignment.key)
+        if not self._end_ms:
+            return
+        if not self._gap_open:
+            self.counters.gaps += 1
+        self._gap_open = True
+        self.is_recording = False
+        self.recorder.begin_gap(
+            self.assignment.camera_id, self.assignment.role, self._end_ms, cause
+        )
+
+    # -- what the depacketizer says
+
+    def parameters(self, sets: ParameterSets) -> None:
+        """New parameter sets: the GOP that begins now gets a header and a segment of its own."""
+        self._next_sets = sets
+
+    def _change_sets(self, sets: ParameterSets) -> None:
+        self._flush_pending()
+        self._end_segment()
+        self._next_sets = None
+        self.sets = sets
+        self._reorder = sets.reorder or 0
+        self._may_learn = sets.reorder is None
+        if sets.frame_ticks:
+            self._ticks = sets.frame_ticks
+        self.init = build_init(sets, self._audio_format)
+        is_playable = self._audio_format is not None and bool(self._audio_format.config)
+        self.live_init = self.init if is_playable else video_only(self.init)
+        self._order.clear()
+        self._must_announce = True
+
+    def lost(self, packets: int) -> None:
+        """Packets are missing; the open GOP ends with the last whole frame."""
+        self.counters.lost_packets += packets
+        self._loss_since = True
+
+    def restarted(self) -> None:
+        """The time stamps have nothing to do with those before: a run of its own."""
+        self.counters.clock_jumps += 1
+        self._finish_gop(None)
+        self._end_segment()
+        sets, learnt = self.sets, (self._reorder, self._may_learn)
+        following = self._next_sets
+        self._reset_run()
+        self.sets, self._next_sets = sets, following
+        self._reorder, self._may_learn = learnt
+        self._audio.clear()
+        if self._audio_clock is not None:
+            self._audio_clock = _AudioClock(self._audio_clock.rate_hz)
+        self._begin_gap(Cause.CLOCK_JUMP)
+
+    def frame(self, stamp: int, is_key: bool, size: int, parts: list[bytes], now: float) -> None:  # noqa: FBT001
+        """Takes one access unit; see `depacketize.FrameSink`."""
+        if self._must_restart and is_key:
+            self.restarted()
+        if self._is_fresh:
+            if not is_key:
+                return
+            self._first_frame(stamp, now)
+            pts = self._pts
+        else:
+            delta = ((stamp - self._stamp + _HALF) & _MASK) - _HALF
+            pts = self._pts + delta
+            if not 0 < delta < CLOCK_JUMP_90K:
+                if abs(delta) >= CLOCK_JUMP_90K:
+                    self.restarted()
+                    self.clock = CameraClock()
+                    self.frame(stamp, is_key, size, parts, now)
+                    return
+                pts = self._put_right(pts, delta, is_key=is_key)
+            self._stamp = stamp
+            self._pts = pts
+        self.wall.see(pts, now)
+        self.last_arrival = now
+        counters = self.counters
+        counters.frames += 1
+        counters.bytes += size
+        if not self.is_live:
+            self.is_live = True
+            if self._on_frame is not None:
+                self._on_frame()
+        if is_key:
+            self._key(pts, now)
+        gop = self._gop
+        if gop is None:
+            return
+        if pts > gop.top:
+            gop.top = pts
+        gop.stamps.append(pts)
+        gop.sizes.append(size)
+        gop.starts.append(len(gop.parts))
+        gop.parts += parts
+        gop.size += size
+        dts = pts if not self._reorder and not gop.is_reordered else self._decode_time(pts)
+        gop.dts.append(dts)
+        if self.watchers:
+            unit = b"".join(parts)
+            wall_ms = self.wall.wall_ms(pts)
+            flags = FLAG_KEY if is_key else 0
+            for watcher in tuple(self.watchers):
+                watcher.frame(flags, dts, pts - dts, wall_ms, 0, unit)
+        if gop.size > GOP_LIMIT or len(gop.stamps) > GOP_FRAME_LIMIT:
+            self._drop_gop()
+
+    def _first_frame(self, stamp: int, now: float) -> None:
+        self._is_fresh = False
+        self._stamp = stamp
+        self._pts = stamp + (1 << 32)
+        self._run_id = round(now * 1000)
+        self.counters.runs += 1
+        if self._audio_clock is not None:
+            self._audio.clear()
+
+    def _put_right(self, pts: int, delta: int, *, is_key: bool) -> int:
+        """The media time of a frame whose time stamp does not follow the last one.
+
+        A frame shown earlier than its predecessor is a B-frame where the stream may have them;
+        everything else (doubles, steps back) is given a time that grows, and counted.
+        """
+        gop = self._gop
+        top = gop.top if gop else self._pts
+        may_reorder = self._reorder > 0 or self._may_learn
+        if may_reorder and not is_key and gop is not None and delta < 0 and pts > self._floor:
+            if pts in gop.stamps[-17:]:
+                self.counters.repaired_stamps += 1
+                return pts + 1
+            gop.is_reordered = True
+            if self._may_learn:
+                behind = sum(1 for other in gop.stamps[-17:] if other > pts)
+                self._reorder = max(self._reorder, min(16, behind))
+            return pts
+        self.counters.repaired_stamps += 1
+        return top + (1 if delta == 0 else self._ticks)
+
+    def _decode_time(self, pts: int) -> int:
+        """Decode time for watchers: the media times in order, `reorder` frames late."""
+        order = self._order
+        heapq.heappush(order, pts)
+        if len(order) > self._reorder:
+            dts = heapq.heappop(order)
+        else:
+            dts = order[0] - (self._reorder + 1 - len(order)) * self._ticks
+        dts = max(dts, self._last_dts + 1)
+        self._last_dts = dts
+        return dts
+
+    # -- GOPs
+
+    def _key(self, pts: int, now: float) -> None:
+        gop = self._gop
+        if gop is not None:
+            frames = len(gop.stamps)
+            if frames > 1 and pts > gop.key_pts:
+                self._ticks = max(1, min(10 * TIMESCALE, (gop.top - gop.key_pts) // (frames - 1)))
+            self._floor = gop.top
+            hole_ms = (pts - gop.top - self._ticks) // 90
+            if self._loss_since and hole_ms > LOSS_GAP_MS:
+                self._finish_gop(None)
+                self._end_segment()
+                self._begin_gap(Cause.LOSS)
+            else:
+                self._finish_gop(pts, now)
+        self._loss_since = False
+        if self._next_sets is not None:
+            self._change_sets(self._next_sets)
+        if self._must_announce and self.live_init is not None:
+            self._must_announce = False
+            for watcher in tuple(self.watchers):
+                watcher.init(self.live_init)
+        self._gop = Gop(pts)
+
+    def _drop_gop(self) -> None:
+        """The open GOP is too large: it is left out, with a gap, until the next key frame."""
+        self.counters.dropped_gops += 1
+        self._flush_pending()
+        self._gop = None
+        self._end_segment()
+        self._begin_gap(Cause.NO_KEY_FRAME)
+
+    def _finish_gop(self, end_pts: int | None, now: float = 0.0) -> None:
+        """Closes the open GOP; with audio it waits a little for sound that is still on its way."""
+        self._flush_pending()
+        gop, self._gop = self._gop, None
+        if gop is None or not gop.stamps:
+            return
+        end = gop.top + self._ticks if end_pts is None else end_pts
+        self._pending = (gop, end, now)
+        if self._audio_clock is None or end_pts is None:
+            self._flush_pending()
+
+    def tick(self, now: float) -> None:
+        """Called about twice a second: nothing waits longer than it must."""
+        if self._pending is not None and now - self._pending[2] > AUDIO_WAIT_S:
+            self._flush_pending()
+
+    def _flush_pending(self) -> None:
+        if self._pending is None:
+            return
+        gop, end, _ = self._pending
+        self._pending = None
+        self.counters.gops += 1
+        if not self.wall.is_fixed:
+            if self.recorder is not None and not self._end_ms:
+                self._end_ms = self.recorder.last_end_ms(*self.assignment.key)
+            self.wall.fix(gop.key_pts, self._end_ms / 1000)
+        first_s, last_s = self.wall.advance(gop.key_pts, end)
+        start_ms, end_ms = round(first_s * 1000), round(last_s * 1000)
+        self.last_wall_ms = end_ms
+        if self.recorder is not None and self.assignment.is_recorded and self.init is not None:
+            self._record(gop, end, start_ms, end_ms)
+        if abs(self.wall.error_s(end)) > STEP_S:
+            self._must_restart = True
+
+    def _record(self, gop: Gop, end: int, start_ms: int, end_ms: int) -> None:
+        """Plans where a GOP goes and hands it to the disk."""
+        assert self.recorder is not None  # noqa: S101 - asked by the caller
+        assert self.init is not None  # noqa: S101 - asked by the caller
+        stamps = sorted(gop.stamps) if gop.is_reordered else gop.stamps
+        segment = self._segment
+        number = segment_number(start_ms, self._phase_ms, self._segment_ms)
+        if segment is not None and (
+            segment.failed is not None
+            or segment.init is not self.init
+            or segment.assignment is not self.assignment
+            or segment.number != number
+        ):
+            self._end_segment(start_ms)
+            segment = None
+        if segment is None:
+            segment = SegmentFile(
+                self.assignment, self._run_id, start_ms, stamps[0], number, self.init
+            )
+            segment.clock = (self.clock.offset_ms, self.clock.uncertainty_ms(self.wall.spread_s))
+            self._place_audio(segment)
+            self._segment = segment
+            self.counters.segments += 1
+        write = self._fragment(segment, gop, stamps, end, start_ms, end_ms)
+        if self._gap_open:
+            self.recorder.end_gap(self.assignment.camera_id, self.assignment.role, start_ms)
+            self._gap_open = False
+        if not self.recorder.write(write):
+            self.counters.dropped_gops += 1
+            self._end_ms = start_ms
+            self._end_segment(start_ms)
+            self._begin_gap(Cause.DISK_SLOW)
+            return
+        self._end_ms = end_ms
+        self.is_recording = True
+        if segment_number(end_ms, self._phase_ms, self._segment_ms) != number:
+            self._end_segment(end_ms)
+
+    def _fragment(
+        self,
+        segment: SegmentFile,
+        gop: Gop,
+        stamps: list[int],
+        end: int,
+        start_ms: int,
+        end_ms: int,
+    ) -> GopWrite:
+        count = len(stamps)
+        durations = [max(1, stamps[k + 1] - stamps[k]) for k in range(count - 1)]
+        last = max(1, end - stamps[-1])
+        durations.append(min(last, self._ticks) if stamps[0] < gop.key_pts else last)
+        samples: list[int] = []
+        flags = KEY_SAMPLE
+        for duration, size, dts, pts in zip(durations, gop.sizes, stamps, gop.stamps, strict=True):
+            samples += (duration, size, flags, pts - dts)
+            flags = OTHER_SAMPLE
+        sound, audio_tfdt, audio_samples = self._sound_until(segment, end)
+        audio_bytes = sum(audio_samples[1::2])
+        segment.sequence += 1
+        tfdt = stamps[0] - segment.base
+        head = fragment_head(
+            segment.sequence, start_ms, tfdt, samples, gop.size,
+            audio_tfdt, audio_samples, audio_bytes,
+        )  # fmt: skip
+        size = len(head) + gop.size + audio_bytes
+        entry = GopEntry(tfdt, 0, size - 32, start_ms - segment.start_ms, count)
+        parts = gop.parts + sound if sound else gop.parts
+        return GopWrite(segment, head, parts, size, entry, start_ms, end_ms, sum(durations))
+
+    def _end_segment(self, end_ms: int | None = None) -> None:
+        """Ends the open segment, at the end of its last GOP unless told otherwise."""
+        segment, self._segment = self._segment, None
+        if segment is None or self.recorder is None or not segment.sequence:
+            return
+        self.recorder.end(segment, self._end_ms if end_ms is None else end_ms)
+
+    def set_assignment(self, assignment: Assignment) -> None:
+        """Takes over a changed assignment of the same stream (class, whether to record)."""
+        was_recorded = self.assignment.is_recorded
+        self.assignment = assignment
+        if was_recorded and not assignment.is_recorded:
+            self._end_segment()
+            self.is_recording = False
+
+    # -- audio
+
+    def audio(self, frames: list[tuple[int, int, bytes]], now: float) -> None:
+        """Takes audio frames as (RTP time stamp, duration, bytes)."""
+        clock = self._audio_clock
+        if clock is None or self._is_fresh:
+            return
+        for stamp, duration, sound in frames:
+            count = clock.unwrap(stamp, now)
+            if self._audio and count <= self._audio[-1][0]:
+                self.counters.late_audio += 1
+                continue
+            self._audio.append((count, duration, sound))
+            self._show_audio(count, duration, sound)
+        if len(self._audio) > AUDIO_LIMIT:
+            del self._audio[:-AUDIO_LIMIT]
+        pending = self._pending
+        if pending is not None and self._audio and self._audio[-1][0] >= self._count_at(pending[1]):
+            self._flush_pending()
+
+    def audio_report(self, ntp: int, stamp: int) -> None:
+        """A sender report of the audio track."""
+        clock = self._audio_clock
+        if clock is None or clock.last < 0 or ntp == 0:
+            return
+        camera_s = (ntp >> 32) - 2_208_988_800 + (ntp & _MASK) / (1 << 32)
+        clock.report = (camera_s, unwrapped(stamp, clock.last))
+
+    def video_report(self, ntp: int, stamp: int) -> None:
+        """A sender report of the video track: what the camera's own clock says."""
+        if self._is_fresh:
+            return
+        pts = self._pts + ((stamp - self._stamp + _HALF) & _MASK) - _HALF
+        self.clock.report(ntp, pts, self.wall.wall_s(pts))
+
+    def _count_at(self, pts: int) -> int:
+        assert self._audio_clock is not None  # noqa: S101 - asked by the callers
+        return self._audio_clock.count_at(pts, self.clock.last_report, self.wall.wall_s(pts))
+
+    def _place_audio(self, segment: SegmentFile) -> None:
+        """Fixes for a whole segment which audio count is its media time 0."""
+        if self._audio_clock is None or self._audio_clock.last < 0:
+            return
+        segment.audio_base = self._count_at(segment.base)
+
+    def _sound_until(self, segment: SegmentFile, end: int) -> tuple[list[bytes], int, list[int]]:
+        """The audio that belongs into a fragment which ends at media time `end`."""
+        clock = self._audio_clock
+        if clock is None or not self._audio:
+            return [], 0, []
+        if segment.audio_base is None:
+            segment.audio_base = self._count_at(segment.base)
+        base = segment.audio_base
+        until = base + (end - segment.base) * clock.rate_hz // TIMESCALE
+        take = [frame for frame in self._audio if base <= frame[0] < until]
+        early = sum(1 for frame in self._audio if frame[0] < base)
+        self.counters.late_audio += early
+        del self._audio[: early + len(take)]
+        if not take:
+            return [], 0, []
+        samples: list[int] = []
+        for number, (count, duration, sound) in enumerate(take):
+            if number + 1 < len(take):
+                duration = take[number + 1][0] - count
+            samples += (duration, len(sound))
+        return [frame[2] for frame in take], take[0][0] - base, samples
+
+    def _show_audio(self, count: int, duration: int, sound: bytes) -> None:
+        clock = self._audio_clock
+        if not self.watchers or clock is None or self.live_init is None:
+            return
+        if self.live_init.audio is None or self._gop is None:
+            return
+        if self._live_audio is None:
+            self._live_audio = (self._pts, self._count_at(self._pts))
+        pts = self._live_audio[0] + (count - self._live_audio[1]) * TIMESCALE // clock.rate_hz
+        length = duration * TIMESCALE // clock.rate_hz
+        for watcher in tuple(self.watchers):
+            watcher.frame(FLAG_AUDIO, max(0, pts), 0, self.wall.wall_ms(pts), length, sound)
+
+    # -- watching
+
+    def replay(self, watcher: Watcher) -> None:
+        """Gives a new watcher the header and the open GOP at once."""
+        if self.live_init is None:
+            return
+        watcher.init(self.live_init)
+        gop = self._gop
+        if gop is None:
+            return
+        ends = [*gop.starts[1:], len(gop.parts)]
+        for number, (first, last) in enumerate(zip(gop.starts, ends, strict=True)):
+            pts, dts = gop.stamps[number], gop.dts[number]
+            unit = b"".join(gop.parts[first:last])
+            flags = 0 if number else FLAG_KEY
+            watcher.frame(flags, dts, pts - dts, self.wall.wall_ms(pts), 0, unit)

@@ -1,0 +1,557 @@
+"""The index of a disk: one SQLite file beside the footage, which travels with the disk.
+
+Invariant (after Moonfire NVR, design/schema.md): every file under the disk's folder is a row of
+`segment`, a row of `garbage`, or newer than the camera's last row. A file becomes a row after its
+`fsync`; it ceases by becoming garbage first, then by `unlink` and `fsync` of its folder, then the
+garbage row goes. So a crash at any point leaks nothing, and start-up looks only at files newer
+than the last row of each camera.
+
+The recorder of the disk writes (`Index`); everybody else reads (`IndexReader`, `mode=ro`).
+"""
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from warroom.recording.contracts import Gap, GopEntry, Hold, Init, Segment, pack_gops, unpack_gops
+from warroom.recording.errors import DiskAwayError
+from warroom.recording.rules import ClassUse
+
+INDEX_NAME = "index.db"
+SCHEMA_VERSION = 1
+MAX_SEGMENT_MS = 3_600_000
+"""No segment is longer; bounds the search for one that began before an instant."""
+
+_SCHEMA = """
+create table init(
+    id integer primary key, digest blob not null unique, codec text not null, width integer not null,
+    height integer not null, audio text, audio_rate_hz integer not null,
+    audio_channels integer not null, bytes blob not null
+);
+create table segment(
+    id integer primary key, camera_id text not null, role text not null, run_id integer not null,
+    start_ms integer not null, end_ms integer not null, media_duration_90k integer not null,
+    bytes integer not null, frames integer not null, path text not null, sha256 blob not null,
+    codec text not null, init_id integer not null references init(id), gops blob not null,
+    clock_offset_ms real, clock_uncertainty_ms real, class text not null,
+    held integer not null default 0
+);
+create unique index segment_by_time on segment(camera_id, role, start_ms);
+create index segment_by_age on segment(held, class, start_ms, bytes);
+create table usage(class text primary key, bytes integer not null, segments integer not null);
+create table gap(
+    id integer primary key, camera_id text not null, role text not null, start_ms integer not null,
+    end_ms integer, cause text not null
+);
+create index gap_by_time on gap(camera_id, role, start_ms);
+create unique index gap_open on gap(camera_id, role) where end_ms is null;
+create table garbage(path text primary key);
+create table hold(
+    id text primary key, camera_id text not null, start_ms integer not null, end_ms integer not null
+);
+create index hold_by_camera on hold(camera_id);
+"""
+
+_COLUMNS = (
+    "id, camera_id, role, run_id, start_ms, end_ms, media_duration_90k, bytes, frames, path,"
+    " sha256, codec, init_id, gops, clock_offset_ms, clock_uncertainty_ms, class, held"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSegment:
+    """A segment about to become a row."""
+
+    camera_id: str
+    role: str
+    run_id: int
+    start_ms: int
+    end_ms: int
+    media_duration_90k: int
+    size_bytes: int
+    frames: int
+    path: str
+    sha256: bytes
+    init: Init
+    gops: list[GopEntry]
+    clock_offset_ms: float | None
+    clock_uncertainty_ms: float | None
+    retention_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """A segment that retention may remove."""
+
+    segment_id: int
+    camera_id: str
+    start_ms: int
+    bytes: int
+
+
+def segment_path(camera_id: str, role: str, start_ms: int) -> str:
+    """Where a segment lies, relative to its disk: `<camera>/<role>/yyyy/mm/dd/HH/<start>.mp4`."""
+    days, in_day = divmod(start_ms, 86_400_000)
+    year, month, day = _civil(days)
+    hour = in_day // 3_600_000
+    return f"{camera_id}/{role}/{year:04d}/{month:02d}/{day:02d}/{hour:02d}/{start_ms}.mp4"
+
+
+def _civil(days: int) -> tuple[int, int, int]:
+    """Days since 1970 as year, month, day (H. Hinnant, "chrono-compatible date algorithms")."""
+    days += 719_468
+    era, of_era = divmod(days, 146_097)
+    year_of_era = (of_era - of_era // 1460 + of_era // 36_524 - of_era // 146_096) // 365
+    of_year = of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    shifted = (5 * of_year + 2) // 153
+    month = shifted + 3 if shifted < 10 else shifted - 9
+    day = of_year - (153 * shifted + 2) // 5 + 1
+    return year_of_era + era * 400 + (month <= 2), month, day
+
+
+class Index:
+    """The writing side; used by one thread of one process.
+
+    Args:
+        folder: The disk's folder; it and the index are made if they are not there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.db = sqlite3.connect(
+            folder / INDEX_NAME, isolation_level=None, check_same_thread=False, timeout=10.0
+        )
+        try:
+            self.db.execute("pragma journal_mode = wal")
+            self.db.execute("pragma synchronous = normal")
+            self.db.execute("pragma wal_autocheckpoint = 2000")
+            if self.db.execute("pragma user_version").fetchone()[0] == 0:
+                self.db.executescript(
+                    f"begin;{_SCHEMA}pragma user_version = {SCHEMA_VERSION};commit;"
+                )
+        except sqlite3.Error:
+            self.db.close()
+            raise
+        self._inits: dict[bytes, int] = {}
+
+    def close(self) -> None:
+        """Closes the file."""
+        self.db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside becomes visible together, or not at all."""
+        self.db.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._inits.clear()
+            self.db.execute("rollback")
+            raise
+        self.db.execute("commit")
+
+    def init_id(self, init: Init) -> int:
+        """The row of a header; the same header has one row."""
+        known = self._inits.get(init.header)
+        if known is not None:
+            return known
+        if len(self._inits) > 4096:
+            self._inits.clear()
+        digest = _digest(init.header)
+        self.db.execute(
+            "insert or ignore into init(digest, codec, width, height, audio, audio_rate_hz,"
+            " audio_channels, bytes) values (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                digest, init.codec, init.width, init.height, init.audio, init.audio_rate_hz,
+                init.audio_channels, init.header,
+            ),
+        )  # fmt: skip
+        row = self.db.execute("select id from init where digest = ?", (digest,)).fetchone()
+        self._inits[init.header] = row[0]
+        return int(row[0])
+
+    def add_segment(self, new: NewSegment) -> None:
+        """Makes a file a row; within a `transaction`.
+
+        A second file with the same camera and start (the clock was set back) becomes garbage.
+        """
+        if self.db.execute(
+            "select 1 from segment where camera_id = ? and role = ? and start_ms = ?",
+            (new.camera_id, new.role, new.start_ms),
+        ).fetchone():
+            self.add_garbage([new.path])
+            return
+        is_held = self.db.execute(
+            "select exists (select 1 from hold where camera_id = ? and start_ms < ? and end_ms > ?)",
+            (new.camera_id, new.end_ms, new.start_ms),
+        ).fetchone()[0]
+        self.db.execute(
+            f"insert into segment({_COLUMNS.removeprefix('id, ')})"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                new.camera_id, new.role, new.run_id, new.start_ms, new.end_ms,
+                new.media_duration_90k, new.size_bytes, new.frames, new.path, new.sha256,
+                new.init.codec, self.init_id(new.init), pack_gops(new.gops),
+                new.clock_offset_ms, new.clock_uncertainty_ms, new.retention_class, is_held,
+            ),
+        )  # fmt: skip
+        self._use(new.retention_class, new.size_bytes, 1)
+
+    def _use(self, retention_class: str, size: int, segments: int) -> None:
+        self.db.execute(
+            "insert into usage values (?, ?, ?) on conflict (class) do update"
+            " set bytes = bytes + excluded.bytes, segments = segments + excluded.segments",
+            (retention_class, size, segments),
+        )
+
+    def add_garbage(self, paths: Iterable[str]) -> None:
+        """Notes files that are to be removed; within a `transaction`."""
+        self.db.executemany("insert or ignore into garbage values (?)", ((p,) for p in paths))
+
+    def begin_gap(self, camera_id: str, role: str, start_ms: int, cause: str) -> None:
+        """Opens a gap, or gives the open one another cause."""
+        self.db.execute(
+            "insert into gap(camera_id, role, start_ms, cause) values (?, ?, ?, ?)"
+            " on conflict (camera_id, role) where end_ms is null do update"
+            " set cause = excluded.cause",
+            (camera_id, role, start_ms, cause),
+        )
+
+    def end_gap(self, camera_id: str, role: str, end_ms: int) -> None:
+        """Closes the open gap; one without length vanishes."""
+        where = "where camera_id = ? and role = ? and end_ms is null"
+        self.db.execute(f"delete from gap {where} and start_ms >= ?", (camera_id, role, end_ms))
+        self.db.execute(f"update gap set end_ms = ? {where}", (end_ms, camera_id, role))
+
+    def last_ends(self) -> dict[tuple[str, str], int]:
+        """Where the footage of each stream ends.
+
+        One look into the index per stream (a loose scan), however many segments there are.
+        """
+        rows = self.db.execute(
+            """
+            with recursive stream(camera_id, role) as (
+                select * from (select camera_id, role from segment order by 1, 2 limit 1)
+                union all
+                select s.camera_id, s.role from stream, segment s where s.id = (
+                    select id from segment x
+                    where (x.camera_id, x.role) > (stream.camera_id, stream.role)
+                    order by x.camera_id, x.role limit 1
+                )
+            )
+            select camera_id, role, (
+                select end_ms from segment s
+                where s.camera_id = stream.camera_id and s.role = stream.role
+                order by start_ms desc limit 1
+            ) from stream
+            """
+        )
+        return {(row[0], row[1]): row[2] for row in rows}
+
+    def last_start(self, camera_id: str, role: str) -> int:
+        """The start of a stream's last row; 0 when it has none."""
+        row = self.db.execute(
+            "select max(start_ms) from segment where camera_id = ? and role = ?", (camera_id, role)
+        ).fetchone()
+        return row[0] or 0
+
+    def uses(self) -> list[ClassUse]:
+        """Bytes of each retention class."""
+        rows = self.db.execute("select class, bytes from usage order by class")
+        return [ClassUse(row[0], row[1]) for row in rows]
+
+    def oldest(self, retention_class: str | None, limit: int) -> list[Doomed]:
+        """The oldest segments that are not held, of one class or of any."""
+        columns = "select id, camera_id, start_ms, bytes from segment"
+        if retention_class is not None:
+            rows = self.db.execute(
+                f"{columns} where held = 0 and class = ? order by start_ms limit ?",
+                (retention_class, limit),
+            ).fetchall()
+            return [Doomed(*row) for row in rows]
+        classes = [use.retention_class for use in self.uses()]
+        found = [doomed for name in classes for doomed in self.oldest(name, limit)]
+        return sorted(found, key=lambda doomed: doomed.start_ms)[:limit]
+
+    def expired(self, retention_class: str, before_ms: int, limit: int) -> list[Doomed]:
+        """Segments of a class that ended their time; held ones are not among them."""
+        rows = self.db.execute(
+            "select id, camera_id, start_ms, bytes from segment"
+            " where held = 0 and class = ? and start_ms < ? order by start_ms limit ?",
+            (retention_class, before_ms, limit),
+        )
+        return [Doomed(*row) for row in rows]
+
+    def doom(self, segments: Iterable[Doomed]) -> list[str]:
+        """Turns rows into garbage; within a `transaction`. Held ones stay.
+
+        Returns:
+            The files to remove.
+        """
+        paths = []
+        for doomed in segments:
+            row = self.db.execute(
+                "delete from segment where id = ? and held = 0 returning path, class, bytes",
+                (doomed.segment_id,),
+            ).fetchone()
+            if row is not None:
+                paths.append(row[0])
+                self._use(row[1], -row[2], -1)
+        self.add_garbage(paths)
+        return paths
+
+    def drop_old_gaps(self, before_ms: int) -> None:
+        """Forgets gaps that ended before all footage."""
+        self.db.execute("delete from gap where end_ms < ?", (before_ms,))
+
+    def empty_garbage(self) -> int:
+        """Removes the files that are garbage, then their rows; returns how many."""
+        paths = [row[0] for row in self.db.execute("select path from garbage")]
+        if not paths:
+            return 0
+        folders = set()
+        for path in paths:
+            file = self.folder / path
+            file.unlink(missing_ok=True)
+            folders.add(file.parent)
+        for folder in sorted(folders, key=lambda item: len(item.parts), reverse=True):
+            _sync_or_prune(folder, self.folder)
+        with self.transaction():
+            self.db.executemany("delete from garbage where path = ?", ((path,) for path in paths))
+        return len(paths)
+
+    def set_holds(self, holds: Iterable[Hold]) -> None:
+        """Makes the holds exactly these: what is held now, and what no longer is."""
+        wanted = {hold.hold_id: hold for hold in holds}
+        rows = self.db.execute("select id, camera_id, start_ms, end_ms from hold")
+        present = {row[0]: Hold(*row) for row in rows}
+        if wanted == present:
+            return
+        with self.transaction():
+            gone = [hold for key, hold in present.items() if wanted.get(key) != hold]
+            self.db.executemany("delete from hold where id = ?", ((h.hold_id,) for h in gone))
+            self.db.executemany(
+                "insert or replace into hold values (?, ?, ?, ?)",
+                ((h.hold_id, h.camera_id, h.start_ms, h.end_ms) for h in wanted.values()),
+            )
+            for hold in [*gone, *wanted.values()]:
+                self.db.execute(
+                    "update segment set held = exists (select 1 from hold h"
+                    " where h.camera_id = segment.camera_id and h.start_ms < segment.end_ms"
+                    " and h.end_ms > segment.start_ms)"
+                    " where camera_id = ? and role in ('main', 'sub')"
+                    " and start_ms > ? and start_ms < ? and end_ms > ?",
+                    (
+                        hold.camera_id,
+                        hold.start_ms - MAX_SEGMENT_MS,
+                        hold.end_ms,
+                        hold.start_ms,
+                    ),
+                )
+
+    def summary(self) -> tuple[int, int, int | None]:
+        """Bytes, segments, and the oldest instant (None when empty)."""
+        size, segments = self.db.execute(
+            "select coalesce(sum(bytes), 0), coalesce(sum(segments), 0) from usage"
+        ).fetchone()
+        oldest = [
+            row[0]
+            for use in self.uses()
+            for held in (0, 1)
+            if (
+                row := self.db.execute(
+                    "select min(start_ms) from segment where held = ? and class = ?",
+                    (held, use.retention_class),
+                ).fetchone()
+            )[0]
+            is not None
+        ]
+        return size, segments, min(oldest, default=None)
+
+
+def _digest(header: bytes) -> bytes:
+    return hashlib.sha256(header).digest()
+
+
+def _sync_or_prune(folder: Path, root: Path) -> None:
+    """Makes the removals of a folder last; folders left empty go too."""
+    while folder != root:
+        try:
+            folder.rmdir()
+        except OSError:
+            break
+        folder = folder.parent
+    try:
+        sync_folder(folder)
+    except FileNotFoundError:
+        return
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes what was created or removed in a folder outlast a loss of power."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _segment(row: tuple[object, ...]) -> Segment:
+    values = list(row)
+    values[13] = unpack_gops(values[13])  # type: ignore[arg-type]
+    values[17] = bool(values[17])
+    return Segment(*values)  # type: ignore[arg-type]
+
+
+class IndexReader:
+    """The reading side: any process may have one; it never writes and never waits for the writer.
+
+    Args:
+        folder: The disk's folder.
+
+    Raises:
+        DiskAwayError: There is no index that can be read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            self.db = sqlite3.connect(
+                f"{(folder / INDEX_NAME).absolute().as_uri()}?mode=ro",
+                uri=True,
+                isolation_level=None,
+                check_same_thread=False,
+                timeout=2.0,
+            )
+            self.db.execute("select 1 from segment limit 1").fetchone()
+        except sqlite3.Error as error:
+            raise DiskAwayError(disk=folder.name) from error
+
+    def close(self) -> None:
+        """Closes the file."""
+        self.db.close()
+
+    def _rows(self, query: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:
+        try:
+            return self.db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise DiskAwayError(disk=self.folder.name) from error
+
+    def segments_between(
+        self, camera_id: str, role: str, start_ms: int, end_ms: int, limit: int = 10_000
+    ) -> list[Segment]:
+        """Segments with footage in [start_ms, end_ms), in order."""
+        rows = self._rows(
+            f"select {_COLUMNS} from segment where camera_id = ? and role = ?"
+            " and start_ms > ? and start_ms < ? and end_ms > ? order by start_ms limit ?",
+            (camera_id, role, start_ms - MAX_SEGMENT_MS, end_ms, start_ms, limit),
+        )
+        return [_segment(row) for row in rows]
+
+    def spans_between(
+        self, camera_id: str, role: str, start_ms: int, end_ms: int
+    ) -> list[tuple[int, int, int, float | None, float | None]]:
+        """(start, end, held, clock offset, uncertainty) of segments, without their GOP tables."""
+        rows = self._rows(
+            "select start_ms, end_ms, held, clock_offset_ms, clock_uncertainty_ms from segment"
+            " where camera_id = ? and role = ? and start_ms > ? and start_ms < ? and end_ms > ?"
+            " order by start_ms",
+            (camera_id, role, start_ms - MAX_SEGMENT_MS, end_ms, start_ms),
+        )
+        return rows  # type: ignore[return-value]
+
+    def segment_at(self, camera_id: str, role: str, at_ms: int) -> Segment | None:
+        """The segment that holds an instant, or None."""
+        found = self.segments_between(camera_id, role, at_ms, at_ms + 1, 1)
+        return found[0] if found else None
+
+    def next_start(self, camera_id: str, role: str, after_ms: int) -> int | None:
+        """Where footage begins next, at or after an instant."""
+        rows = self._rows(
+            "select min(start_ms) from segment where camera_id = ? and role = ? and start_ms >= ?",
+            (camera_id, role, after_ms),
+        )
+        return rows[0][0]  # type: ignore[return-value]
+
+    def gaps_between(self, camera_id: str, role: str, start_ms: int, end_ms: int) -> list[Gap]:
+        """Gaps that touch [start_ms, end_ms); one still open ends at `end_ms`."""
+        rows = self._rows(
+            "select camera_id, role, start_ms, coalesce(end_ms, max(start_ms, ?)), cause from gap"
+            " where camera_id = ? and role = ? and start_ms < ?"
+            " and (end_ms is null or end_ms > ?) order by start_ms",
+            (end_ms, camera_id, role, end_ms, start_ms),
+        )
+        return [Gap(*row) for row in rows]  # type: ignore[arg-type]
+
+    def holds_of(self, camera_id: str) -> list[Hold]:
+        """Holds on a camera's footage."""
+        rows = self._rows(
+            "select id, camera_id, start_ms, end_ms from hold where camera_id = ?", (camera_id,)
+        )
+        return [Hold(*row) for row in rows]  # type: ignore[arg-type]
+
+    def extent(self, camera_id: str, role: str) -> tuple[int, int] | None:
+        """First and last instant of a stream's footage; None when there is none."""
+        rows = self._rows(
+            "select (select min(start_ms) from segment where camera_id = ?1 and role = ?2),"
+            " (select end_ms from segment where camera_id = ?1 and role = ?2"
+            " order by start_ms desc limit 1)",
+            (camera_id, role),
+        )
+        first, last = rows[0]
+        return None if first is None else (first, last)  # type: ignore[return-value]
+
+    def init(self, init_id: int) -> Init:
+        """The header of segments with that `init_id`.
+
+        Raises:
+            DiskAwayError: The row is missing.
+        """
+        rows = self._rows(
+            "select codec, width, height, audio, audio_rate_hz, audio_channels, bytes from init"
+            " where id = ?",
+            (init_id,),
+        )
+        if not rows:
+            raise DiskAwayError(disk=self.folder.name)
+        return Init(*rows[0])  # type: ignore[arg-type]
+
+    def uses(self) -> list[ClassUse]:
+        """Bytes of each retention class."""
+        return [ClassUse(*row) for row in self._rows("select class, bytes from usage", ())]  # type: ignore[arg-type]
+
+    def read_gops(self, segment: Segment, gops: Iterable[GopEntry]) -> list[bytes]:
+        """The fragments (`moof` + `mdat`) of some GOPs of a segment.
+
+        Raises:
+            DiskAwayError: The file is gone (retention was faster) or cannot be read.
+        """
+        try:
+            handle = os.open(self.folder / segment.path, os.O_RDONLY)
+        except OSError as error:
+            raise DiskAwayError(disk=self.folder.name) from error
+        try:
+            return [os.pread(handle, gop.length, gop.offset) for gop in gops]
+        except OSError as error:
+            raise DiskAwayError(disk=self.folder.name) from error
+        finally:
+            os.close(handle)
+
+
+def read_gop(folder: Path, segment: Segment, gop: GopEntry) -> bytes:
+    """One fragment of a segment on the disk at `folder`.
+
+    Raises:
+        DiskAwayError: The file is gone or cannot be read.
+    """
+    try:
+        with (folder / segment.path).open("rb") as file:
+            file.seek(gop.offset)
+            return file.read(gop.length)
+    except OSError as error:
+        raise DiskAwayError(disk=folder.name) from error

@@ -1,0 +1,207 @@
+"""Decisions of the recorder: where a camera may be, when to try again, when to cut, what to drop.
+
+Pure: time, settings and resolved addresses are passed in.
+"""
+
+import hashlib
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from warroom.recording.errors import Cause, StreamError
+
+RTSP_PORT = 554
+
+_METADATA = frozenset(
+    ipaddress.ip_address(text) for text in ("169.254.169.254", "fd00:ec2::254", "100.100.100.200")
+)
+
+LOSS_GAP_MS = 1000
+"""A hole shorter than this is filled by the last picture; a longer one is a gap."""
+
+CLOCK_JUMP_90K = 10 * 90_000
+"""A step of RTP time stamps beyond this begins a new run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A camera's RTSP address, taken apart; `path` begins with a slash and keeps its query."""
+
+    host: str
+    port: int
+    path: str
+    username: str = ""
+    password: str = ""
+
+    @property
+    def url(self) -> str:
+        """The address without login, as it stands in RTSP requests."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == RTSP_PORT else f":{self.port}"
+        return f"rtsp://{host}{port}{self.path}"
+
+
+def parse_url(url: str) -> Target:
+    """Takes a camera URL apart.
+
+    Raises:
+        StreamError: With `Cause.BAD_URL` when it is not an `rtsp://` address.
+    """
+    if len(url) > 2048 or any(ord(c) <= 32 or ord(c) == 127 for c in url):
+        raise StreamError(Cause.BAD_URL, "blank, control character or too long")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        host = parts.hostname
+    except ValueError as error:
+        raise StreamError(Cause.BAD_URL, "cannot be read") from error
+    if parts.scheme.lower() != "rtsp" or not host or port == 0:
+        raise StreamError(Cause.BAD_URL, "not an rtsp:// address")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(
+        host=host,
+        port=port or RTSP_PORT,
+        path=path,
+        username=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
+
+
+def check_address(
+    text: str, *, allow_loopback: bool, allow_cidrs: Iterable[str] = ()
+) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The address, when a camera may be there.
+
+    It is asked with the address that is connected to, after the name was resolved, so that a name
+    cannot point elsewhere the second time (DNS rebinding).
+
+    Args:
+        text: A literal address.
+        allow_loopback: Whether this machine counts as allowed.
+        allow_cidrs: Networks allowed; empty means all that are not forbidden.
+
+    Raises:
+        StreamError: With `Cause.FORBIDDEN_ADDRESS`, or `Cause.UNKNOWN_HOST` for no address at all.
+    """
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError as error:
+        raise StreamError(Cause.UNKNOWN_HOST, text[:80]) from error
+    mapped = getattr(address, "ipv4_mapped", None)
+    if mapped is not None:
+        address = mapped
+    if address.is_loopback and allow_loopback:
+        return address
+    forbidden = (
+        address.is_link_local
+        or address.is_multicast
+        or address.is_unspecified
+        or address.is_reserved
+        or address.is_loopback
+        or address in _METADATA
+        or str(address) == "255.255.255.255"
+    )
+    if forbidden:
+        raise StreamError(Cause.FORBIDDEN_ADDRESS, str(address))
+    networks = [ipaddress.ip_network(cidr, strict=False) for cidr in allow_cidrs]
+    if networks and not any(address in network for network in networks):
+        raise StreamError(Cause.FORBIDDEN_ADDRESS, f"{address} is in none of the camera networks")
+    return address
+
+
+def backoff_s(attempt: int, failing_for_s: float, jitter: float) -> float:
+    """How long to wait before the next try.
+
+    0.5, 1, 2, 2 ... s in the first 20 s, so that a camera back after a short outage is recorded
+    again within 5 s, the wait for its key frame included; 4 s up to a minute; then 15 s.
+
+    Args:
+        attempt: Failures in a row so far, from 1.
+        failing_for_s: Time since the first of them.
+        jitter: Uniform in [0, 1); spreads cameras that failed together by -20..+20 %.
+    """
+    most = 2.0 if failing_for_s < 20.0 else 4.0
+    base = min(most, 0.5 * 2.0 ** min(attempt - 1, 8)) if failing_for_s < 60.0 else 15.0
+    return base * (0.8 + 0.4 * jitter)
+
+
+def refusal_backoff_s(attempt: int, jitter: float) -> float:
+    """Waiting time after an answer that will not change soon: 4, 8, then 15 s."""
+    return min(15.0, 4.0 * 2.0 ** min(attempt - 1, 4)) * (0.8 + 0.4 * jitter)
+
+
+LASTING = frozenset(
+    {
+        Cause.AUTH,
+        Cause.NOT_FOUND,
+        Cause.NOT_VIDEO,
+        Cause.TRANSPORT,
+        Cause.REDIRECT,
+        Cause.BAD_URL,
+        Cause.FORBIDDEN_ADDRESS,
+        Cause.TOO_LARGE,
+    }
+)
+"""Causes that an early retry does not cure (and that may lock an account)."""
+
+
+def stagger_ms(camera_id: str, segment_ms: int) -> int:
+    """When within a segment's length this camera cuts: spread evenly, the same every day."""
+    digest = hashlib.blake2b(camera_id.encode(), digest_size=8).digest()
+    return int.from_bytes(digest) % segment_ms
+
+
+def segment_number(wall_ms: int, phase_ms: int, segment_ms: int) -> int:
+    """Which segment an instant belongs to; a key frame with a new number begins a new file."""
+    return (wall_ms - phase_ms) // segment_ms
+
+
+def disk_of(camera_id: str, disks: list[str]) -> str:
+    """The disk of a camera by rendezvous hashing: a disk more moves only its share of cameras."""
+
+    def weight(disk: str) -> bytes:
+        return hashlib.blake2b(f"{disk}\0{camera_id}".encode(), digest_size=8).digest()
+
+    return max(disks, key=weight)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassUse:
+    """What a retention class holds on a disk."""
+
+    retention_class: str
+    bytes: int
+
+
+def bytes_to_free(
+    uses: list[ClassUse],
+    *,
+    quota_bytes: int,
+    slack_bytes: int,
+    free_bytes: int,
+    reserve_bytes: int,
+    keep_bytes: dict[str, int],
+) -> dict[str | None, int]:
+    """How much must go, by class; the key None means "the oldest of any class".
+
+    Args:
+        uses: Bytes now, by class.
+        quota_bytes: Most bytes of video on this disk.
+        slack_bytes: Room kept below the quota for what grows before the next look.
+        free_bytes: Free space of the file system.
+        reserve_bytes: Free space to keep.
+        keep_bytes: Most bytes by class.
+    """
+    result: dict[str | None, int] = {}
+    total = sum(use.bytes for use in uses)
+    for use in uses:
+        over = use.bytes - keep_bytes.get(use.retention_class, use.bytes)
+        if over > 0:
+            result[use.retention_class] = over
+            total -= over
+            free_bytes += over
+    over = max(total - max(0, quota_bytes - slack_bytes), reserve_bytes - free_bytes)
+    if over > 0:
+        result[None] = over
+    return result
