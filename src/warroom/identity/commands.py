@@ -1,0 +1,358 @@
+"""`warroom agency`, `user`, `grant` and `token`: administration from the machine itself.
+
+Whoever can run these owns the installation; what they do is written to the audit chain as done
+at the command line.
+"""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import cyclopts
+import msgspec
+
+from warroom.identity import api
+from warroom.kernel.command import Tools, ask_secret, run, say
+from warroom.kernel.errors import NotFoundError
+from warroom.kernel.scope import Scope
+
+agency = cyclopts.App(name="agency", help="Agencies: make and list them.")
+user = cyclopts.App(name="user", help="People: make, list and stop them, set their passwords.")
+grant = cyclopts.App(name="grant", help="Grants: give actions, list and revoke them.")
+token = cyclopts.App(name="token", help="API tokens for scripts.")
+apps = [agency, user, grant, token]
+
+
+def _scope(tools: Tools) -> Scope:
+    return api.system_scope("warroom", tools.clock, door="cli")
+
+
+@agency.command(name="add")
+def add_agency(
+    *, name: str, short: str, kind: str = "skpd", place: str | None = None, json: bool = False
+) -> None:
+    """Makes an agency.
+
+    Example: warroom agency add --name "Dinas Perhubungan" --short Dishub --kind dishub
+
+    Args:
+        name: Full name.
+        short: Short name, unique among agencies.
+        kind: city, kecamatan, skpd, police, prosecutor, fire, dishub or puskesmas.
+        place: Area code it works in, 73.71.04.
+        json: Print one JSON object.
+    """
+
+    async def work(tools: Tools) -> UUID:
+        scope = _scope(tools)
+        async with tools.db.transaction(scope) as tx:
+            return await api.create_agency(scope, tx, api.NewAgency(kind, name, short, place))
+
+    agency_id = run(work)
+    say({"id": agency_id}, as_json=json, text=str(agency_id))
+
+
+@agency.command(name="list")
+def list_agencies(*, json: bool = False) -> None:
+    """Lists all agencies.
+
+    Example: warroom agency list --json
+
+    Args:
+        json: Print one JSON object.
+    """
+
+    async def work(tools: Tools) -> bytes:
+        scope = _scope(tools)
+        async with tools.db.transaction(scope) as tx:
+            return await api.list_agencies(scope, tx)
+
+    page = msgspec.json.decode(run(work))
+    lines = [f"{item['short']}\t{item['kind']}\t{item['name']}" for item in page["items"]]
+    say(page, as_json=json, text="\n".join(lines))
+
+
+@user.command(name="add")
+def add_user(
+    login: str,
+    *,
+    name: str,
+    agency: str | None = None,
+    role: list[str] | None = None,
+    city: bool = False,
+    title: str = "",
+    password: bool = False,
+    json: bool = False,
+) -> None:
+    """Makes a person.
+
+    Example: warroom user add rahmat --name "Rahmat Hidayat" --agency Dishub --role operator
+
+    Args:
+        login: What they sign in with.
+        name: What people call them.
+        agency: Short name of their agency; without one they see nothing.
+        role: A role; may be given several times.
+        city: Let the roles reach the whole city (people of the city's own agencies only).
+        title: Their post.
+        password: Ask for a password (or read one line of standard input).
+        json: Print one JSON object.
+    """
+    secret = ask_secret("Password: ") if password else None
+    reach = "city" if city else "own"
+
+    async def work(tools: Tools) -> UUID:
+        scope = _scope(tools)
+        async with tools.db.transaction(scope) as tx:
+            agency_id = await _agency_id(scope, tx, agency) if agency else None
+            new = api.NewPerson(
+                login, name, agency_id, title, roles=dict.fromkeys(role or (), reach)
+            )
+            person_id = await api.create_person(scope, tx, new)
+            if secret is not None:
+                await _set_password(tools, scope, tx, person_id, secret)
+            return person_id
+
+    person_id = run(work)
+    say({"id": person_id}, as_json=json, text=str(person_id))
+
+
+@user.command(name="list")
+def list_users(*, json: bool = False) -> None:
+    """Lists all people with their agencies and roles.
+
+    Example: warroom user list --json
+
+    Args:
+        json: Print one JSON object.
+    """
+
+    async def work(tools: Tools) -> bytes:
+        scope = _scope(tools)
+        async with tools.db.transaction(scope) as tx:
+            return await api.list_people(scope, tx, limit=100_000)
+
+    page = msgspec.json.decode(run(work))
+    lines = [
+        "\t".join(
+            [
+                item["login"],
+                item["agency"]["short"] if item["agency"] else "-",
+                ",".join(f"{held['role']}/{held['reach']}" for held in item["roles"]) or "-",
+                item["name"],
+                "" if item["is_active"] else "(disabled)",
+            ]
+        ).rstrip()
+        for item in page["items"]
+    ]
+    say(page, as_json=json, text="\n".join(lines))
+
+
+@user.command(name="password")
+def set_user_password(login: str, *, json: bool = False) -> None:
+    """Sets a person's password: asked for at the terminal, or one line of standard input.
+
+    Example: warroom user password rahmat
+
+    Args:
+        login: Whose.
+        json: Print one JSON object.
+    """
+    secret = ask_secret("Password: ")
+
+    async def work(tools: Tools) -> None:
+        scope = _scope(tools)
+        async with tools.db.transaction(scope) as tx:
+            person_id = await _person_id(scope, tx, login)
+            await _set_password(tools, scope, tx, person_id, secret)
+
+    run(work)
+    say({"login": login}, as_json=json, text=f"{login}: password set")
+
+
+@user.command(name="disable")
+def disable_user(login: str, *, json: bool = False) -> None:
+    """Keeps a person from signing in, and ends their sessions and tokens.
+
+    Example: warroom user disable rahmat
+
+    Args:
+        login: Whom.
+        json: Print one JSON object.
+    """
+
+    async def work(tools: Tools) -> None:
+        scope = _scope(tools)
+        async with tools.db.transaction(scope) as tx:
+            person_id = await _person_id(scope, tx, login)
+            content = await api.find_person(scope, tx, person_id)
+            version = msgspec.json.decode(content or b"{}")["version"]
+            await api.change_person(scope, tx, person_id, version, {"is_active": False}, None)
+
+    run(work)
+    say({"login": login}, as_json=json, text=f"{login}: disabled")
+
+
+@grant.command(name="add")
+def add_grant(  # noqa: PLR0913 - the sides of a grant
+    *,
+    action: list[str],
+    reason: str,
+    user: str | None = None,
+    to_agency: str | None = None,
+    agency: list[str] | None = None,
+    place: list[str] | None = None,
+    camera: list[UUID] | None = None,
+    tag: list[str] | None = None,
+    deny: bool = False,
+    days: float | None = None,
+    letter: str = "",
+    json: bool = False,
+) -> None:
+    """Gives actions to a person or an agency, or takes them away.
+
+    Example: warroom grant add --to-agency Kejari --action recording:view --agency Dishub
+    --place 73.71.04 --days 14 --letter B-112/2026 --reason "Perkara 41"
+
+    Args:
+        action: An action word; may be given several times.
+        reason: Why.
+        user: Login of the person it is given to.
+        to_agency: Short name of the agency it is given to.
+        agency: Short name of an agency whose things are meant; none means all.
+        place: Area code of things that are meant.
+        camera: Id of a single thing that is meant.
+        tag: Tag of things that are meant.
+        deny: Take away instead of giving.
+        days: Days until it ends.
+        letter: Number of the letter.
+        json: Print one JSON object.
+    """
+
+    async def work(tools: Tools) -> UUID:
+        scope = _scope(tools)
+        async with tools.db.transaction(scope) as tx:
+            owners = [await _agency_id(scope, tx, short) for short in agency or ()]
+            new = api.NewGrant(
+                tuple(action),
+                reason,
+                person_id=await _person_id(scope, tx, user) if user else None,
+                to_agency_id=await _agency_id(scope, tx, to_agency) if to_agency else None,
+                agencies=tuple(owners) or None,
+                places=tuple(place or ()) or None,
+                objects=tuple(camera or ()) or None,
+                tags=tuple(tag or ()) or None,
+                deny=deny,
+                ends_at=scope.at + timedelta(days=days) if days else None,
+                letter=letter,
+            )
+            return await api.create_grant(scope, tx, new)
+
+    grant_id = run(work)
+    say({"id": grant_id}, as_json=json, text=str(grant_id))
+
+
+@grant.command(name="list")
+def list_grants(*, ended: bool = False, json: bool = False) -> None:
+    """Lists grants, newest first.
+
+    Example: warroom grant list --json
+
+    Args:
+        ended: Also those that are over or revoked.
+        json: Print one JSON object.
+    """
+
+    async def work(tools: Tools) -> bytes:
+        scope = _scope(tools)
+        async with tools.db.transaction(scope) as tx:
+            return await api.list_grants(scope, tx, limit=100_000, with_ended=ended)
+
+    page = msgspec.json.decode(run(work))
+    lines = [
+        "\t".join(
+            [
+                item["id"],
+                "deny" if item["deny"] else "allow",
+                (item["person"] or item["to_agency"])["name"],
+                ",".join(item["actions"]),
+                item["ends_at"] or "-",
+                item["reason"],
+            ]
+        )
+        for item in page["items"]
+    ]
+    say(page, as_json=json, text="\n".join(lines))
+
+
+@grant.command(name="revoke")
+def revoke_grant(grant_id: UUID, *, json: bool = False) -> None:
+    """Ends a grant now.
+
+    Example: warroom grant revoke 0199e9f0-0000-7000-8000-000000000000
+
+    Args:
+        grant_id: Which.
+        json: Print one JSON object.
+    """
+
+    async def work(tools: Tools) -> None:
+        scope = _scope(tools)
+        async with tools.db.transaction(scope) as tx:
+            await api.revoke_grant(scope, tx, grant_id)
+
+    run(work)
+    say({"id": grant_id}, as_json=json, text=f"{grant_id}: revoked")
+
+
+@token.command(name="create")
+def create_token(
+    *,
+    user: str,
+    actions: list[str] | None = None,
+    days: int = 30,
+    name: str = "cli",
+    json: bool = False,
+) -> None:
+    """Makes an API token for a person; its secret is printed once and kept nowhere.
+
+    Example: warroom token create --user rahmat --actions camera:view --days 7 --json
+
+    Args:
+        user: Login of the person the script acts for.
+        actions: Action words it is limited to; may be given several times.
+        days: Days until it ends.
+        name: What it is for.
+        json: Print one JSON object.
+    """
+
+    async def work(tools: Tools) -> api.CreatedToken:
+        scope = _scope(tools)
+        words = [word for group in actions or () for word in group.split(",")] or None
+        async with tools.db.transaction(scope) as tx:
+            return await api.create_token(
+                scope, tx, login=user, name=name, actions=words, days=days
+            )
+
+    made = run(work)
+    body = {"id": made.id, "token": made.token, "expires_at": made.expires_at}
+    say(body, as_json=json, text=made.token)
+
+
+async def _agency_id(scope: Scope, tx: Any, short: str) -> UUID:
+    found = await api.find_agency_id(scope, tx, short)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+async def _person_id(scope: Scope, tx: Any, login: str) -> UUID:
+    found = await api.find_person_id(scope, tx, login)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+async def _set_password(tools: Tools, scope: Scope, tx: Any, person_id: UUID, secret: str) -> None:
+    least = tools.services[api.IdentitySettings].password_min_length
+    await api.set_password(scope, tx, person_id, secret, tools.services[api.Passwords], least)

@@ -1,0 +1,151 @@
+"""What crosses the border of `identity`."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, get_args
+from uuid import UUID
+
+import msgspec
+
+from warroom.kernel.scope import Scope
+
+type Reach = Literal["own", "city"]
+
+AgencyKind = Literal[
+    "city", "kecamatan", "skpd", "police", "prosecutor", "fire", "dishub", "puskesmas"
+]
+AGENCY_KINDS: tuple[str, ...] = get_args(AgencyKind)
+
+ACTIONS = (
+    "agency:configure",
+    "agency:view",
+    "audit:read",
+    "camera:configure",
+    "camera:view",
+    "city:view",
+    "grant:configure",
+    "grant:view",
+    "live:view",
+    "person:configure",
+    "person:view",
+    "ptz:move",
+    "recording:export",
+    "recording:hold",
+    "recording:view",
+    "system:view",
+    "token:create",
+    "wall:share",
+    "wall:view",
+)
+"""Every action word; the page is told which of them the person may use somewhere."""
+
+
+class Agency(msgspec.Struct, frozen=True):
+    """An agency as a scope needs it."""
+
+    id: UUID
+    kind: str
+    name: str
+    short: str
+    is_active: bool = True
+
+
+class HeldRole(msgspec.Struct, frozen=True):
+    """A role that a person has, its actions, and how far it reaches."""
+
+    name: str
+    actions: list[str]
+    reach: str
+
+
+class HeldGrant(msgspec.Struct, frozen=True):
+    """A grant that reaches a person, to them or to their agency."""
+
+    id: UUID
+    actions: list[str]
+    agencies: list[UUID] | None = None
+    places: list[str] | None = None
+    objects: list[UUID] | None = None
+    tags: list[str] | None = None
+    deny: bool = False
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """Everything a person's rights follow from, read in one statement.
+
+    Attributes:
+        session_id: The session or token that was shown.
+        only_actions: What the token is limited to; None is no limit.
+    """
+
+    person_id: UUID
+    login: str
+    name: str
+    title: str
+    language: str
+    agency: Agency | None
+    roles: list[HeldRole]
+    grants: list[HeldGrant]
+    session_id: UUID | None = None
+    only_actions: list[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewAgency:
+    """An agency to be made."""
+
+    kind: str
+    name: str
+    short: str
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """A person to be made; roles by name, each with its reach."""
+
+    login: str
+    name: str
+    agency_id: UUID | None
+    title: str = ""
+    language: str = "id"
+    roles: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewGrant:
+    """Actions to be given to (or, with `deny`, taken from) one person or one agency."""
+
+    actions: tuple[str, ...]
+    reason: str
+    person_id: UUID | None = None
+    to_agency_id: UUID | None = None
+    agencies: tuple[UUID, ...] | None = None
+    places: tuple[str, ...] | None = None
+    objects: tuple[UUID, ...] | None = None
+    tags: tuple[str, ...] | None = None
+    deny: bool = False
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    letter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A session just opened: the secret for the cookie, shown once, and when it ends."""
+
+    token: str
+    expires_at: datetime
+    principal: Principal
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedToken:
+    """An API token just made: its secret is shown once."""
+
+    id: UUID
+    token: str
+    expires_at: datetime

@@ -1,0 +1,102 @@
+"""What `identity` can tell a person."""
+
+from warroom.kernel.errors import (
+    ForbiddenError,
+    InvalidError,
+    Kind,
+    NotFoundError,
+    UnauthenticatedError,
+    UnavailableError,
+    WarRoomError,
+)
+
+
+class WrongPasswordError(UnauthenticatedError):
+    """Login and password do not fit; nobody is told which of the two is wrong."""
+
+    code = "identity.wrong_password"
+
+
+class WrongLinkError(UnauthenticatedError):
+    """A one-time link was used already, is too old, or was never given out."""
+
+    code = "identity.wrong_link"
+
+
+class TooManyAttemptsError(WarRoomError):
+    """Too many tries from here for this login; the next one counts after `wait_s` seconds."""
+
+    code = "identity.too_many_attempts"
+    kind = Kind.LIMITED
+
+
+class BusyError(UnavailableError):
+    """More people sign in at this moment than the machine can check."""
+
+    code = "identity.busy"
+
+
+class ForeignOriginError(ForbiddenError):
+    """A changing request that the product's own page did not send."""
+
+    code = "identity.foreign_origin"
+
+
+class NeedsSessionError(ForbiddenError):
+    """This can be done by a person who signed in, not by a token."""
+
+    code = "identity.needs_session"
+
+
+class BeyondOwnRightsError(ForbiddenError):
+    """More would be given, or a person with more rights changed, than the giver holds."""
+
+    code = "identity.beyond_own_rights"
+
+
+class TakenError(WarRoomError):
+    """Another agency or person has this name already (`field`)."""
+
+    code = "identity.taken"
+    kind = Kind.CONFLICT
+
+
+class ChangedMeanwhileError(WarRoomError):
+    """Somebody else changed it since it was read."""
+
+    code = "identity.changed_meanwhile"
+    kind = Kind.CONFLICT
+
+
+class WeakPasswordError(InvalidError):
+    """A password that would be guessed (`problem`: short, long, common, personal)."""
+
+    code = "identity.weak_password"
+
+
+class WrongCurrentPasswordError(InvalidError):
+    """The password that the asker has now was not given rightly."""
+
+    code = "identity.wrong_current_password"
+
+
+class CityReachError(InvalidError):
+    """Only people of the city's own agencies can reach the whole city."""
+
+    code = "identity.city_reach"
+
+
+class UnknownWordError(InvalidError):
+    """A role, an action or a kind of agency that does not exist (`word`)."""
+
+    code = "identity.unknown_word"
+
+
+class GrantTargetError(InvalidError):
+    """A grant names exactly one person or one agency, and ends after it begins."""
+
+    code = "identity.grant_target"
+
+
+class NoDemoError(NotFoundError):
+    """One-time links exist in the demonstration only."""

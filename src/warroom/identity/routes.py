@@ -1,0 +1,468 @@
+"""HTTP doors of `identity`: the session, agencies, people, roles, grants and tokens."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from fastapi import Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from starlette.responses import Response
+
+from warroom.identity import api, rules
+from warroom.kernel.errors import NotFoundError
+from warroom.kernel.http import PUBLIC, SIGNED_IN, Context, Ctx, Router, json_response
+
+session = Router("session")
+agencies = Router("agencies")
+people = Router("people")
+roles = Router("roles")
+grants = Router("grants")
+tokens = Router("tokens")
+routers = [session, agencies, people, roles, grants, tokens]
+
+type Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+type Login = Annotated[
+    str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{1,63}$")
+]
+type Place = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}(\.[0-9]{2,4}){0,3}$")]
+type Kind = Literal[
+    "city", "kecamatan", "skpd", "police", "prosecutor", "fire", "dishub", "puskesmas"
+]
+type Language = Literal["id", "en"]
+type Secret = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+
+
+class Body(BaseModel):
+    """A request's body; fields that are not known are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class SignIn(Body):
+    """Login and password."""
+
+    login: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    password: Secret
+
+
+class LinkUse(Body):
+    """The secret of a one-time link."""
+
+    token: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class OwnSettings(Body):
+    """What people choose for themselves."""
+
+    language: Language
+
+
+class AgencyBody(Body):
+    """A new agency."""
+
+    kind: Kind
+    name: Word
+    short: Word
+    place: Place | None = None
+
+
+class AgencyChange(Body):
+    """Changes of an agency; what is left out stays."""
+
+    version: int
+    kind: Kind | None = None
+    name: Word | None = None
+    short: Word | None = None
+    place: Place | None = None
+    is_active: bool | None = None
+
+
+class RoleHeld(Body):
+    """A role and how far it reaches."""
+
+    role: Word
+    reach: Literal["own", "city"] = "own"
+
+
+class PersonBody(Body):
+    """A new person."""
+
+    login: Login
+    name: Word
+    agency_id: UUID | None = None
+    title: Annotated[str, StringConstraints(max_length=120)] = ""
+    language: Language = "id"
+    roles: list[RoleHeld] = Field(default=[], max_length=20)
+
+
+class PersonChange(Body):
+    """Changes of a person; what is left out stays."""
+
+    version: int
+    login: Login | None = None
+    name: Word | None = None
+    agency_id: UUID | None = None
+    title: Annotated[str, StringConstraints(max_length=120)] | None = None
+    language: Language | None = None
+    is_active: bool | None = None
+    roles: list[RoleHeld] | None = Field(default=None, max_length=20)
+
+
+class PasswordBody(Body):
+    """A new password; `current` for the asker's own."""
+
+    password: Secret
+    current: Annotated[str, StringConstraints(max_length=512)] = ""
+
+
+class GrantBody(Body):
+    """A new grant."""
+
+    person_id: UUID | None = None
+    to_agency_id: UUID | None = None
+    actions: list[Word] = Field(min_length=1, max_length=40)
+    agencies: list[UUID] | None = Field(default=None, min_length=1, max_length=200)
+    places: list[Place] | None = Field(default=None, min_length=1, max_length=200)
+    objects: list[UUID] | None = Field(default=None, min_length=1, max_length=2000)
+    tags: list[Word] | None = Field(default=None, min_length=1, max_length=50)
+    deny: bool = False
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000)]
+    letter: Annotated[str, StringConstraints(max_length=120)] = ""
+
+
+class TokenBody(Body):
+    """A new API token of the asker's own."""
+
+    name: Word
+    actions: list[Word] | None = Field(default=None, min_length=1, max_length=40)
+    days: Annotated[int, Field(ge=1, le=366)] = 30
+
+
+@session.post("", action=PUBLIC)
+async def sign_in(ctx: Ctx, body: SignIn) -> Response:
+    """Opens a session by login and password, and sets its cookie."""
+    opened = await ctx.services[api.Doorkeeper].sign_in(
+        body.login, body.password, api.address_of(ctx.request), _agent(ctx)
+    )
+    return await _welcome(ctx, opened)
+
+
+@session.post("/link", action=PUBLIC)
+async def sign_in_by_link(ctx: Ctx, body: LinkUse) -> Response:
+    """Opens a session by a one-time link of the demonstration."""
+    opened = await ctx.services[api.Doorkeeper].sign_in_by_link(
+        body.token, api.address_of(ctx.request), _agent(ctx)
+    )
+    return await _welcome(ctx, opened)
+
+
+@session.get("", action=SIGNED_IN)
+async def get_session(ctx: Ctx) -> Response:
+    """Who is signed in, what they may do somewhere, and the city they work for."""
+    return await _own(ctx)
+
+
+@session.patch("", action=SIGNED_IN)
+async def change_session(ctx: Ctx, body: OwnSettings) -> Response:
+    """Sets the language the asker reads."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.set_own_language(ctx.scope, tx, body.language)
+    answer = await _own(ctx)
+    answer.set_cookie("warroom_language", body.language, max_age=31_536_000, samesite="strict")
+    return answer
+
+
+@session.delete("", action=SIGNED_IN, status_code=204)
+async def sign_out(ctx: Ctx) -> Response:
+    """Ends the session."""
+    await ctx.services[api.Doorkeeper].sign_out(ctx.scope)
+    ctx.services[api.Authenticator].forget()
+    answer = Response(status_code=204)
+    answer.delete_cookie(api.COOKIE, path="/")
+    return answer
+
+
+@agencies.get("", action="agency:view")
+async def list_agencies(ctx: Ctx) -> Response:
+    """Agencies in view."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        return json_response(await api.list_agencies(ctx.scope, tx))
+
+
+@agencies.post("", action="agency:configure")
+async def create_agency(ctx: Ctx, body: AgencyBody) -> Response:
+    """Makes an agency; for those who reach the whole city."""
+    new = api.NewAgency(body.kind, body.name, body.short, body.place)
+    async with ctx.db.transaction(ctx.scope) as tx:
+        agency_id = await api.create_agency(ctx.scope, tx, new)
+        content = _found(await api.find_agency(ctx.scope, tx, agency_id))
+    ctx.services[api.Authenticator].forget()
+    return json_response(content, 201)
+
+
+@agencies.patch("/{agency_id}", action="agency:configure")
+async def change_agency(ctx: Ctx, agency_id: UUID, body: AgencyChange) -> Response:
+    """Changes an agency."""
+    changes = _changes(body, "version")
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.change_agency(ctx.scope, tx, agency_id, body.version, changes)
+        content = _found(await api.find_agency(ctx.scope, tx, agency_id))
+    ctx.services[api.Authenticator].forget()
+    return json_response(content)
+
+
+@people.get("", action="person:view")
+async def list_people(
+    ctx: Ctx,
+    agency: UUID | None = None,
+    q: Annotated[str | None, Query(max_length=100)] = None,
+    cursor: Annotated[str | None, Query(max_length=300)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> Response:
+    """People in view, by name."""
+    after = _split(cursor) if cursor else None
+    pattern = f"%{_escaped(q)}%" if q else None
+    async with ctx.db.transaction(ctx.scope) as tx:
+        content = await api.list_people(
+            ctx.scope, tx, agency=agency, q=pattern, after=after, limit=limit + 1
+        )
+    return json_response(
+        _page(content, limit, lambda item: f"{item['name'].lower()}\n{item['id']}")
+    )
+
+
+@people.post("", action="person:configure")
+async def create_person(ctx: Ctx, body: PersonBody) -> Response:
+    """Makes a person with roles."""
+    new = api.NewPerson(
+        body.login,
+        body.name,
+        body.agency_id,
+        body.title,
+        body.language,
+        {held.role: held.reach for held in body.roles},
+    )
+    async with ctx.db.transaction(ctx.scope) as tx:
+        person_id = await api.create_person(ctx.scope, tx, new)
+        content = _found(await api.find_person(ctx.scope, tx, person_id))
+    ctx.services[api.Authenticator].forget()
+    return json_response(content, 201)
+
+
+@people.get("/{person_id}", action="person:view")
+async def get_person(ctx: Ctx, person_id: UUID) -> Response:
+    """One person."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        return json_response(_found(await api.find_person(ctx.scope, tx, person_id)))
+
+
+@people.patch("/{person_id}", action="person:configure")
+async def change_person(ctx: Ctx, person_id: UUID, body: PersonChange) -> Response:
+    """Changes a person, their agency, their roles, or whether they may sign in."""
+    changes = _changes(body, "version", "roles")
+    if "agency_id" in body.model_fields_set:
+        changes["agency_id"] = body.agency_id
+    held: dict[str, str] | None = (
+        None if body.roles is None else {one.role: one.reach for one in body.roles}
+    )
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.change_person(ctx.scope, tx, person_id, body.version, changes, held)
+        content = _found(await api.find_person(ctx.scope, tx, person_id))
+    ctx.services[api.Authenticator].forget()
+    return json_response(content)
+
+
+@people.post("/{person_id}/password", action=SIGNED_IN, status_code=204)
+async def set_password(ctx: Ctx, person_id: UUID, body: PasswordBody) -> Response:
+    """Sets the asker's own password, or that of a person they may configure."""
+    least = ctx.services[api.IdentitySettings].password_min_length
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.set_password(
+            ctx.scope,
+            tx,
+            person_id,
+            body.password,
+            ctx.services[api.Passwords],
+            least,
+            body.current,
+        )
+    ctx.services[api.Authenticator].forget()
+    return Response(status_code=204)
+
+
+@roles.get("", action="person:view")
+async def list_roles(ctx: Ctx) -> Response:
+    """Roles with their actions."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        found = await api.list_roles(ctx.scope, tx)
+    return json_response({"items": found, "total": len(found), "next": None})
+
+
+@grants.get("", action="grant:view")
+async def list_grants(
+    ctx: Ctx,
+    cursor: UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    ended: bool = False,  # noqa: FBT001, FBT002 - a query parameter
+) -> Response:
+    """Grants to agencies in view, or on their things; newest first."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        content = await api.list_grants(
+            ctx.scope, tx, after=cursor, limit=limit + 1, with_ended=ended
+        )
+    return json_response(_page(content, limit, lambda item: item["id"]))
+
+
+@grants.post("", action="grant:configure")
+async def create_grant(ctx: Ctx, body: GrantBody) -> Response:
+    """Gives actions to a person or an agency, or takes them away."""
+    given: dict[str, Any] = {
+        word: tuple(value) if isinstance(value, list) else value
+        for word, value in body.model_dump().items()
+    }
+    async with ctx.db.transaction(ctx.scope) as tx:
+        grant_id = await api.create_grant(ctx.scope, tx, api.NewGrant(**given))
+    ctx.services[api.Authenticator].forget()
+    return json_response({"id": grant_id}, 201)
+
+
+@grants.delete("/{grant_id}", action="grant:configure", status_code=204)
+async def revoke_grant(ctx: Ctx, grant_id: UUID) -> Response:
+    """Ends a grant now."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.revoke_grant(ctx.scope, tx, grant_id)
+    ctx.services[api.Authenticator].forget()
+    return Response(status_code=204)
+
+
+@tokens.get("", action=SIGNED_IN)
+async def list_tokens(ctx: Ctx) -> Response:
+    """Own API tokens, and those of people that the asker may configure."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        return json_response(await api.list_tokens(ctx.scope, tx))
+
+
+@tokens.post("", action="token:create")
+async def create_token(ctx: Ctx, body: TokenBody) -> Response:
+    """Makes an API token of the asker's own; its secret is in this answer and never again."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        made = await api.create_token(
+            ctx.scope, tx, login=None, name=body.name, actions=body.actions, days=body.days
+        )
+    return json_response({"id": made.id, "token": made.token, "expires_at": made.expires_at}, 201)
+
+
+@tokens.delete("/{token_id}", action=SIGNED_IN, status_code=204)
+async def revoke_token(ctx: Ctx, token_id: UUID) -> Response:
+    """Ends an API token."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.revoke_token(ctx.scope, tx, token_id)
+    ctx.services[api.Authenticator].forget()
+    return Response(status_code=204)
+
+
+async def _own(ctx: Context) -> Response:
+    async with ctx.db.transaction(ctx.scope) as tx:
+        own = await api.find_own(ctx.scope, tx)
+    agency = own and own["agency"]
+    return json_response(
+        {
+            "person": msgspec.Raw(own["person"].encode()) if own else None,
+            "agency": msgspec.Raw(agency.encode()) if agency else None,
+            "actions": rules.known_actions(ctx.scope),
+            **_surroundings(ctx),
+        }
+    )
+
+
+async def _welcome(ctx: Context, opened: api.OpenedSession) -> Response:
+    principal = opened.principal
+    agency = principal.agency
+    answer = json_response(
+        {
+            "person": {
+                "id": principal.person_id,
+                "login": principal.login,
+                "name": principal.name,
+                "title": principal.title,
+                "language": principal.language,
+            },
+            "agency": agency
+            and {
+                "id": agency.id,
+                "name": agency.name,
+                "short": agency.short,
+                "kind": agency.kind,
+            },
+            "actions": rules.known_actions(opened.scope),
+            **_surroundings(ctx),
+        }
+    )
+    is_secure = ctx.request.url.scheme in ("https", "wss")
+    age_s = int((opened.expires_at - ctx.clock.now()).total_seconds())
+    answer.set_cookie(
+        api.COOKIE,
+        opened.token,
+        max_age=age_s,
+        path="/",
+        httponly=True,
+        samesite="strict",
+        secure=is_secure,
+    )
+    answer.set_cookie("warroom_language", principal.language, max_age=31_536_000, samesite="strict")
+    return answer
+
+
+def _surroundings(ctx: Context) -> dict[str, Any]:
+    city = ctx.services[api.CitySettings]
+    node = ctx.services[api.NodeSettings]
+    return {
+        "city": {
+            "name": city.name,
+            "zone": city.zone,
+            "zone_label": city.zone_label,
+            "schematic": city.schematic,
+            "demo": node.demo,
+            "bounds": city.bounds,
+            "center": city.center,
+        },
+        "workstation": node.workstation,
+        "now": ctx.clock.now(),
+    }
+
+
+def _agent(ctx: Context) -> str:
+    return ctx.request.headers.get("user-agent", "")
+
+
+def _found(content: bytes | None) -> bytes:
+    if content is None:
+        raise NotFoundError
+    return content
+
+
+def _changes(body: BaseModel, *but: str) -> dict[str, Any]:
+    return body.model_dump(exclude_unset=True, exclude_none=True, exclude=set(but))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+
+
+def _split(cursor: str) -> tuple[str, str]:
+    name, _, id_ = cursor.rpartition("\n")
+    return name, id_
+
+
+def _page(content: bytes, limit: int, cursor: Any) -> dict[str, Any]:
+    """One item more than a page was asked for: it tells whether there is a next page."""
+    page: dict[str, Any] = msgspec.json.decode(content)
+    has_more = len(page["items"]) > limit
+    items = page["items"][:limit]
+    return {
+        "items": items,
+        "total": page["total"],
+        "next": cursor(items[-1]) if has_more else None,
+    }

@@ -1,0 +1,226 @@
+"""Pure decisions: rules that follow from roles and grants, who may give what, how long to wait."""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from importlib.resources import files
+from itertools import pairwise
+
+from warroom.identity.contracts import ACTIONS, HeldGrant, HeldRole, Principal
+from warroom.kernel.scope import Rule, Scope
+
+FREE_TRIES = 5
+MOST_WAIT_S = 300
+FREE_TRIES_OF_ADDRESS = 50
+MOST_WAIT_OF_ADDRESS_S = 60
+LONGEST_PASSWORD = 256
+
+
+def rules_of(principal: Principal, now: datetime) -> tuple[Rule, ...]:
+    """The rules that a person's roles and grants come to; none for a person without an agency.
+
+    Grants that are over are left out; those that begin later carry their limits with them.
+    """
+    agency = principal.agency
+    if agency is None or not agency.is_active:
+        return ()
+    rules = [
+        _rule_of_role(role, principal)
+        for role in principal.roles
+        if role.reach == "own" or agency.kind == "city"
+    ]
+    rules += [
+        _rule_of_grant(grant)
+        for grant in principal.grants
+        if grant.ends_at is None or grant.ends_at > now
+    ]
+    if principal.only_actions is None:
+        return tuple(rules)
+    return tuple(limited(rules, frozenset(principal.only_actions)))
+
+
+def _rule_of_role(role: HeldRole, principal: Principal) -> Rule:
+    assert principal.agency is not None  # noqa: S101 - asked by the caller
+    agencies = None if role.reach == "city" else frozenset({principal.agency.id})
+    return Rule(frozenset(role.actions), agencies=agencies)
+
+
+def _rule_of_grant(grant: HeldGrant) -> Rule:
+    return Rule(
+        frozenset(grant.actions),
+        agencies=_set(grant.agencies),
+        places=_set(grant.places),
+        objects=_set(grant.objects),
+        tags=_set(grant.tags),
+        deny=grant.deny,
+        starts_at=grant.starts_at,
+        ends_at=grant.ends_at,
+    )
+
+
+def _set[T](items: Iterable[T] | None) -> frozenset[T] | None:
+    return None if items is None else frozenset(items)
+
+
+def limited(rules: Iterable[Rule], actions: frozenset[str]) -> Iterable[Rule]:
+    """The rules, cut down to some actions; rules that deny stay whole."""
+    asked = Rule(actions)
+    for rule in rules:
+        both = {word for word in actions if rule.covers(word)}
+        both |= {word for word in rule.actions if asked.covers(word)}
+        if rule.deny:
+            yield rule
+        elif both:
+            yield replace(rule, actions=frozenset(both))
+
+
+def known_actions(scope: Scope) -> list[str]:
+    """The action words that the scope may use on something."""
+    return [word for word in ACTIONS if scope.may(word)]
+
+
+def is_known_action(word: str) -> bool:
+    """Whether the word, or the group `domain:*`, stands for something."""
+    domains = {action.partition(":")[0] for action in ACTIONS}
+    return word in ACTIONS or word == "*" or (word.endswith(":*") and word[:-2] in domains)
+
+
+def may_give(scope: Scope, wanted: Iterable[Rule]) -> bool:
+    """Whether everything that these rules allow is allowed by the scope too.
+
+    Cautious: it says no where it cannot be shown simply. Each action on each agency must be
+    covered by one rule of the scope, and no rule that denies may touch it.
+    """
+    return all(
+        _holds(scope, replace(rule, actions=frozenset({action}), agencies=agencies))
+        for rule in wanted
+        if not rule.deny
+        for action in rule.actions
+        for agencies in (
+            [None] if rule.agencies is None else [frozenset({one}) for one in rule.agencies]
+        )
+    )
+
+
+def _holds(scope: Scope, wanted: Rule) -> bool:
+    (action,) = wanted.actions
+    held = any(
+        not rule.deny
+        and rule.covers(action)
+        and _within(wanted.agencies, rule.agencies)
+        and _within(wanted.objects, rule.objects)
+        and _within(wanted.tags, rule.tags)
+        and _lies_within(wanted.places, rule.places)
+        and _lasts_within(wanted, rule, scope.at)
+        for rule in scope.rules
+    )
+    denied = any(
+        rule.deny
+        and (rule.covers(action) or not rule.actions.isdisjoint(_below(action)))
+        and _may_meet(wanted.agencies, rule.agencies)
+        and (rule.ends_at is None or rule.ends_at > scope.at)
+        for rule in scope.rules
+    )
+    return held and not denied
+
+
+def _below(action: str) -> set[str]:
+    """The words that a group of actions stands for."""
+    group = Rule(frozenset({action}))
+    return {word for word in ACTIONS if group.covers(word)} | {
+        f"{word.partition(':')[0]}:*" for word in ACTIONS if group.covers(word)
+    }
+
+
+def _within[T](inner: frozenset[T] | None, outer: frozenset[T] | None) -> bool:
+    return outer is None or (inner is not None and inner <= outer)
+
+
+def _may_meet[T](one: frozenset[T] | None, other: frozenset[T] | None) -> bool:
+    return one is None or other is None or not one.isdisjoint(other)
+
+
+def _lies_within(inner: frozenset[str] | None, outer: frozenset[str] | None) -> bool:
+    if outer is None:
+        return True
+    return inner is not None and all(
+        any(place == area or place.startswith(f"{area}.") for area in outer) for place in inner
+    )
+
+
+def _lasts_within(wanted: Rule, rule: Rule, now: datetime) -> bool:
+    begins = wanted.starts_at or now
+    began = rule.starts_at is None or rule.starts_at <= begins
+    ends = rule.ends_at is None or (wanted.ends_at is not None and wanted.ends_at <= rule.ends_at)
+    return began and ends
+
+
+def is_citywide(scope: Scope, action: str) -> bool:
+    """Whether the action is allowed on every agency, those not yet made among them."""
+    return scope.allows(action, agency_id=None)
+
+
+def wait_s(tries: int, free: int, most: int) -> int:
+    """Seconds that must pass after the last of `tries` failed tries: 0, then 1, 2, 4 ... `most`."""
+    return 0 if tries < free else int(min(most, 2 ** min(tries - free, 20)))
+
+
+def normalized(password: str) -> str:
+    """The password as it is hashed: the same for every keyboard (NFKC).
+
+    References:
+        NIST SP 800-63B-4, section 3.1.1.2 (Unicode normalization).
+    """
+    return unicodedata.normalize("NFKC", password)
+
+
+_COMMON = frozenset(
+    line.strip()
+    for line in files("warroom.identity").joinpath("common_passwords.txt").read_text().splitlines()
+    if line.strip() and not line.startswith("#")
+)
+
+
+def password_problem(password: str, *, least: int, personal: Iterable[str]) -> str | None:
+    """Why the password would be guessed, or None: `short`, `long`, `common` or `personal`.
+
+    Length counts and nothing else is composed: no digits, signs or capitals are asked for.
+
+    Args:
+        password: As typed.
+        least: Characters at least.
+        personal: Login, name, agency: words that are no secret.
+
+    References:
+        NIST SP 800-63B-4, section 3.1.1.2 (length, blocklist, no composition rules).
+    """
+    word = normalized(password).casefold()
+    if len(word) < least:
+        return "short"
+    if len(word) > LONGEST_PASSWORD:
+        return "long"
+    rest = word
+    for known in sorted((part.casefold() for part in personal), key=len, reverse=True):
+        if len(known) >= 4:
+            rest = rest.replace(known, "")
+    if len(rest) < least // 2:
+        return "personal"
+    if len(set(word)) < 5 or _is_run(word) or _core(word) in _COMMON:
+        return "common"
+    return None
+
+
+def _core(word: str) -> str:
+    """The letters, without digits and signs around them, and without repetition."""
+    letters = word.strip("0123456789!@#$%^&*()-_=+.,?;:'\" ")
+    for size in range(1, len(letters) // 2 + 1):
+        if len(letters) % size == 0 and letters == letters[:size] * (len(letters) // size):
+            return letters[:size]
+    return letters
+
+
+def _is_run(word: str) -> bool:
+    """Whether nearly every character is the neighbour of the one before (`abcdefgh`, `987654`)."""
+    steps = [ord(after) - ord(before) for before, after in pairwise(word)]
+    return sum(abs(step) <= 1 for step in steps) >= 0.8 * len(steps)

@@ -1,0 +1,1 @@
+"""Use cases of `identity`: authorise, load, decide, save, audit; one transaction each."""

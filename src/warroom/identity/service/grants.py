@@ -1,0 +1,145 @@
+"""Giving actions to people and agencies, and taking them away, for a reason and a time."""
+
+from typing import Any
+from uuid import UUID
+
+from warroom.audit import api as audit
+from warroom.identity import rules
+from warroom.identity.contracts import NewGrant
+from warroom.identity.errors import BeyondOwnRightsError, GrantTargetError, UnknownWordError
+from warroom.identity.store import agencies as agency_store
+from warroom.identity.store import grants as store
+from warroom.identity.store import people as people_store
+from warroom.kernel.db import Transaction
+from warroom.kernel.errors import NotFoundError
+from warroom.kernel.ids import new_id
+from warroom.kernel.scope import Rule, Scope
+
+_RIGHT = "grant:configure"
+
+
+async def create_grant(scope: Scope, tx: Transaction, new: NewGrant) -> UUID:
+    """Gives, or with `deny` takes away.
+
+    Who gives must hold what they give on each of the agencies it is given on, and the right to
+    give there; without agencies it is given on all, for which the whole city must be in reach.
+    Who takes away must have the right to give over the one it is taken from, or over the things.
+
+    Raises:
+        GrantTargetError: Not exactly one taker, or no time between its begin and its end.
+        UnknownWordError: No such action word.
+        NotFoundError: The taker is not in view.
+        BeyondOwnRightsError: More would be given than is held.
+    """
+    if (new.person_id is None) == (new.to_agency_id is None) or not new.reason.strip():
+        raise GrantTargetError
+    begins = new.starts_at or scope.at
+    if new.ends_at is not None and new.ends_at <= begins:
+        raise GrantTargetError
+    for word in new.actions:
+        if not rules.is_known_action(word):
+            raise UnknownWordError(word=word)
+    taker_agency, label = await _taker(scope, tx, new)
+    _require_right(scope, new, taker_agency)
+    grant_id = new_id()
+    await store.insert_grant(scope, tx, grant_id, new, taker_agency)
+    action = "grant:denied" if new.deny else "grant:given"
+    await _record(scope, tx, action, grant_id, taker_agency, label, new.agencies, _told(new))
+    return grant_id
+
+
+async def revoke_grant(scope: Scope, tx: Transaction, grant_id: UUID) -> None:
+    """Ends a grant now.
+
+    A grant that takes away is ended only by who made it, or by who reaches the whole city: ending
+    it gives.
+
+    Raises:
+        NotFoundError: No such grant in reach.
+        BeyondOwnRightsError: It takes away, and was made by somebody else.
+    """
+    grant = await store.find_grant(scope, tx, grant_id, _RIGHT)
+    if grant is None or grant["revoked_at"] is not None:
+        raise NotFoundError
+    is_own = grant["created_by"] is not None and grant["created_by"] == scope.person_id
+    if grant["deny"] and not is_own and not rules.is_citywide(scope, _RIGHT):
+        raise BeyondOwnRightsError
+    if grant["deny"] and not rules.may_give(scope, [_rule(grant, deny=False)]):
+        raise BeyondOwnRightsError
+    await store.revoke_grant(scope, tx, grant_id)
+    owners = grant["agencies"]
+    await _record(scope, tx, "grant:revoked", grant_id, grant["agency_id"], None, owners, {})
+
+
+async def _taker(scope: Scope, tx: Transaction, new: NewGrant) -> tuple[UUID | None, str]:
+    if new.person_id is not None:
+        person = await people_store.find_person(scope, tx, new.person_id, "person:view")
+        if person is None:
+            raise NotFoundError
+        return person["agency_id"], person["name"]
+    assert new.to_agency_id is not None  # noqa: S101 - asked by the caller
+    agency = await agency_store.find_agency(scope, tx, new.to_agency_id, "agency:view")
+    if agency is None:
+        raise NotFoundError
+    return agency["id"], agency["name"]
+
+
+def _require_right(scope: Scope, new: NewGrant, taker_agency: UUID | None) -> None:
+    owners: list[UUID | None] = [None] if new.agencies is None else list(new.agencies)
+    over_things = bool(owners) and all(scope.allows(_RIGHT, agency_id=one) for one in owners)
+    if new.deny:
+        if not over_things and not scope.allows(_RIGHT, agency_id=taker_agency):
+            raise BeyondOwnRightsError
+        return
+    wanted = _rule({word: getattr(new, word) for word in NewGrant.__dataclass_fields__}, deny=False)
+    if not over_things or not rules.may_give(scope, [wanted]):
+        raise BeyondOwnRightsError
+
+
+def _rule(grant: dict[str, Any], *, deny: bool) -> Rule:
+    def some(word: str) -> frozenset[Any] | None:
+        return None if grant[word] is None else frozenset(grant[word])
+
+    return Rule(
+        frozenset(grant["actions"]),
+        agencies=some("agencies"),
+        places=some("places"),
+        objects=some("objects"),
+        tags=some("tags"),
+        deny=deny,
+        starts_at=grant["starts_at"],
+        ends_at=grant["ends_at"],
+    )
+
+
+def _told(new: NewGrant) -> dict[str, Any]:
+    return {
+        word: value
+        for word in ("actions", "places", "objects", "tags", "starts_at", "ends_at", "letter")
+        if (value := getattr(new, word)) is not None
+    }
+
+
+async def _record(
+    scope: Scope,
+    tx: Transaction,
+    action: str,
+    grant_id: UUID,
+    taker_agency: UUID | None,
+    label: str | None,
+    owners: "list[UUID] | tuple[UUID, ...] | None",
+    detail: dict[str, Any],
+) -> None:
+    """One entry for each agency whose things are given, so that each one's auditors read it."""
+    told: list[UUID | None] = [*owners] if owners else [taker_agency]
+    for owner in told:
+        await audit.record(
+            scope,
+            tx,
+            action=action,
+            object_kind="grant",
+            object_id=grant_id,
+            agency_id=owner,
+            object_label=label,
+            detail=detail,
+        )

@@ -1,0 +1,222 @@
+"""Making and changing people.
+
+Whoever changes a person must hold, within their own reach, every right that the person has before
+and will have after: else a password set for somebody mightier would be a ladder.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from psycopg.errors import UniqueViolation
+
+from warroom.audit import api as audit
+from warroom.identity import rules
+from warroom.identity.contracts import HeldRole, NewPerson, Principal
+from warroom.identity.errors import (
+    BeyondOwnRightsError,
+    ChangedMeanwhileError,
+    CityReachError,
+    NeedsSessionError,
+    TakenError,
+    UnknownWordError,
+    WeakPasswordError,
+    WrongCurrentPasswordError,
+)
+from warroom.identity.service.passwords import Passwords
+from warroom.identity.store import agencies as agency_store
+from warroom.identity.store import doors
+from warroom.identity.store import people as store
+from warroom.kernel.db import Transaction
+from warroom.kernel.errors import NotFoundError
+from warroom.kernel.ids import new_id
+from warroom.kernel.scope import Rule, Scope
+
+_RIGHT = "person:configure"
+
+
+async def create_person(scope: Scope, tx: Transaction, new: NewPerson) -> UUID:
+    """Makes a person with roles.
+
+    Raises:
+        NotFoundError: The agency is not in reach.
+        BeyondOwnRightsError: A role holds more than the scope does.
+        TakenError: The login is another's.
+    """
+    await _require_agency(scope, tx, new.agency_id)
+    new = replace(new, login=new.login.strip().lower())
+    person_id = new_id()
+    try:
+        await store.insert_person(scope, tx, person_id, new)
+    except UniqueViolation as error:
+        raise TakenError(field="login") from error
+    person = {"id": person_id, **{word: getattr(new, word) for word in _WORDS}}
+    await _set_roles(scope, tx, person, new.roles)
+    await _record(scope, tx, "person:created", person, {"roles": new.roles})
+    return person_id
+
+
+_WORDS = ("login", "name", "title", "language", "agency_id")
+
+
+async def change_person(
+    scope: Scope,
+    tx: Transaction,
+    person_id: UUID,
+    version: int,
+    changes: dict[str, Any],
+    roles: dict[str, str] | None,
+) -> None:
+    """Changes a person's fields, and their roles if `roles` is given.
+
+    Raises:
+        NotFoundError: No such person, or agency, in reach.
+        ChangedMeanwhileError: `version` is not the stored one.
+        BeyondOwnRightsError: The person has, or would have, more rights than the scope.
+        TakenError: The login is another's.
+    """
+    person = await _take(scope, tx, person_id)
+    if person["version"] != version:
+        raise ChangedMeanwhileError
+    if "login" in changes:
+        changes = changes | {"login": changes["login"].strip().lower()}
+    changed = person | changes
+    if changed["agency_id"] != person["agency_id"]:
+        await _require_agency(scope, tx, changed["agency_id"])
+    try:
+        await store.update_person(scope, tx, changed)
+    except UniqueViolation as error:
+        raise TakenError(field="login") from error
+    if roles is None:
+        await _require_may_give(scope, await store.find_principal(scope, tx, changed))
+    else:
+        await _set_roles(scope, tx, changed, roles)
+    if not changed["is_active"]:
+        await store.end_sessions(scope, tx, person_id)
+        await store.end_tokens(scope, tx, person_id)
+    detail: dict[str, Any] = {word: [person[word], value] for word, value in changes.items()}
+    await _record(
+        scope, tx, "person:changed", changed, detail | ({"roles": roles} if roles else {})
+    )
+
+
+async def set_password(
+    scope: Scope,
+    tx: Transaction,
+    person_id: UUID,
+    password: str,
+    passwords: Passwords,
+    least: int,
+    current: str = "",
+) -> None:
+    """Sets a person's password and ends their other sessions.
+
+    Raises:
+        NotFoundError: No such person in reach.
+        NeedsSessionError: A token asks for it.
+        WrongCurrentPasswordError: It is the asker's own, and `current` is not the one they have.
+        BeyondOwnRightsError: The person has more rights than the scope.
+        WeakPasswordError: It would be guessed.
+    """
+    if scope.door == "api":
+        raise NeedsSessionError
+    is_own = person_id == scope.person_id
+    person = await _take_own(scope, tx) if is_own else await _take(scope, tx, person_id)
+    if is_own:
+        known = await doors.find_credentials(scope, tx, person["login"])
+        if known is not None and not await passwords.fits(known["hash"], current):
+            raise WrongCurrentPasswordError
+    personal = [person["login"], *person["name"].split(), "warroom"]
+    problem = rules.password_problem(password, least=least, personal=personal)
+    if problem is not None:
+        raise WeakPasswordError(problem=problem, least=least)
+    await store.set_password(scope, tx, person_id, await passwords.hash(password))
+    await store.end_sessions(scope, tx, person_id, but=scope.session_id)
+    await _record(scope, tx, "person:password_set", person, {})
+
+
+async def require_person(scope: Scope, tx: Transaction, person_id: UUID) -> dict[str, Any]:
+    """A person whom the scope may configure, rights and all."""
+    return await _take(scope, tx, person_id)
+
+
+async def ensure_people(scope: Scope, tx: Transaction, wanted: list[NewPerson]) -> dict[str, UUID]:
+    """Makes the people that are missing (by login); returns all ids by login."""
+    ids: dict[str, UUID] = {}
+    for new in wanted:
+        known = await store.find_person_by_login(scope, tx, new.login)
+        ids[new.login] = known["id"] if known else await create_person(scope, tx, new)
+    return ids
+
+
+async def _take(scope: Scope, tx: Transaction, person_id: UUID) -> dict[str, Any]:
+    person = await store.find_person(scope, tx, person_id, _RIGHT)
+    if person is None:
+        raise NotFoundError
+    await _require_may_give(scope, await store.find_principal(scope, tx, person))
+    return person
+
+
+async def _take_own(scope: Scope, tx: Transaction) -> dict[str, Any]:
+    person = await store.find_own_row(scope, tx)
+    if person is None:
+        raise NotFoundError
+    return person
+
+
+async def _require_agency(scope: Scope, tx: Transaction, agency_id: UUID | None) -> None:
+    if not scope.allows(_RIGHT, agency_id=agency_id):
+        raise NotFoundError
+    if agency_id is not None and not await agency_store.is_there(scope, tx, agency_id):
+        raise NotFoundError
+
+
+async def _require_may_give(scope: Scope, principal: Principal) -> None:
+    if not rules.may_give(scope, _rights(principal, scope)):
+        raise BeyondOwnRightsError
+
+
+def _rights(principal: Principal, scope: Scope) -> Iterable[Rule]:
+    """All that the person could come to do; whether they or their agency are active or not."""
+    return rules.rules_of(principal, scope.at)
+
+
+async def _set_roles(
+    scope: Scope, tx: Transaction, person: dict[str, Any], roles: dict[str, str]
+) -> None:
+    known = {role["name"]: role["actions"] for role in await agency_store.list_roles(scope, tx)}
+    for name, reach in roles.items():
+        if name not in known or reach not in ("own", "city"):
+            raise UnknownWordError(word=name)
+    await store.set_roles(scope, tx, person["id"], roles)
+    principal = await store.find_principal(scope, tx, person)
+    agency = principal.agency
+    if "city" in roles.values() and (agency is None or agency.kind != "city"):
+        raise CityReachError
+    held = [HeldRole(name, known[name], reach) for name, reach in roles.items()]
+    if agency is None and held:
+        # Nothing follows from these roles today, but all of them would from an agency.
+        await _require_citywide(scope, held)
+    await _require_may_give(scope, principal)
+
+
+async def _require_citywide(scope: Scope, held: list[HeldRole]) -> None:
+    everywhere = [Rule(frozenset(role.actions)) for role in held]
+    if not rules.may_give(scope, everywhere):
+        raise BeyondOwnRightsError
+
+
+async def _record(
+    scope: Scope, tx: Transaction, action: str, person: dict[str, Any], detail: dict[str, Any]
+) -> None:
+    await audit.record(
+        scope,
+        tx,
+        action=action,
+        object_kind="person",
+        object_id=person["id"],
+        agency_id=person["agency_id"],
+        object_label=person["name"],
+        detail=detail,
+    )

@@ -1,0 +1,175 @@
+"""From a cookie or a token to a scope: once a request, mostly from memory.
+
+A process remembers the scopes it has built, and the version of all rights at that time. It asks
+for the version at most once in `remember_s` seconds; a change of anybody's rights, or the end of
+a session, makes the version grow and the memory empty. Changes made in this process bite at once.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+
+from warroom.identity.contracts import Principal
+from warroom.identity.errors import ForeignOriginError
+from warroom.identity.service.scopes import moved, scope_of, stranger_scope
+from warroom.identity.settings import IdentitySettings
+from warroom.identity.store import doors
+from warroom.kernel.clock import Clock
+from warroom.kernel.db import Database, Transaction
+from warroom.kernel.scope import Scope
+
+COOKIE = "warroom_session"
+TOKEN_PREFIX = "wr_"  # noqa: S105 - the part that is no secret
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_TRUST_S = 30.0
+_MOST_REMEMBERED = 20_000
+
+
+def digest_of(token: str) -> bytes:
+    """What is stored of a session's or token's secret; 256 random bits need no salt."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    scope: Scope
+    version: int
+    until: float
+
+
+class Authenticator:
+    """Finds out who asks; the application calls it for every request and socket.
+
+    Args:
+        db: The database.
+        clock: For the age of sessions and of what is remembered.
+        settings: Lifetimes.
+    """
+
+    def __init__(self, db: Database, clock: Clock, settings: IdentitySettings) -> None:
+        self._db, self._clock, self._settings = db, clock, settings
+        self._remembered: dict[bytes, _Remembered] = {}
+        self._version: int | None = None
+        self._checked_at = float("-inf")
+
+    async def __call__(self, connection: HTTPConnection) -> Scope | None:
+        """The scope of the asker, or None for a stranger.
+
+        Raises:
+            ForeignOriginError: A changing request, or a socket, that another site's page sent.
+        """
+        token = bearer_of(connection)
+        if token is not None:
+            return await self._scope(token, connection, door="api", touch=True)
+        _refuse_foreign(connection)
+        cookie = connection.cookies.get(COOKIE)
+        if not cookie:
+            return None
+        # A socket asks again and again whether its session lives; that alone must not prolong it.
+        is_request = connection.scope["type"] == "http"
+        return await self._scope(cookie, connection, door="web", touch=is_request)
+
+    def forget(self) -> None:
+        """Makes changes of rights that were just committed bite at the next request."""
+        self._remembered.clear()
+        self._checked_at = float("-inf")
+
+    async def _scope(
+        self, token: str, connection: HTTPConnection, *, door: str, touch: bool
+    ) -> Scope | None:
+        now, address = self._clock.now(), address_of(connection)
+        key = digest_of(token) + door.encode()
+        known = self._remembered.get(key)
+        if (
+            known is not None
+            and self._clock.monotonic() < known.until
+            and await self._current_version(now) == known.version
+        ):
+            return moved(known.scope, now, address)
+        return await self._read(token, key, now, address, door=door, touch=touch)
+
+    async def _read(
+        self,
+        token: str,
+        key: bytes,
+        now: datetime,
+        address: str | None,
+        *,
+        door: str,
+        touch: bool,
+    ) -> Scope | None:
+        stranger, digest = stranger_scope(now, address), digest_of(token)
+        # The version first: what is read after it can only be newer than it says.
+        version = await self._current_version(now)
+        async with self._db.transaction(stranger) as tx:
+            principal = await self._principal(stranger, tx, token, digest, touch=touch)
+        if principal is None:
+            self._remembered.pop(key, None)
+            return None
+        scope = scope_of(principal, now, door, address)
+        if len(self._remembered) >= _MOST_REMEMBERED:
+            self._remembered.clear()
+        until = self._clock.monotonic() + _TRUST_S
+        self._remembered[key] = _Remembered(scope, version, until)
+        return scope
+
+    async def _principal(
+        self, stranger: Scope, tx: Transaction, token: str, digest: bytes, *, touch: bool
+    ) -> Principal | None:
+        if token.startswith(TOKEN_PREFIX):
+            return await doors.find_by_token(stranger, tx, digest)
+        idle_s = self._settings.idle_minutes * 60
+        return await doors.find_by_session(stranger, tx, digest, idle_s, touch=touch)
+
+    async def _current_version(self, now: datetime) -> int:
+        asked_at = self._clock.monotonic()
+        if self._version is None or asked_at - self._checked_at >= self._settings.remember_s:
+            stranger = stranger_scope(now, None)
+            async with self._db.transaction(stranger) as tx:
+                self._version = await doors.read_version(stranger, tx)
+            self._checked_at = asked_at
+        return self._version
+
+
+def bearer_of(connection: HTTPConnection) -> str | None:
+    """The secret of `Authorization: Bearer`, an empty one if the header is of another kind."""
+    header = connection.headers.get("authorization")
+    if header is None:
+        return None
+    kind, _, token = header.partition(" ")
+    is_ours = kind.lower() == "bearer" and token.startswith(TOKEN_PREFIX)
+    return token.strip() if is_ours else ""
+
+
+def address_of(connection: HTTPConnection) -> str | None:
+    """Network address of the asker."""
+    return connection.client.host if connection.client else None
+
+
+def _refuse_foreign(connection: HTTPConnection) -> None:
+    """Refuses what a page of another site sent with this browser's cookies.
+
+    Changing requests with a cookie must carry `X-Warroom: 1`, which no foreign page can set;
+    whatever tells where it comes from (`Sec-Fetch-Site`, `Origin`) must tell of this site.
+
+    Raises:
+        ForeignOriginError: It was sent by another site's page.
+
+    References:
+        W3C Fetch Metadata Request Headers; RFC 6454; OWASP CSRF Prevention Cheat Sheet.
+    """
+    is_socket = connection.scope["type"] == "websocket"
+    if not is_socket and connection.scope["method"] in _SAFE:
+        return
+    headers = connection.headers
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise ForeignOriginError
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+        raise ForeignOriginError
+    has_cookie = COOKIE in connection.cookies
+    if has_cookie and not is_socket and headers.get("x-warroom") != "1":
+        raise ForeignOriginError

@@ -1,0 +1,34 @@
+"""Settings of `identity`, and of the city as its pages show it."""
+
+from typing import ClassVar
+
+from warroom.kernel.settings import section, setting
+
+
+@section
+class IdentitySettings:
+    """Sessions and sign-in."""
+
+    SECTION: ClassVar[str] = "identity"
+
+    session_hours: float = setting(12.0, "Hours after which a session ends in any case.")
+    idle_minutes: float = setting(120.0, "Minutes without a request after which a session ends.")
+    remember_s: float = setting(1.0, "Seconds a process trusts that no rights were changed.")
+    password_min_length: int = setting(15, "Characters of a password at least (NIST: 15).")
+    hash_threads: int = setting(2, "Passwords checked at a time; each takes 64 MiB.")
+
+
+@section
+class CitySettings:
+    """The city: how it is called, its zone, and what the map shows first."""
+
+    SECTION: ClassVar[str] = "city"
+
+    name: str = setting("Makassar", "Name of the city.")
+    zone: str = setting("Asia/Makassar", "Time zone (IANA) in which times are shown.")
+    zone_label: str = setting("WITA", "How people call the zone.")
+    schematic: bool = setting(True, "Whether the map is a schematic drawing, not a survey.")
+    bounds: list[float] = setting(
+        [119.26, -5.23, 119.55, -5.04], "West, south, east, north of the map, in degrees."
+    )
+    center: list[float] = setting([119.4100, -5.1335], "Longitude and latitude of the centre.")

@@ -1,0 +1,166 @@
+"""What is asked before there is a scope: credentials, sessions, tokens, links, and failed tries.
+
+These go through functions of the database that give the least each needs; a stranger's scope sees
+no table of identity.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from warroom.identity.contracts import Principal
+from warroom.kernel.db import Transaction
+from warroom.kernel.scope import Scope
+
+_TAKE = """
+insert into sign_in_bucket as b (key, tries, last_at) values (%(key)s, 1, %(now)s)
+on conflict (key) do update set last_at = %(now)s,
+    tries = case when b.last_at < %(now)s - interval '1 day' then 1 else b.tries + 1 end
+where b.last_at + make_interval(secs => case when b.tries < %(free)s then 0
+    else least(%(most_s)s, 2 ^ least(b.tries - %(free)s, 20)) end) <= %(now)s
+returning tries
+"""
+
+_WAIT = """
+select greatest(0, extract(epoch from last_at - %(now)s) + least(%(most_s)s,
+    2 ^ least(greatest(tries - %(free)s, 0), 20)))::float as wait_s
+from sign_in_bucket where key = %(key)s
+"""
+
+_KNOWN = """
+select from sign_in_bucket where key = %(key)s and succeeded_at > %(since)s
+"""
+
+_SUCCEEDED = """
+update sign_in_bucket set tries = 0, succeeded_at = %(now)s where key = %(pair)s
+"""
+
+_GIVE_BACK = "update sign_in_bucket set tries = greatest(tries - 1, 0) where key = %(address)s"
+
+_TIDY = (
+    "delete from sign_in_bucket where last_at < %(now)s - interval '31 days'",
+    "delete from session where expires_at < %(now)s - interval '31 days'",
+    "delete from sign_in_link where expires_at < %(now)s - interval '1 day'",
+)
+
+
+async def read_version(scope: Scope, tx: Transaction) -> int:  # noqa: ARG001 - a number for all
+    """A number that has grown if anybody's rights were changed since."""
+    row = await (await tx.execute("select version from rights_version")).fetchone()
+    return int(row["version"]) if row else 0
+
+
+async def find_credentials(
+    scope: Scope,  # noqa: ARG001 - a stranger's
+    tx: Transaction,
+    login: str,
+) -> dict[str, Any] | None:
+    """Person, agency, name and password hash of an active person, for sign-in alone."""
+    rows = await tx.execute("select * from identity_credentials(%s)", [login])
+    return await rows.fetchone()
+
+
+async def take_try(
+    scope: Scope,  # noqa: ARG001 - a stranger's
+    tx: Transaction,
+    key: bytes,
+    now: datetime,
+    free: int,
+    most_s: int,
+) -> float | None:
+    """Counts one try; None if it may go on, else the seconds to wait (the try is not counted)."""
+    values = {"key": key, "now": now, "free": free, "most_s": most_s}
+    if await (await tx.execute(_TAKE, values)).fetchone() is not None:
+        return None
+    row = await (await tx.execute(_WAIT, values)).fetchone()
+    return float(row["wait_s"]) if row else 1.0
+
+
+async def has_succeeded(
+    scope: Scope,  # noqa: ARG001 - a stranger's
+    tx: Transaction,
+    key: bytes,
+    since: datetime,
+) -> bool:
+    """Whether this login has signed in from this address since."""
+    return (await (await tx.execute(_KNOWN, {"key": key, "since": since})).fetchone()) is not None
+
+
+async def forgive(
+    scope: Scope,  # noqa: ARG001 - buckets belong to no agency
+    tx: Transaction,
+    pair: bytes,
+    address: bytes,
+    now: datetime,
+) -> None:
+    """Forgets the failed tries of a login that has now signed in from this address."""
+    await tx.execute(_SUCCEEDED, {"pair": pair, "now": now})
+    await tx.execute(_GIVE_BACK, {"address": address})
+
+
+async def open_session(
+    scope: Scope,
+    tx: Transaction,
+    *,
+    session_id: UUID,
+    person_id: UUID,
+    token_hash: bytes,
+    method: str,
+    expires_at: datetime,
+    agent: str,
+) -> Principal | None:
+    """Opens a session of an active person; None if there is no such person (any more)."""
+    rows = await tx.execute(
+        "select identity_open_session(%s, %s, %s, %s, %s, %s, %s, %s)::text as principal",
+        [
+            session_id,
+            person_id,
+            token_hash,
+            method,
+            scope.at,
+            expires_at,
+            scope.address,
+            agent[:200],
+        ],
+    )
+    return _principal(await rows.fetchone())
+
+
+async def find_by_session(
+    scope: Scope, tx: Transaction, token_hash: bytes, idle_s: float, *, touch: bool
+) -> Principal | None:
+    """The person of a session that is open; with `touch` it is kept from ending idle."""
+    rows = await tx.execute(
+        "select identity_by_session(%s, %s, %s, %s)::text as principal",
+        [token_hash, scope.at, timedelta(seconds=idle_s), touch],
+    )
+    return _principal(await rows.fetchone())
+
+
+async def find_by_token(scope: Scope, tx: Transaction, token_hash: bytes) -> Principal | None:
+    """The person of an API token in force, and what it is limited to."""
+    rows = await tx.execute(
+        "select identity_by_token(%s, %s)::text as principal", [token_hash, scope.at]
+    )
+    return _principal(await rows.fetchone())
+
+
+async def use_link(scope: Scope, tx: Transaction, token_hash: bytes) -> UUID | None:
+    """Uses up a one-time link; the person it was for, or None."""
+    rows = await tx.execute("select identity_use_link(%s, %s) as person_id", [token_hash, scope.at])
+    row = await rows.fetchone()
+    return row["person_id"] if row else None
+
+
+async def tidy(scope: Scope, tx: Transaction) -> None:
+    """Deletes what has long been over: tries, sessions, links."""
+    for statement in _TIDY:
+        await tx.execute(statement, {"now": scope.at})
+
+
+def _principal(row: dict[str, Any] | None) -> Principal | None:
+    if row is None or row["principal"] is None:
+        return None
+    return msgspec.json.decode(row["principal"], type=Principal)
