@@ -58,6 +58,7 @@ PLANTED = {
         {"src/warroom/units/__init__.py": '"""U."""', "docs/units.md": ""},
         "tests/units/ holds no test",
     ),
+    "a file that is not Python": ({"src/warroom/cameras/x.py": "def (:\n"}, "invalid syntax"),
     "an empty name": ({"src/warroom/cameras/utils.py": ""}, "'utils' names nothing"),
     "an empty name of a folder": ({"src/warroom/cameras/common/x.py": ""}, "'common' names"),
     "a store function without scope": (

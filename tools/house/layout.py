@@ -13,6 +13,13 @@ PLUGIN_DRIVERS = ("driver.py", "detect.py", "read.py")
 WITHOUT_HOMES = frozenset({"app", "kernel"})
 
 
+def is_python(tree: Tree) -> Iterator[Breach]:
+    """A file called `.py` is Python."""
+    for path in tree.python():
+        tree.syntax(path)
+    yield from tree.unreadable
+
+
 def domain_docstrings(tree: Tree) -> Iterator[Breach]:
     """A domain's `__init__` tells what it is for in at most 40 lines, and holds nothing else."""
     for domain in tree.domains:
@@ -86,4 +93,4 @@ def _assigned(module: ast.Module) -> set[str]:
     return names
 
 
-RULES = (domain_docstrings, domain_homes, module_names, plugin_shape)
+RULES = (is_python, domain_docstrings, domain_homes, module_names, plugin_shape)

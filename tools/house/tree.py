@@ -39,6 +39,7 @@ class Tree:
         self.root = root
         self._texts: dict[Path, str] = {}
         self._syntaxes: dict[Path, ast.Module] = {}
+        self.unreadable: list[Breach] = []
 
     @cached_property
     def files(self) -> list[Path]:
@@ -85,13 +86,13 @@ class Tree:
         return self._texts[path]
 
     def syntax(self, path: Path) -> ast.Module:
-        """The file's syntax tree.
-
-        Raises:
-            SyntaxError: The file is not Python.
-        """
+        """The file's syntax tree; an empty one where it is not Python (a rule of its own)."""
         if path not in self._syntaxes:
-            self._syntaxes[path] = ast.parse(self.text(path), str(path))
+            try:
+                self._syntaxes[path] = ast.parse(self.text(path), str(path))
+            except SyntaxError as error:
+                self._syntaxes[path] = ast.Module([], [])
+                self.unreadable.append(self.breach(path, error.lineno or 0, f"{error.msg}"))
         return self._syntaxes[path]
 
     def breach(self, path: Path, line: int, text: str) -> Breach:
