@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ def start_database(node: Node) -> bool:
 
 def provider(
     node: Node, services: Callable[[Node, Database], dict[type, Any]]
-) -> Callable[[], Any]:
+) -> Callable[[], AbstractAsyncContextManager[Tools]]:
     """How commands get their tools; a PostgreSQL that was down runs as long as the command."""
 
     @asynccontextmanager

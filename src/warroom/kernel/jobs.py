@@ -8,7 +8,7 @@ code, for a person to see.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -51,12 +51,21 @@ returning 1 as due
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """What a job works with."""
+    """What a job works with.
+
+    Attributes:
+        standing: The rights of the process, as they were when it started.
+    """
 
     db: Database
-    scope: Scope
+    standing: Scope
     clock: Clock
     services: Services
+
+    @property
+    def scope(self) -> Scope:
+        """The rights of the process, at this instant."""
+        return replace(self.standing, at=self.clock.now())
 
 
 @dataclass(frozen=True, slots=True)

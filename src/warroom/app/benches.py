@@ -1,0 +1,76 @@
+"""`warroom bench`: the benchmarks of docs/benchmarks.md; one JSON object on stdout."""
+
+from typing import Any
+
+import cyclopts
+import msgspec
+
+app = cyclopts.App(name="bench", help="Benchmarks, each with its floor or peer beside it.")
+
+
+def _print(result: dict[str, Any], *, json: bool) -> None:
+    encoded = msgspec.json.encode(result)
+    print((encoded if json else msgspec.json.format(encoded, indent=2)).decode())  # noqa: T201
+
+
+@app.command
+def media(*, cameras: int = 468, seconds: float = 20, json: bool = False) -> None:
+    """Recording: CPU per camera beside a bare socket-to-disk loop and ffmpeg.
+
+    Example: `warroom bench media --cameras 468 --seconds 20 --json`.
+
+    Args:
+        cameras: Simulated cameras at 1 Mbit/s.
+        seconds: Length of the measured window.
+        json: One line instead of a readable object.
+    """
+    from warroom.recording.bench import bench_media  # noqa: PLC0415 - heavy, and for benches only
+
+    _print(bench_media(cameras=cameras, seconds=seconds), json=json)
+
+
+@app.command
+def live(
+    *, viewers: int = 100, seconds: float = 15, browser: bool = False, json: bool = False
+) -> None:
+    """Live view: CPU per viewer, first frame, latency. Example: `warroom bench live --json`.
+
+    Args:
+        viewers: Viewers at once.
+        seconds: Length of the measured window.
+        browser: Also nine tiles in a real browser, MSE and WebRTC.
+        json: One line instead of a readable object.
+    """
+    from warroom.live.bench import bench_live  # noqa: PLC0415 - heavy, and for benches only
+
+    _print(bench_live(viewers=viewers, seconds=seconds, browser=browser), json=json)
+
+
+@app.command
+def api(*, cameras: int = 468, json: bool = False) -> None:
+    """Lists under scope: CPU per list of cameras. Example: `warroom bench api --json`.
+
+    Args:
+        cameras: Cameras in the inventory.
+        json: One line instead of a readable object.
+    """
+    from warroom.app.bench.api import bench_api  # noqa: PLC0415 - heavy, and for benches only
+
+    _print(bench_api(cameras), json=json)
+
+
+@app.command
+def realtime(
+    *, clients: int = 200, rate: int = 10, seconds: float = 10, json: bool = False
+) -> None:
+    """Events to browser tabs: share of a core. Example: `warroom bench realtime --json`.
+
+    Args:
+        clients: Tabs at once.
+        rate: Events per second, each to every tab.
+        seconds: Length of the measured window.
+        json: One line instead of a readable object.
+    """
+    from warroom.app.bench.realtime import bench_realtime  # noqa: PLC0415 - for benches only
+
+    _print(bench_realtime(clients, rate, seconds), json=json)

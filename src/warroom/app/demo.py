@@ -1,0 +1,239 @@
+"""`warroom demo`: database, all processes and a simulated city, in one command.
+
+The simulated city runs as a process of its own and is met only through its public doors: it
+writes a city pack and serves RTSP. What the demo keeps lies in the node's data folder, beside the
+mark that makes it a demo; a folder that holds a real city is refused.
+"""
+
+import asyncio
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from warroom.app import wiring
+from warroom.app.node import Node, open_node, start_database
+from warroom.app.processes import PROCESSES, require_free_port
+from warroom.app.supervisor import Process, Supervisor
+from warroom.kernel.errors import InvalidError, WarRoomError
+
+MARK = "demo.json"
+QUOTA_BYTES = 4 << 30
+SITES = 468
+READY_S = 120.0
+
+
+class NotADemoError(WarRoomError):
+    """The data folder holds a real city (`folder`)."""
+
+    code = "app.not_a_demo"
+
+
+class DemoRunsError(WarRoomError):
+    """A demo runs in this folder already (`folder`)."""
+
+    code = "app.demo_runs"
+
+
+class CamerasError(InvalidError):
+    """More or fewer cameras than the simulated city has sites (`most`)."""
+
+    code = "app.demo_cameras"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was asked for."""
+
+    cameras: int
+    port: int
+    rtsp_port: int
+    clips: str
+
+
+def demo(
+    *,
+    cameras: int = SITES,
+    port: int = 8112,
+    speed: float = 1.0,
+    reset: bool = False,
+    clips: str = "",
+) -> None:
+    """Runs everything: database, all processes, a simulated Makassar; prints the address.
+
+    Example: `warroom demo --cameras 100`.
+
+    Args:
+        cameras: How many of the 468 sites have a camera.
+        port: Port of the web page on this machine.
+        speed: How fast the city's day passes (pictures always run at their own speed).
+        reset: Begin anew: forget accounts, footage and settings of an earlier demo.
+        clips: Folder of video files to show instead of the drawn streets.
+
+    Raises:
+        CamerasError: The city has no such number of sites.
+    """
+    if not 1 <= cameras <= SITES:
+        raise CamerasError(most=SITES)
+    node = _prepare(port=port, reset=reset)
+    plan = Plan(cameras, port, _free_port(8554), clips)
+    require_free_port(node.settings)
+    _say("Peta kota skematik / schematic city")
+    _write_city(node, plan)
+    _say("PostgreSQL")
+    start_database(node)
+    try:
+        _say(f"{plan.cameras} kamera simulasi / simulated cameras")
+        asyncio.run(wiring.seed_demo(node, _cameras_file(node), speed=speed))
+        asyncio.run(_run(node, plan))
+    finally:
+        if node.embedded is not None:
+            node.embedded.stop()
+    _say("Berhenti / stopped")
+
+
+def _prepare(*, port: int, reset: bool) -> Node:
+    """The node of the demo: its mark and its settings file are written where none are.
+
+    Raises:
+        NotADemoError: The folder holds something else.
+        DemoRunsError: A demo is running there.
+    """
+    settings = open_node().settings
+    data = settings.data
+    occupied = (data / "postgres").exists()
+    if occupied and not (data / MARK).exists():
+        raise NotADemoError(folder=str(data))
+    if _answers(settings.run):
+        raise DemoRunsError(folder=str(data))
+    if reset:
+        _clear(data)
+    data.mkdir(parents=True, exist_ok=True)
+    (data / MARK).write_text(json.dumps({"simulated": True, "city": "Makassar"}))
+    (data / "warroom.toml").write_text(
+        "# Written by `warroom demo` at each start.\n"
+        f'[warroom]\ndemo = true\nport = {port}\nworkstation = "WS-01"\n\n'
+        "[cameras]\nallow_loopback = true\n\n"
+        f"[recording]\nallow_loopback = true\nquota_bytes = {QUOTA_BYTES}\n\n"
+        '[live]\nwebrtc_bind_address = "127.0.0.1"\n'
+    )
+    return open_node()
+
+
+def _clear(data: Path) -> None:
+    """Removes what a demo made; drawn clips stay, for they only cost time to make again."""
+    embedded = open_node().embedded
+    if embedded is not None:
+        embedded.stop()
+    for entry in data.iterdir() if data.exists() else ():
+        if entry.name == "clips":
+            continue
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _write_city(node: Node, plan: Plan) -> None:
+    subprocess.run(  # noqa: S603 - our own program
+        [
+            sys.executable, "-m", "simcity", "city", "--out", str(node.settings.city),
+            "--cameras-rtsp", f"rtsp://127.0.0.1:{plan.rtsp_port}",
+        ],
+        check=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    path = _cameras_file(node)
+    sites: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    sites["features"] = sites["features"][: plan.cameras]
+    path.write_text(json.dumps(sites, ensure_ascii=False), "utf-8")
+
+
+def _cameras_file(node: Node) -> Path:
+    return node.settings.city / "cameras.geojson"
+
+
+async def _run(node: Node, plan: Plan) -> None:
+    clips = plan.clips or str(node.settings.data / "clips")
+    city = Process(
+        "simcity",
+        (
+            "simcity", "rtsp", "--port", str(plan.rtsp_port), "--cameras", str(plan.cameras),
+            "--clips", clips, *(() if plan.clips else ("--render",)),
+        ),
+    )  # fmt: skip
+    supervisor = Supervisor([city, *PROCESSES], node.settings.data / "log", node.clock)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, supervisor.stop)
+    announcing = asyncio.create_task(_announce(node, plan))
+    await supervisor.run()
+    announcing.cancel()
+    await asyncio.gather(announcing, return_exceptions=True)
+
+
+async def _announce(node: Node, plan: Plan) -> None:
+    """Waits for the first answer, then prints the address and a way in for every role."""
+    address = f"http://127.0.0.1:{plan.port}"
+    began = time.monotonic()
+    async with httpx.AsyncClient() as client:
+        while not await _is_ready(client, address):
+            if time.monotonic() - began > READY_S:
+                _say(f"Belum menjawab; lihat / not answering yet; see {node.settings.data}/log")
+                return
+            await asyncio.sleep(0.1)
+    links = await wiring.demo_links(node)
+    width = max(len(title) for title, _ in links)
+    lines = [f"  {title:{width}}  {address}/masuk/{token}" for title, token in links]
+    sys.stdout.write(
+        f"\nWar Room  {address}\n"
+        "Kota simulasi, peta skematik, rekaman paling banyak 4 GB (cincin).\n"
+        "A simulated city on a schematic map; footage is a ring of at most 4 GB.\n\n"
+        "Masuk sekali pakai / one-time sign-in:\n" + "\n".join(lines) + "\n\n"
+        "Ctrl-C menghentikan semuanya / stops everything.\n"
+    )
+    sys.stdout.flush()
+
+
+async def _is_ready(client: httpx.AsyncClient, address: str) -> bool:
+    try:
+        return (await client.get(f"{address}/readyz", timeout=2)).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _answers(run: Path) -> bool:
+    """Whether a recorder of this folder is alive."""
+    for path in run.glob("media-*.sock"):
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(path))
+            except OSError:
+                continue
+            return True
+    return False
+
+
+def _free_port(wanted: int) -> int:
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            number: int = probe.getsockname()[1]
+            return number
+    return wanted
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"warroom: {text}\n")
+    sys.stderr.flush()
