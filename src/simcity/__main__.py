@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from simcity.city import write
 from simcity.rtsp import serve
 
 
@@ -11,7 +12,10 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     parser = argparse.ArgumentParser(prog="simcity", description="A simulated city of cameras.")
     commands = parser.add_subparsers(required=True)
-    for name, module, summary in (("rtsp", serve, "Serve RTSP cameras until stopped."),):
+    for name, module, summary in (
+        ("city", write, "Write the schematic Makassar and its camera sites."),
+        ("rtsp", serve, "Serve RTSP cameras until stopped."),
+    ):
         command = commands.add_parser(name, help=summary, description=summary)
         module.add_arguments(command)
         command.set_defaults(run=module.run)
