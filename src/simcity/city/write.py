@@ -276,7 +276,7 @@ def _network(network: Network) -> str:
         "way_fields": ["id", "name", "class", "lanes", "kmh", "width_m", "level"],
         "link_fields": ["from", "to", "way", "length_m", "directions", "shape_between"],
     }
-    blocks = [
+    blocks: list[tuple[str, list[Any]]] = [
         ("nodes", [_node_row(node) for node in network.nodes]),
         ("ways", [_way_row(network, way) for way in used]),
         ("links", links),
