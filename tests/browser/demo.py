@@ -1,0 +1,96 @@
+"""The demonstration as a person starts it, small, in a folder that goes away."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+CAMERAS = 6
+READY_S = 240.0
+STOP_S = 30.0
+LINK = re.compile(r"^\s*(\S.*?)\s+(http://127\.0\.0\.1:\d+/masuk/(\S+))$")
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A running demonstration: its address, and a one-time link for each role by its title."""
+
+    address: str
+    links: dict[str, str]
+    folder: Path
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running_demo(repository: Path, folder: Path) -> Iterator[Demo]:
+    """Starts `demo` and waits for the sign-in links it prints; stops all of it afterwards."""
+    if not (repository / "src" / "warroom" / "app" / "static" / "index.html").exists():
+        pytest.skip("the pages are not built (./warroom builds them)")
+    folder.chmod(0o755)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(repository / "src"),
+        "WARROOM_DATA_DIR": str(folder / "data"),
+    }
+    command = [sys.executable, "-m", "warroom.app", "demo"]
+    command += ["--cameras", str(CAMERAS), "--port", str(_free_port())]
+    log = folder / "demo.log"
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
+        )
+    lines: list[str] = []
+    is_ready = threading.Event()
+    reader = threading.Thread(target=_read, args=(process, lines, is_ready), daemon=True)
+    reader.start()
+    try:
+        if not is_ready.wait(READY_S) or process.poll() is not None:
+            pytest.fail(f"the demonstration did not start:\n{''.join(lines)}{_tail(log)}")
+        links = {match[1]: match[2] for match in map(LINK.match, lines) if match}
+        address = next(iter(links.values())).partition("/masuk/")[0]
+        yield Demo(address, links, folder)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        reader.join(5)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _read(process: subprocess.Popen[str], lines: list[str], is_ready: threading.Event) -> None:
+    if process.stdout is None:
+        return
+    for line in process.stdout:
+        lines.append(line)
+        if "Ctrl-C" in line:
+            is_ready.set()
+    is_ready.set()
+
+
+def _tail(log: Path) -> str:
+    return "".join(log.read_text("utf-8").splitlines(keepends=True)[-30:])
