@@ -6,11 +6,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 from warroom.kernel.log import configure, logger
 from warroom.recording.contracts import Assignment
+from warroom.recording.control import AssignmentCache, Control, Gateway, Seals
 from warroom.recording.disk import Disk
 from warroom.recording.engine import Engine
 from warroom.recording.settings import DiskSettings, RecordingSettings
@@ -35,6 +37,39 @@ def open_disks(
     for disk in disks:
         disk.is_ready.wait(READY_WAIT_S)
     return disks
+
+
+def run_media(
+    *,
+    node: str,
+    data: Path,
+    run: Path,
+    settings: RecordingSettings,
+    sealer: Seals,
+    gateway: Callable[[], AbstractAsyncContextManager[Gateway]],
+) -> None:
+    """Records this node's cameras until SIGTERM or SIGINT.
+
+    Args:
+        node: Name of the node; its fan-out socket is `<run>/media-<node>.sock`.
+        data: The node's folder.
+        run: Folder of sockets.
+        settings: Of the recorder.
+        sealer: For the saved assignments, which hold camera passwords.
+        gateway: Opens the inventory; called in the control thread.
+    """
+    wall = wall_clock()
+    disks = open_disks(settings, settings.disk_list(data), wall)
+    engine = Engine(settings, disks, run / f"media-{node}.sock", wall)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: engine.stop())
+    control = Control(engine, AssignmentCache(data / f"media-{node}.cache", sealer), gateway)
+    control.start()
+    _log.info("media_running", node=node, disks=len(disks))
+    try:
+        engine.run()
+    finally:
+        control.stop()
 
 
 def run_files(arguments: list[str]) -> int:

@@ -1,0 +1,140 @@
+"""The inventory in PostgreSQL as the recorder's source of assignments and sink of states."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from warroom.cameras.contracts import StateReport, StreamConfig, StreamPicture
+from warroom.kernel.db import Database, Transaction
+from warroom.kernel.outbox import CHANNEL
+from warroom.kernel.scope import Scope
+from warroom.recording import store
+from warroom.recording.contracts import Assignment, DiskState, Hold, Role, StreamState
+
+type Claim = Callable[[Scope, Transaction], Awaitable[list[StreamConfig]]]
+type Report = Callable[[Scope, Transaction, list[StateReport]], Awaitable[Any]]
+
+
+class CameraGateway:
+    """Implements `control.Gateway` on the inventory.
+
+    Args:
+        db: Of the application's role.
+        scope: The recorder's own scope, built anew for each transaction.
+        node: Name of this node.
+        claim: Renews this node's leases and lists its streams (`cameras.api.claim_streams`).
+        report: Takes state reports (`cameras.api.report_states`).
+    """
+
+    def __init__(
+        self, db: Database, scope: Callable[[], Scope], node: str, claim: Claim, report: Report
+    ) -> None:
+        self._db = db
+        self._scope = scope
+        self._node = node
+        self._claim = claim
+        self._report = report
+        self._states: dict[str, dict[str, StreamState]] = {}
+        self._changed = asyncio.Event()
+
+    async def list_assignments(self) -> list[Assignment]:
+        """The streams this node holds the leases of."""
+        scope = self._scope()
+        async with self._db.transaction(scope) as tx:
+            configs = await self._claim(scope, tx)
+        return [as_assignment(config) for config in configs]
+
+    async def list_holds(self) -> list[Hold]:
+        """Every hold in force."""
+        scope = self._scope()
+        async with self._db.transaction(scope) as tx:
+            return await store.list_holds(scope, tx)
+
+    async def changed(self, timeout_s: float) -> None:
+        """Returns after something was published, or after `timeout_s`."""
+        try:
+            await asyncio.wait_for(self._changed.wait(), timeout_s)
+            # Many changes in a row (an import) are looked at once.
+            await asyncio.sleep(0.3)
+        except TimeoutError:
+            pass
+        self._changed.clear()
+
+    async def report_states(self, states: list[StreamState], disks: list[DiskState]) -> None:
+        """Tells the inventory how cameras are; the main stream speaks for its camera."""
+        del disks
+        touched = dict.fromkeys(state.camera_id for state in states)
+        for state in states:
+            self._states.setdefault(state.camera_id, {})[state.role] = state
+        reports = [as_report(self._states[camera_id], self._node) for camera_id in touched]
+        scope = self._scope()
+        async with self._db.transaction(scope) as tx:
+            await self._report(scope, tx, reports)
+
+    async def listen(self) -> None:
+        """Wakes `changed` at each notification; runs until cancelled."""
+        async for _ in self._db.listen(CHANNEL, poll_s=30.0):
+            self._changed.set()
+
+
+@asynccontextmanager
+async def camera_gateway(
+    db: Database, scope: Callable[[], Scope], node: str, claim: Claim, report: Report
+) -> AsyncIterator[CameraGateway]:
+    """Opens the database and listens for changes as long as the gateway is used."""
+    await db.open()
+    gateway = CameraGateway(db, scope, node, claim, report)
+    listener = asyncio.create_task(gateway.listen())
+    try:
+        yield gateway
+    finally:
+        listener.cancel()
+        await asyncio.gather(listener, return_exceptions=True)
+        await db.close()
+
+
+def as_assignment(config: StreamConfig) -> Assignment:
+    """The recorder's view of a stream: `main` is stored, `sub` is taken in while watched."""
+    return Assignment(
+        camera_id=str(config.camera_id),
+        role=config.role,
+        url=config.url,
+        username=config.username,
+        password=config.password,
+        transport=config.transport,
+        retention_class=config.retention_class,
+        enabled=config.enabled,
+        is_recorded=config.role == "main",
+    )
+
+
+def as_report(states: dict[str, StreamState], node: str) -> StateReport:
+    """One report of a camera from the states of its streams."""
+    state = states.get("main") or states["sub"]
+    roles: tuple[Role, ...] = ("main", "sub")
+    pictures = tuple(
+        StreamPicture(role, known.codec, known.width, known.height)
+        for role in roles
+        if (known := states.get(role)) and known.codec and known.width and known.height
+    )
+    return StateReport(
+        camera_id=UUID(state.camera_id),
+        state=state.state,
+        since=_instant(state.since_ms),
+        reason=state.reason,
+        last_frame_at=_instant(state.last_frame_ms) if state.last_frame_ms else None,
+        fps=state.fps,
+        kbit_s=state.kbit_s,
+        clock_offset_ms=state.clock_offset_ms,
+        clock_uncertainty_ms=state.clock_uncertainty_ms,
+        recording=state.is_recording,
+        node=node,
+        pictures=pictures,
+    )
+
+
+def _instant(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
