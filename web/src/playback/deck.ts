@@ -30,6 +30,8 @@ export class Deck {
   skipGaps = false;
   /** True while the clock is held because pictures are loading. */
   held = false;
+  /** True while the playhead is being dragged: nothing is fetched, what is buffered is shown. */
+  scrubbing = false;
 
   constructor(
     wallMs: number,
@@ -77,11 +79,18 @@ export class Deck {
 
   seek(wallMs: number): void {
     const wall = Math.min(wallMs, this.newest);
+    this.scrubbing = false;
     this.clock.seek(this.now(), wall);
     for (const lane of this.lanes) {
       lane.waitingSince = null;
       lane.track.seek(wall);
     }
+  }
+
+  /** Follows the dragged playhead; `seek` ends the drag. */
+  scrub(wallMs: number): void {
+    this.scrubbing = true;
+    this.clock.seek(this.now(), Math.min(wallMs, this.newest));
   }
 
   setSpeed(speed: number): void {
@@ -127,6 +136,7 @@ export class Deck {
     else if (lane.gap !== null && !covered) lane.showing = "gap";
     else if (lane.track.trouble !== null) lane.showing = "trouble";
     else lane.showing = "loading";
+    if (this.scrubbing) return;
     const waits = lane.showing === "loading";
     lane.waitingSince = waits ? (lane.waitingSince ?? this.now()) : null;
     if (lane.showing !== "gap" || (lane.gap !== null && lane.gap.end - wall < 5000 * this.clock.speed)) {
@@ -137,7 +147,7 @@ export class Deck {
 
   private holdIfNeeded(): void {
     const now = this.now();
-    this.held = this.lanes.some((l) => l.waitingSince !== null && now - l.waitingSince < PATIENCE_MS);
+    this.held = this.scrubbing || this.lanes.some((l) => l.waitingSince !== null && now - l.waitingSince < PATIENCE_MS);
     this.clock.hold(now, this.held);
   }
 
