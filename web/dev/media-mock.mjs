@@ -92,13 +92,13 @@ const cameras = Array.from({ length: 24 }, (_, i) => {
     kecamatan: { code: "73.71.09", name: "Panakkukang" }, kelurahan: { code: "73.71.09.1003", name: "Sinrijala" },
     lat: -5.14 + Math.sin(n) * 0.02, lon: 119.44 + Math.cos(n * 1.7) * 0.02, height_m: 7, bearing_deg: (n * 47) % 360, fov_deg: 62, range_m: 180, is_ptz: n % 6 === 0,
     agency: agencies[n % 2], tags: ["simulasi"], codec: n === 11 ? "hvc1.1.6.L93.B0" : "avc1.4d401e", has_sub: false, simulated: true, enabled: true,
-    state: { state: offline ? "offline" : n === 24 ? "unknown" : "live", since: iso(START + n * 60_000), reason: offline ? "connection_refused" : null,
+    state: { state: offline ? "offline" : n === 24 ? "unknown" : "live", since: iso(START + n * 60_000), reason: offline ? "refused" : null,
       last_frame_at: offline ? iso(Date.now() - 2_100_000) : iso(Date.now()), fps: 15, kbit_s: 480 + n * 7,
       clock_offset_ms: n === 4 ? null : (n * 37) % 150 - 60, clock_uncertainty_ms: n === 4 ? null : 12, recording: n !== 7 && !offline },
   };
 });
 const numberOf = (cameraId) => Number(cameraId.slice(-12));
-const gapsOf = (n) => [{ start: START - 3_600_000, end: START, cause: "before_first" }, { start: Date.now() - n * 400_000 - 102_000, end: Date.now() - n * 400_000, cause: n % 2 ? "offline" : "network" }]
+const gapsOf = (n) => [{ start: START - 3_600_000, end: START, cause: "before_first" }, { start: Date.now() - n * 400_000 - 102_000, end: Date.now() - n * 400_000, cause: n % 2 ? "offline" : "timeout" }]
   .filter((g) => g.end > START);
 const clipOf = (cameraId) => clips[numberOf(cameraId) % clips.length];
 let session = { person: { id: id(8001), login: "andi.t", name: "Andi Tenri", title: "Operator rekaman", language: "id" }, agency: agencies[1],
