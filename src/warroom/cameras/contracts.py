@@ -1,12 +1,11 @@
 """What others may know of a camera; nothing here touches a database or the network."""
 
+import dataclasses
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NewType
 from uuid import UUID
-
-from warroom.kernel.realtime import Topic
 
 CameraId = NewType("CameraId", UUID)
 
@@ -20,9 +19,9 @@ CONFIGURE = "camera:configure"
 RECORD = "camera:record"
 """Held by the system alone: reads logins and writes states."""
 
-CHANGED = Topic("cameras.changed", VIEW)
-STATE = Topic("cameras.state", VIEW)
-TOPICS: list[Topic] = [CHANGED, STATE]
+CHANGED = "cameras.changed"
+STATE = "cameras.state"
+"""Topics of the outbox; `routes` declares who may hear them."""
 
 
 class State(StrEnum):
@@ -161,6 +160,20 @@ class StreamConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownStream:
+    """What everybody who sees a camera may know of its streams.
+
+    Attributes:
+        codec: RFC 6381 string; None until somebody has taken the stream in.
+    """
+
+    role: Role
+    codec: str | None
+    width: int | None
+    height: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class StreamPicture:
     """What a stream turned out to carry.
 
@@ -174,6 +187,16 @@ class StreamPicture:
     codec: str
     width: int
     height: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownStream:
+    """A stream of a camera, as far as choosing one needs it; None is not known yet."""
+
+    role: Role
+    codec: str | None
+    width: int | None
+    height: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,10 +244,43 @@ class ListFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a list, as JSON that PostgreSQL wrote: an object with items, next and total."""
+class Siting:
+    """Where a camera stands in the city's order, and how that is known.
 
-    json: bytes
+    Attributes:
+        source: `given` by whoever added the camera, else as `places` found it.
+    """
+
+    kecamatan: str | None = None
+    kecamatan_name: str | None = None
+    kelurahan: str | None = None
+    kelurahan_name: str | None = None
+    source: Literal["given", "polygon", "nearest_centre"] | None = None
+
+    @property
+    def place(self) -> str | None:
+        """The most exact area code known; what a `Scope` asks for."""
+        return self.kelurahan or self.kecamatan
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCamera:
+    """A camera as it is stored, its logins opened: for changing it, never for showing it."""
+
+    id: CameraId
+    version: int
+    siting: Siting
+    draft: CameraDraft
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """A camera whose state is another than before, with what an event about it needs."""
+
+    camera_id: UUID
+    agency_id: UUID
+    place: str | None
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +297,7 @@ class Problem:
     field: str
     code: str
     value: str | None = None
-    params: dict[str, str | int | float] = field(default_factory=dict)
+    params: dict[str, str | int | float] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +310,9 @@ class ImportReport:
     rejected: tuple[Problem, ...]
     dry_run: bool
     encoding: str
+    """How the file was read: `utf-8`, `utf-16`, or `windows-1252` where letters may be guessed."""
+    ignored: tuple[str, ...] = ()
+    """Headings of columns that mean nothing here."""
 
 
 @dataclass(frozen=True, slots=True)

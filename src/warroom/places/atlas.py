@@ -231,7 +231,10 @@ def _named(
     words = rules.fold(name)
     # "Baru Ujung Pandang" must find the ward of that name in that district, and a kind typed in
     # front ("puskesmas kassi") must not hide it.
-    alike = (words, words + rules.fold(detail.replace("Kec.", "").replace("Kel.", "")))
+    alike: tuple[tuple[str, ...], ...] = (
+        words,
+        words + rules.fold(detail.replace("Kec.", "").replace("Kel.", "")),
+    )
     alike += ((*rules.fold(kind), *words),)
     place = Place(id_, kind, name, detail, round(centre.y, 6), round(centre.x, 6), 0.0)
     return _Named(place, alike, rank)

@@ -55,6 +55,13 @@ create policy camera_scope on camera using (
 );
 -- Cameras are marked as removed, so that footage keeps an owner; the row itself stays.
 revoke delete on camera from warroom_app;
+
+-- Numbers are unique in the city, so the next one is asked across all agencies.
+create function camera_next_number() returns integer
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+    select coalesce(max(number), 0) + 1 from public.camera where removed_at is null
+$$;
+grant execute on function camera_next_number to warroom_app;
 """
 
 _STREAM = """

@@ -1,0 +1,293 @@
+"""What other domains, and the doors of this one, call of `cameras`.
+
+The caller opens the transaction: several calls in one of them happen together or not at all.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from warroom.audit import api as audit
+from warroom.audit.contracts import Access
+from warroom.cameras import bulk, service, store
+from warroom.cameras.addresses import is_address_allowed, join_credentials, parse_address
+from warroom.cameras.contracts import (
+    CONFIGURE,
+    VIEW,
+    Camera,
+    CameraId,
+    Credentials,
+    ImportReport,
+    KnownStream,
+    KnownStream,
+    ListFilter,
+    ProbeAnswer,
+    StateReport,
+    StreamConfig,
+)
+from warroom.cameras.errors import CameraNotFoundError
+from warroom.cameras.probe import Prober
+from warroom.cameras.rules import StreamChange
+from warroom.cameras.service import Inventory
+from warroom.cameras.settings import CameraSettings
+from warroom.kernel.clock import Clock
+from warroom.kernel.db import Transaction
+from warroom.kernel.scope import Scope
+
+
+def open_prober(settings: CameraSettings, clock: Clock) -> Prober:
+    """The prober of a process; it lets `settings.probes_at_once` run at the same time."""
+    return Prober(
+        clock,
+        settings.allow_loopback,
+        settings.probe_timeout_s,
+        asyncio.Semaphore(settings.probes_at_once),
+    )
+
+
+async def list_cameras(
+    inventory: Inventory, scope: Scope, tx: Transaction, wanted: ListFilter
+) -> bytes:
+    """A page of cameras in view as JSON `{items, next, total}`, by number, with their states."""
+    return await service.list_cameras(inventory, scope, tx, wanted)
+
+
+async def show_camera(
+    inventory: Inventory, scope: Scope, tx: Transaction, which: UUID | int
+) -> bytes:
+    """One camera by id or number as JSON; with its streams for those who may configure it.
+
+    Raises:
+        CameraNotFoundError: No such camera, or not for this scope.
+    """
+    return await service.show_camera(inventory, scope, tx, which)
+
+
+async def get_camera(
+    scope: Scope,
+    tx: Transaction,
+    camera_id: UUID,
+    action: str = VIEW,
+    *,
+    including_removed: bool = False,
+) -> Camera:
+    """The camera, if the scope may do `action` with it: the gate before every picture of it.
+
+    Args:
+        scope: Who asks.
+        tx: Transaction of the scope.
+        camera_id: Which camera.
+        action: What they want: `live:view`, `recording:view`, `ptz:move`.
+        including_removed: Whether a camera that was removed counts: for its old footage.
+
+    Raises:
+        CameraNotFoundError: No such camera, or not for this scope.
+    """
+    return await service.get_camera(
+        scope, tx, camera_id, action, including_removed=including_removed
+    )
+
+
+async def find_cameras(
+    scope: Scope,
+    tx: Transaction,
+    camera_ids: Iterable[UUID],
+    action: str = VIEW,
+    *,
+    including_removed: bool = False,
+) -> list[Camera]:
+    """Those of the cameras with which the scope may do `action`; the others are not told apart."""
+    return await store.find_cameras(
+        scope, tx, camera_ids, action, including_removed=including_removed
+    )
+
+
+async def list_known_streams(
+    scope: Scope, tx: Transaction, camera_id: UUID, action: str = VIEW
+) -> list[KnownStream]:
+    """The camera's streams without their addresses; none if `action` is not allowed on it."""
+    return await store.list_known_streams(scope, tx, camera_id, action)
+
+
+async def list_nearby(
+    inventory: Inventory, scope: Scope, tx: Transaction, position: tuple[float, float], limit: int
+) -> bytes:
+    """The cameras in view nearest to (lat, lon) as JSON `{items}`, each with `distance_m`."""
+    return await service.list_nearby(inventory, scope, tx, position, limit)
+
+
+async def count_states(inventory: Inventory, scope: Scope, tx: Transaction) -> bytes:
+    """Cameras in view by state as JSON `{live, late, offline, unknown, recording, total}`."""
+    return await service.count_states(inventory, scope, tx)
+
+
+async def add_camera(
+    inventory: Inventory,
+    scope: Scope,
+    tx: Transaction,
+    values: Mapping[str, Any],
+    streams: Iterable[StreamChange] = (),
+) -> CameraId:
+    """Adds a camera; no other camera is touched.
+
+    Args:
+        inventory: What the use cases work with.
+        scope: Who asks; needs `camera:configure` for the agency and place of the camera.
+        tx: Transaction of the scope.
+        values: Fields of `CameraDraft`; without a number it gets the next one.
+        streams: Its streams; `main` first where there is any.
+
+    Raises:
+        FieldError: A field cannot be taken (its subclass says why).
+        NumberTakenError: Another camera has the number.
+        UnknownAgencyError: No such agency, or not for this scope.
+    """
+    return await service.add_camera(inventory, scope, tx, values, streams)
+
+
+async def change_camera(
+    inventory: Inventory,
+    scope: Scope,
+    tx: Transaction,
+    camera_id: UUID,
+    version: int,
+    values: Mapping[str, Any],
+    streams: Iterable[StreamChange] = (),
+) -> None:
+    """Changes what is given of a camera; what is not given stays, and nothing is no change.
+
+    Raises:
+        CameraNotFoundError: No such camera, or not for this scope.
+        ChangedMeanwhileError: `version` is not the newest.
+        FieldError: A field cannot be taken.
+        NumberTakenError: Another camera has the number.
+    """
+    await service.change_camera(inventory, scope, tx, camera_id, version, values, streams)
+
+
+async def remove_camera(
+    inventory: Inventory,
+    scope: Scope,
+    tx: Transaction,
+    camera_id: UUID,
+    reason: str | None = None,
+) -> None:
+    """Removes a camera; its logins are deleted, its footage stays for those who may see it.
+
+    Raises:
+        CameraNotFoundError: No such camera, or not for this scope.
+    """
+    await service.remove_camera(inventory, scope, tx, camera_id, reason)
+
+
+async def import_cameras(
+    inventory: Inventory, scope: Scope, tx: Transaction, content: bytes, *, dry_run: bool = False
+) -> ImportReport:
+    """Adds and changes cameras from a CSV or GeoJSON file; bad rows are told and left out.
+
+    Raises:
+        ImportUnreadableError: The file is neither.
+        ImportTooLargeError: It has too many bytes or rows.
+    """
+    return await bulk.import_cameras(inventory, scope, tx, content, dry_run=dry_run)
+
+
+async def probe(
+    prober: Prober, scope: Scope, url: str, username: str = "", password: str = ""
+) -> ProbeAnswer:
+    """What a stream carries, asked of the camera itself; call it outside of a transaction.
+
+    Raises:
+        ProbeError: The stream cannot be taken in (its subclass says why).
+        UrlInvalidError: The address cannot be taken (its subclass says why).
+    """
+    scope.require(CONFIGURE)
+    address = parse_address(url, allow_loopback=prober.allow_loopback)
+    login = join_credentials(address.credentials, username, password)
+    return await prober.probe(address, login)
+
+
+async def list_streams(inventory: Inventory, scope: Scope, tx: Transaction) -> list[StreamConfig]:
+    """Every stream with its login opened, for the recorder; the scope must be the system's."""
+    return await service.list_streams(inventory, scope, tx)
+
+
+async def list_known_streams(
+    scope: Scope, tx: Transaction, camera_id: UUID, action: str = VIEW
+) -> list[KnownStream]:
+    """What is known of a camera's streams, `main` first; empty if `action` is not allowed."""
+    return await store.list_known_streams(scope, tx, camera_id, action)
+
+
+async def claim_streams(
+    inventory: Inventory, scope: Scope, tx: Transaction, node: str, capacity: int
+) -> list[StreamConfig]:
+    """The streams that `node` is to take in now; call it every few seconds to keep them.
+
+    Cameras are leased one by one, so that a dead node's are taken over by others within ten
+    seconds. At most `capacity` cameras are held.
+    """
+    return await service.claim_streams(inventory, scope, tx, node, capacity)
+
+
+async def report_states(
+    inventory: Inventory, scope: Scope, tx: Transaction, reports: Sequence[StateReport]
+) -> int:
+    """Takes how cameras are doing, any number in one call; tells how many changed state.
+
+    A camera that is not reported for `silent_after_s` becomes unknown, so report each at least
+    every ten seconds. Cameras that are not in the inventory any more are passed over.
+    """
+    return await service.report_states(inventory, scope, tx, reports)
+
+
+async def silence(inventory: Inventory, scope: Scope, tx: Transaction) -> int:
+    """Marks as unknown, and tells, what no node has reported for too long; tells how many."""
+    return await service.silence(inventory, scope, tx)
+
+
+async def list_accesses(
+    scope: Scope, tx: Transaction, camera_id: UUID, since: datetime
+) -> list[Access]:
+    """Who looked at a camera since then: for auditors, and for those who run the camera.
+
+    Raises:
+        CameraNotFoundError: No such camera, or neither right on it.
+    """
+    for action in ("audit:read", CONFIGURE):
+        if await store.find_cameras(scope, tx, [camera_id], action):
+            return await audit.accesses(scope, tx, camera_id, since, action=action)
+    raise CameraNotFoundError
+
+
+__all__ = [
+    "Camera",
+    "CameraSettings",
+    "Credentials",
+    "Inventory",
+    "Prober",
+    "StreamChange",
+    "add_camera",
+    "change_camera",
+    "claim_streams",
+    "count_states",
+    "find_cameras",
+    "get_camera",
+    "import_cameras",
+    "is_address_allowed",
+    "list_accesses",
+    "list_cameras",
+    "list_known_streams",
+    "list_known_streams",
+    "list_nearby",
+    "list_streams",
+    "open_prober",
+    "parse_address",
+    "probe",
+    "remove_camera",
+    "report_states",
+    "show_camera",
+    "silence",
+]

@@ -1,0 +1,564 @@
+"""Use cases of the inventory: authorise, load, judge, save, audit, tell; one transaction each.
+
+The caller opens the transaction and gives it in; what raises, rolls everything back.
+"""
+
+import binascii
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from psycopg.errors import ForeignKeyViolation, InsufficientPrivilege, UniqueViolation
+
+from warroom.audit import api as audit
+from warroom.cameras import rules, store
+from warroom.cameras.contracts import (
+    CHANGED,
+    CONFIGURE,
+    RECORD,
+    STATE,
+    VIEW,
+    Camera,
+    CameraDraft,
+    CameraId,
+    Credentials,
+    ListFilter,
+    Siting,
+    StateChange,
+    StateReport,
+    StoredCamera,
+    StreamConfig,
+    StreamDraft,
+)
+from warroom.cameras.errors import (
+    CameraNotFoundError,
+    ChangedMeanwhileError,
+    NumberTakenError,
+    UnknownAgencyError,
+)
+from warroom.cameras.rules import StreamChange
+from warroom.cameras.settings import CameraSettings
+from warroom.kernel import leases, outbox
+from warroom.kernel.clock import Clock
+from warroom.kernel.db import Transaction
+from warroom.kernel.http import Services
+from warroom.kernel.ids import new_id
+from warroom.kernel.log import logger
+from warroom.kernel.scope import Scope
+from warroom.kernel.secrets import SealBrokenError, Sealer
+from warroom.places.api import Atlas
+
+type Event = tuple[Any, UUID | None, str | None, UUID | None, tuple[str, ...]]
+
+LEASE = "camera"
+LEASE_TTL_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What the use cases work with, beside scope and transaction."""
+
+    sealer: Sealer
+    atlas: Atlas
+    settings: CameraSettings
+    clock: Clock
+
+    @classmethod
+    def of(cls, services: Services, clock: Clock) -> "Inventory":
+        """The inventory of a process."""
+        return cls(services[Sealer], services[Atlas], services[CameraSettings], clock)
+
+
+async def list_cameras(
+    inventory: Inventory, scope: Scope, tx: Transaction, wanted: ListFilter
+) -> bytes:
+    """See `api.list_cameras`."""
+    return await store.list_cameras(
+        scope,
+        tx,
+        wanted,
+        rules.like_pattern(wanted.q),
+        inventory.clock.now(),
+        inventory.settings.silent_after_s,
+    )
+
+
+async def show_camera(
+    inventory: Inventory, scope: Scope, tx: Transaction, which: UUID | int
+) -> bytes:
+    """See `api.show_camera`.
+
+    Raises:
+        CameraNotFoundError: No such camera, or not for this scope.
+    """
+    camera_id = await store.find_id(scope, tx, which) if isinstance(which, int) else which
+    if camera_id is None:
+        raise CameraNotFoundError
+    camera = await get_camera(scope, tx, camera_id, VIEW)
+    return await store.get_camera_json(
+        scope,
+        tx,
+        camera_id,
+        inventory.clock.now(),
+        inventory.settings.silent_after_s,
+        with_streams=_allows(scope, CONFIGURE, camera),
+    )
+
+
+async def get_camera(
+    scope: Scope,
+    tx: Transaction,
+    camera_id: UUID,
+    action: str,
+    *,
+    including_removed: bool = False,
+) -> Camera:
+    """See `api.get_camera`.
+
+    Raises:
+        CameraNotFoundError: No such camera, or not for this scope.
+    """
+    found = await store.find_cameras(
+        scope, tx, [camera_id], action, including_removed=including_removed
+    )
+    if not found:
+        raise CameraNotFoundError
+    return found[0]
+
+
+async def list_nearby(
+    inventory: Inventory, scope: Scope, tx: Transaction, position: tuple[float, float], limit: int
+) -> bytes:
+    """See `api.list_nearby`."""
+    return await store.list_nearby(
+        scope, tx, position, limit, inventory.clock.now(), inventory.settings.silent_after_s
+    )
+
+
+async def count_states(inventory: Inventory, scope: Scope, tx: Transaction) -> bytes:
+    """See `api.count_states`."""
+    return await store.count_states(
+        scope, tx, inventory.clock.now(), inventory.settings.silent_after_s
+    )
+
+
+async def add_camera(
+    inventory: Inventory,
+    scope: Scope,
+    tx: Transaction,
+    values: Mapping[str, Any],
+    streams: Iterable[StreamChange],
+) -> CameraId:
+    """See `api.add_camera`.
+
+    Raises:
+        NumberTakenError: Another camera has the number.
+    """
+    scope.require(CONFIGURE)
+    if values.get("number") is None:
+        values = {**values, "number": await store.next_number(scope, tx)}
+    draft = rules.merge(None, values, streams, allow_loopback=inventory.settings.allow_loopback)
+    siting = judge_camera(inventory, scope, draft, None)
+    camera_id = new_id()
+    added = await insert_cameras(inventory, scope, tx, [(camera_id, draft, siting)])
+    if camera_id not in added:
+        raise NumberTakenError(number=draft.number)
+    await tell_changed(inventory, scope, tx, "added", [(camera_id, None, draft, siting)])
+    return CameraId(camera_id)
+
+
+async def change_camera(
+    inventory: Inventory,
+    scope: Scope,
+    tx: Transaction,
+    camera_id: UUID,
+    version: int,
+    values: Mapping[str, Any],
+    streams: Iterable[StreamChange],
+) -> None:
+    """See `api.change_camera`.
+
+    Raises:
+        ChangedMeanwhileError: Somebody else saved it since.
+        NumberTakenError: Another camera has the number.
+    """
+    stored = await _lock_one(inventory, scope, tx, camera_id)
+    if stored.version != version:
+        raise ChangedMeanwhileError(version=stored.version)
+    draft = rules.merge(
+        stored.draft, values, streams, allow_loopback=inventory.settings.allow_loopback
+    )
+    siting = judge_camera(inventory, scope, draft, camera_id)
+    if (draft, siting) == (stored.draft, stored.siting):
+        return
+    try:
+        await update_cameras(inventory, scope, tx, [(stored, draft, siting)])
+    except UniqueViolation as error:
+        raise NumberTakenError(number=draft.number) from error
+    change = (camera_id, stored, draft, siting)
+    await tell_changed(inventory, scope, tx, "changed", [change])
+
+
+async def remove_camera(
+    inventory: Inventory, scope: Scope, tx: Transaction, camera_id: UUID, reason: str | None
+) -> None:
+    """See `api.remove_camera`."""
+    stored = await _lock_one(inventory, scope, tx, camera_id)
+    await store.remove_camera(scope, tx, camera_id, inventory.clock.now())
+    change = (camera_id, stored, stored.draft, stored.siting)
+    await tell_changed(inventory, scope, tx, "removed", [change], reason=reason)
+
+
+async def list_streams(inventory: Inventory, scope: Scope, tx: Transaction) -> list[StreamConfig]:
+    """See `api.list_streams`."""
+    _require_system(scope)
+    rows = await store.list_sealed_streams(scope, tx)
+    return [_config(inventory.sealer, row) for row in rows]
+
+
+async def claim_streams(
+    inventory: Inventory, scope: Scope, tx: Transaction, node: str, capacity: int
+) -> list[StreamConfig]:
+    """See `api.claim_streams`."""
+    configs = [item for item in await list_streams(inventory, scope, tx) if item.enabled]
+    keys = list(dict.fromkeys(str(config.camera_id) for config in configs))
+    held = await leases.claim(tx, LEASE, keys, node, most=capacity, ttl_s=LEASE_TTL_S)
+    return [config for config in configs if str(config.camera_id) in held]
+
+
+async def report_states(
+    inventory: Inventory, scope: Scope, tx: Transaction, reports: Sequence[StateReport]
+) -> int:
+    """See `api.report_states`."""
+    _require_system(scope)
+    # The newest report of a camera wins: one statement cannot touch a row twice.
+    newest = list({report.camera_id: report for report in reports}.values())
+    if not newest:
+        return 0
+    changes = await store.save_reports(scope, tx, newest, inventory.clock.now())
+    await store.save_pictures(scope, tx, newest)
+    await _tell_states(inventory, scope, tx, changes)
+    return len(changes)
+
+
+async def silence(inventory: Inventory, scope: Scope, tx: Transaction) -> int:
+    """See `api.silence`."""
+    _require_system(scope)
+    silent_s = inventory.settings.silent_after_s
+    changes = await store.silence(scope, tx, inventory.clock.now(), silent_s)
+    await _tell_states(inventory, scope, tx, changes)
+    return len(changes)
+
+
+def judge_camera(
+    inventory: Inventory, scope: Scope, draft: CameraDraft, camera_id: UUID | None
+) -> Siting:
+    """Where the camera stands, if it may be stored so by this scope.
+
+    Raises:
+        FieldError: A field cannot be taken as it is.
+        UnknownAgencyError: The scope may not have cameras of that agency, there.
+    """
+    city = inventory.atlas.city()
+    bounds = city.bounds if city else None
+    problems = rules.problems_of(draft, bounds, inventory.settings.city_margin_km)
+    if problems:
+        raise problems[0]
+    siting = site_of(inventory.atlas, draft)
+    if not scope.allows(
+        CONFIGURE,
+        agency_id=draft.agency_id,
+        place=siting.place,
+        object_id=camera_id,
+        tags=draft.tags,
+    ):
+        raise UnknownAgencyError(field="agency_id")
+    return siting
+
+
+def site_of(atlas: Atlas, draft: CameraDraft) -> Siting:
+    """The areas that were given with the camera, or those found from its position."""
+    if draft.kecamatan is None:
+        area = atlas.area_of(draft.lat, draft.lon)
+        if area is None:
+            return Siting()
+        ward = area.kelurahan
+        return Siting(
+            area.kecamatan.code,
+            area.kecamatan.name,
+            ward.code if ward else None,
+            ward.name if ward else None,
+            area.how_known,
+        )
+    district = atlas.find_kecamatan(draft.kecamatan)
+    ward = atlas.find_kelurahan(draft.kelurahan, draft.kecamatan) if draft.kelurahan else None
+    return Siting(
+        draft.kecamatan,
+        district.name if district else draft.kecamatan,
+        draft.kelurahan,
+        ward.name if ward else draft.kelurahan,
+        "given",
+    )
+
+
+def opened_camera(sealer: Sealer, row: Mapping[str, Any]) -> StoredCamera:
+    """A stored row as a camera; a login that cannot be opened is None, and stays as it is."""
+    given = row["area_source"] == "given"
+    streams = tuple(
+        StreamDraft(
+            stream["role"],
+            stream["url"],
+            stream["transport"],
+            _open(sealer, UUID(stream["id"]), _from_base64(stream["credentials"])),
+        )
+        for stream in row["streams"]
+    )
+    draft = CameraDraft(
+        number=row["number"],
+        name=row["name"],
+        agency_id=row["agency_id"],
+        lat=row["lat"],
+        lon=row["lon"],
+        site=row["site"],
+        kecamatan=row["kecamatan"] if given else None,
+        kelurahan=row["kelurahan"] if given else None,
+        height_m=row["height_m"],
+        bearing_deg=row["bearing_deg"],
+        fov_deg=row["fov_deg"],
+        range_m=row["range_m"],
+        is_ptz=row["is_ptz"],
+        tags=tuple(row["tags"]),
+        retention_class=row["retention_class"],
+        simulated=row["simulated"],
+        enabled=row["enabled"],
+        notes=row["notes"],
+        streams=streams,
+    )
+    siting = Siting(
+        row["kecamatan"],
+        row["kecamatan_name"],
+        row["kelurahan"],
+        row["kelurahan_name"],
+        row["area_source"],
+    )
+    return StoredCamera(CameraId(row["id"]), row["version"], siting, draft)
+
+
+async def insert_cameras(
+    inventory: Inventory,
+    scope: Scope,
+    tx: Transaction,
+    cameras: Sequence[tuple[UUID, CameraDraft, Siting]],
+) -> set[UUID]:
+    """Stores new cameras with their streams; those whose number is taken are left out.
+
+    Raises:
+        UnknownAgencyError: An agency does not exist, or not for this scope.
+    """
+    try:
+        added = await store.insert_cameras(scope, tx, cameras, inventory.clock.now())
+    except (ForeignKeyViolation, InsufficientPrivilege) as error:
+        raise UnknownAgencyError(field="agency_id") from error
+    await store.save_streams(
+        scope,
+        tx,
+        [
+            (stream_id, camera_id, draft.agency_id, stream, sealed)
+            for camera_id, draft, _ in cameras
+            if camera_id in added
+            for stream in draft.streams
+            for stream_id in [new_id()]
+            for sealed in [_seal(inventory.sealer, stream_id, stream.credentials)]
+        ],
+    )
+    return added
+
+
+async def update_cameras(
+    inventory: Inventory,
+    scope: Scope,
+    tx: Transaction,
+    cameras: Sequence[tuple[StoredCamera, CameraDraft, Siting]],
+) -> None:
+    """Stores changed cameras; streams that stay as they were are not touched.
+
+    Raises:
+        UnknownAgencyError: An agency does not exist, or not for this scope.
+    """
+    rows = [(stored.id, draft, siting) for stored, draft, siting in cameras]
+    try:
+        await store.update_cameras(scope, tx, rows, inventory.clock.now())
+    except (ForeignKeyViolation, InsufficientPrivilege) as error:
+        raise UnknownAgencyError(field="agency_id") from error
+    for stored, draft, _ in cameras:
+        before = {stream.role: stream for stream in stored.draft.streams}
+        kept = [stream.role for stream in draft.streams]
+        if set(before) - set(kept):
+            await store.drop_streams(scope, tx, stored.id, kept)
+    await _save_changed_streams(inventory, scope, tx, cameras)
+
+
+async def _save_changed_streams(
+    inventory: Inventory,
+    scope: Scope,
+    tx: Transaction,
+    cameras: Sequence[tuple[StoredCamera, CameraDraft, Siting]],
+) -> None:
+    changed = [
+        (stored.id, draft.agency_id, stream)
+        for stored, draft, _ in cameras
+        for stream in draft.streams
+        if stream not in stored.draft.streams
+    ]
+    ids = await store.stream_ids(scope, tx, [camera_id for camera_id, _, _ in changed])
+    rows = []
+    for camera_id, agency_id, stream in changed:
+        stream_id, sealed = ids.get((camera_id, stream.role), (new_id(), None))
+        if stream.credentials is not None:
+            sealed = _seal(inventory.sealer, stream_id, stream.credentials)
+        rows.append((stream_id, camera_id, agency_id, stream, sealed))
+    await store.save_streams(scope, tx, rows)
+
+
+async def tell_changed(
+    inventory: Inventory,
+    scope: Scope,
+    tx: Transaction,
+    change: str,
+    cameras: Sequence[tuple[UUID, StoredCamera | None, CameraDraft, Siting]],
+    reason: str | None = None,
+) -> None:
+    """Publishes and audits what happened to cameras: `added`, `changed` or `removed`."""
+    events: list[Event] = [
+        ({"id": camera_id, "change": change}, draft.agency_id, siting.place, camera_id, draft.tags)
+        for camera_id, _, draft, siting in cameras
+    ]
+    # Whoever saw the camera before and does not any more must hear that it is gone.
+    events += [
+        (
+            {"id": stored.id, "change": "removed"},
+            stored.draft.agency_id,
+            stored.siting.place,
+            stored.id,
+            stored.draft.tags,
+        )
+        for _, stored, draft, siting in cameras
+        if stored is not None and _audience(stored.draft, stored.siting) != _audience(draft, siting)
+    ]
+    events.sort(key=lambda event: event[0]["change"] != "removed")
+    await outbox.publish_many(tx, CHANGED, events, now=inventory.clock.now())
+    async with tx.pipeline():
+        for camera_id, stored, draft, siting in cameras:
+            before = stored.draft if stored and change != "removed" else None
+            await audit.record(
+                scope,
+                tx,
+                action=f"camera:{change}",
+                object_kind="camera",
+                object_id=camera_id,
+                object_label=f"{draft.number} {draft.name}",
+                agency_id=draft.agency_id,
+                place=siting.place,
+                detail={} if change == "removed" else rules.differences(before, draft),
+                reason=reason,
+            )
+
+
+async def _tell_states(
+    inventory: Inventory, scope: Scope, tx: Transaction, changes: Sequence[StateChange]
+) -> None:
+    if not changes:
+        return
+    now, silent_s = inventory.clock.now(), inventory.settings.silent_after_s
+    states = await store.states_of(
+        scope, tx, [change.camera_id for change in changes], now, silent_s
+    )
+    events: list[Event] = [
+        (
+            {"id": change.camera_id, "state": msgspec.Raw(states[change.camera_id])},
+            change.agency_id,
+            change.place,
+            change.camera_id,
+            change.tags,
+        )
+        for change in changes
+    ]
+    await outbox.publish_many(tx, STATE, events, now=now)
+
+
+async def _lock_one(
+    inventory: Inventory, scope: Scope, tx: Transaction, camera_id: UUID
+) -> StoredCamera:
+    scope.require(CONFIGURE)
+    rows = await store.lock_stored(scope, tx, ids=[camera_id])
+    if not rows:
+        raise CameraNotFoundError
+    return opened_camera(inventory.sealer, rows[0])
+
+
+def _allows(scope: Scope, action: str, camera: Camera) -> bool:
+    return scope.allows(
+        action,
+        agency_id=camera.agency_id,
+        place=camera.place,
+        object_id=camera.id,
+        tags=camera.tags,
+    )
+
+
+def _audience(draft: CameraDraft, siting: Siting) -> tuple[Any, ...]:
+    return (draft.agency_id, siting.place, draft.tags)
+
+
+def _require_system(scope: Scope) -> None:
+    """Logins leave the inventory towards the recorder only, whatever rights a person holds.
+
+    Raises:
+        CameraNotFoundError: A person asks.
+    """
+    scope.require(RECORD)
+    if scope.person_id is not None:
+        raise CameraNotFoundError
+
+
+def _config(sealer: Sealer, row: Mapping[str, Any]) -> StreamConfig:
+    login = _open(sealer, row["id"], row["credentials"])
+    if login is None:
+        # One broken seal must not keep the other cameras from being recorded.
+        logger("cameras.service").error("login_unreadable", number=row["number"], role=row["role"])
+        login = Credentials()
+    return StreamConfig(
+        camera_id=row["camera_id"],
+        role=row["role"],
+        url=login.url or row["url"],
+        username=login.username,
+        password=login.password,
+        transport=row["transport"],
+        agency_id=row["agency_id"],
+        place=row["place"],
+        retention_class=row["retention_class"],
+        enabled=row["enabled"],
+        number=row["number"],
+    )
+
+
+def _seal(sealer: Sealer, stream_id: UUID, login: Credentials | None) -> bytes | None:
+    if login is None or login.is_empty:
+        return None
+    plain = msgspec.json.encode([login.username, login.password, login.url])
+    return sealer.seal(plain, stream_id.bytes)
+
+
+def _open(sealer: Sealer, stream_id: UUID, sealed: bytes | None) -> Credentials | None:
+    if sealed is None:
+        return Credentials()
+    try:
+        return Credentials(*msgspec.json.decode(sealer.open(sealed, stream_id.bytes)))
+    except SealBrokenError:
+        return None
+
+
+def _from_base64(text: str | None) -> bytes | None:
+    return None if text is None else binascii.a2b_base64(text)

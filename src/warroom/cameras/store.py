@@ -1,0 +1,663 @@
+"""All SQL of the inventory; lists leave as JSON that PostgreSQL wrote."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import sql
+
+from warroom.cameras.contracts import (
+    CONFIGURE,
+    RECORD,
+    VIEW,
+    Camera,
+    CameraDraft,
+    CameraId,
+    KnownStream,
+    ListFilter,
+    Siting,
+    StateChange,
+    StateReport,
+    StreamDraft,
+)
+from warroom.kernel.db import Transaction, fetch_json
+from warroom.kernel.scope import Scope
+
+# A state that nobody has renewed for `silent_s` is not believed any more.
+_STATE = """
+cross join lateral (
+    select case
+        when not c.enabled then 'disabled'
+        when s.camera_id is null then 'never_reported'
+        when s.reported_at < %(now)s - make_interval(secs => %(silent_s)s) or s.state = 'unknown'
+            then 'node_silent'
+    end as doubt
+) d
+cross join lateral (
+    select case when d.doubt is null then s.state else 'unknown' end as state,
+        case d.doubt when 'disabled' then c.changed_at when 'never_reported' then c.created_at
+            when 'node_silent' then s.reported_at else s.since end as since,
+        coalesce(d.doubt, s.reason) as reason,
+        s.last_frame_at,
+        case when d.doubt is null then s.fps end as fps,
+        case when d.doubt is null then s.kbit_s end as kbit_s,
+        s.clock_offset_ms, s.clock_uncertainty_ms,
+        d.doubt is null and s.recording as recording
+) e
+"""
+
+_FROM = f"""
+from camera c
+join agency a on a.id = c.agency_id
+left join camera_state s on s.camera_id = c.id
+left join camera_stream m on m.camera_id = c.id and m.role = 'main'
+left join camera_stream u on u.camera_id = c.id and u.role = 'sub'
+{_STATE}
+"""
+
+
+_STATE_JSON = """(
+    select row_to_json(x) from (select e.state, iso_ms(e.since) as since, e.reason,
+        iso_ms(e.last_frame_at) as last_frame_at, e.fps, e.kbit_s, e.clock_offset_ms,
+        e.clock_uncertainty_ms, e.recording) x)"""
+
+_FIELDS = f"""
+    c.id, c.number, c.name, c.site as place,
+    case when c.kecamatan is not null then
+        (select row_to_json(x) from (select c.kecamatan as code, c.kecamatan_name as name) x)
+    end as kecamatan,
+    case when c.kelurahan is not null then
+        (select row_to_json(x) from (select c.kelurahan as code, c.kelurahan_name as name,
+            c.area_source as how_known) x)
+    end as kelurahan,
+    c.lat, c.lon, c.height_m, c.bearing_deg, c.fov_deg, c.range_m, c.is_ptz,
+    (select row_to_json(x) from (select a.id, a.name, a.short) x) as agency,
+    c.tags, m.codec, m.width, m.height, u.id is not null as has_sub, c.simulated, c.enabled,
+    c.retention_class, c.version, {_STATE_JSON} as state
+"""
+
+_LIST = sql.SQL(
+    f"""
+with chosen as (
+    select {_FIELDS}
+    {_FROM}
+    where c.removed_at is null and {{visible}} and {{wanted}}
+), page as (
+    select * from chosen where number > %(after)s order by number limit %(limit)s
+)
+select concat('{{{{"items":', coalesce((select json_agg(page order by number) from page), '[]'),
+    ',"next":', coalesce(to_json((
+        select max(number)::text from page having max(number) < (select max(number) from chosen)
+    ))::text, 'null'),
+    ',"total":', (select count(*) from chosen), '}}}}')
+"""
+)
+
+_ONE = sql.SQL(
+    f"""
+select row_to_json(x)::text from (
+    select {_FIELDS}, c.notes, iso_ms(c.created_at) as created_at,
+        iso_ms(c.changed_at) as changed_at,
+        case when %(with_streams)s then coalesce((
+            select json_agg(y order by y.role) from (
+                select t.role, t.url, t.transport, t.codec, t.width, t.height,
+                    t.credentials is not null as has_password
+                from camera_stream t where t.camera_id = c.id) y), '[]') end as streams
+    {_FROM}
+    where c.id = %(id)s and c.removed_at is null and {{visible}}
+) x
+"""
+)
+
+_NEARBY = sql.SQL(
+    f"""
+with near as (
+    select c.id from camera c
+    where c.removed_at is null and {{visible}}
+    order by point(c.lon, c.lat) <-> point(%(lon)s, %(lat)s) limit %(limit)s * 2 + 8
+)
+select json_build_object('items', coalesce(json_agg(x order by x.distance_m), '[]'))::text from (
+    select {_FIELDS}, round((2 * 6371008.8 * asin(least(1, sqrt(
+        power(sin(radians(c.lat - %(lat)s) / 2), 2)
+        + cos(radians(c.lat)) * cos(radians(%(lat)s))
+        * power(sin(radians(c.lon - %(lon)s) / 2), 2)))))::numeric, 1) as distance_m
+    {_FROM}
+    where c.id in (select id from near)
+    order by distance_m limit %(limit)s
+) x
+"""
+)
+
+_SUMMARY = sql.SQL(
+    f"""
+select json_build_object(
+    'live', count(*) filter (where e.state = 'live'),
+    'late', count(*) filter (where e.state = 'late'),
+    'offline', count(*) filter (where e.state = 'offline'),
+    'unknown', count(*) filter (where e.state = 'unknown'),
+    'recording', count(*) filter (where e.recording),
+    'total', count(*))::text
+from camera c left join camera_state s on s.camera_id = c.id {_STATE}
+where c.removed_at is null and {{visible}}
+"""
+)
+
+_FIND = sql.SQL(
+    """
+select id, agency_id, number, name, place, tags, lat, lon, retention_class, simulated, enabled,
+    version, removed_at is not null as removed
+from camera c
+where c.id = any(%(ids)s) and (c.removed_at is null or %(removed)s) and {visible}
+"""
+)
+
+_STORED = sql.SQL(
+    """
+select c.*, coalesce((
+    select json_agg(json_build_object('id', t.id, 'role', t.role, 'url', t.url,
+        'transport', t.transport, 'credentials', encode(t.credentials, 'base64')) order by t.role)
+    from camera_stream t where t.camera_id = c.id), '[]') as streams
+from camera c
+where c.removed_at is null and (c.id = any(%(ids)s) or c.number = any(%(numbers)s))
+  and {visible}
+order by c.id
+for update of c
+"""
+)
+
+_COLUMNS = (
+    *("id", "agency_id", "number", "name", "site"),
+    *("kecamatan", "kecamatan_name", "kelurahan", "kelurahan_name", "area_source"),
+    *("lat", "lon", "height_m", "bearing_deg", "fov_deg", "range_m", "is_ptz"),
+    *("tags", "retention_class", "simulated", "enabled", "notes"),
+)
+
+_INSERT = sql.SQL(
+    """
+insert into camera ({columns}, created_at, changed_at) values ({values}, %(now)s, %(now)s)
+on conflict (number) where removed_at is null do nothing
+"""
+).format(
+    columns=sql.SQL(", ").join(map(sql.Identifier, _COLUMNS)),
+    values=sql.SQL(", ").join(map(sql.Placeholder, _COLUMNS)),
+)
+
+_UPDATE = sql.SQL(
+    "update camera set {assigned}, version = version + 1, changed_at = %(now)s where id = %(id)s"
+).format(
+    assigned=sql.SQL(", ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name))
+        for name in _COLUMNS
+        if name != "id"
+    )
+)
+
+_SAVE_STREAM = """
+insert into camera_stream (id, camera_id, agency_id, role, url, transport, credentials)
+values (%(id)s, %(camera_id)s, %(agency_id)s, %(role)s, %(url)s, %(transport)s, %(credentials)s)
+on conflict (camera_id, role) do update
+set url = excluded.url, transport = excluded.transport, credentials = excluded.credentials,
+    codec = case when camera_stream.url = excluded.url then camera_stream.codec end,
+    width = case when camera_stream.url = excluded.url then camera_stream.width end,
+    height = case when camera_stream.url = excluded.url then camera_stream.height end
+"""
+
+_DROP_STREAMS = "delete from camera_stream where camera_id = %(id)s and role <> all(%(roles)s)"
+
+_REMOVE = """
+with gone as (
+    update camera set removed_at = %(now)s, changed_at = %(now)s, version = version + 1,
+        enabled = false
+    where id = %(id)s and removed_at is null
+    returning id
+), streams as (
+    delete from camera_stream where camera_id in (select id from gone)
+)
+delete from camera_state where camera_id in (select id from gone)
+"""
+
+_STREAMS = sql.SQL(
+    """
+select t.id, t.camera_id, t.role, t.url, t.transport, t.credentials, c.agency_id, c.place,
+    c.retention_class, c.enabled, c.number
+from camera_stream t join camera c on c.id = t.camera_id
+where c.removed_at is null and {visible}
+order by c.number, t.role
+"""
+)
+
+_KNOWN = sql.SQL(
+    """
+select t.role, t.codec, t.width, t.height from camera_stream t join camera c on c.id = t.camera_id
+where c.id = %(id)s and c.removed_at is null and {visible} order by t.role
+"""
+)
+
+_REPORT = sql.SQL(
+    """
+with given as (
+    select * from unnest(%(ids)s::uuid[], %(states)s::text[], %(since)s::timestamptz[],
+        %(reasons)s::text[], %(frames)s::timestamptz[], %(fps)s::real[], %(kbit)s::real[],
+        %(offsets)s::real[], %(uncertain)s::real[], %(recording)s::boolean[], %(nodes)s::text[])
+    as g (camera_id, state, since, reason, last_frame_at, fps, kbit_s, clock_offset_ms,
+        clock_uncertainty_ms, recording, node)
+), before as (
+    select s.camera_id, s.state, s.reason, s.recording from camera_state s
+    where s.camera_id = any(%(ids)s::uuid[]) order by s.camera_id for update
+), known as (
+    select g.*, c.agency_id, c.place, c.tags
+    from given g join camera c on c.id = g.camera_id
+    where c.removed_at is null and {visible}
+), saved as (
+    insert into camera_state as s
+        (camera_id, agency_id, state, since, reason, last_frame_at, fps, kbit_s, clock_offset_ms,
+        clock_uncertainty_ms, recording, node, reported_at)
+    select camera_id, agency_id, state, since, reason, last_frame_at, fps, kbit_s,
+        clock_offset_ms, clock_uncertainty_ms, recording, node, %(now)s
+    from known order by camera_id
+    on conflict (camera_id) do update
+    set state = excluded.state, since = excluded.since, reason = excluded.reason,
+        last_frame_at = coalesce(excluded.last_frame_at, s.last_frame_at), fps = excluded.fps,
+        kbit_s = excluded.kbit_s, clock_offset_ms = excluded.clock_offset_ms,
+        clock_uncertainty_ms = excluded.clock_uncertainty_ms, recording = excluded.recording,
+        node = excluded.node, reported_at = excluded.reported_at
+)
+select k.camera_id, k.agency_id, k.place, k.tags
+from known k left join before b on b.camera_id = k.camera_id
+where (b.state, b.reason, b.recording) is distinct from (k.state, k.reason, k.recording)
+order by k.camera_id
+"""
+)
+
+_PICTURES = sql.SQL(
+    """
+update camera_stream t set codec = g.codec, width = g.width, height = g.height
+from unnest(%(ids)s::uuid[], %(roles)s::text[], %(codecs)s::text[], %(widths)s::integer[],
+    %(heights)s::integer[]) as g (camera_id, role, codec, width, height), camera c
+where t.camera_id = g.camera_id and t.role = g.role and c.id = t.camera_id and {visible}
+  and (t.codec, t.width, t.height) is distinct from (g.codec, g.width, g.height)
+"""
+)
+
+_SILENCE = sql.SQL(
+    """
+update camera_state s set state = 'unknown', reason = 'node_silent', since = s.reported_at,
+    recording = false
+from camera c
+where c.id = s.camera_id and s.state <> 'unknown' and {visible}
+  and s.reported_at < %(now)s - make_interval(secs => %(silent_s)s)
+returning c.id as camera_id, c.agency_id, c.place, c.tags
+"""
+)
+
+_STATES_OF = sql.SQL(
+    f"""
+select c.id, ({_STATE_JSON})::text as state
+from camera c left join camera_state s on s.camera_id = c.id {_STATE}
+where c.id = any(%(ids)s) and {{visible}}
+"""
+)
+
+
+def _visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
+    return scope.narrow(action, agency="c.agency_id", place="c.place", id="c.id", tags="c.tags")
+
+
+async def list_cameras(
+    scope: Scope, tx: Transaction, wanted: ListFilter, pattern: str, now: datetime, silent_s: float
+) -> bytes:
+    """A page of cameras as JSON: items, the cursor of the next page, and how many fit in all."""
+    visible, parameters = _visible(scope, VIEW)
+    conditions: list[sql.Composable] = [sql.SQL("true")]
+    for condition, value in (
+        ("c.agency_id = %(agency)s", wanted.agency_id),
+        ("e.state = %(state)s", wanted.state),
+        ("c.kecamatan = %(kecamatan)s", wanted.kecamatan),
+        (
+            "(c.name ilike %(pattern)s or c.site ilike %(pattern)s or c.number::text = %(q)s"
+            " or c.kelurahan_name ilike %(pattern)s or c.kecamatan_name ilike %(pattern)s)",
+            wanted.q or None,
+        ),
+    ):
+        if value is not None:
+            conditions.append(sql.SQL(condition))
+    query = _LIST.format(visible=visible, wanted=sql.SQL(" and ").join(conditions))
+    return await fetch_json(
+        tx,
+        query,
+        {
+            **parameters,
+            "agency": wanted.agency_id,
+            "state": wanted.state,
+            "kecamatan": wanted.kecamatan,
+            "pattern": pattern,
+            "q": wanted.q,
+            "after": wanted.after_number or 0,
+            "limit": wanted.limit,
+            "now": now,
+            "silent_s": silent_s,
+        },
+    )
+
+
+async def get_camera_json(
+    scope: Scope,
+    tx: Transaction,
+    camera_id: UUID,
+    now: datetime,
+    silent_s: float,
+    *,
+    with_streams: bool,
+) -> bytes:
+    """One camera with its state as JSON; its streams, without logins, where asked for."""
+    visible, parameters = _visible(scope, VIEW)
+    return await fetch_json(
+        tx,
+        _ONE.format(visible=visible),
+        {
+            **parameters,
+            "id": camera_id,
+            "now": now,
+            "silent_s": silent_s,
+            "with_streams": with_streams,
+        },
+    )
+
+
+async def find_id(scope: Scope, tx: Transaction, number: int) -> UUID | None:
+    """The id of the camera that people call by this number."""
+    visible, parameters = _visible(scope, VIEW)
+    rows = await tx.execute(
+        sql.SQL(
+            "select c.id from camera c where c.number = %(number)s and c.removed_at is null and {}"
+        ).format(visible),
+        {**parameters, "number": number},
+    )
+    row = await rows.fetchone()
+    return row["id"] if row else None
+
+
+async def list_nearby(
+    scope: Scope,
+    tx: Transaction,
+    position: tuple[float, float],
+    limit: int,
+    now: datetime,
+    silent_s: float,
+) -> bytes:
+    """The cameras nearest to (lat, lon), nearest first, each with `distance_m`, as JSON."""
+    visible, parameters = _visible(scope, VIEW)
+    lat, lon = position
+    times = {"now": now, "silent_s": silent_s}
+    return await fetch_json(
+        tx,
+        _NEARBY.format(visible=visible),
+        {**parameters, **times, "lat": lat, "lon": lon, "limit": limit},
+    )
+
+
+async def count_states(scope: Scope, tx: Transaction, now: datetime, silent_s: float) -> bytes:
+    """How many cameras are in which state, as JSON."""
+    visible, parameters = _visible(scope, VIEW)
+    return await fetch_json(
+        tx, _SUMMARY.format(visible=visible), {**parameters, "now": now, "silent_s": silent_s}
+    )
+
+
+async def find_cameras(
+    scope: Scope,
+    tx: Transaction,
+    ids: Iterable[UUID],
+    action: str,
+    *,
+    including_removed: bool = False,
+) -> list[Camera]:
+    """Those of the cameras on which `action` is allowed, in no order."""
+    visible, parameters = _visible(scope, action)
+    rows = await tx.execute(
+        _FIND.format(visible=visible),
+        {**parameters, "ids": list(ids), "removed": including_removed},
+    )
+    return [
+        Camera(**{**row, "id": CameraId(row["id"]), "tags": tuple(row["tags"])})
+        for row in await rows.fetchall()
+    ]
+
+
+async def list_known_streams(
+    scope: Scope, tx: Transaction, camera_id: UUID, action: str
+) -> list[KnownStream]:
+    """The camera's streams without their addresses; none if `action` is not allowed on it."""
+    visible, parameters = _visible(scope, action)
+    rows = await tx.execute(_KNOWN.format(visible=visible), {**parameters, "id": camera_id})
+    return [KnownStream(**row) for row in await rows.fetchall()]
+
+
+async def lock_stored(
+    scope: Scope,
+    tx: Transaction,
+    *,
+    ids: Sequence[UUID] = (),
+    numbers: Sequence[int] = (),
+) -> list[dict[str, Any]]:
+    """Rows of the cameras that may be configured, with their streams still sealed, locked."""
+    visible, parameters = _visible(scope, CONFIGURE)
+    rows = await tx.execute(
+        _STORED.format(visible=visible),
+        {**parameters, "ids": list(ids), "numbers": list(numbers)},
+    )
+    return await rows.fetchall()
+
+
+async def insert_cameras(
+    scope: Scope,
+    tx: Transaction,
+    cameras: Sequence[tuple[UUID, CameraDraft, Siting]],
+    now: datetime,
+) -> set[UUID]:
+    """Stores new cameras; tells which: those whose number is taken are left out.
+
+    The caller has judged the drafts against `scope`; row-level security judges them again.
+    """
+    async with tx.cursor() as cursor:
+        await cursor.executemany(
+            _INSERT, [_row(id_, draft, siting, now) for id_, draft, siting in cameras]
+        )
+    visible, parameters = _visible(scope, CONFIGURE)
+    rows = await tx.execute(
+        sql.SQL("select c.id from camera c where c.id = any(%(ids)s) and {}").format(visible),
+        {**parameters, "ids": [id_ for id_, _, _ in cameras]},
+    )
+    return {row["id"] for row in await rows.fetchall()}
+
+
+async def update_cameras(
+    scope: Scope,  # noqa: ARG001 - the rows were narrowed and locked by `lock_stored`
+    tx: Transaction,
+    cameras: Sequence[tuple[UUID, CameraDraft, Siting]],
+    now: datetime,
+) -> None:
+    """Stores changed cameras, which `lock_stored` has locked; each becomes one version newer."""
+    async with tx.cursor() as cursor:
+        await cursor.executemany(
+            _UPDATE, [_row(id_, draft, siting, now) for id_, draft, siting in cameras]
+        )
+
+
+async def list_known_streams(
+    scope: Scope, tx: Transaction, camera_id: UUID, action: str
+) -> list[KnownStream]:
+    """What is known of a camera's streams, `main` first; empty if `action` is not allowed."""
+    visible, parameters = _visible(scope, action)
+    rows = await tx.execute(
+        sql.SQL(
+            "select t.role, t.codec, t.width, t.height"
+            " from camera_stream t join camera c on c.id = t.camera_id"
+            " where c.id = %(id)s and c.removed_at is null and {} order by t.role"
+        ).format(visible),
+        {**parameters, "id": camera_id},
+    )
+    return [KnownStream(**row) for row in await rows.fetchall()]
+
+
+async def next_number(scope: Scope, tx: Transaction) -> int:  # noqa: ARG001 - of the whole city
+    """The first number after all that are in use, whoever owns those cameras."""
+    row = await (await tx.execute("select camera_next_number() as number")).fetchone()
+    return int(row["number"]) if row else 1
+
+
+async def stream_ids(
+    scope: Scope, tx: Transaction, cameras: Sequence[UUID]
+) -> dict[tuple[UUID, str], tuple[UUID, bytes | None]]:
+    """Id and sealed login of the cameras' streams, by camera and role."""
+    visible, parameters = _visible(scope, CONFIGURE)
+    rows = await tx.execute(
+        sql.SQL(
+            "select t.camera_id, t.role, t.id, t.credentials"
+            " from camera_stream t join camera c on c.id = t.camera_id"
+            " where t.camera_id = any(%(cameras)s) and {}"
+        ).format(visible),
+        {**parameters, "cameras": list(cameras)},
+    )
+    return {
+        (row["camera_id"], row["role"]): (row["id"], row["credentials"])
+        for row in await rows.fetchall()
+    }
+
+
+async def save_streams(
+    scope: Scope,  # noqa: ARG001 - belongs to cameras that `lock_stored` has narrowed and locked
+    tx: Transaction,
+    streams: Sequence[tuple[UUID, UUID, UUID, StreamDraft, bytes | None]],
+) -> None:
+    """Stores streams: (stream id, camera, agency, stream, sealed login) each."""
+    async with tx.cursor() as cursor:
+        await cursor.executemany(
+            _SAVE_STREAM,
+            [
+                {
+                    "id": id_,
+                    "camera_id": camera_id,
+                    "agency_id": agency_id,
+                    "role": stream.role,
+                    "url": stream.url,
+                    "transport": stream.transport,
+                    "credentials": sealed,
+                }
+                for id_, camera_id, agency_id, stream, sealed in streams
+            ],
+        )
+
+
+async def drop_streams(
+    scope: Scope,  # noqa: ARG001 - belongs to a camera that `lock_stored` has narrowed and locked
+    tx: Transaction,
+    camera_id: UUID,
+    kept: Sequence[str],
+) -> None:
+    """Removes the streams of a camera whose roles are not kept, and their logins with them."""
+    await tx.execute(_DROP_STREAMS, {"id": camera_id, "roles": list(kept)})
+
+
+async def remove_camera(
+    scope: Scope,  # noqa: ARG001 - the row was narrowed and locked by `lock_stored`
+    tx: Transaction,
+    camera_id: UUID,
+    now: datetime,
+) -> None:
+    """Marks a camera as removed; its streams, with their logins, and its state are deleted."""
+    await tx.execute(_REMOVE, {"id": camera_id, "now": now})
+
+
+async def list_sealed_streams(scope: Scope, tx: Transaction) -> list[dict[str, Any]]:
+    """Every stream that may be taken in, its login still sealed, by camera number."""
+    visible, parameters = _visible(scope, RECORD)
+    rows = await tx.execute(_STREAMS.format(visible=visible), parameters)
+    return await rows.fetchall()
+
+
+async def save_reports(
+    scope: Scope, tx: Transaction, reports: Sequence[StateReport], now: datetime
+) -> list[StateChange]:
+    """Stores states in one statement; tells which cameras are in another state than before."""
+    visible, parameters = _visible(scope, RECORD)
+    rows = await tx.execute(
+        _REPORT.format(visible=visible),
+        {
+            **parameters,
+            "ids": [r.camera_id for r in reports],
+            "states": [r.state for r in reports],
+            "since": [r.since for r in reports],
+            "reasons": [r.reason for r in reports],
+            "frames": [r.last_frame_at for r in reports],
+            "fps": [r.fps for r in reports],
+            "kbit": [r.kbit_s for r in reports],
+            "offsets": [r.clock_offset_ms for r in reports],
+            "uncertain": [r.clock_uncertainty_ms for r in reports],
+            "recording": [r.recording for r in reports],
+            "nodes": [r.node for r in reports],
+            "now": now,
+        },
+    )
+    return [_change(row) for row in await rows.fetchall()]
+
+
+async def save_pictures(scope: Scope, tx: Transaction, reports: Sequence[StateReport]) -> None:
+    """Stores what streams carry, where that is new."""
+    found = [(report.camera_id, picture) for report in reports for picture in report.pictures]
+    if not found:
+        return
+    visible, parameters = _visible(scope, RECORD)
+    await tx.execute(
+        _PICTURES.format(visible=visible),
+        {
+            **parameters,
+            "ids": [camera_id for camera_id, _ in found],
+            "roles": [picture.role for _, picture in found],
+            "codecs": [picture.codec for _, picture in found],
+            "widths": [picture.width for _, picture in found],
+            "heights": [picture.height for _, picture in found],
+        },
+    )
+
+
+async def silence(
+    scope: Scope, tx: Transaction, now: datetime, silent_s: float
+) -> list[StateChange]:
+    """Marks as unknown what no node has reported for `silent_s`; tells which cameras those are."""
+    visible, parameters = _visible(scope, RECORD)
+    rows = await tx.execute(
+        _SILENCE.format(visible=visible), {**parameters, "now": now, "silent_s": silent_s}
+    )
+    return [_change(row) for row in await rows.fetchall()]
+
+
+async def states_of(
+    scope: Scope, tx: Transaction, ids: Sequence[UUID], now: datetime, silent_s: float
+) -> dict[UUID, bytes]:
+    """The present state of cameras as lists show it, as JSON, by camera."""
+    visible, parameters = _visible(scope, RECORD)
+    rows = await tx.execute(
+        _STATES_OF.format(visible=visible),
+        {**parameters, "ids": list(ids), "now": now, "silent_s": silent_s},
+    )
+    return {row["id"]: row["state"].encode() for row in await rows.fetchall()}
+
+
+def _row(id_: UUID, draft: CameraDraft, siting: Siting, now: datetime) -> dict[str, Any]:
+    return {
+        "id": id_,
+        **{name: getattr(draft, name) for name in _COLUMNS if hasattr(draft, name)},
+        "tags": list(draft.tags),
+        "kecamatan": siting.kecamatan,
+        "kecamatan_name": siting.kecamatan_name,
+        "kelurahan": siting.kelurahan,
+        "kelurahan_name": siting.kelurahan_name,
+        "area_source": siting.source,
+        "now": now,
+    }
+
+
+def _change(row: dict[str, Any]) -> StateChange:
+    return StateChange(row["camera_id"], row["agency_id"], row["place"], tuple(row["tags"]))
