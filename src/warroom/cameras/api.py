@@ -21,7 +21,6 @@ from warroom.cameras.contracts import (
     Credentials,
     ImportReport,
     KnownStream,
-    KnownStream,
     ListFilter,
     ProbeAnswer,
     StateReport,
@@ -214,13 +213,6 @@ async def list_streams(inventory: Inventory, scope: Scope, tx: Transaction) -> l
     return await service.list_streams(inventory, scope, tx)
 
 
-async def list_known_streams(
-    scope: Scope, tx: Transaction, camera_id: UUID, action: str = VIEW
-) -> list[KnownStream]:
-    """What is known of a camera's streams, `main` first; empty if `action` is not allowed."""
-    return await store.list_known_streams(scope, tx, camera_id, action)
-
-
 async def claim_streams(
     inventory: Inventory, scope: Scope, tx: Transaction, node: str, capacity: int
 ) -> list[StreamConfig]:
@@ -279,7 +271,6 @@ __all__ = [
     "is_address_allowed",
     "list_accesses",
     "list_cameras",
-    "list_known_streams",
     "list_known_streams",
     "list_nearby",
     "list_streams",

@@ -190,16 +190,6 @@ class StreamPicture:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownStream:
-    """A stream of a camera, as far as choosing one needs it; None is not known yet."""
-
-    role: Role
-    codec: str | None
-    width: int | None
-    height: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class StateReport:
     """How a camera is doing, told by the node that takes it in.
 

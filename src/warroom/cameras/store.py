@@ -485,22 +485,6 @@ async def update_cameras(
         )
 
 
-async def list_known_streams(
-    scope: Scope, tx: Transaction, camera_id: UUID, action: str
-) -> list[KnownStream]:
-    """What is known of a camera's streams, `main` first; empty if `action` is not allowed."""
-    visible, parameters = _visible(scope, action)
-    rows = await tx.execute(
-        sql.SQL(
-            "select t.role, t.codec, t.width, t.height"
-            " from camera_stream t join camera c on c.id = t.camera_id"
-            " where c.id = %(id)s and c.removed_at is null and {} order by t.role"
-        ).format(visible),
-        {**parameters, "id": camera_id},
-    )
-    return [KnownStream(**row) for row in await rows.fetchall()]
-
-
 async def next_number(scope: Scope, tx: Transaction) -> int:  # noqa: ARG001 - of the whole city
     """The first number after all that are in use, whoever owns those cameras."""
     row = await (await tx.execute("select camera_next_number() as number")).fetchone()
