@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ import pytest
 
 UV = """#!/bin/sh
 echo "uv $*" >>"$CALLS"
-[ -z "${UV_SLEEP_S:-}" ] || sleep "$UV_SLEEP_S"
+[ -z "${UV_SLEEP_S:-}" ] || [ "$1" = --version ] || sleep "$UV_SLEEP_S"
 case "$1" in
     --version) echo "uv ${UV_VERSION:-0.13.9}" ;;
     venv)
@@ -192,6 +193,26 @@ def test_two_starts_at_once_install_once(checkout: Checkout) -> None:
 
     assert [0, 0, 0] == [code for _, code in outcomes]
     assert SETUP == checkout.work_done()
+
+
+def test_a_long_step_says_so_and_can_be_interrupted(checkout: Checkout) -> None:
+    process = subprocess.Popen(
+        [str(checkout.root / "warroom")],
+        env=checkout.environment({"UV_SLEEP_S": "30"}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    first = process.stderr.readline()
+
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=20)
+
+    assert "warroom: Making the Python environment ... 2 s" == first.strip()
+    assert 0 != process.returncode
+    assert 0 == checkout.run().returncode
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
