@@ -72,11 +72,16 @@ def run_media(
         control.stop()
 
 
+def _numbers(chosen: argparse.Namespace) -> range:
+    return range(chosen.first, chosen.first + chosen.count)
+
+
 def run_files(arguments: list[str]) -> int:
     """Records the URLs of a file, without any database: `python -m warroom.recording.commands`."""
     parser = argparse.ArgumentParser(description="Records RTSP cameras without a database.")
     parser.add_argument("--urls-file", type=Path, help="one URL per line; or use --url-pattern")
     parser.add_argument("--url-pattern", help="for instance rtsp://127.0.0.1:8554/cam{n}")
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--socket", type=Path, required=True)
@@ -89,7 +94,7 @@ def run_files(arguments: list[str]) -> int:
     if chosen.urls_file:
         urls = [line.strip() for line in chosen.urls_file.read_text().splitlines() if line.strip()]
     else:
-        urls = [chosen.url_pattern.format(n=number) for number in range(chosen.count)]
+        urls = [chosen.url_pattern.format(n=number) for number in _numbers(chosen)]
     configure("info")
     settings = RecordingSettings(
         allow_loopback=True, segment_s=chosen.segment_s, reserve_bytes=0, keep_days={}
