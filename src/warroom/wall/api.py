@@ -1,0 +1,20 @@
+"""What the doors of `wall`, and other domains, call."""
+
+from warroom.wall.contracts import LayoutDraft, Tile
+from warroom.wall.service import (
+    add_layout,
+    change_layout,
+    list_layouts,
+    remove_layout,
+    show_layout,
+)
+
+__all__ = [
+    "LayoutDraft",
+    "Tile",
+    "add_layout",
+    "change_layout",
+    "list_layouts",
+    "remove_layout",
+    "show_layout",
+]
