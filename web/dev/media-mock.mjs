@@ -126,6 +126,7 @@ async function route(req, res) {
   if (path === "/api/cameras/nearby") return json(res, 200, { items: cameras.slice(0, Number(q.get("limit") ?? 6)) });
   if (path === "/api/cameras") return json(res, 200, { items: cameras, next: null, total: cameras.length });
   if (path === "/api/recordings/summary") return json(res, 200, { disks: [{ path_label: "video", bytes: 3.2e9, quota_bytes: 4e9, oldest_at: iso(START), state: "ok" }], days: 0.25, recording: 22, simulated_quota: true });
+  if (path === "/api/audit/seal") return json(res, 200, { verified_at: iso(Date.now() - 60_000), rows: 1204, intact: true, head: "ab12", anchored_at: iso(Date.now() - 60_000) });
   if (path.startsWith("/api/walls/layouts")) return walls(req, res, path);
   let m;
   if ((m = path.match(/^\/api\/cameras\/([^/]+)\/access$/))) return json(res, 200, { items: [{ at: iso(Date.now() - 240_000), person: "Andi Tenri", agency: "Diskominfo", action: "live:view", seconds: 42 }, { at: iso(Date.now() - 1_740_000), person: "Satlantas", agency: "Polrestabes", action: "recording:view", seconds: 125 }] });

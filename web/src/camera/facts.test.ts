@@ -32,7 +32,7 @@ describe("a bearing", () => {
 });
 
 describe("missing time", () => {
-  it("does not count the time before the first recording", () => {
-    expect(missing([{ start: 0, end: 10, cause: "before_first" }, { start: 20, end: 50, cause: "offline" }])).toEqual({ count: 1, totalMs: 30 });
+  it("is the sum of the gaps", () => {
+    expect(missing([{ start: 0, end: 10 }, { start: 20, end: 50 }])).toEqual({ count: 2, totalMs: 40 });
   });
 });

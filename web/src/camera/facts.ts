@@ -36,7 +36,6 @@ export function windOf(bearingDeg: number): (typeof WINDS)[number] {
 }
 
 /** Missing time of a record: how many gaps, and how long together. */
-export function missing(gaps: readonly { readonly start: number; readonly end: number; readonly cause: string }[]): { count: number; totalMs: number } {
-  const real = gaps.filter((gap) => gap.cause !== "before_first");
-  return { count: real.length, totalMs: real.reduce((sum, gap) => sum + gap.end - gap.start, 0) };
+export function missing(gaps: readonly { readonly start: number; readonly end: number }[]): { count: number; totalMs: number } {
+  return { count: gaps.length, totalMs: gaps.reduce((sum, gap) => sum + gap.end - gap.start, 0) };
 }

@@ -40,6 +40,13 @@ export interface Record {
 }
 
 const FRESH_MS = 10_000;
+/** Cause of the time before anything was recorded. */
+export const BEFORE = "before_first";
+
+/** The gaps of a record that are losses, without the time before the first footage. */
+export function losses(record: Record | null | undefined): Gap[] {
+  return (record?.gaps ?? []).filter((gap) => gap.cause !== BEFORE);
+}
 
 /** Fetches the record of a camera. Never throws: a failure is part of the record. */
 export async function fetchRecord(cameraId: string, from: number, to: number, resolutionS: number, nowMs: number): Promise<Record> {
@@ -61,14 +68,17 @@ function parse(answer: Answer, from: number, to: number): Pick<Record, "spans" |
   });
   const spans = answer.spans.map(stretch);
   const lastAt = answer.last_at === null ? null : Date.parse(answer.last_at);
-  // What lies behind the newest footage is not missing, only not yet written.
+  const firstAt = answer.first_at === null ? null : Date.parse(answer.first_at);
+  // What lies before the first footage or behind the newest is not missing: it never was, or is not yet written.
+  const begun = Math.max(from, Math.min(firstAt ?? to, to));
   const known = lastAt === null ? to : Math.min(to, Math.max(lastAt, to - 15_000));
+  const before: Gap[] = begun > from ? [{ start: from, end: begun, cause: BEFORE }] : [];
   return {
     spans,
-    gaps: completeGaps(spans, answer.gaps.map(stretch), from, known),
+    gaps: [...before, ...completeGaps(spans, answer.gaps.map(stretch), begun, known)],
     held: answer.held.map(stretch),
     clock: answer.clock.map((c) => ({ start: Date.parse(c.start), offsetMs: c.offset_ms, uncertaintyMs: c.uncertainty_ms })),
-    firstAt: answer.first_at === null ? null : Date.parse(answer.first_at),
+    firstAt,
     lastAt,
   };
 }

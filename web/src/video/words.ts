@@ -1,11 +1,11 @@
 /** Words and figures of moving pictures that several pages share. */
 import { duration, number, time } from "$lib/format";
 import { t, tOr } from "$lib/t";
-import type { Camera } from "$lib/types";
 
 /** Why a camera is away or footage is missing, in words; the bare code where no text is known. */
 export function causeText(cause: string | null | undefined): string {
   if (cause === null || cause === undefined || cause === "") return "";
+  if (cause === "before_first") return t("playback.cause_before_first");
   const said = tOr(`recording.cause.${cause}`, "playback.cause_other");
   return said === t("playback.cause_other") ? tOr(`cameras.reason.${cause}`, "playback.cause_other") : said;
 }
@@ -14,6 +14,14 @@ export function causeText(cause: string | null | undefined): string {
 export function ageText(seconds: number): string {
   if (seconds < 60) return t("live.age_s", { age: number(Math.floor(Math.max(0, seconds) * 10) / 10, 1) });
   return duration(seconds);
+}
+
+/** A length of time in words: `42 dtk`, `1 mnt 42 dtk`, `5 jam 3 mnt`. */
+export function lengthText(ms: number): string {
+  const whole = Math.max(0, Math.round(ms / 1000));
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  if (h > 0) return t("playback.length_hours", { h, m });
+  return m > 0 ? t("playback.length_minutes", { m, s }) : t("playback.length_seconds", { s });
 }
 
 /** The camera clock's difference as it is written on tiles: `+0,038 ± 0,012`. */
@@ -37,11 +45,6 @@ export function stamp(ms: number, zone: string): string {
       .map((part) => [part.type, part.value]),
   );
   return `${parts["day"]}-${parts["month"]}-${parts["year"]} ${time(ms)}`;
-}
-
-/** The name without what the number already says. */
-export function shortName(camera: Pick<Camera, "name">): string {
-  return camera.name;
 }
 
 /** A codec as people call it. */
