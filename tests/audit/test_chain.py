@@ -1,14 +1,16 @@
 """The chains: appended by SQL, recomputed in Python, and telling when somebody was at them."""
 
 import asyncio
+import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.rows import class_row
-from tests.scopes import scope_of
 
+from tests.scopes import scope_of
 from warroom.audit import api
 from warroom.audit.contracts import Entry
 from warroom.audit.rules import form_of, genesis
@@ -73,7 +75,6 @@ async def test_python_computes_the_hashes_that_sql_wrote(
         entries = connection.execute("select * from audit_entry order by chain, seq").fetchall()
     assert len(entries) == 21
     previous: dict[int, bytes] = {}
-    import hashlib
 
     for entry in entries:
         assert entry.previous == previous.get(entry.chain, genesis(entry.chain))
@@ -155,8 +156,6 @@ async def test_an_entry_rehashed_after_its_change_breaks_the_next_link(
     with psycopg.connect(connections.superuser, row_factory=class_row(Entry)) as connection:
         entry = connection.execute("select * from audit_entry where seq = 5").fetchone()
     assert entry is not None
-    import hashlib
-    from dataclasses import replace
 
     forged = hashlib.sha256(form_of(replace(entry, reason="x"))).hexdigest()
     one_chain(
@@ -254,12 +253,15 @@ async def test_sixteen_writers_leave_whole_chains(
 async def test_a_rolled_back_transaction_leaves_no_entry(
     db: Database, file: api.AnchorFile, clock: FixedClock
 ) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def fail_halfway() -> None:
         async with db.transaction(EVERYTHING) as tx:
             await api.record(
                 EVERYTHING, tx, action="a:b", object_kind="k", object_id=None, agency_id=None
             )
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_halfway()
     await write(db, 1)
 
     outcome = await api.verify(EVERYTHING, db, file, clock)

@@ -161,11 +161,6 @@ def is_citywide(scope: Scope, action: str) -> bool:
     return scope.allows(action, agency_id=None)
 
 
-def wait_s(tries: int, free: int, most: int) -> int:
-    """Seconds that must pass after the last of `tries` failed tries: 0, then 1, 2, 4 ... `most`."""
-    return 0 if tries < free else int(min(most, 2 ** min(tries - free, 20)))
-
-
 def normalized(password: str) -> str:
     """The password as it is hashed: the same for every keyboard (NFKC).
 

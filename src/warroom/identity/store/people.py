@@ -84,7 +84,7 @@ where revoked_at is null and (person_id = %(id)s or to_agency_id = %(agency_id)s
 
 _STORE_HASH = """
 insert into person_password (person_id, hash, changed_at) values (%(id)s, %(hash)s, %(now)s)
-on conflict (person_id) do update set hash = excluded.hash, changed_at = excluded.changed_at
+on conflict (person_id) do update set hash = %(hash)s, changed_at = %(now)s
 """
 
 _END_SESSIONS = """

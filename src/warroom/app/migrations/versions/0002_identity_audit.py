@@ -443,7 +443,7 @@ begin
         values (p_id, p_token_hash, p_person, p_method, p_now, p_now, p_expires_at, p_address,
             p_agent);
     end if;
-    return principal;
+    return principal || jsonb_build_object('session_id', p_id);
 end
 $$;
 
