@@ -21,8 +21,8 @@ from warroom.kernel.db import Database, Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.scope import Rule, Scope
 from warroom.live import routes
+from warroom.live.api import make_service
 from warroom.live.contracts import CameraFacts, StreamFacts
-from warroom.live.hub import Hub
 from warroom.live.service import LiveService
 from warroom.live.settings import LiveSettings
 
@@ -106,7 +106,9 @@ async def house(
         )
         await media.start()
         clock = SystemClock()
-        live = LiveService(db, clock, Hub(media.path, settings, clock), settings, find_camera)
+        live = make_service(
+            db, clock, media.path, Path(folder) / "webrtc.sock", settings, find_camera
+        )
         everything = Scope(None, None, (Rule(frozenset({"*"})),), clock.now(), "test")
         port = _free_port()
         made = House(f"127.0.0.1:{port}", media, live, db, everything)

@@ -15,6 +15,7 @@ import pytest
 from tests.live.media_server import GOP, MediaServer, Stream, make_clip
 from warroom.kernel.clock import SystemClock
 from warroom.live.channels import Channel
+from warroom.live.contracts import Role
 from warroom.live.errors import CodecNotPlayableError
 from warroom.live.hub import Hub
 from warroom.live.settings import LiveSettings
@@ -27,13 +28,14 @@ OTHER = UUID("01930000-0000-7000-8000-000000000002")
 @asynccontextmanager
 async def running(
     settings: LiveSettings | None = None, **streams: Stream
-) -> AsyncIterator[tuple[Hub, MediaServer]]:
+) -> AsyncIterator[tuple[Hub[Channel], MediaServer]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "media.sock"
         by_key = {(str(CAMERA), role): stream for role, stream in streams.items()}
         server = MediaServer(path, by_key)
         await server.start()
-        hub = Hub(path, settings or LiveSettings(), SystemClock())
+        settings = settings or LiveSettings()
+        hub = Hub(path, settings, SystemClock(), lambda *words: Channel(*words, settings.gop_bytes))
         hub.start()
         try:
             await until(lambda: hub.is_connected)
@@ -65,6 +67,13 @@ async def read(
     return told, data
 
 
+def join(hub: Hub[Channel], camera: UUID, role: Role, pieces: int = 75) -> tuple[Channel, Viewer]:
+    viewer = Viewer(max_bytes=8_000_000, max_pieces=pieces)
+    channel = hub.follow(camera, role)
+    channel.join(viewer)
+    return channel, viewer
+
+
 def kinds(texts: list[dict[str, object]]) -> list[object]:
     return [text["type"] for text in texts]
 
@@ -80,7 +89,7 @@ async def test_viewer_starts_at_once_on_the_cached_gop() -> None:
         stream.next_frame()
 
     async with running(main=stream) as (hub, _):
-        _, viewer = hub.join(CAMERA, "main")
+        _, viewer = join(hub, CAMERA, "main")
         texts, data = await read(viewer, 7)
 
     assert kinds(texts) == ["state", "init"]
@@ -90,7 +99,7 @@ async def test_viewer_starts_at_once_on_the_cached_gop() -> None:
 
 async def test_hundred_viewers_cost_one_watch_and_one_fragment_per_frame() -> None:
     async with running(main=Stream(make_clip())) as (hub, server):
-        joined = [hub.join(CAMERA, "main") for _ in range(100)]
+        joined = [join(hub, CAMERA, "main") for _ in range(100)]
         channel = joined[0][0]
         await until(lambda: bool(server.requests))
         server.send(str(CAMERA), count=5)
@@ -104,7 +113,7 @@ async def test_hundred_viewers_cost_one_watch_and_one_fragment_per_frame() -> No
 
 async def test_fragments_are_shared_not_copied() -> None:
     async with running(main=Stream(make_clip())) as (hub, server):
-        (_, one), (_, two) = hub.join(CAMERA, "main"), hub.join(CAMERA, "main")
+        (_, one), (_, two) = join(hub, CAMERA, "main"), join(hub, CAMERA, "main")
         await until(lambda: bool(server.requests))
         server.send(str(CAMERA), count=1)
         await read(one, 1)
@@ -118,7 +127,7 @@ async def test_media_time_zero_lies_at_the_told_wall_clock() -> None:
     stream = Stream(make_clip())
 
     async with running(main=stream) as (hub, server):
-        _, viewer = hub.join(CAMERA, "main")
+        _, viewer = join(hub, CAMERA, "main")
         await until(lambda: bool(server.requests))
         first_ms = stream.wall_ms
         server.send(str(CAMERA), count=8)
@@ -130,10 +139,9 @@ async def test_media_time_zero_lies_at_the_told_wall_clock() -> None:
 
 
 async def test_slow_viewer_is_set_to_the_next_key_frame_and_told_so() -> None:
-    settings = LiveSettings(viewer_queue_frames=10)
-    async with running(settings, main=Stream(make_clip())) as (hub, server):
-        channel, slow = hub.join(CAMERA, "main")
-        _, quick = hub.join(CAMERA, "main")
+    async with running(main=Stream(make_clip())) as (hub, server):
+        channel, slow = join(hub, CAMERA, "main", 10)
+        _, quick = join(hub, CAMERA, "main")
         await until(lambda: bool(server.requests))
         server.send(str(CAMERA), count=1)
         await read(slow, 1)
@@ -153,9 +161,8 @@ async def test_slow_viewer_is_set_to_the_next_key_frame_and_told_so() -> None:
 
 
 async def test_description_lost_with_the_queue_is_told_again() -> None:
-    settings = LiveSettings(viewer_queue_frames=6)
-    async with running(settings, main=Stream(make_clip())) as (hub, server):
-        channel, slow = hub.join(CAMERA, "main")
+    async with running(main=Stream(make_clip())) as (hub, server):
+        channel, slow = join(hub, CAMERA, "main", 6)
         await until(lambda: bool(server.requests))
         server.send(str(CAMERA), count=GOP + 2)
         await until(lambda: channel.fragments_built == GOP + 2)
@@ -168,7 +175,7 @@ async def test_description_lost_with_the_queue_is_told_again() -> None:
 async def test_recorder_restarts_and_viewers_stay() -> None:
     stream = Stream(make_clip())
     async with running(main=stream) as (hub, server):
-        channel, viewer = hub.join(CAMERA, "main")
+        channel, viewer = join(hub, CAMERA, "main")
         await until(lambda: bool(server.requests))
         server.send(str(CAMERA), count=3)
         await read(viewer, 3)
@@ -191,7 +198,7 @@ async def test_recorder_restarts_and_viewers_stay() -> None:
 async def test_changed_picture_is_described_anew() -> None:
     stream = Stream(make_clip())
     async with running(main=stream) as (hub, server):
-        _, viewer = hub.join(CAMERA, "main")
+        _, viewer = join(hub, CAMERA, "main")
         await until(lambda: bool(server.requests))
         server.send(str(CAMERA), count=3)
         await read(viewer, 3)
@@ -209,7 +216,7 @@ async def test_h265_is_refused_with_its_reason() -> None:
         type(clip.init)("hvc1.1.6.L93.B0", 320, 180, None, 0, 0, clip.init.header), clip.units
     )
     async with running(main=Stream(hevc)) as (hub, _):
-        _, viewer = hub.join(CAMERA, "main")
+        _, viewer = join(hub, CAMERA, "main")
         await until(viewer.ended.is_set)
         with pytest.raises(ViewerClosedError):
             await viewer.take()
@@ -219,18 +226,18 @@ async def test_h265_is_refused_with_its_reason() -> None:
 
 async def test_stream_is_let_go_after_its_last_viewer() -> None:
     async with running(LiveSettings(linger_s=0.0), main=Stream(make_clip())) as (hub, server):
-        channel, viewer = hub.join(CAMERA, "main")
+        channel, viewer = join(hub, CAMERA, "main")
         hub.leave(channel, viewer)
         hub.sweep()
         await until(lambda: len(server.requests) == 2)
 
-        assert hub.channels == 0
+        assert hub.channels == []
     assert [request["op"] for request in server.requests] == ["watch", "unwatch"]
 
 
 async def test_unknown_camera_is_told_as_offline_and_asked_for_again() -> None:
     async with running(main=Stream(make_clip())) as (hub, server):
-        _, viewer = hub.join(OTHER, "main")
+        _, viewer = join(hub, OTHER, "main")
         texts, _ = await read(viewer, texts=1)
         await until(lambda: len(server.requests) >= 2)
 
@@ -239,7 +246,7 @@ async def test_unknown_camera_is_told_as_offline_and_asked_for_again() -> None:
 
 async def test_nonsense_from_the_recorder_ends_the_connection_not_the_hub() -> None:
     async with running(main=Stream(make_clip())) as (hub, server):
-        hub.join(CAMERA, "main")
+        join(hub, CAMERA, "main")
         await until(lambda: bool(server.watched) and bool(server.requests))
         for writer in server.watched:
             writer.write(b"\xff" * 64)
@@ -249,7 +256,7 @@ async def test_nonsense_from_the_recorder_ends_the_connection_not_the_hub() -> N
 
 def test_gop_without_end_is_not_kept() -> None:
     clip = make_clip()
-    channel = Channel(1, CAMERA, "main", gop_max_bytes=2000)
+    channel = Channel(1, CAMERA, "main", 2000)
     channel.describe(clip.init)
     stream = Stream(clip)
     for _ in range(GOP):
@@ -264,7 +271,7 @@ def test_gop_without_end_is_not_kept() -> None:
 
 def test_clock_is_corrected_when_it_drifts() -> None:
     stream = Stream(make_clip())
-    channel = Channel(1, CAMERA, "main", gop_max_bytes=2_000_000)
+    channel = Channel(1, CAMERA, "main", 2_000_000)
     channel.describe(stream.clip.init)
     viewer = Viewer(max_bytes=1_000_000, max_pieces=100)
     channel.join(viewer)

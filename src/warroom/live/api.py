@@ -1,19 +1,28 @@
 """What others call of `live`."""
 
 from pathlib import Path
+from uuid import UUID
 
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database
-from warroom.live.contracts import VIEW, Asked, Snapshot
+from warroom.live.cameras import find_camera
+from warroom.live.channels import Channel
+from warroom.live.contracts import VIEW, Asked, Role, Snapshot
 from warroom.live.hub import Hub
 from warroom.live.rules import choose_role
 from warroom.live.service import FindCamera, LiveService
 from warroom.live.settings import LiveSettings
 from warroom.live.viewers import Viewer, ViewerClosedError
+from warroom.live.webrtc.client import WebRtcClient
 
 
 def make_service(
-    db: Database, clock: Clock, media_socket: Path, settings: LiveSettings, find_camera: FindCamera
+    db: Database,
+    clock: Clock,
+    media_socket: Path,
+    webrtc_socket: Path,
+    settings: LiveSettings,
+    find: FindCamera = find_camera,
 ) -> LiveService:
     """Live view of one process; enter it (`async with`) to connect to the recorder.
 
@@ -21,9 +30,33 @@ def make_service(
         db: For cameras and the audit.
         clock: For times.
         media_socket: Fan-out socket of this node's recorder.
+        webrtc_socket: Control socket of this node's WebRTC process.
         settings: Limits.
+        find: The inventory.
     """
-    return LiveService(db, clock, Hub(media_socket, settings, clock), settings, find_camera)
+
+    def make(number: int, camera_id: UUID, role: Role) -> Channel:
+        return Channel(number, camera_id, role, settings.gop_bytes)
+
+    hub = Hub(media_socket, settings, clock, make)
+    return LiveService(db, clock, hub, WebRtcClient(webrtc_socket), settings, find)
+
+
+def run_webrtc(
+    media_socket: Path, webrtc_socket: Path, settings: LiveSettings, clock: Clock
+) -> None:
+    """Is the WebRTC process: runs until SIGTERM or SIGINT and ends the process.
+
+    Args:
+        media_socket: Fan-out socket of this node's recorder.
+        webrtc_socket: Where it listens for `serve`.
+        settings: Limits and addresses.
+        clock: For durations.
+    """
+    # The library must never be loaded into a process that does anything else.
+    from warroom.live.webrtc.process import run  # noqa: PLC0415
+
+    run(media_socket, webrtc_socket, settings, clock)
 
 
 __all__ = [
@@ -36,4 +69,5 @@ __all__ = [
     "ViewerClosedError",
     "choose_role",
     "make_service",
+    "run_webrtc",
 ]

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from warroom.cameras import api as cameras
 from warroom.kernel.db import Transaction
-from warroom.kernel.errors import NotFoundError
 from warroom.kernel.scope import Scope
 from warroom.live.contracts import CameraFacts, StreamFacts
 
@@ -15,11 +14,8 @@ async def find_camera(scope: Scope, tx: Transaction, camera_id: UUID, action: st
     Raises:
         NotFoundError: There is none, for this scope.
     """
-    found = await cameras.find_cameras(scope, tx, [camera_id], action)
-    if not found:
-        raise NotFoundError
-    camera = found[0]
-    streams = await cameras.list_pictures(scope, tx, camera_id, action)
+    camera = await cameras.get_camera(scope, tx, camera_id, action)
+    streams = await cameras.list_known_streams(scope, tx, camera_id, action)
     return CameraFacts(
         camera_id=camera.id,
         agency_id=camera.agency_id,

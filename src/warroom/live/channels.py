@@ -1,62 +1,37 @@
-"""One stream of one camera as the hub holds it: description, running GOP, clock, viewers."""
+"""One stream as MSE viewers get it: each frame one fragment, built once, shared by all."""
 
-from dataclasses import dataclass, field
 from uuid import UUID
 
 import msgspec
 
 from warroom.live.contracts import Json, Role
 from warroom.live.errors import CodecNotPlayableError
+from warroom.live.feeds import Feed
 from warroom.live.fragments import fragment, picture_only
 from warroom.live.rules import is_playable
 from warroom.live.viewers import Viewer
 from warroom.recording.contracts import Frame, Init
 
-CLOCK_TOLERANCE_MS = 40
-"""The wall clock told to viewers is corrected when it is off by more."""
 
-TICKS_PER_MS = 90
-LONGEST_STEP_90K = 90_000 * 10
-"""A longer step between two frames means that the run began anew."""
+class Channel(Feed[Viewer]):
+    """Builds fragments and hands them to the viewers.
 
-
-@dataclass(slots=True)
-class Channel:
-    """Follows one stream and hands its fragments to the viewers.
-
-    Attributes:
+    Args:
         number: What the recorder's socket calls it.
+        camera_id: The camera.
+        role: Which stream.
         gop_max_bytes: A longer GOP is not kept, so a new viewer waits for the next key frame.
-        key: The last key frame, for snapshots.
-        state: The last STATE message.
-        is_followed: Whether the socket was asked for it.
-        keys_only: Whether it was asked for key frames alone (snapshots).
-        idle_since: When the last viewer left (monotonic seconds), None while there are viewers.
     """
 
-    number: int
-    camera_id: UUID
-    role: Role
-    gop_max_bytes: int
-    viewers: set[Viewer] = field(default_factory=set)
-    description: Init | None = None
-    key: Frame | None = None
-    state: Json | None = None
-    is_followed: bool = False
-    keys_only: bool = False
-    left_at: float = 0.0
-    idle_since: float | None = 0.0
-    fragments_built: int = 0
-    _init: bytes = b""
-    _track: int = 1
-    _gop: list[bytes] = field(default_factory=list)
-    _gop_bytes: int = 0
-    _gop_is_whole: bool = False
-    _origin_ms: int | None = None
-    _base_90k: int | None = None
-    _last_dts: int = 0
-    _step_90k: int = 6000
-    _epoch_ms: int = 0
+    def __init__(self, number: int, camera_id: UUID, role: Role, gop_max_bytes: int) -> None:
+        super().__init__(number, camera_id, role)
+        self.fragments_built = 0
+        self._gop_max_bytes = gop_max_bytes
+        self._init = b""
+        self._track = 1
+        self._gop: list[bytes] = []
+        self._gop_bytes = 0
+        self._gop_is_whole = False
 
     def describe(self, description: Init) -> None:
         """Takes over a description; viewers of another one are greeted anew."""
@@ -68,7 +43,7 @@ class Channel:
             self._init, self._track = picture_only(description.header)
         except LookupError:
             self._init = b""
-        for viewer in list(self.viewers):
+        for viewer in tuple(self.viewers):
             viewer.greeted = False
             viewer.waits_for_key = True
             self._begin(viewer)
@@ -79,17 +54,18 @@ class Channel:
             return
         if frame.is_key:
             self.key = frame
-            self._gop.clear()
-            self._gop_bytes = 0
+            self._forget_gop()
             self._gop_is_whole = True
         if not self._init:
             return
-        tfdt = self._place(frame)
+        placed = self.line.place(frame)
+        if self.line.correct(frame, placed):
+            self._tell_clock()
         self.fragments_built += 1
         piece = fragment(
             self.fragments_built,
-            tfdt,
-            frame.duration_90k or self._step_90k,
+            placed,
+            frame.duration_90k or self.line.step_90k,
             frame.cts_90k,
             frame.unit,
             is_key=frame.is_key,
@@ -97,27 +73,25 @@ class Channel:
         )
         self._keep(piece)
         for viewer in tuple(self.viewers):
-            if viewer.waits_for_key:
-                if frame.is_key:
-                    self._begin(viewer)
-            else:
+            if not viewer.waits_for_key:
                 viewer.put(piece)
+            elif frame.is_key:
+                self._begin(viewer)
 
     def change_state(self, state: Json) -> None:
         """Passes a STATE on."""
-        self.state = state
+        super().change_state(state)
         if self.viewers:
             text = _text("state", **state)
             for viewer in tuple(self.viewers):
                 viewer.tell(text)
 
     def lose(self, state: Json) -> None:
-        """The recorder went away: what comes later begins a new run."""
+        """The recorder went away: viewers wait for the next key frame."""
         self._forget_gop()
         for viewer in self.viewers:
             viewer.waits_for_key = True
-        self.is_followed = False
-        self.change_state(state)
+        super().lose(state)
 
     def join(self, viewer: Viewer) -> None:
         """A viewer comes: it is told the state and given the running GOP at once."""
@@ -126,12 +100,6 @@ class Channel:
         if self.state is not None:
             viewer.tell(_text("state", **self.state))
         self._begin(viewer)
-
-    def leave(self, viewer: Viewer, now: float) -> None:
-        """A viewer goes."""
-        self.viewers.discard(viewer)
-        if not self.viewers:
-            self.idle_since = self.left_at = now
 
     def _begin(self, viewer: Viewer) -> None:
         """Sends from the last key frame on, if the GOP is whole."""
@@ -157,36 +125,14 @@ class Channel:
             role=self.role,
             width=description.width,
             height=description.height,
-            epoch_ms=self._epoch_ms,
+            epoch_ms=self.line.epoch_ms,
         )
 
-    def _place(self, frame: Frame) -> int:
-        """Decoding time on the channel's own time line, which never starts anew.
-
-        Inside a run the camera's media time counts; where a run begins, the wall clock says how
-        far it lies from the channel's beginning.
-        """
-        step = frame.dts_90k - self._last_dts
-        if self._origin_ms is None:
-            self._origin_ms = self._epoch_ms = frame.wall_ms
-        if self._base_90k is None or not 0 <= step <= LONGEST_STEP_90K:
-            since_ms = max(0, frame.wall_ms - self._origin_ms)
-            self._base_90k = frame.dts_90k - since_ms * TICKS_PER_MS
-        elif step:
-            self._step_90k = step
-        self._last_dts = frame.dts_90k
-        tfdt = max(0, frame.dts_90k - self._base_90k)
-        self._correct_clock(frame.wall_ms - (tfdt + frame.cts_90k) // TICKS_PER_MS)
-        return tfdt
-
-    def _correct_clock(self, epoch_ms: int) -> None:
-        if abs(epoch_ms - self._epoch_ms) <= CLOCK_TOLERANCE_MS:
-            return
-        self._epoch_ms = epoch_ms
+    def _tell_clock(self) -> None:
         state = self.state or {}
         text = _text(
             "clock",
-            epoch_ms=epoch_ms,
+            epoch_ms=self.line.epoch_ms,
             offset_ms=state.get("clock_offset_ms"),
             uncertainty_ms=state.get("clock_uncertainty_ms"),
         )
@@ -198,7 +144,7 @@ class Channel:
             return
         self._gop.append(piece)
         self._gop_bytes += len(piece)
-        if self._gop_bytes > self.gop_max_bytes:
+        if self._gop_bytes > self._gop_max_bytes:
             self._forget_gop()
 
     def _forget_gop(self) -> None:

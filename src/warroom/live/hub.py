@@ -9,18 +9,16 @@ import contextlib
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
 
 from warroom.kernel.clock import Clock
 from warroom.kernel.log import logger
-from warroom.live.channels import Channel
 from warroom.live.contracts import Json, Role
-from warroom.live.errors import TooManyViewersError
+from warroom.live.feeds import Feed
 from warroom.live.settings import LiveSettings
-from warroom.live.viewers import Viewer
 from warroom.recording.contracts import Kind, MessageReader, unpack_frame, unpack_init
 
 RETRY_S = 0.5
@@ -29,21 +27,29 @@ SWEEP_S = 1.0
 _log = logger("live")
 
 
-class Hub:
+class Hub[F: Feed[Any]]:
     """Follows streams for viewers, one connection and one watch per stream.
 
     Args:
         socket_path: The recorder's fan-out socket.
         settings: Limits.
         clock: Tells how long a channel has been idle.
+        make: Makes the channel of a stream from its number, camera and role.
     """
 
-    def __init__(self, socket_path: Path, settings: LiveSettings, clock: Clock) -> None:
+    def __init__(
+        self,
+        socket_path: Path,
+        settings: LiveSettings,
+        clock: Clock,
+        make: Callable[[int, UUID, Role], F],
+    ) -> None:
+        self._make = make
         self._socket_path = socket_path
         self._settings = settings
         self._clock = clock
-        self._by_stream: dict[tuple[UUID, Role], Channel] = {}
-        self._by_number: dict[int, Channel] = {}
+        self._by_stream: dict[tuple[UUID, Role], F] = {}
+        self._by_number: dict[int, F] = {}
         self._numbers = 0
         self._link: _Link | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -55,9 +61,9 @@ class Hub:
         return sum(len(channel.viewers) for channel in self._by_stream.values())
 
     @property
-    def channels(self) -> int:
+    def channels(self) -> list[F]:
         """Streams that are followed or still held."""
-        return len(self._by_stream)
+        return list(self._by_stream.values())
 
     @property
     def is_connected(self) -> bool:
@@ -74,39 +80,20 @@ class Hub:
             ]
 
     async def stop(self) -> None:
-        """Sends every viewer away and closes the connection."""
+        """Closes the connection."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
-        for channel in self._by_stream.values():
-            for viewer in tuple(channel.viewers):
-                viewer.close()
         if self._link is not None:
             self._link.transport.close()
             self._link = None
 
-    def join(self, camera_id: UUID, role: Role) -> tuple[Channel, Viewer]:
-        """Adds a viewer of a stream.
-
-        Raises:
-            TooManyViewersError: The node is full.
-        """
-        if self.viewers >= self._settings.viewers_max:
-            raise TooManyViewersError(limit=self._settings.viewers_max)
-        viewer = Viewer(
-            max_bytes=self._settings.viewer_queue_bytes,
-            max_pieces=self._settings.viewer_queue_frames,
-        )
-        channel = self.follow(camera_id, role)
-        channel.join(viewer)
-        return channel, viewer
-
-    def leave(self, channel: Channel, viewer: Viewer) -> None:
+    def leave(self, channel: F, viewer: Any) -> None:
         """Takes a viewer away; the stream is let go `linger_s` after the last one."""
         channel.leave(viewer, self._clock.monotonic())
 
-    def follow(self, camera_id: UUID, role: Role, *, keys_only: bool = False) -> Channel:
+    def follow(self, camera_id: UUID, role: Role, *, keys_only: bool = False) -> F:
         """The channel of a stream, followed at least `linger_s` from now on.
 
         Args:
@@ -118,7 +105,7 @@ class Hub:
         channel = self._by_stream.get((camera_id, role))
         if channel is None:
             self._numbers += 1
-            channel = Channel(self._numbers, camera_id, role, self._settings.gop_bytes)
+            channel = self._make(self._numbers, camera_id, role)
             channel.keys_only = keys_only
             self._by_stream[camera_id, role] = channel
             self._by_number[channel.number] = channel
@@ -137,7 +124,7 @@ class Hub:
         self._watch(channel)
         return channel
 
-    async def wait_for_key(self, channel: Channel, timeout_s: float) -> bool:
+    async def wait_for_key(self, channel: F, timeout_s: float) -> bool:
         """Waits until the channel holds a key frame; False if none came in time."""
         if channel.key is not None and channel.is_followed:
             return True
@@ -186,7 +173,7 @@ class Hub:
             channel.is_followed = False
             channel.change_state(_offline(code))
 
-    def _watch(self, channel: Channel) -> None:
+    def _watch(self, channel: F) -> None:
         if self._link is None or channel.is_followed:
             return
         channel.is_followed = True
@@ -201,7 +188,7 @@ class Hub:
             )
         )
 
-    def _follow_anew(self, channel: Channel, *, keys_only: bool) -> None:
+    def _follow_anew(self, channel: F, *, keys_only: bool) -> None:
         if self._link is not None and channel.is_followed:
             self._link.send(_request("unwatch", channel=channel.number))
         channel.is_followed = False
@@ -244,8 +231,8 @@ class _Link(asyncio.Protocol):
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
-        self.transport = transport
+        # uvloop's transports are no subclass of asyncio's, so this cannot be asserted.
+        self.transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         try:

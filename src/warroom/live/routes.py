@@ -72,6 +72,29 @@ async def get_snapshot(
     return Response(snapshot.jpeg, media_type="image/jpeg", headers=headers)
 
 
+@router.post("/{camera_id}/whep", action=VIEW)
+async def open_whep(ctx: Ctx, camera_id: UUID, request: Request, role: Asked = "auto") -> Response:
+    """Live view over WebRTC: takes an SDP offer, answers with every candidate in it (WHEP)."""
+    offer = (await request.body()).decode("utf-8", "replace")
+
+    async def still() -> Scope | None:
+        scope: Scope | None = await request.app.state.authenticator(request)
+        return scope
+
+    session, answer = await ctx.services[LiveService].open_session(
+        ctx.scope, camera_id, role, offer, still
+    )
+    headers = {"location": f"/api/live/whep/{session}", "cache-control": "no-store"}
+    return Response(answer, 201, headers, "application/sdp")
+
+
+@router.delete("/whep/{session}", action=VIEW)
+async def close_whep(ctx: Ctx, session: UUID) -> Response:
+    """Ends a WebRTC view of one's own."""
+    await ctx.services[LiveService].close_session(ctx.scope, str(session))
+    return Response(status_code=204)
+
+
 async def _show(socket: WebSocket, viewer: Viewer) -> None:
     """Sends what comes for a viewer until they go or are sent away."""
     parts = [

@@ -17,15 +17,18 @@ from warroom.kernel.errors import NotFoundError, WarRoomError
 from warroom.kernel.log import logger
 from warroom.kernel.scope import Scope
 from warroom.live.channels import Channel
-from warroom.live.contracts import END, VIEW, CameraFacts, Role, Snapshot, View, ViewId, Way
-from warroom.live.errors import NotAllowedAnyMoreError
+from warroom.live.contracts import END, VIEW, Asked, CameraFacts, Role, Snapshot, View, ViewId, Way
+from warroom.live.errors import NotAllowedAnyMoreError, TooManyViewersError, WebRtcAwayError
 from warroom.live.hub import Hub
+from warroom.live.rules import choose_role
 from warroom.live.settings import LiveSettings
 from warroom.live.snapshots import Snapshots
 from warroom.live.viewers import Viewer
+from warroom.live.webrtc.client import WebRtcClient
 
 UNWRITTEN_MAX = 20_000
 AUDITED_MAX = 50_000
+SESSIONS_S = 2.0
 
 _log = logger("live")
 
@@ -61,6 +64,7 @@ class LiveService:
         db: For cameras and the audit.
         clock: For times and seconds watched.
         hub: The connection to the recorder.
+        webrtc: The WebRTC process.
         settings: Limits.
         find_camera: The inventory.
     """
@@ -69,7 +73,8 @@ class LiveService:
         self,
         db: Database,
         clock: Clock,
-        hub: Hub,
+        hub: Hub[Channel],
+        webrtc: WebRtcClient,
         settings: LiveSettings,
         find_camera: FindCamera,
     ) -> None:
@@ -77,22 +82,28 @@ class LiveService:
         self._find_camera = find_camera
         self._clock = clock
         self._hub = hub
+        self._webrtc = webrtc
+        self._sessions: dict[str, View] = {}
         self._settings = settings
         self._snapshots = Snapshots(hub, settings)
+        self._ending: set[asyncio.Task[None]] = set()
         self._looks: dict[ViewId, _Look] = {}
         self._unwritten: deque[_Ended] = deque(maxlen=UNWRITTEN_MAX)
         self._audited: OrderedDict[tuple[UUID | None, UUID | None, UUID], float] = OrderedDict()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
-    def hub(self) -> Hub:
+    def hub(self) -> Hub[Channel]:
         """The hub."""
         return self._hub
 
     async def __aenter__(self) -> Self:
         """Connects to the recorder in the background."""
         self._hub.start()
-        self._task = asyncio.create_task(self._watch_rights())
+        self._tasks = [
+            asyncio.create_task(self._watch_rights()),
+            asyncio.create_task(self._watch_sessions()),
+        ]
         return self
 
     async def __aexit__(
@@ -102,11 +113,17 @@ class LiveService:
         trace: TracebackType | None,
     ) -> None:
         """Sends the viewers away and writes down what is not written yet."""
+        for channel in self._hub.channels:
+            for viewer in tuple(channel.viewers):
+                viewer.close()
         await self._hub.stop()
         self._snapshots.close()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for session in list(self._sessions):
+            with contextlib.suppress(WebRtcAwayError):
+                await self._webrtc.close(session)
         for look in list(self._looks.values()):
             await self.close(look.view)
         await self._write_ended()
@@ -159,11 +176,67 @@ class LiveService:
         Raises:
             TooManyViewersError: The node is full.
         """
-        return self._hub.join(camera.camera_id, role)
+        limit = self._settings.viewers_max
+        if self._hub.viewers >= limit:
+            raise TooManyViewersError(limit=limit)
+        viewer = Viewer(
+            max_bytes=self._settings.viewer_queue_bytes,
+            max_pieces=self._settings.viewer_queue_frames,
+        )
+        channel = self._hub.follow(camera.camera_id, role)
+        channel.join(viewer)
+        return channel, viewer
 
     def leave(self, channel: Channel, viewer: Viewer) -> None:
         """Gives the queue back."""
         self._hub.leave(channel, viewer)
+
+    async def open_session(
+        self, scope: Scope, camera_id: UUID, asked: Asked, offer: str, still: Still
+    ) -> tuple[str, str]:
+        """Lets the WebRTC process answer a browser's offer.
+
+        Args:
+            scope: Who looks.
+            camera_id: At what.
+            asked: Which stream.
+            offer: SDP of the browser.
+            still: Asks for their rights again, from time to time.
+
+        Returns:
+            Name of the session and the SDP answer.
+
+        Raises:
+            NotFoundError: No such camera for this scope.
+            WarRoomError: The process refuses, or is away.
+        """
+        camera = await self.get_camera(scope, camera_id)
+        role = choose_role(camera, asked)
+        session, answer = await self._webrtc.offer(str(camera_id), role, offer)
+
+        def end(error: WarRoomError) -> None:  # noqa: ARG001 - a peer cannot be told why
+            self._ending.add(task := asyncio.create_task(self._end_session(session)))
+            task.add_done_callback(self._ending.discard)
+
+        try:
+            view = await self.open(scope, camera, role, "webrtc", still=still, end=end)
+        except BaseException:
+            await self._webrtc.close(session)
+            raise
+        self._sessions[session] = view
+        return session, answer
+
+    async def close_session(self, scope: Scope, session: str) -> None:
+        """Ends a WebRTC session of this asker.
+
+        Raises:
+            NotFoundError: They have no such session.
+        """
+        view = self._sessions.get(session)
+        look = self._looks.get(view.view_id) if view is not None else None
+        if look is None or _asker(look.scope) != _asker(scope):
+            raise NotFoundError
+        await self._end_session(session)
 
     async def take_snapshot(self, scope: Scope, camera_id: UUID, width: int) -> Snapshot:
         """A still picture; audited once per person and camera every few minutes.
@@ -209,6 +282,27 @@ class LiveService:
             if not seen[key]:
                 _log.info("live.not_allowed_any_more", view=str(look.view.view_id))
                 look.end(NotAllowedAnyMoreError())
+
+    async def _end_session(self, session: str) -> None:
+        with contextlib.suppress(WebRtcAwayError):
+            await self._webrtc.close(session)
+        view = self._sessions.pop(session, None)
+        if view is not None:
+            await self.close(view)
+
+    async def _watch_sessions(self) -> None:
+        """Closes the views whose browser went away, or whose process did."""
+        while True:
+            await asyncio.sleep(SESSIONS_S)
+            if not self._sessions:
+                continue
+            known = set(self._sessions)
+            try:
+                gone = known - await self._webrtc.sessions()
+            except WebRtcAwayError:
+                gone = known
+            for session in gone:
+                await self._end_session(session)
 
     async def _may_still_look(self, scope: Scope, camera_id: UUID) -> bool:
         try:
@@ -267,3 +361,7 @@ class LiveService:
             with contextlib.suppress(DatabaseAwayError):
                 await self.recheck()
             await self._write_ended()
+
+
+def _asker(scope: Scope) -> tuple[UUID | None, UUID | None]:
+    return scope.person_id, scope.session_id

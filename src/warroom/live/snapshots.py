@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 
+from warroom.live.channels import Channel
 from warroom.live.contracts import CameraFacts, Snapshot
 from warroom.live.errors import NoPictureError
 from warroom.live.hub import Hub
@@ -29,7 +30,7 @@ class Snapshots:
         settings: How many are decoded at once, and how long a key frame is waited for.
     """
 
-    def __init__(self, hub: Hub, settings: LiveSettings) -> None:
+    def __init__(self, hub: Hub[Channel], settings: LiveSettings) -> None:
         self._hub = hub
         self._settings = settings
         self._pool = ThreadPoolExecutor(settings.snapshot_workers, thread_name_prefix="snapshot")

@@ -1,9 +1,31 @@
 """What others call of `recording`."""
 
+from pathlib import Path
+
+from warroom.kernel.clock import Clock
+from warroom.kernel.db import Database
 from warroom.recording.errors import NothingThereError
+from warroom.recording.gateway import camera_gateway
 from warroom.recording.playback import Mode
+from warroom.recording.playback_cameras import find_filmed_by
 from warroom.recording.playback_pictures import PictureError, key_frame_jpeg
 from warroom.recording.playback_service import FilmedBy, PlaybackService
+from warroom.recording.settings import RecordingSettings
+
+
+def make_playback(
+    db: Database, clock: Clock, settings: RecordingSettings, data: Path
+) -> PlaybackService:
+    """Playback of one `serve` process; enter it (`async with`) so that its threads end with it.
+
+    Args:
+        db: For cameras and the audit.
+        clock: For the present.
+        settings: The disks.
+        data: Folder of this node's data.
+    """
+    return PlaybackService(db, clock, settings, data, find_filmed_by)
+
 
 __all__ = [
     "FilmedBy",
@@ -11,5 +33,8 @@ __all__ = [
     "NothingThereError",
     "PictureError",
     "PlaybackService",
+    "RecordingSettings",
+    "camera_gateway",
     "key_frame_jpeg",
+    "make_playback",
 ]

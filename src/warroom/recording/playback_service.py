@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 from uuid import UUID
 
 from warroom.audit import api as audit
@@ -209,7 +210,16 @@ class PlaybackService:
             for number, (disk, use) in enumerate(zip(self._disks, used, strict=True), 1)
         ]
 
-    def close(self) -> None:
+    async def __aenter__(self) -> Self:
+        """Begins; threads are made when they are needed."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Ends the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 

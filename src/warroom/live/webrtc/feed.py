@@ -1,0 +1,117 @@
+"""One stream as WebRTC peers get it: access units, from the running GOP on."""
+
+from uuid import UUID
+
+from warroom.live.contracts import Role
+from warroom.live.feeds import Feed
+from warroom.live.fragments import decoder_setup
+from warroom.live.rules import is_playable
+from warroom.live.webrtc.peers import Peer
+from warroom.recording.contracts import Frame, Init
+
+REPLAY_EVERY_90K = 90_000
+"""A peer that asks for a picture gets the GOP again, but not more often."""
+
+
+class RtcFeed(Feed[Peer]):
+    """Hands access units to the peers.
+
+    Args:
+        number: What the recorder's socket calls it.
+        camera_id: The camera.
+        role: Which stream.
+        gop_max_bytes: A longer GOP is not kept.
+    """
+
+    def __init__(self, number: int, camera_id: UUID, role: Role, gop_max_bytes: int) -> None:
+        super().__init__(number, camera_id, role)
+        self._gop_max_bytes = gop_max_bytes
+        self._gop: list[tuple[int, bytes]] = []
+        self._gop_bytes = 0
+        self._sets = b""
+        self._replayed: dict[Peer, int] = {}
+
+    @property
+    def is_playable(self) -> bool:
+        """Whether it is H.264 and described."""
+        return self.description is not None and is_playable(self.description.codec)
+
+    def describe(self, description: Init) -> None:
+        """Takes over a description: its parameter sets go before every key frame."""
+        self.description = description
+        self._gop = []
+        try:
+            kind, record = decoder_setup(description.header)
+            self._sets = parameter_sets(record) if kind == "h264" else b""
+        except LookupError:
+            self._sets = b""
+
+    def add_frame(self, frame: Frame) -> None:
+        """Sends a frame to every open peer."""
+        if frame.is_audio or not self.is_playable:
+            return
+        timestamp = self.line.place(frame) + frame.cts_90k
+        sample = self._sets + frame.unit if frame.is_key else frame.unit
+        if frame.is_key:
+            self.key = frame
+            self._gop = []
+            self._gop_bytes = 0
+        if frame.is_key or self._gop:
+            self._gop.append((timestamp, sample))
+            self._gop_bytes += len(sample)
+        if self._gop_bytes > self._gop_max_bytes:
+            self._gop = []
+        for peer in tuple(self.viewers):
+            if peer.waits_for_key:
+                if frame.is_key and peer.is_open:
+                    self.begin(peer)
+            elif peer.asks_for_key():
+                self._replay(peer, timestamp)
+            else:
+                peer.send(sample, timestamp)
+
+    def add(self, peer: Peer) -> None:
+        """A peer comes; frames follow as soon as it is open."""
+        self.viewers.add(peer)
+        self.idle_since = None
+
+    def leave(self, viewer: Peer, now: float) -> None:
+        """A peer goes."""
+        self._replayed.pop(viewer, None)
+        super().leave(viewer, now)
+
+    def begin(self, peer: Peer) -> None:
+        """An open peer gets the running GOP at once."""
+        if self._gop:
+            peer.waits_for_key = False
+            for timestamp, sample in self._gop:
+                peer.send(sample, timestamp)
+
+    def _replay(self, peer: Peer, timestamp: int) -> None:
+        """Sends the GOP again, squeezed in between what was sent and now, so that time goes on."""
+        if timestamp - self._replayed.get(peer, -REPLAY_EVERY_90K) < REPLAY_EVERY_90K:
+            peer.send(self._gop[-1][1] if self._gop else b"", timestamp)
+            return
+        self._replayed[peer] = timestamp
+        first = peer.last_timestamp
+        count = len(self._gop)
+        for number, (_, sample) in enumerate(self._gop, 1):
+            peer.send(sample, first + (timestamp - first) * number // count)
+
+
+def parameter_sets(record: bytes) -> bytes:
+    """SPS and PPS of an avcC record, each with its length before it.
+
+    References:
+        ISO/IEC 14496-15, section 5.3.3.1.
+    """
+    sets: list[bytes] = []
+    at = 5
+    for mask in (31, 255):
+        count = record[at] & mask
+        at += 1
+        for _ in range(count):
+            size = int.from_bytes(record[at : at + 2], "big")
+            sets.append(record[at + 2 : at + 2 + size])
+            at += 2 + size
+    return b"".join(len(one).to_bytes(4, "big") + one for one in sets)
