@@ -84,6 +84,22 @@ def test_a_killed_server_comes_back_with_its_rows(folder: Path) -> None:
         server.stop()
 
 
+def test_a_folder_nobody_else_may_enter_is_no_hindrance(folder: Path) -> None:
+    closed = folder / "closed" / ("deep" * 20)
+    closed.mkdir(parents=True, mode=0o700)
+    (folder / "closed").chmod(0o700)
+    run = folder / "run"
+    run.mkdir(mode=0o700)
+    server = EmbeddedPostgres(closed / "p", run, options={"fsync": "off"})
+    try:
+        connections = server.start()
+
+        assert answer(connections.app, "select 1") == 1
+        assert (folder / "closed").stat().st_mode & 0o777 == 0o700
+    finally:
+        server.stop()
+
+
 def test_sockets_and_secrets_are_for_the_owner_alone(folder: Path) -> None:
     server = EmbeddedPostgres(folder / "p", folder, options={"fsync": "off"})
     try:

@@ -6,6 +6,7 @@ Exit codes: 0 good, 1 refused or failed with a sentence, 2 wrong usage.
 import asyncio
 import os
 import sys
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
 from typing import Any
 
@@ -18,7 +19,7 @@ from warroom.app.node import open_node, provider, start_database
 from warroom.app.problems import EXIT
 from warroom.app.processes import media, run_up, serve, webrtc
 from warroom.kernel import command, log
-from warroom.kernel.command import say
+from warroom.kernel.command import Tools, say
 from warroom.kernel.errors import WarRoomError
 from warroom.kernel.i18n import text
 
@@ -102,6 +103,11 @@ def show(*, json: bool = False) -> None:
     say(shown, as_json=json, text="\n".join(lines).rstrip())
 
 
+def _tools() -> AbstractAsyncContextManager[Tools]:
+    """The node is opened only by a command that needs it."""
+    return provider(open_node(), wiring.services)()
+
+
 def _language() -> str:
     return "id" if os.environ.get("LANG", "").startswith("id") else "en"
 
@@ -109,7 +115,7 @@ def _language() -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     log.configure(os.environ.get("WARROOM_LOG_LEVEL", "info"))
-    command.provide(lambda: provider(open_node(), wiring.services)())
+    command.provide(_tools)
     try:
         result: Any = app(
             sys.argv[1:] if arguments is None else arguments,

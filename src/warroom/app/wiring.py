@@ -1,0 +1,209 @@
+"""Who is told what: the list of domains, their settings, routes, jobs and services.
+
+A new domain is added here, in alphabetical order, and nowhere else.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from warroom.app import pages
+from warroom.app.asgi import Wiring
+from warroom.app.node import Node
+from warroom.audit import api as audit
+from warroom.audit import commands as audit_commands
+from warroom.audit import jobs as audit_jobs
+from warroom.audit import routes as audit_routes
+from warroom.cameras import api as cameras
+from warroom.cameras import commands as camera_commands
+from warroom.cameras import jobs as camera_jobs
+from warroom.cameras import routes as camera_routes
+from warroom.identity import api as identity
+from warroom.identity import commands as identity_commands
+from warroom.identity import jobs as identity_jobs
+from warroom.identity import routes as identity_routes
+from warroom.kernel import outbox
+from warroom.kernel.blobs import Blobs
+from warroom.kernel.db import Database
+from warroom.kernel.http import Services
+from warroom.kernel.jobs import Job, Worker
+from warroom.kernel.secrets import Sealer
+from warroom.kernel.settings import Configuration, NodeSettings
+from warroom.live import api as live
+from warroom.live import commands as live_commands
+from warroom.live import routes as live_routes
+from warroom.places import api as places
+from warroom.places import routes as place_routes
+from warroom.recording import api as recording
+from warroom.recording import commands as recording_commands
+from warroom.recording import routes as recording_routes
+from warroom.wall import routes as wall_routes
+
+SECTIONS = [
+    NodeSettings,
+    cameras.CameraSettings,
+    identity.CitySettings,
+    identity.IdentitySettings,
+    live.LiveSettings,
+    recording.RecordingSettings,
+]
+
+COMMANDS = [audit_commands.app, *camera_commands.apps, *identity_commands.apps]
+
+ROUTERS = [
+    audit_routes.router,
+    camera_routes.router,
+    *identity_routes.routers,
+    live_routes.router,
+    place_routes.router,
+    recording_routes.router,
+    wall_routes.router,
+]
+
+TOPICS = (*camera_routes.TOPICS, *wall_routes.TOPICS)
+
+OUTBOX_KEPT = timedelta(hours=6)
+CAMERAS_MOST = 2_000
+"""Cameras that one recorder takes at most: more than a node's disks can write."""
+
+
+async def _trim_outbox(worker: Worker) -> None:
+    async with worker.db.transaction(worker.scope) as tx:
+        await outbox.trim(tx, worker.clock.now() - OUTBOX_KEPT)
+
+
+JOBS = [
+    Job("kernel.trim_outbox", 600, _trim_outbox),
+    *audit_jobs.JOBS,
+    *camera_jobs.JOBS,
+    *identity_jobs.JOBS,
+]
+
+
+def services(node: Node, db: Database) -> dict[type, Any]:
+    """What routes, jobs and commands use, by type; made once a process."""
+    configuration, settings = node.configuration, node.settings
+    camera_settings = configuration.section(cameras.CameraSettings)
+    return {
+        **identity.services(configuration, db, node.clock),
+        Configuration: configuration,
+        NodeSettings: settings,
+        Blobs: Blobs(settings.data / "blobs"),
+        Sealer: Sealer.at(settings.data / "keys" / "seal.key"),
+        audit.AnchorFile: audit.anchor_file(settings.data),
+        cameras.CameraSettings: camera_settings,
+        cameras.Prober: cameras.open_prober(camera_settings, node.clock),
+        places.Atlas: places.open_atlas(settings),
+    }
+
+
+def wire(node: Node, db: Database | None = None) -> Wiring:
+    """Everything of one `serve` process."""
+    db = db or Database(node.connections.app, min_size=2, max_size=12)
+    made = services(node, db)
+    live_service = live.make_service(
+        db,
+        node.clock,
+        media_socket(node),
+        webrtc_socket(node),
+        node.configuration.section(live.LiveSettings),
+    )
+    playback = recording.make_playback(
+        db,
+        node.clock,
+        node.configuration.section(recording.RecordingSettings),
+        node.settings.data,
+    )
+    return Wiring(
+        authenticator=made[identity.Authenticator],
+        db=db,
+        clock=node.clock,
+        scope=identity.system_scope(f"serve {node.settings.node}", node.clock),
+        holder=f"{node.settings.node}:{node.settings.port}",
+        pages=pages.folder(node.settings),
+        routers=ROUTERS,
+        topics=TOPICS,
+        jobs=JOBS,
+        services={**made, live.LiveService: live_service, recording.PlaybackService: playback},
+        running=(live_service, playback),
+    )
+
+
+def media_socket(node: Node, name: str = "") -> Path:
+    """Where a recorder hands its frames on."""
+    return node.settings.run / f"media-{name or node.settings.node}.sock"
+
+
+def webrtc_socket(node: Node) -> Path:
+    """Where the WebRTC process takes its orders."""
+    return node.settings.run / "webrtc.sock"
+
+
+def run_media(node: Node, name: str) -> None:
+    """The recorder of this node, until it is told to stop."""
+    name = name or node.settings.node
+    inventory = _inventory(node)
+    recording_commands.run_media(
+        node=name,
+        data=node.settings.data,
+        run=node.settings.run,
+        settings=node.configuration.section(recording.RecordingSettings),
+        sealer=inventory.sealer,
+        gateway=lambda: recording.camera_gateway(
+            Database(node.connections.app, max_size=2),
+            lambda: identity.system_scope(f"media {name}", node.clock),
+            name,
+            lambda scope, tx: cameras.claim_streams(inventory, scope, tx, name, CAMERAS_MOST),
+            lambda scope, tx, reports: cameras.report_states(inventory, scope, tx, reports),
+        ),
+    )
+
+
+def run_webrtc(node: Node) -> None:
+    """The WebRTC gateway of this node, until it is told to stop."""
+    live_commands.run_webrtc(
+        media_socket(node),
+        webrtc_socket(node),
+        node.configuration.section(live.LiveSettings),
+        node.clock,
+    )
+
+
+def _inventory(node: Node) -> cameras.Inventory:
+    return cameras.Inventory.of(
+        Services(services(node, Database(node.connections.app))), node.clock
+    )
+
+
+async def seed_demo(node: Node, sites: bytes) -> None:
+    """Puts agencies, people and the cameras of the simulated city in place; twice does no harm."""
+    db = Database(node.connections.app)
+    await db.open()
+    scope = identity.system_scope("demo", node.clock, door="cli")
+    inventory = _inventory(node)
+    try:
+        async with db.transaction(scope) as tx:
+            await identity.ensure_sample(scope, tx)
+        async with db.transaction(scope) as tx:
+            await cameras.import_cameras(inventory, scope, tx, sites, dry_run=False)
+    finally:
+        await db.close()
+
+
+async def demo_links(node: Node) -> list[tuple[str, str]]:
+    """A one-time way in for each person of the demo: what to call them, and the secret."""
+    db = Database(node.connections.app)
+    await db.open()
+    doorkeeper = services(node, db)[identity.Doorkeeper]
+    try:
+        return [
+            (
+                f"{title}, {agency}",
+                await doorkeeper.create_link(
+                    identity.system_scope("demo", node.clock, door="cli"), login, 86_400
+                ),
+            )
+            for login, _, title, agency, _, _ in identity.SAMPLE_PEOPLE
+        ]
+    finally:
+        await db.close()
