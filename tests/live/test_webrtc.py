@@ -40,7 +40,8 @@ PROCESS = """
 import sys
 from pathlib import Path
 from warroom.kernel.clock import SystemClock
-from warroom.live.api import LiveSettings, run_webrtc
+from warroom.live.commands import run_webrtc
+from warroom.live.settings import LiveSettings
 settings = LiveSettings(webrtc_bind_address="127.0.0.1")
 run_webrtc(Path(sys.argv[1]), Path(sys.argv[2]), settings, SystemClock())
 """

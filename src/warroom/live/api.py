@@ -42,23 +42,6 @@ def make_service(
     return LiveService(db, clock, hub, WebRtcClient(webrtc_socket), settings, find)
 
 
-def run_webrtc(
-    media_socket: Path, webrtc_socket: Path, settings: LiveSettings, clock: Clock
-) -> None:
-    """Is the WebRTC process: runs until SIGTERM or SIGINT and ends the process.
-
-    Args:
-        media_socket: Fan-out socket of this node's recorder.
-        webrtc_socket: Where it listens for `serve`.
-        settings: Limits and addresses.
-        clock: For durations.
-    """
-    # The library must never be loaded into a process that does anything else.
-    from warroom.live.webrtc.process import run  # noqa: PLC0415
-
-    run(media_socket, webrtc_socket, settings, clock)
-
-
 __all__ = [
     "VIEW",
     "Asked",
@@ -69,5 +52,4 @@ __all__ = [
     "ViewerClosedError",
     "choose_role",
     "make_service",
-    "run_webrtc",
 ]

@@ -79,12 +79,19 @@ class Channel(Feed[Viewer]):
                 self._begin(viewer)
 
     def change_state(self, state: Json) -> None:
-        """Passes a STATE on."""
+        """Passes a STATE on, if it says something new."""
+        if state == self.state:
+            return
         super().change_state(state)
         if self.viewers:
             text = _text("state", **state)
             for viewer in tuple(self.viewers):
                 viewer.tell(text)
+
+    def jump(self) -> None:
+        """Tells the viewers that their picture jumps."""
+        for viewer in tuple(self.viewers):
+            viewer.tell(_text("jump"))
 
     def lose(self, state: Json) -> None:
         """The recorder went away: viewers wait for the next key frame."""

@@ -167,7 +167,11 @@ class Hub[F: Feed[Any]]:
         elif kind == Kind.INIT:
             channel.describe(unpack_init(payload))
         elif kind == Kind.STATE:
-            channel.change_state(_object(payload))
+            state = _object(payload)
+            if "jump" in state:
+                channel.jump()
+            else:
+                channel.change_state(state)
         elif kind == Kind.ERROR:
             code = str(_object(payload).get("code", "unknown"))
             channel.is_followed = False
