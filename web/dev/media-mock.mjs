@@ -192,12 +192,14 @@ function media(res, cameraId, q) {
   res.end();
 }
 
-/** Gives a key frame the length of its group, by the default duration of its track fragment header. */
+/** Gives a key frame the length of its group: in its run if that names one, else in the default of its track. */
 function stretch(bytes) {
-  const at = bytes.indexOf("tfhd");
-  const flags = bytes.readUInt32BE(at + 4) & 0xffffff;
-  let offset = at + 12 + (flags & 1 ? 8 : 0) + (flags & 2 ? 4 : 0);
-  if (flags & 8) bytes.writeUInt32BE(TICKS * 30, offset);
+  const trun = bytes.indexOf("trun");
+  const runFlags = bytes.readUInt32BE(trun + 4) & 0xffffff;
+  if (runFlags & 0x100) return bytes.writeUInt32BE(TICKS * 30, trun + 12 + (runFlags & 1 ? 4 : 0) + (runFlags & 4 ? 4 : 0));
+  const tfhd = bytes.indexOf("tfhd");
+  const flags = bytes.readUInt32BE(tfhd + 4) & 0xffffff;
+  if (flags & 8) bytes.writeUInt32BE(TICKS * 30, tfhd + 12 + (flags & 1 ? 8 : 0) + (flags & 2 ? 4 : 0));
 }
 
 function file(res, path) {

@@ -4,7 +4,7 @@ type Step =
   | { readonly kind: "bytes"; readonly data: BufferSource; readonly size: number }
   | { readonly kind: "change"; readonly mime: string; readonly offset: number | null }
   | { readonly kind: "drop"; readonly from: number; readonly to: number }
-  | { readonly kind: "abort" };
+  | { readonly kind: "flush" };
 
 /** A queue in front of a SourceBuffer. When the buffer fails, `onfail` is called once and the rest is dropped. */
 export class Appender {
@@ -14,6 +14,8 @@ export class Appender {
   private mime: string;
   private closed = false;
   private bytes = 0;
+  private flushing = false;
+  private flushed = false;
 
   constructor(
     private readonly source: MediaSource,
@@ -30,9 +32,9 @@ export class Appender {
     return this.bytes;
   }
 
-  /** What is buffered, or null before the source is open. */
-  get buffered(): TimeRanges | null {
-    return this.buffer !== null && this.source.readyState === "open" ? this.buffer.buffered : null;
+  /** True from a reset until the old media is gone: what is buffered until then does not count. */
+  get isFlushing(): boolean {
+    return this.flushing;
   }
 
   push(data: BufferSource): void {
@@ -65,7 +67,9 @@ export class Appender {
   reset(): void {
     this.steps.length = 0;
     this.bytes = 0;
-    this.steps.push({ kind: "abort" }, { kind: "drop", from: 0, to: Infinity });
+    if (this.buffer === null) return;
+    this.flushing = true;
+    this.steps.push({ kind: "flush" });
     this.pump();
   }
 
@@ -87,6 +91,8 @@ export class Appender {
     this.buffer.mode = "segments";
     this.buffer.addEventListener("updateend", () => {
       if (this.closed) return;
+      if (this.flushed) this.flushing = this.steps.some((step) => step.kind === "flush");
+      this.flushed = false;
       this.pump();
       this.onidle();
     });
@@ -114,8 +120,10 @@ export class Appender {
       this.bytes -= step.size;
     } else if (step.kind === "drop") {
       buffer.remove(step.from, step.to);
-    } else if (step.kind === "abort") {
+    } else if (step.kind === "flush") {
       buffer.abort();
+      buffer.remove(0, Infinity);
+      this.flushed = true;
     } else {
       if (step.mime !== this.mime) buffer.changeType(step.mime);
       this.mime = step.mime;

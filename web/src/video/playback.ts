@@ -3,6 +3,7 @@
  * element's clock is the wall clock; windows are fetched ahead, and dropped behind.
  */
 import { Appender } from "./appender";
+import type { Span } from "./edge";
 import { mimeOf, spansOf } from "./mse";
 
 /** Which frames are fetched. */
@@ -65,20 +66,24 @@ export class RecordedTrack {
   /** True when the picture of this moment, and a little after, is in the buffer. */
   covers(wallMs: number): boolean {
     const at = this.media(wallMs);
-    return spansOf(this.video.buffered).some((s) => at >= s.start && at < s.end - 0.001);
+    return this.spans().some((s) => at >= s.start && at < s.end - 0.001);
   }
 
   /** True in the short hole before buffered media, as between two segments: nothing to wait for. */
   isSeam(wallMs: number): boolean {
     const at = this.media(wallMs);
-    return spansOf(this.video.buffered).some((s) => at < s.start && at >= s.start - TOUCH_S);
+    return this.spans().some((s) => at < s.start && at >= s.start - TOUCH_S);
   }
 
   /** Where the buffer that holds this moment ends, in seconds from the moment; 0 when it is not held. */
   aheadS(wallMs: number): number {
     const at = this.media(wallMs);
-    const span = spansOf(this.video.buffered).find((s) => at >= s.start - TOUCH_S && at <= s.end);
+    const span = this.spans().find((s) => at >= s.start - TOUCH_S && at <= s.end);
     return span === undefined ? 0 : span.end - at;
+  }
+
+  private spans(): Span[] {
+    return this.appender === null || this.appender.isFlushing ? [] : spansOf(this.video.buffered);
   }
 
   /** Sets the picture on a moment; fetches anew only when it is not in the buffer. */
@@ -214,10 +219,16 @@ export class RecordedTrack {
     this.video.load();
   }
 
+  /** Follows the time between frames; fast replay and stepping leave frames out and tell nothing of it. */
+  private measure(gap: number): void {
+    if (this.mode !== "all" || this.video.paused || this.video.playbackRate > 1.3) return;
+    this.frameS = gap < this.frameS ? gap : this.frameS * 0.95 + gap * 0.05;
+  }
+
   private watchFrames(): void {
     this.frameHandle = this.video.requestVideoFrameCallback((_now, frame) => {
       const gap = frame.mediaTime - this.lastMedia;
-      if (gap > 0.005 && gap < 0.5 && this.mode === "all") this.frameS = this.frameS * 0.8 + gap * 0.2;
+      if (gap > 0.005 && gap < 0.5) this.measure(gap);
       this.lastMedia = frame.mediaTime;
       this.shownMs = this.baseMs + frame.mediaTime * 1000;
       this.watchFrames();
