@@ -146,7 +146,7 @@ where c.removed_at is null and {{visible}}
 _FIND = sql.SQL(
     """
 select id, agency_id, number, name, place, tags, lat, lon, retention_class, simulated, enabled,
-    version, removed_at is not null as removed
+    version
 from camera c
 where c.id = any(%(ids)s) and (c.removed_at is null or %(removed)s) and {visible}
 """
