@@ -1,0 +1,203 @@
+"""Looking entries up: newest first, page by page, and only what may be read."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from tests.scopes import AT, scope_of
+from warroom.audit import api
+from warroom.audit.errors import WrongCursorError
+from warroom.kernel.db import Database
+from warroom.kernel.ids import new_id
+from warroom.kernel.scope import Rule, Scope
+
+POLICE, FIRE, CITY = UUID(int=1), UUID(int=2), UUID(int=3)
+EVERYTHING = scope_of(Rule(frozenset({"*"})))
+CAMERA = UUID(int=100)
+
+
+def reader(*agencies: UUID, **more: object) -> Scope:
+    rule = Rule(frozenset({"audit:read"}), agencies=frozenset(agencies), **more)  # type: ignore[arg-type]
+    return scope_of(rule)
+
+
+async def look(
+    db: Database,
+    *,
+    by: UUID,
+    owner: UUID,
+    minutes: int = 0,
+    action: str = "live:view",
+    camera: UUID = CAMERA,
+    place: str = "73.71.04.1006",
+    reason: str | None = None,
+    detail: dict[str, object] | None = None,
+) -> UUID:
+    person = Scope(
+        person_id=UUID(int=by.int + 1000),
+        agency_id=by,
+        rules=(),
+        at=AT + timedelta(minutes=minutes),
+        door="web",
+        label=f"Orang {by.int}",
+        agency_label=f"Lembaga {by.int}",
+        address="10.0.0.1",
+    )
+    async with db.transaction(person) as tx:
+        return await api.record(
+            person,
+            tx,
+            action=action,
+            object_kind="camera",
+            object_id=camera,
+            agency_id=owner,
+            object_label="Losari 1",
+            place=place,
+            reason=reason,
+            detail=detail,
+        )
+
+
+async def found(db: Database, scope: Scope, **filters: object) -> list[dict[str, object]]:
+    async with db.transaction(scope) as tx:
+        page = msgspec.json.decode(await api.search(scope, tx, filters))
+    items: list[dict[str, object]] = page["items"]
+    return items
+
+
+@pytest.fixture
+def looks(db: Database, loop_runner: asyncio.Runner) -> None:
+    async def make() -> None:
+        await look(db, by=POLICE, owner=POLICE, minutes=0, reason="Kecelakaan 100%")
+        await look(db, by=POLICE, owner=FIRE, minutes=1, camera=UUID(int=101))
+        await look(db, by=FIRE, owner=POLICE, minutes=2, action="recording:view")
+        await look(db, by=CITY, owner=CITY, minutes=3, place="73.71.01")
+
+    loop_runner.run(make())
+
+
+async def owners(db: Database, scope: Scope, **filters: object) -> list[str]:
+    return [str(item["at"])[11:16] for item in await found(db, scope, **filters)]
+
+
+@pytest.mark.usefixtures("looks")
+async def test_an_agency_reads_what_was_done_to_its_things_and_by_its_people(
+    db: Database,
+) -> None:
+    assert await owners(db, reader(POLICE)) == ["06:02", "06:01", "06:00"]
+    assert await owners(db, reader(FIRE)) == ["06:02", "06:01"]
+    assert await owners(db, reader(CITY)) == ["06:03"]
+    assert await owners(db, scope_of()) == []
+    assert len(await owners(db, EVERYTHING)) == 4
+
+
+@pytest.mark.usefixtures("looks")
+async def test_a_right_limited_to_an_area_reads_what_happened_there(db: Database) -> None:
+    scope = scope_of(Rule(frozenset({"audit:read"}), places=frozenset({"73.71.01"})))
+
+    assert await owners(db, scope) == ["06:03"]
+
+
+@pytest.mark.usefixtures("looks")
+async def test_filters_narrow_together(db: Database) -> None:
+    assert await owners(db, EVERYTHING, person=UUID(int=1001)) == ["06:01", "06:00"]
+    assert await owners(db, EVERYTHING, object=str(UUID(int=101))) == ["06:01"]
+    assert await owners(db, EVERYTHING, action="recording") == ["06:02"]
+    assert await owners(db, EVERYTHING, action="recording:view") == ["06:02"]
+    assert await owners(db, EVERYTHING, since=AT + timedelta(minutes=2)) == ["06:03", "06:02"]
+    assert await owners(db, EVERYTHING, until=AT + timedelta(minutes=1)) == ["06:00"]
+    assert await owners(db, EVERYTHING, q="100%") == ["06:00"]
+    assert await owners(db, EVERYTHING, q="1_0") == []
+    assert await owners(db, EVERYTHING, q="lembaga 2", action="live") == []
+
+
+@pytest.mark.usefixtures("looks")
+async def test_an_item_tells_who_what_whose_why_and_from_where(db: Database) -> None:
+    (item,) = await found(db, EVERYTHING, q="kecelakaan")
+
+    assert item["person"] == {"id": str(UUID(int=1001)), "name": "Orang 1"}
+    assert (item["agency"], item["object_label"]) == ("Lembaga 1", "Losari 1")
+    assert (item["at"], item["address"]) == ("2026-11-24T06:00:00.000Z", "10.0.0.1")
+    assert "cursor" not in item
+
+
+async def test_pages_follow_one_another_even_within_one_millisecond(db: Database) -> None:
+    for _ in range(25):
+        await look(db, by=POLICE, owner=POLICE)
+    seen: list[tuple[int, int]] = []
+    cursor = None
+
+    async with db.transaction(EVERYTHING) as tx:
+        while True:
+            page = msgspec.json.decode(await api.search(EVERYTHING, tx, {}, cursor, 10))
+            seen += [(item["chain"], item["seq"]) for item in page["items"]]
+            cursor = page["next"]
+            if cursor is None:
+                break
+
+    assert len(seen) == len(set(seen)) == 25
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "1", "1.x", f"{10**30}.{UUID(int=1)}"])
+async def test_a_cursor_that_is_not_ours_is_refused(db: Database, cursor: str) -> None:
+    async with db.transaction(EVERYTHING) as tx:
+        with pytest.raises(WrongCursorError):
+            await api.search(EVERYTHING, tx, {}, cursor)
+
+
+async def test_the_owner_learns_who_looked_and_for_how_long(db: Database) -> None:
+    view = await look(db, by=FIRE, owner=POLICE)
+    await look(
+        db,
+        by=FIRE,
+        owner=POLICE,
+        minutes=5,
+        action="live:end",
+        detail={"view": str(view), "seconds": 300.5},
+    )
+    await look(db, by=POLICE, owner=POLICE, minutes=6, action="camera:changed")
+    await look(db, by=FIRE, owner=POLICE, minutes=7, camera=UUID(int=101))
+    scope = reader(POLICE)
+
+    async with db.transaction(scope) as tx:
+        seen = await api.accesses(scope, tx, CAMERA, AT - timedelta(hours=1))
+
+    (access,) = seen
+    assert (access.person, access.agency, access.action) == ("Orang 2", "Lembaga 2", "live:view")
+    assert access.seconds == 300.5
+
+
+async def test_who_may_configure_the_camera_may_know_who_looked(db: Database) -> None:
+    await look(db, by=FIRE, owner=POLICE)
+    own = scope_of(Rule(frozenset({"camera:configure"}), agencies=frozenset({POLICE})))
+    other = scope_of(Rule(frozenset({"camera:configure"}), agencies=frozenset({CITY})))
+
+    counts = []
+    for scope in (own, other):
+        async with db.transaction(scope) as tx:
+            seen = await api.accesses(scope, tx, CAMERA, AT, action="camera:configure")
+            counts.append(len(seen))
+
+    assert counts == [1, 0]
+
+
+async def test_the_detail_is_canonical_json(db: Database) -> None:
+    await look(db, by=POLICE, owner=POLICE, detail={"z": [1, None], "a": {"d": 1, "c": "é"}})
+
+    async with db.transaction(EVERYTHING) as tx:
+        row = await (await tx.execute("select detail from audit_entry")).fetchone()
+
+    assert row == {"detail": '{"a":{"c":"é","d":1},"z":[1,null]}'}
+
+
+async def test_two_entries_of_one_transaction_are_both_kept(db: Database) -> None:
+    async with db.transaction(EVERYTHING) as tx:
+        for _ in range(3):
+            await api.record(
+                EVERYTHING, tx, action="a:b", object_kind="k", object_id=new_id(), agency_id=None
+            )
+
+    assert len(await found(db, EVERYTHING)) == 3

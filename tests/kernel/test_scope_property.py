@@ -1,0 +1,131 @@
+"""For random rights and things, `narrow` in SQL and `allows` in Python are of one mind."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg import AsyncConnection, sql
+from psycopg.rows import DictRow, dict_row
+
+from tests.scopes import AT, scope_of
+from warroom.kernel.postgres import Connections
+from warroom.kernel.scope import Rule
+
+ACTIONS = ["camera:view", "camera:configure", "live:view"]
+AGENCIES = [UUID(int=number) for number in range(1, 4)]
+PLACES = ["73.71", "73.71.01", "73.71.01.1001", "73.71.010", "73.72", "73"]
+OBJECTS = [UUID(int=number) for number in range(100, 103)]
+TAGS = ["a", "b", "c"]
+
+
+def some[T](items: list[T]) -> st.SearchStrategy[frozenset[T] | None]:
+    return st.none() | st.frozensets(st.sampled_from(items))
+
+
+INSTANTS = st.none() | st.sampled_from([AT + timedelta(hours=h) for h in (-1, 0, 1)])
+
+RULES = st.lists(
+    st.builds(
+        Rule,
+        actions=st.frozensets(st.sampled_from([*ACTIONS, "camera:*", "*"]), min_size=1),
+        agencies=some(AGENCIES),
+        places=some(PLACES),
+        objects=some(OBJECTS),
+        tags=some(TAGS),
+        deny=st.sampled_from([False, False, True]),
+        starts_at=INSTANTS,
+        ends_at=INSTANTS,
+    ),
+    max_size=5,
+)
+
+THINGS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "agency_id": st.none() | st.sampled_from(AGENCIES),
+            "place": st.none() | st.sampled_from(PLACES),
+            "id": st.sampled_from(OBJECTS),
+            "tags": st.none() | st.lists(st.sampled_from(TAGS), unique=True),
+        }
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+_QUERY = """
+select number from (
+    select ordinality::int as number, value ->> 'place' as place,
+        (value ->> 'agency_id')::uuid as agency_id, (value ->> 'id')::uuid as id,
+        case when jsonb_typeof(value -> 'tags') = 'array' then
+            array(select jsonb_array_elements_text(value -> 'tags')) end as tags
+    from jsonb_array_elements(%(things)s::jsonb) with ordinality
+) t where {predicate} order by number
+"""
+
+
+def test_sql_and_python_judge_every_thing_alike(
+    connections: Connections, loop_runner: asyncio.Runner
+) -> None:
+    connection = loop_runner.run(
+        AsyncConnection[DictRow].connect(connections.app, autocommit=True, row_factory=dict_row)
+    )
+
+    @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        rules=RULES,
+        things=THINGS,
+        action=st.sampled_from(ACTIONS),
+        columns=st.fixed_dictionaries(
+            {
+                "agency": st.sampled_from(["t.agency_id", "agency_id", None]),
+                "place": st.sampled_from(["t.place", "place", None]),
+                "id": st.sampled_from(["t.id", None]),
+                "tags": st.sampled_from(["t.tags", None]),
+            }
+        ),
+    )
+    def judge(
+        rules: list[Rule],
+        things: list[dict[str, Any]],
+        action: str,
+        columns: dict[str, str | None],
+    ) -> None:
+        scope = scope_of(*rules)
+        expected = [
+            number
+            for number, thing in enumerate(things, 1)
+            if scope.allows(
+                action,
+                agency_id=thing["agency_id"] if columns["agency"] else None,
+                place=thing["place"] if columns["place"] else None,
+                object_id=thing["id"] if columns["id"] else None,
+                tags=(thing["tags"] or ()) if columns["tags"] else (),
+            )
+        ]
+
+        predicate, parameters = scope.narrow(action, **columns)
+        query = sql.SQL(_QUERY).format(predicate=predicate)
+        rows = loop_runner.run(_run(connection, query, parameters | {"things": _json(things)}))
+
+        assert expected == rows
+
+    try:
+        judge()
+    finally:
+        loop_runner.run(connection.close())
+
+
+async def _run(
+    connection: AsyncConnection[DictRow], query: sql.Composed, parameters: dict[str, Any]
+) -> list[int]:
+    rows = await (await connection.execute(query, parameters)).fetchall()
+    return [row["number"] for row in rows]
+
+
+def _json(things: list[dict[str, Any]]) -> str:
+    import json
+
+    return json.dumps(things, default=str)
