@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from simcity.city import write
 from simcity.rtsp import serve
+from simcity.scenes import batch
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -14,6 +15,7 @@ def main(words: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True)
     for name, module, summary in (
         ("city", write, "Write the schematic Makassar and its camera sites."),
+        ("clips", batch, "Render the clips that the cameras show; keeps what is there."),
         ("rtsp", serve, "Serve RTSP cameras until stopped."),
     ):
         command = commands.add_parser(name, help=summary, description=summary)
