@@ -1,4 +1,5 @@
 /** Every camera this person may see, with its living state, fetched once and kept by events. */
+import { untrack } from "svelte";
 import { api, sentence } from "./api";
 import { socket } from "./socket";
 import type { Camera, CameraState, CameraStateWord, Page } from "./types";
@@ -34,6 +35,8 @@ class Cameras {
   /** In order of their numbers. Each element is reactive on its own. */
   list = $state<Camera[]>([]);
   loaded = $state(false);
+  /** Grows when a camera comes, goes, moves or changes its word; figures alone do not count. */
+  changes = $state(0);
   /** Why the last fetch failed, as a sentence; the list before it stays. */
   failure = $state<string | null>(null);
   #stop: (() => void)[] = [];
@@ -41,7 +44,10 @@ class Cameras {
 
   #byId = $derived(new Map(this.list.map((camera) => [camera.id, camera])));
   #byNumber = $derived(new Map(this.list.map((camera) => [camera.number, camera])));
-  counts = $derived(count(this.list));
+  counts = $derived.by(() => {
+    void this.changes;
+    return untrack(() => count(this.list));
+  });
 
   byId(id: string): Camera | undefined {
     return this.#byId.get(id);
@@ -73,6 +79,7 @@ class Cameras {
     for (const stop of this.#stop) stop();
     this.#stop = [];
     this.list = [];
+    this.changes += 1;
     this.loaded = false;
     this.failure = null;
   }
@@ -93,6 +100,7 @@ class Cameras {
         cursor = page.next ?? null;
       } while (cursor !== null);
       this.list = found.sort((a, b) => a.number - b.number);
+      this.changes += 1;
       this.loaded = true;
       this.failure = null;
     } catch (failed) {
@@ -102,18 +110,23 @@ class Cameras {
 
   #take(id: string, state: CameraState): void {
     const camera = this.byId(id);
-    if (camera !== undefined) camera.state = state;
+    if (camera === undefined) return;
+    const isNews = camera.state.state !== state.state || camera.state.recording !== state.recording;
+    camera.state = state;
+    if (isNews) this.changes += 1;
   }
 
   async #change(id: string, change: string): Promise<void> {
     if (change === "removed") {
       this.list = this.list.filter((camera) => camera.id !== id);
+      this.changes += 1;
       return;
     }
     try {
       const camera = await api.get<Camera>(`/api/cameras/${id}`);
       const others = this.list.filter((known) => known.id !== id);
       this.list = [...others, camera].sort((a, b) => a.number - b.number);
+      this.changes += 1;
     } catch {
       await this.refetch();
     }

@@ -1,0 +1,239 @@
+/**
+ * A stand-in for the server while the pages are built: the whole contract but video, from memory.
+ *
+ *   WARROOM_MOCK_CITY=DIR node web/dev/mock.mjs [--port 18700] [--empty] [--viewer]
+ *
+ * DIR holds base, kecamatan, kelurahan, roads, places and cameras as GeoJSON; without it the city
+ * has nine cameras and no map. --empty has no camera, --viewer signs in a person without Admin.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { WebSocketServer } from "ws";
+
+const has = (name) => process.argv.includes(`--${name}`);
+const portAt = process.argv.indexOf("--port");
+const PORT = portAt < 0 ? 18700 : Number(process.argv[portAt + 1]);
+const CITY = process.env.WARROOM_MOCK_CITY ?? "";
+const STATIC = fileURLToPath(new URL("../../src/warroom/app/static", import.meta.url));
+const STARTED = Date.now();
+
+const iso = (ms) => new Date(ms).toISOString();
+const uuid = (word) => {
+  const h = createHash("sha256").update(word).digest("hex");
+  return `${h.slice(0, 8)}-${h.slice(8, 12)}-7${h.slice(13, 16)}-8${h.slice(17, 20)}-${h.slice(20, 32)}`;
+};
+const layer = (name) => {
+  const path = join(CITY, `${name}.geojson`);
+  const empty = { type: "FeatureCollection", features: [] };
+  return CITY !== "" && existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : empty;
+};
+
+// --- the city ----------------------------------------------------------------------------------
+const kecamatan = new Map(layer("kecamatan").features.map((f) => [f.properties.code, f.properties.name]));
+const kelurahan = new Map(layer("kelurahan").features.map((f) => [f.properties.code, f.properties.name]));
+const sites = layer("cameras").features;
+while (sites.length < 9) {
+  const n = sites.length + 1;
+  sites.push({ geometry: { coordinates: [119.4 + n * 0.004, -5.14 - n * 0.002] }, properties: { number: n, name: `Kamera uji ${n}`, owner: "Dishub", ptz: n % 3 === 0, bearing: n * 40, fov: 70, range_m: 120, height_m: 6, kecamatan: null, kelurahan: null, site: "" } });
+}
+
+const KINDS = { Diskominfo: "skpd", Dishub: "dishub", Polrestabes: "police", Dinkes: "skpd" };
+const owners = [...new Set(sites.map((s) => s.properties.owner))];
+const agencies = owners.map((short) => ({ id: uuid(short), short, name: short.startsWith("Kecamatan") ? short : `${short} Kota Makassar`, kind: KINDS[short] ?? "kecamatan", is_active: true, version: 1 }));
+const agencyOf = (short) => agencies.find((a) => a.short === short) ?? agencies[0];
+const area = (code, names) => (code === null || !names.has(code) ? null : { code, name: names.get(code) });
+
+function stateOf(number) {
+  if (number % 53 === 0) return { state: "offline", reason: number % 2 ? "connect_timeout" : "unauthorized", since: iso(STARTED - 2_100_000) };
+  if (number % 77 === 0) return { state: "late", reason: "slow", since: iso(STARTED - 40_000) };
+  if (number % 211 === 0) return { state: "unknown", reason: "never_reported", since: null };
+  return { state: "live", reason: null, since: iso(STARTED - 3_600_000 * (1 + (number % 30))) };
+}
+
+const cameras = has("empty") ? [] : sites.map(({ geometry, properties: p }) => {
+  const told = stateOf(p.number);
+  return {
+    id: uuid(`camera ${p.number}`), number: p.number, name: p.name, place: p.kelurahan ?? p.kecamatan, site: p.site ?? "",
+    kecamatan: area(p.kecamatan, kecamatan), kelurahan: area(p.kelurahan, kelurahan),
+    lon: geometry.coordinates[0], lat: geometry.coordinates[1], height_m: p.height_m, bearing_deg: p.bearing, fov_deg: p.fov, range_m: p.range_m,
+    is_ptz: p.ptz, agency: agencyOf(p.owner), tags: [], codec: "avc1.64001e", has_sub: true, simulated: true, enabled: true,
+    state: { ...told, last_frame_at: told.state === "unknown" ? null : iso(Date.now() - 400), fps: 12.5, kbit_s: 310, clock_offset_ms: 38, clock_uncertainty_ms: 12, recording: told.state !== "offline" && told.state !== "unknown" },
+    version: 1, notes: "", created_at: iso(STARTED - 9e8), changed_at: iso(STARTED - 9e7), retention_class: "standard",
+    streams: [{ role: "main", url: `rtsp://10.20.1.${p.number % 250}/main`, transport: "tcp", codec: "avc1.64001e", width: 640, height: 360, has_password: true }],
+  };
+});
+const brief = ({ version, notes, created_at, changed_at, streams, retention_class, ...camera }) => camera;
+
+const ACTIONS = "camera:view live:view recording:view recording:export wall:view wall:share city:view".split(" ");
+const ADMIN = "camera:configure agency:view agency:configure person:view person:configure grant:view grant:configure audit:read token:create system:view ptz:move".split(" ");
+const roles = [
+  { name: "operator", label: "Operator kamera", actions: ACTIONS },
+  { name: "admin", label: "Pengelola lembaga", actions: [...ACTIONS, ...ADMIN] },
+  { name: "auditor", label: "Pemeriksa", actions: ["audit:read"] },
+];
+const names = ["Rahmat Syam", "Sitti Aminah", "Andi Nurhayati", "Baso Daeng Tutu", "Hamzah Latif", "Nur Asia", "Muh. Fadli", "Irma Suryani"];
+const people = names.map((name, i) => ({ id: uuid(name), login: name.toLowerCase().replace(/[^a-z]+/g, "."), name, title: i === 0 ? "Operator kamera" : "Petugas", agency: agencies[i % agencies.length], roles: [{ name: i === 0 ? "admin" : "operator", reach: "own" }], active: i !== 5, language: "id", last_seen_at: iso(STARTED - i * 5e6), version: 1 }));
+const grants = [{ id: uuid("g1"), actions: ["camera:view", "live:view"], deny: false, person: null, to_agency: agencies[1], agencies: [agencies[0]], places: null, objects: null, tags: null, starts_at: iso(STARTED - 8e7), ends_at: iso(STARTED + 8e8), reason: "Pengamanan karnaval, surat 331/2026", letter: "331/2026", given_by: people[0].name, created_at: iso(STARTED - 8e7), revoked_at: null }];
+const tokens = [];
+const layouts = [];
+let person = null;
+
+const session = () => ({
+  person: { id: people[0].id, login: people[0].login, name: people[0].name, title: people[0].title, language: people[0].language },
+  agency: agencies.find((a) => a.short === "Diskominfo") ?? agencies[0],
+  actions: has("viewer") ? ACTIONS : [...ACTIONS, ...ADMIN],
+  city: { name: "Makassar", zone: "Asia/Makassar", zone_label: "WITA", schematic: true, demo: true, bounds: [119.34, -5.23, 119.56, -5.05], center: [119.43, -5.147] },
+  workstation: "WS-07", now: iso(Date.now()),
+});
+
+const WORDS = ["live:view", "recording:view", "camera:configure", "session:open", "grant:configure"];
+const audit = Array.from({ length: 640 }, (_, i) => {
+  const camera = cameras[(i * 37) % Math.max(1, cameras.length)];
+  const who = people[i % people.length];
+  return { seq: 640 - i, at: iso(STARTED - i * 97_000), person: { id: who.id, name: who.name }, agency: who.agency.short, action: WORDS[i % WORDS.length], object_kind: "camera", object_id: camera?.id ?? null, object_label: camera ? `${camera.number} ${camera.name}` : null, place: camera?.kecamatan?.name ?? null, reason: i % 9 === 0 ? "Permintaan 112-2026-004217" : null, address: "10.20.4.17", door: "web", detail: { seconds: 12 + (i % 80) } };
+});
+
+// --- answers -----------------------------------------------------------------------------------
+const problem = (status, code, params = {}) => ({ status, body: { type: "about:blank", title: code, status, code, params } });
+const ok = (body, status = 200) => ({ status, body });
+const all = (items) => ok({ items, next: null, total: items.length });
+
+const picture = (camera) => {
+  const hue = (camera.number * 47) % 360;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 180"><rect width="320" height="84" fill="hsl(${hue} 12% 62%)"/><rect y="78" width="320" height="102" fill="#565a5c"/><path d="M150 80h20l130 100H20z" fill="#3f4447"/><path d="M159 84h2l6 96h-14z" fill="#d8d4c0"/><rect x="${60 + (camera.number % 90)}" y="120" width="52" height="28" rx="4" fill="hsl(${hue} 35% 38%)"/><rect x="200" y="100" width="30" height="16" rx="3" fill="#e2e2dc"/></svg>`;
+};
+
+function distanceM(a, b) {
+  const x = (a.lon - b.lon) * 110_600;
+  const y = (a.lat - b.lat) * 110_600;
+  return Math.hypot(x, y);
+}
+
+function importRows(text, dry) {
+  const lines = text.trim().split("\n").slice(1);
+  const rejected = lines.flatMap((line, i) => (line.split(",").length < 4 ? [{ row: i + 2, field: "lat", code: "cameras.import_missing", message: "Kolom lintang kosong.", value: line.slice(0, 30) }] : []));
+  return { added: lines.length - rejected.length, changed: 0, unchanged: 0, rejected, dry_run: dry };
+}
+
+function change(list, id, body) {
+  const found = list.find((one) => one.id === id);
+  if (found === undefined) return problem(404, "not_found");
+  if (body.version !== undefined && body.version !== found.version) return problem(409, "cameras.changed_meanwhile");
+  Object.assign(found, body, { version: (found.version ?? 1) + 1 });
+  return ok(found);
+}
+
+const routes = [
+  ["POST /api/session", (_, { body }) => (body.password === "salah" ? problem(401, "identity.wrong_password") : body.password === "tunggu" ? problem(429, "identity.too_many_attempts", { wait_s: 42 }) : ((person = people[0]), ok(session())))],
+  ["POST /api/session/link", (_, { body }) => (body.token === "dipakai" ? problem(401, "identity.link_used") : ((person = people[0]), ok(session())))],
+  ["GET /api/session", () => (person === null ? problem(401, "unauthenticated") : ok(session()))],
+  ["PATCH /api/session", (_, { body }) => (Object.assign(people[0], body), ok(session()))],
+  ["DELETE /api/session", () => ((person = null), { status: 204 })],
+  ["GET /api/cameras", () => all(cameras.map(brief))],
+  ["POST /api/cameras", (_, { body }) => (cameras.some((c) => c.number === body.number) ? problem(409, "cameras.number_taken", { number: body.number }) : ok({ ...cameras[0], ...body, id: uuid(String(Math.random())) }, 201))],
+  ["POST /api/cameras/probe", (_, { body }) => ok(body.url?.includes("bad") ? { ok: false, ms: 3001, code: "cameras.probe_timeout", message: "Kamera tidak menjawab dalam 3 detik." } : { ok: true, codec: "avc1.64001e", width: 1920, height: 1080, fps: 25, audio: null, ms: 212 })],
+  ["POST /api/cameras/import", (_, { text, query }) => ok(importRows(text, query.get("dry_run") === "1"))],
+  ["GET /api/cameras/summary", () => ok({ total: cameras.length })],
+  ["GET /api/cameras/nearby", (_, { query }) => {
+    const at = { lat: Number(query.get("lat")), lon: Number(query.get("lon")) };
+    const near = cameras.map((c) => ({ ...brief(c), distance_m: distanceM(at, c) })).sort((a, b) => a.distance_m - b.distance_m);
+    return all(near.slice(0, Number(query.get("limit") ?? 6)));
+  }],
+  ["GET /api/cameras/:id/access", ({ id }) => all(audit.slice(0, 6).map((row) => ({ at: row.at, person: row.person.name, agency: row.agency, action: row.action, seconds: row.detail.seconds, id })))],
+  ["GET /api/cameras/:id", ({ id }) => { const c = cameras.find((one) => one.id === id); return c ? ok(c) : problem(404, "not_found"); }],
+  ["PATCH /api/cameras/:id", ({ id }, { body }) => change(cameras, id, body)],
+  ["DELETE /api/cameras/:id", () => ({ status: 204 })],
+  ["GET /api/recordings/summary", () => ok({ disks: [{ path_label: "video", bytes: 3.1e9, quota_bytes: 4e9, oldest_at: iso(STARTED - 9e7), state: "ok" }], days: 1.1, recording: cameras.filter((c) => c.state.recording).length, simulated_quota: true })],
+  ["GET /api/agencies", () => all(agencies)],
+  ["POST /api/agencies", (_, { body }) => { const made = { id: uuid(body.short), is_active: true, version: 1, ...body }; agencies.push(made); return ok(made, 201); }],
+  ["PATCH /api/agencies/:id", ({ id }, { body }) => change(agencies, id, body)],
+  ["GET /api/people", () => all(people)],
+  ["POST /api/people", (_, { body }) => { const made = { id: uuid(body.login), active: true, version: 1, last_seen_at: null, ...body, agency: agencies.find((a) => a.id === body.agency_id) ?? null }; people.push(made); return ok(made, 201); }],
+  ["PATCH /api/people/:id", ({ id }, { body }) => change(people, id, body)],
+  ["POST /api/people/:id/password", (_, { body }) => (body.password.length < 12 ? problem(422, "identity.weak_password") : { status: 204 })],
+  ["GET /api/roles", () => all(roles)],
+  ["GET /api/grants", () => all(grants)],
+  ["POST /api/grants", (_, { body }) => { const made = { ...grants[0], ...body, id: uuid(String(Math.random())), agencies: null, person: people.find((p) => p.id === body.person_id) ?? null, to_agency: agencies.find((a) => a.id === body.to_agency_id) ?? null, created_at: iso(Date.now()) }; grants.push(made); return ok(made, 201); }],
+  ["DELETE /api/grants/:id", ({ id }) => { const g = grants.find((one) => one.id === id); if (g) g.revoked_at = iso(Date.now()); return { status: 204 }; }],
+  ["GET /api/tokens", () => all(tokens)],
+  ["POST /api/tokens", (_, { body }) => { const made = { id: uuid(String(Math.random())), name: body.name, actions: body.actions, created_at: iso(Date.now()), expires_at: body.expires_at, last_used_at: null }; tokens.push(made); return ok({ ...made, token: "wr_3f9a0c" + made.id.replaceAll("-", "") }, 201); }],
+  ["DELETE /api/tokens/:id", ({ id }) => { tokens.splice(tokens.findIndex((one) => one.id === id), 1); return { status: 204 }; }],
+  ["GET /api/audit/seal", () => ok({ verified_at: iso(Date.now() - 124_000), rows: 18_204, intact: true, head: "9f2c41d0a7e3", anchored_at: iso(Date.now() - 400_000) })],
+  ["GET /api/audit", (_, { query }) => {
+    const q = (query.get("q") ?? "").toLowerCase();
+    const found = audit.filter((r) => (q === "" || JSON.stringify(r).toLowerCase().includes(q)) && (!query.get("action") || r.action === query.get("action")));
+    const from = Number(query.get("cursor") ?? 0);
+    return ok({ items: found.slice(from, from + 100), next: from + 100 < found.length ? String(from + 100) : null });
+  }],
+  ["GET /api/walls/layouts", () => all(layouts)],
+  ["GET /api/places/search", (_, { query }) => {
+    const q = (query.get("q") ?? "").toLowerCase();
+    const found = [...layer("places").features, ...layer("roads").features].filter((f) => f.properties.name.toLowerCase().includes(q)).slice(0, 8);
+    return all(found.map((f) => { const at = f.geometry.type === "Point" ? f.geometry.coordinates : f.geometry.coordinates[0]; return { id: f.properties.id, kind: f.properties.kind ?? "jalan", name: f.properties.name, detail: kecamatan.get(f.properties.kecamatan) ?? "", lon: at[0], lat: at[1], score: 1 }; }));
+  }],
+];
+
+function find(method, path) {
+  for (const [pattern, answer] of routes) {
+    const [wantedMethod, wantedPath] = pattern.split(" ");
+    const wanted = wantedPath.split("/");
+    const given = path.split("/");
+    if (wantedMethod !== method || wanted.length !== given.length) continue;
+    if (wanted.every((part, i) => part.startsWith(":") || part === given[i])) return { answer, params: { id: given[3] } };
+  }
+  return null;
+}
+
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2" };
+
+function sendFile(path, response) {
+  const wanted = join(STATIC, path);
+  const file = path !== "/" && existsSync(wanted) && statSync(wanted).isFile() ? wanted : join(STATIC, "index.html");
+  response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" }).end(readFileSync(file));
+}
+
+function sendPicture(path, response) {
+  const camera = cameras.find((one) => path.includes(one.id));
+  if (camera === undefined || camera.state.state === "unknown") return response.writeHead(503, { "content-type": "application/problem+json" }).end('{"code":"live.no_picture"}');
+  const age = camera.state.state === "live" ? 400 : Date.now() - Date.parse(camera.state.since);
+  return response.writeHead(200, { "content-type": "image/svg+xml", "x-frame-at": iso(Date.now() - age), "x-frame-age-ms": String(age) }).end(picture(camera));
+}
+
+const server = createServer(async (request, response) => {
+  const { pathname, searchParams } = new URL(request.url, "http://mock");
+  if (!pathname.startsWith("/api/")) return sendFile(pathname, response);
+  const parts = [];
+  for await (const part of request) parts.push(part);
+  const text = Buffer.concat(parts).toString("utf8");
+  if (pathname.startsWith("/api/live/") && pathname.endsWith("snapshot.jpg")) return sendPicture(pathname, response);
+  const layerName = /^\/api\/places\/layers\/(\w+)\.geojson$/.exec(pathname)?.[1];
+  if (layerName !== undefined) return response.writeHead(200, { "content-type": "application/geo+json" }).end(JSON.stringify(layer(layerName)));
+  const found = find(request.method, pathname);
+  const isJson = (request.headers["content-type"] ?? "").includes("json") && !pathname.endsWith("import");
+  const body = isJson && text !== "" ? JSON.parse(text) : {};
+  const answer = found === null ? problem(404, "not_found") : found.answer(found.params, { query: searchParams, body, text });
+  const type = answer.status >= 400 ? "application/problem+json" : "application/json";
+  return response.writeHead(answer.status, { "content-type": type }).end(answer.body === undefined ? undefined : JSON.stringify(answer.body));
+});
+
+const sockets = new WebSocketServer({ noServer: true });
+server.on("upgrade", (request, socket, head) => {
+  if (request.url !== "/ws") return socket.destroy();
+  return sockets.handleUpgrade(request, socket, head, (wire) => wire.send(JSON.stringify({ type: "hello", id: eventId, now: iso(Date.now()) })));
+});
+
+let eventId = 1000;
+const broadcast = (message) => sockets.clients.forEach((wire) => wire.send(JSON.stringify(message)));
+setInterval(() => broadcast({ type: "ping", now: iso(Date.now()) }), 5_000).unref();
+setInterval(() => {
+  const camera = cameras[(eventId * 31) % Math.max(1, cameras.length)];
+  if (camera === undefined) return;
+  camera.state = { ...camera.state, last_frame_at: iso(Date.now() - 300), kbit_s: 290 + (eventId % 40) };
+  eventId += 1;
+  broadcast({ type: "event", topic: "cameras.state", id: eventId, at: iso(Date.now()), body: { id: camera.id, state: camera.state } });
+}, 400).unref();
+
+server.listen(PORT, "127.0.0.1", () => console.log(`mock on ${PORT}, ${cameras.length} cameras`));

@@ -1,0 +1,225 @@
+/** The drawn map: MapLibre with the city's layers and the cameras on it. */
+import type { FeatureCollection, Point } from "geojson";
+import {
+  Map as MapLibre,
+  setWorkerUrl,
+  type GeoJSONSource,
+  type LngLatBoundsLike,
+  type MapMouseEvent,
+  type MapTouchEvent,
+} from "maplibre-gl";
+import "maplibre-gl/dist/maplibre-gl.css";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
+import { centres } from "./centre";
+import { cityLayer } from "./layers";
+import { points, wedges } from "./marks";
+import { addSymbols } from "./symbols";
+import { cityStyle, LAYER_GROUPS, readPalette, type LayerGroup } from "./style";
+import type { Camera } from "$lib/types";
+
+setWorkerUrl(workerUrl);
+
+export interface MapView {
+  lon: number;
+  lat: number;
+  zoom: number;
+}
+
+export interface Heard {
+  /** A camera was clicked; null for the ground beside them. */
+  select: (id: string | null) => void;
+  /** The pointer is over a camera, at this place of the map's element. */
+  hover: (id: string | null, at: { x: number; y: number }) => void;
+  move: (view: MapView, bounds: [number, number, number, number]) => void;
+  /** A layer of the base could not be had. */
+  failed: () => void;
+  /** The graphics processor is gone for good. */
+  lost: () => void;
+}
+
+const NEAR_PX = 6;
+const SELECTED_ZOOM = 15;
+/** All fields of view at once only show directions; the chosen one shows its whole range. */
+const AMBIENT_RANGE_M = 120;
+const COLLECTION: FeatureCollection = { type: "FeatureCollection", features: [] };
+
+/** Says whether this browser can draw the map at all. */
+export function canDraw(): boolean {
+  try {
+    const canvas = document.createElement("canvas");
+    return (canvas.getContext("webgl2") ?? null) !== null;
+  } catch {
+    return false;
+  }
+}
+
+export class CityMap {
+  readonly #map: MapLibre;
+  readonly #heard: Heard;
+  #data = new Map<string, FeatureCollection>();
+  #hidden = new Set<LayerGroup>();
+  #ready = false;
+
+  constructor(container: HTMLElement, bounds: LngLatBoundsLike, view: MapView | null, heard: Heard) {
+    this.#heard = heard;
+    const palette = readPalette(document.documentElement);
+    this.#map = new MapLibre({
+      container,
+      style: cityStyle(palette),
+      ...(view === null ? { bounds, fitBoundsOptions: { padding: 24 } } : { center: [view.lon, view.lat], zoom: view.zoom }),
+      minZoom: 9,
+      maxZoom: 18.5,
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      fadeDuration: 0,
+    });
+    this.#map.touchZoomRotate.disableRotation();
+    this.#map.keyboard.disableRotation();
+    this.#map.on("style.load", () => this.#dress());
+    this.#map.on("move", () => this.#tellView());
+    this.#map.on("click", (event) => this.#click(event));
+    this.#map.on("mousemove", (event) => this.#hover(event));
+    this.#map.on("mouseout", () => heard.hover(null, { x: 0, y: 0 }));
+    this.#map.on("movestart", () => heard.hover(null, { x: 0, y: 0 }));
+    this.#map.getCanvas().addEventListener("webglcontextlost", () => heard.lost());
+    void this.#loadBase();
+  }
+
+  /** Takes the map off the page and gives its memory back. */
+  remove(): void {
+    this.#map.remove();
+  }
+
+  /** Draws again in the colours of the theme in force. */
+  repaint(): void {
+    this.#ready = false;
+    this.#map.setStyle(cityStyle(readPalette(document.documentElement)), { diff: false });
+  }
+
+  /** The element grew or shrank. */
+  resize(): void {
+    this.#map.resize();
+  }
+
+  /** Shows these cameras and no others. */
+  show(cameras: readonly Camera[]): void {
+    this.#set("cameras", points(cameras));
+    this.#set("wedges", wedges(cameras, AMBIENT_RANGE_M));
+  }
+
+  /** Rings a camera and draws what it sees; `hovered` is another one that the pointer is on. */
+  choose(selected: Camera | null, hovered: Camera | null): void {
+    this.#set("chosen", selected === null ? COLLECTION : points([selected]));
+    this.#set("wedge", wedges([selected, hovered].filter((camera) => camera !== null)));
+  }
+
+  /** Marks a place with its name; null takes the mark away. */
+  mark(place: { lon: number; lat: number; name: string } | null): void {
+    if (place === null) return this.#set("mark", COLLECTION);
+    const geometry: Point = { type: "Point", coordinates: [place.lon, place.lat] };
+    return this.#set("mark", { type: "FeatureCollection", features: [{ type: "Feature", geometry, properties: { name: place.name } }] });
+  }
+
+  /** Shows or hides the layers of one switch. */
+  toggle(group: LayerGroup, shown: boolean): void {
+    if (shown) this.#hidden.delete(group);
+    else this.#hidden.add(group);
+    if (this.#ready) this.#applyHidden();
+  }
+
+  /** Brings a place to the middle, near enough to tell cameras apart. */
+  go(lon: number, lat: number, zoom = SELECTED_ZOOM): void {
+    const near = Math.max(this.#map.getZoom(), zoom);
+    this.#map.easeTo({ center: [lon, lat], zoom: near, duration: this.#duration() });
+  }
+
+  /** Brings a camera into sight without a jump if it is there already. */
+  reveal(camera: Camera): void {
+    if (camera.lon === null || camera.lat === null) return;
+    const isInSight = this.#map.getBounds().contains([camera.lon, camera.lat]);
+    if (!isInSight || this.#map.getZoom() < 13) this.go(camera.lon, camera.lat);
+  }
+
+  zoomBy(step: number): void {
+    this.#map.easeTo({ zoom: this.#map.getZoom() + step, duration: this.#duration() });
+  }
+
+  /** Shows the whole city. */
+  fit(bounds: LngLatBoundsLike): void {
+    this.#map.fitBounds(bounds, { padding: 24, duration: this.#duration() });
+  }
+
+  #duration(): number {
+    return matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 240;
+  }
+
+  async #loadBase(): Promise<void> {
+    const load = async (name: "base" | "roads" | "places" | "kecamatan"): Promise<void> => {
+      const layer = await cityLayer(name);
+      this.#set(name, layer);
+      if (name === "kecamatan") this.#set("kecamatan-centres", centres(layer));
+    };
+    const answers = await Promise.allSettled((["base", "roads", "kecamatan", "places"] as const).map(load));
+    if (answers.some((answer) => answer.status === "rejected")) this.#heard.failed();
+  }
+
+  #set(source: string, data: FeatureCollection): void {
+    this.#data.set(source, data);
+    if (this.#ready) this.#map.getSource<GeoJSONSource>(source)?.setData(data);
+  }
+
+  #dress(): void {
+    addSymbols(this.#map, readPalette(document.documentElement));
+    this.#ready = true;
+    for (const [source, data] of this.#data) this.#map.getSource<GeoJSONSource>(source)?.setData(data);
+    this.#applyHidden();
+    this.#tellView();
+  }
+
+  #applyHidden(): void {
+    for (const [group, layers] of Object.entries(LAYER_GROUPS)) {
+      const visibility = this.#hidden.has(group as LayerGroup) ? "none" : "visible";
+      for (const layer of layers) this.#map.setLayoutProperty(layer, "visibility", visibility);
+    }
+  }
+
+  #tellView(): void {
+    const { lng, lat } = this.#map.getCenter();
+    const bounds = this.#map.getBounds();
+    this.#heard.move({ lon: lng, lat, zoom: this.#map.getZoom() }, [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()]);
+  }
+
+  #at(event: MapMouseEvent | MapTouchEvent, layers: string[]): { id: unknown; cluster: number | null; coordinates: [number, number] } | null {
+    if (!this.#ready) return null;
+    const { x, y } = event.point;
+    const found = this.#map.queryRenderedFeatures(
+      [
+        [x - NEAR_PX, y - NEAR_PX],
+        [x + NEAR_PX, y + NEAR_PX],
+      ],
+      { layers },
+    )[0];
+    if (found === undefined || found.geometry.type !== "Point") return null;
+    const [lon = 0, lat = 0] = found.geometry.coordinates;
+    const cluster: unknown = found.properties["cluster_id"];
+    return { id: found.properties["id"], cluster: typeof cluster === "number" ? cluster : null, coordinates: [lon, lat] };
+  }
+
+  #click(event: MapMouseEvent): void {
+    const found = this.#at(event, ["cameras", "clusters"]);
+    if (found?.cluster !== null && found?.cluster !== undefined) void this.#open(found.cluster, found.coordinates);
+    else this.#heard.select(typeof found?.id === "string" ? found.id : null);
+  }
+
+  async #open(cluster: number, center: [number, number]): Promise<void> {
+    const zoom = await this.#map.getSource<GeoJSONSource>("cameras")?.getClusterExpansionZoom(cluster);
+    this.#map.easeTo({ center, zoom: (zoom ?? 13) + 0.3, duration: this.#duration() });
+  }
+
+  #hover(event: MapMouseEvent): void {
+    const found = this.#at(event, ["cameras", "clusters"]);
+    this.#map.getCanvas().style.cursor = found === null ? "" : "pointer";
+    this.#heard.hover(typeof found?.id === "string" ? found.id : null, event.point);
+  }
+}

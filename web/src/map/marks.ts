@@ -1,0 +1,32 @@
+/** Cameras as GeoJSON for the map. */
+import type { Feature, FeatureCollection, Point, Polygon } from "geojson";
+import { rank } from "$lib/cameras.svelte";
+import { cameraNumber } from "$lib/format";
+import type { Camera } from "$lib/types";
+import { viewOf, wedge } from "./wedge";
+
+/** Points with the state's word and rank; a cluster takes the highest rank of its members. */
+export function points(cameras: readonly Camera[]): FeatureCollection<Point> {
+  const features = cameras.flatMap((camera): Feature<Point>[] => {
+    if (camera.lat === null || camera.lon === null) return [];
+    const properties = {
+      id: camera.id,
+      label: cameraNumber(camera.number),
+      state: camera.state.state,
+      rank: rank(camera.state.state),
+      not_recording: camera.state.recording ? 0 : 1,
+    };
+    return [{ type: "Feature", geometry: { type: "Point", coordinates: [camera.lon, camera.lat] }, properties }];
+  });
+  return { type: "FeatureCollection", features };
+}
+
+/** Fields of view of those cameras whose direction is known, cut off at `most_m`. */
+export function wedges(cameras: readonly Camera[], most_m = Infinity): FeatureCollection<Polygon> {
+  const features = cameras.flatMap((camera): Feature<Polygon>[] => {
+    const view = viewOf(camera);
+    if (view === null) return [];
+    return [{ type: "Feature", geometry: { type: "Polygon", coordinates: [wedge({ ...view, range_m: Math.min(view.range_m, most_m) })] }, properties: { id: camera.id } }];
+  });
+  return { type: "FeatureCollection", features };
+}
