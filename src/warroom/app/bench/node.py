@@ -118,9 +118,8 @@ def bench_node(cameras: int, sections: str = "") -> Iterator[BenchNode]:
 def _fill(environment: dict[str, str], folder: Path, cameras: int) -> str:
     warroom(environment, "agency", "add", "--name", "Diskominfo", "--short", "Diskominfo",
             "--kind", "city", "--json")  # fmt: skip
-    warroom(environment, "user", "add", "--login", "bench", "--name", "Bench", "--agency",
-            "Diskominfo", "--role", "admin_sistem:city", "--json",
-            given="a long password for a bench\n")  # fmt: skip
+    warroom(environment, "user", "add", "bench", "--name", "Bench", "--agency", "Diskominfo",
+            "--role", "admin_sistem", "--city", "--json")  # fmt: skip
     rows = ["number,name,lat,lon,owner,url"]
     rows += [
         f"{n},Kamera {n},{-5.2 + n % 100 / 1000},{119.38 + n // 100 / 100},Diskominfo,"
