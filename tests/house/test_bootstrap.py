@@ -149,6 +149,17 @@ def test_a_changed_lock_is_installed(checkout: Checkout) -> None:
     assert SETUP[1:] == checkout.work_done()
 
 
+def test_tools_of_development_that_are_there_stay(checkout: Checkout) -> None:
+    checkout.run()
+    (checkout.root / ".venv" / "bin" / "pytest").touch()
+    (checkout.root / "uv.lock").write_text("version = 2\n")
+
+    checkout.run("demo")
+
+    assert (checkout.root / ".venv" / ".warroom").read_text().endswith(" dev\n")
+    assert "--no-dev" not in checkout.calls.read_text().splitlines()[-2]
+
+
 def test_a_setup_that_was_cut_short_begins_again(checkout: Checkout) -> None:
     checkout.run()
     checkout.work_done()
