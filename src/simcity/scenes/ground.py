@@ -17,6 +17,7 @@ _LINE: Colour = (205, 208, 208)
 _FOOTPATH: Colour = (142, 146, 150)
 Reals = npt.NDArray[np.floating[Any]]
 _FAR_M = 260.0
+_TILE = 512
 _BESIDE_M = (1.1, 2.5, 4.3, 5.7)  # where wheels have darkened the asphalt
 
 
@@ -32,13 +33,15 @@ class _Clouds:
     """A tile of noise that repeats without end."""
 
     def __init__(self, rng: np.random.Generator) -> None:
-        tile = cv2.GaussianBlur(rng.normal(0, 1, (512, 512)).astype(np.float32), (0, 0), 1.0)
+        noise = np.pad(rng.normal(0, 1, (_TILE, _TILE)).astype(np.float32), 8, mode="wrap")
+        tile = cv2.GaussianBlur(noise, (0, 0), 1.0)[8:-8, 8:-8]
         self._tile = (tile / tile.std()).astype(np.float32)
 
     def at(self, x: Reals, y: Reals, scale: float) -> Floats:
-        columns = np.mod(x * scale, 511).astype(np.float32)
-        lines = np.mod(y * scale, 511).astype(np.float32)
-        return cv2.remap(self._tile, columns, lines, cv2.INTER_LINEAR).astype(np.float32)
+        columns = np.mod(x * scale, _TILE).astype(np.float32)
+        lines = np.mod(y * scale, _TILE).astype(np.float32)
+        found = cv2.remap(self._tile, columns, lines, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+        return found.astype(np.float32)
 
 
 def draw_ground(painter: Painter, layout: Layout, rng: np.random.Generator) -> Picture:
@@ -102,7 +105,7 @@ def _ground(
     lit = light.ambient_f + light.sun_f * max(0.0, float(light.direction[2])) + lamps
     ground = _marked(painter, layout) * lit * (1 + grain - tracks)[..., None]
     if light.name == "rain":  # wet: the sky is mirrored, in puddles
-        puddles = 0.25 + 0.25 * clouds.at(x, y, 1.1) + 0.1 * clouds.at(x, y, 4.0)
+        puddles = 0.24 + 0.15 * clouds.at(x, y, 1.1) + 0.07 * clouds.at(x, y, 4.0)
         wet = np.clip(puddles, 0.06, 0.75) * np.clip(distance / 40, 0.25, 0.9)
         ground = ground * 0.8 * (1 - wet[..., None]) + light.low_f * 255 * 0.82 * wet[..., None]
     return np.asarray(ground, np.float32), np.asarray(distance, np.float32)

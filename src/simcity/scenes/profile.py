@@ -59,7 +59,7 @@ def _plan(number: int, *, is_junction: bool) -> Plan:
     """Return ordinary traffic; one junction has a red-light runner, others a wrong-way rider."""
     return Plan(
         layout="junction" if is_junction else "road",
-        busy=1 + number % 2,
+        busy=(1 if is_junction else 2) + number % 2,
         walkers=3,
         runner_s=13.0 if is_junction and number == 1 else None,
         wrong_way_s=10.0 if number == 3 else None,

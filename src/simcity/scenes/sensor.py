@@ -54,11 +54,12 @@ class Sensor:
 
     def _streaks(self, rng: np.random.Generator) -> Picture:
         layer = np.zeros((self._height, self._width, 3), np.uint8)
-        count = 420 * self._width * self._height // (1280 * 720) + 60
+        scale = self._width / 1280
+        count = int(420 * max(scale, 0.4) ** 1.5)
         columns, lines = rng.integers(0, self._width, count), rng.integers(0, self._height, count)
         for x, y, length in zip(columns, lines, rng.integers(8, 34, count), strict=True):
-            end = (int(x + length * 0.12), int(y + length))
-            cv2.line(layer, (int(x), int(y)), end, (46,) * 3, 1, cv2.LINE_AA)
+            end = (int(x + length * scale * 0.12), int(y + length * scale))
+            cv2.line(layer, (int(x), int(y)), end, (40,) * 3, 1, cv2.LINE_AA)
         return cv2.GaussianBlur(layer, (0, 0), 0.6).astype(np.uint8)
 
 
