@@ -150,7 +150,8 @@ async def test_a_login_comes_out_to_the_recorder_alone(world: World) -> None:
     shown = await world.shown(world.police_admin, camera_id)
     stored = await world.rows(
         "select s.url, s.credentials, c::text as c,"
-        " (select string_agg(detail, '') from audit_entry) as audit, (select string_agg(body, '') from outbox) as events"
+        " (select string_agg(detail, '') from audit_entry) as audit,"
+        " (select string_agg(body, '') from outbox) as events"
         " from camera_stream s join camera c on c.id = s.camera_id"
     )
 

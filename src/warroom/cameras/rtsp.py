@@ -89,7 +89,9 @@ def authorization(
 
     Digest is preferred, so that a password is sent in clear only to cameras that ask for that.
     """
-    parsed = [(text.partition(" ")[0].lower(), _parts(text)) for text in challenges]
+    # A challenge is repeated in the answer, so it must not bring lines of its own.
+    single = [text for text in challenges if text.isprintable()]
+    parsed = [(text.partition(" ")[0].lower(), _parts(text)) for text in single]
     digests = [parts for scheme, parts in parsed if scheme == "digest" and _algorithm(parts)]
     digests.sort(key=lambda parts: _algorithm(parts) == "SHA-256", reverse=True)
     if digests:
