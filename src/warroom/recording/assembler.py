@@ -160,30 +160,29 @@ class Watcher(Protocol):
 
 
 class Gop:
-    """The open GOP: lists that grow together, one entry per frame."""
+    """The open GOP: lists that grow together, one entry per frame.
 
-    __slots__ = (
-        "dts",
-        "is_reordered",
-        "key_pts",
-        "parts",
-        "size",
-        "sizes",
-        "stamps",
-        "starts",
-        "top",
-    )
+    `dts` is filled only where it differs from `stamps` (B-frames).
+    """
+
+    __slots__ = ("dts", "is_reordered", "key_pts", "size", "stamps", "units")
 
     def __init__(self, key_pts: int) -> None:
         self.key_pts = key_pts
-        self.top = key_pts
         self.stamps: list[int] = []
         self.dts: list[int] = []
-        self.sizes: list[int] = []
-        self.starts: list[int] = []
-        self.parts: list[bytes] = []
+        self.units: list[bytes] = []
         self.size = 0
         self.is_reordered = False
+
+    @property
+    def top(self) -> int:
+        """The latest media time in it."""
+        return max(self.stamps[-17:])
+
+    def decode_time(self, number: int) -> int:
+        """Decode time of a frame as watchers were given it."""
+        return self.dts[number] if number < len(self.dts) else self.stamps[number]
 
 
 @dataclass(slots=True)
@@ -270,6 +269,7 @@ class Assembler:
         self.last_wall_ms: int | None = None
         self.is_live = False
         self.is_recording = False
+        self._is_special = True
         self._on_frame = on_frame
         self._segment_ms = segment_ms
         self._phase_ms = stagger_ms(assignment.camera_id, segment_ms)
@@ -284,7 +284,7 @@ class Assembler:
     def _reset_run(self) -> None:
         self._gop: Gop | None = None
         self._pending: tuple[Gop, int, float] | None = None
-        self._is_fresh = True
+        self._is_fresh = self._needs_care = True
         self._stamp = 0
         self._pts = 0
         self._run_id = 0
@@ -300,6 +300,17 @@ class Assembler:
         self._next_sets: ParameterSets | None = None
         self._live_audio: tuple[int, int] | None = None
         self.wall = WallMap()
+
+    @property
+    def seen(self) -> tuple[int, int]:
+        """Frames and bytes taken so far, the open GOP included."""
+        gop, pending = self._gop, self._pending
+        frames, size = self.counters.frames, self.counters.bytes
+        for part in (gop, pending[0] if pending else None):
+            if part is not None:
+                frames += len(part.units)
+                size += part.size
+        return frames, size
 
     # -- the life of a run
 
@@ -360,6 +371,7 @@ class Assembler:
         self.live_init = self.init if is_playable else video_only(self.init)
         self._order.clear()
         self._must_announce = True
+        self._look_special()
 
     def lost(self, packets: int) -> None:
         """Packets are missing; the open GOP ends with the last whole frame."""
@@ -381,61 +393,88 @@ class Assembler:
             self._audio_clock = _AudioClock(self._audio_clock.rate_hz)
         self._begin_gap(Cause.CLOCK_JUMP)
 
-    def frame(self, stamp: int, is_key: bool, size: int, parts: list[bytes], now: float) -> None:  # noqa: FBT001
+    def frame(self, stamp: int, is_key: bool, unit: bytes, now: float) -> None:  # noqa: FBT001
         """Takes one access unit; see `depacketize.FrameSink`."""
-        if self._must_restart and is_key:
-            self.restarted()
-        if self._is_fresh:
-            if not is_key:
-                return
-            self._first_frame(stamp, now)
-            pts = self._pts
-        else:
-            delta = ((stamp - self._stamp + _HALF) & _MASK) - _HALF
+        delta = (stamp - self._stamp) & _MASK
+        if 0 < delta < CLOCK_JUMP_90K and not self._needs_care:
             pts = self._pts + delta
-            if not 0 < delta < CLOCK_JUMP_90K:
-                if abs(delta) >= CLOCK_JUMP_90K:
-                    self.restarted()
-                    self.clock = CameraClock()
-                    self.frame(stamp, is_key, size, parts, now)
-                    return
-                pts = self._put_right(pts, delta, is_key=is_key)
-            self._stamp = stamp
-            self._pts = pts
-        self.wall.see(pts, now)
+        else:
+            placed = self._place(stamp, delta, is_key=is_key, now=now)
+            if placed is None:
+                return
+            pts = placed
+        self._stamp = stamp
+        self._pts = pts
         self.last_arrival = now
-        counters = self.counters
-        counters.frames += 1
-        counters.bytes += size
-        if not self.is_live:
-            self.is_live = True
-            if self._on_frame is not None:
-                self._on_frame()
+        wall = self.wall
+        offset = now - pts / TIMESCALE
+        if offset < wall.least:
+            wall.least = offset
         if is_key:
             self._key(pts, now)
         gop = self._gop
         if gop is None:
             return
-        if pts > gop.top:
-            gop.top = pts
         gop.stamps.append(pts)
-        gop.sizes.append(size)
-        gop.starts.append(len(gop.parts))
-        gop.parts += parts
-        gop.size += size
-        dts = pts if not self._reorder and not gop.is_reordered else self._decode_time(pts)
-        gop.dts.append(dts)
+        gop.units.append(unit)
+        gop.size += len(unit)
+        if self._is_special or gop.size > GOP_LIMIT:
+            self._treat(gop, pts, unit, is_key=is_key)
+
+    def _treat(self, gop: Gop, pts: int, unit: bytes, *, is_key: bool) -> None:
+        """What only some frames need: reordering, watchers, the first after silence, limits."""
+        dts = pts
+        if self._reorder or gop.is_reordered:
+            dts = self._decode_time(pts)
+            gop.dts += gop.stamps[len(gop.dts) : -1]
+            gop.dts.append(dts)
         if self.watchers:
-            unit = b"".join(parts)
             wall_ms = self.wall.wall_ms(pts)
             flags = FLAG_KEY if is_key else 0
             for watcher in tuple(self.watchers):
                 watcher.frame(flags, dts, pts - dts, wall_ms, 0, unit)
-        if gop.size > GOP_LIMIT or len(gop.stamps) > GOP_FRAME_LIMIT:
+        if not self.is_live:
+            self.is_live = True
+            if self._on_frame is not None:
+                self._on_frame()
+        if gop.size > GOP_LIMIT or len(gop.units) > GOP_FRAME_LIMIT:
             self._drop_gop()
+        self._look_special()
+
+    def _look_special(self) -> None:
+        self._is_special = bool(
+            self.watchers or self._reorder or self._may_learn or not self.is_live
+        )
+
+    def set_watchers(self, watchers: list[Watcher]) -> None:
+        """Who gets the frames from now on."""
+        self.watchers = watchers
+        self._look_special()
+
+    def silent(self) -> None:
+        """No frames come; the next one is news."""
+        self.is_live = False
+        self._is_special = True
+
+    def _place(self, stamp: int, delta: int, *, is_key: bool, now: float) -> int | None:
+        """Media time of a frame that does not simply follow the last one; None leaves it out."""
+        if self._must_restart and is_key:
+            self.restarted()
+        if not self._is_fresh:
+            delta = ((delta + _HALF) & _MASK) - _HALF
+            if 0 < delta < CLOCK_JUMP_90K:
+                return self._pts + delta
+            if abs(delta) < CLOCK_JUMP_90K:
+                return self._put_right(self._pts + delta, delta, is_key=is_key)
+            self.restarted()
+            self.clock = CameraClock()
+        if not is_key:
+            return None
+        self._first_frame(stamp, now)
+        return self._pts
 
     def _first_frame(self, stamp: int, now: float) -> None:
-        self._is_fresh = False
+        self._is_fresh = self._needs_care = False
         self._stamp = stamp
         self._pts = stamp + (1 << 32)
         self._run_id = round(now * 1000)
@@ -450,7 +489,7 @@ class Assembler:
         everything else (doubles, steps back) is given a time that grows, and counted.
         """
         gop = self._gop
-        top = gop.top if gop else self._pts
+        top = gop.top if gop is not None and gop.stamps else self._pts
         may_reorder = self._reorder > 0 or self._may_learn
         if may_reorder and not is_key and gop is not None and delta < 0 and pts > self._floor:
             if pts in gop.stamps[-17:]:
@@ -460,6 +499,7 @@ class Assembler:
             if self._may_learn:
                 behind = sum(1 for other in gop.stamps[-17:] if other > pts)
                 self._reorder = max(self._reorder, min(16, behind))
+                self._is_special = True
             return pts
         self.counters.repaired_stamps += 1
         return top + (1 if delta == 0 else self._ticks)
@@ -531,6 +571,8 @@ class Assembler:
         gop, end, _ = self._pending
         self._pending = None
         self.counters.gops += 1
+        self.counters.frames += len(gop.units)
+        self.counters.bytes += gop.size
         if not self.wall.is_fixed:
             if self.recorder is not None and not self._end_ms:
                 self._end_ms = self.recorder.last_end_ms(*self.assignment.key)
@@ -541,7 +583,7 @@ class Assembler:
         if self.recorder is not None and self.assignment.is_recorded and self.init is not None:
             self._record(gop, end, start_ms, end_ms)
         if abs(self.wall.error_s(end)) > STEP_S:
-            self._must_restart = True
+            self._must_restart = self._needs_care = True
 
     def _record(self, gop: Gop, end: int, start_ms: int, end_ms: int) -> None:
         """Plans where a GOP goes and hands it to the disk."""
@@ -596,8 +638,8 @@ class Assembler:
         durations.append(min(last, self._ticks) if stamps[0] < gop.key_pts else last)
         samples: list[int] = []
         flags = KEY_SAMPLE
-        for duration, size, dts, pts in zip(durations, gop.sizes, stamps, gop.stamps, strict=True):
-            samples += (duration, size, flags, pts - dts)
+        for duration, unit, dts, pts in zip(durations, gop.units, stamps, gop.stamps, strict=True):
+            samples += (duration, len(unit), flags, pts - dts)
             flags = OTHER_SAMPLE
         sound, audio_tfdt, audio_samples = self._sound_until(segment, end)
         audio_bytes = sum(audio_samples[1::2])
@@ -609,7 +651,7 @@ class Assembler:
         )  # fmt: skip
         size = len(head) + gop.size + audio_bytes
         entry = GopEntry(tfdt, 0, size - 32, start_ms - segment.start_ms, count)
-        parts = gop.parts + sound if sound else gop.parts
+        parts = gop.units + sound if sound else gop.units
         return GopWrite(segment, head, parts, size, entry, start_ms, end_ms, sum(durations))
 
     def _end_segment(self, end_ms: int | None = None) -> None:
@@ -717,9 +759,7 @@ class Assembler:
         gop = self._gop
         if gop is None:
             return
-        ends = [*gop.starts[1:], len(gop.parts)]
-        for number, (first, last) in enumerate(zip(gop.starts, ends, strict=True)):
-            pts, dts = gop.stamps[number], gop.dts[number]
-            unit = b"".join(gop.parts[first:last])
+        for number, unit in enumerate(gop.units):
+            pts, dts = gop.stamps[number], gop.decode_time(number)
             flags = 0 if number else FLAG_KEY
             watcher.frame(flags, dts, pts - dts, self.wall.wall_ms(pts), 0, unit)

@@ -1,8 +1,9 @@
 """RTP to access units: H.264 (RFC 6184: single, STAP-A, FU-A) and H.265 (RFC 7798: single, AP, FU).
 
-The hot path of the recorder: `take` looks at each packet once, slices its payload out and appends
-it to a list; nothing is joined before a GOP is written or a frame is watched. Everything unusual
-(RTP extensions, aggregation, parameter sets) leaves the fast path.
+The hot path of the recorder. A picture is a first fragment, some in the middle and a last one, and
+`take` knows these three and the picture of one packet by five numbers of their headers; what it
+does not know goes to `packet`: the first of all, losses, RTP extensions, aggregation, parameter
+sets.
 """
 
 import struct
@@ -21,11 +22,15 @@ UNIT_LIMIT = 8 << 20
 """Bytes of one access unit; a larger one is dropped and the next key frame awaited."""
 PART_LIMIT = 16_384
 """Pieces of one access unit."""
+_FEW_PARTS = 128
 
-_HEAD264 = struct.Struct(">BBHBBHIIBB")
-_HEAD265 = struct.Struct(">BBHBBHIIBBB")
+_HEAD264 = struct.Struct(">IHHQH")
+_HEAD265 = struct.Struct(">IHHQHB")
+_FIRST = struct.Struct(">IB")
+_FIRST265 = struct.Struct(">IH")
 _RTP = struct.Struct(">BBHII")
-_DOLLAR = 0x24
+_DOLLAR = 0x2400
+_SSRC = 0xFFFFFFFF
 
 
 class FrameSink(Protocol):
@@ -35,14 +40,13 @@ class FrameSink(Protocol):
         """New parameter sets, in force from the next frame, which is a key frame."""
         ...
 
-    def frame(self, stamp: int, is_key: bool, size: int, parts: list[bytes], now: float) -> None:  # noqa: FBT001
+    def frame(self, stamp: int, is_key: bool, unit: bytes, now: float) -> None:  # noqa: FBT001
         """A whole access unit.
 
         Args:
             stamp: RTP time stamp, 32 bits.
             is_key: Whether decoding may begin here.
-            size: Bytes of all parts.
-            parts: NAL units with 4-byte lengths, in pieces.
+            unit: NAL units with 4-byte lengths.
             now: Arrival, seconds since 1970.
         """
         ...
@@ -82,10 +86,8 @@ class VideoReceiver:
         self.ssrc = -1
         self.stamp = -1
         self.parts: list[bytes] = []
-        self.size = 0
         self.is_key = False
         self.fragment_at = -1
-        self.fragment_from = 0
         self.fragment_head = b""
         self.is_waiting = True
         self.is_damaged = False
@@ -124,8 +126,8 @@ class VideoReceiver:
         self._follow(seq, ssrc, is_start=self._begins_unit(received, at, end))
         self.stamp = stamp
         self._payload(received, at, end)
-        if self.size > UNIT_LIMIT or len(self.parts) > PART_LIMIT:
-            self._overflow()
+        if len(self.parts) > _FEW_PARTS:
+            self._check_size()
         if second & 0x80:
             self.finish(now)
 
@@ -151,9 +153,12 @@ class VideoReceiver:
         if self.parts:
             self.dropped_frames += 1
         self.parts = []
-        self.size = 0
         self.is_key = False
         self.fragment_at = -1
+
+    def _check_size(self) -> None:
+        if len(self.parts) > PART_LIMIT or sum(map(len, self.parts)) > UNIT_LIMIT:
+            self._overflow()
 
     def _overflow(self) -> None:
         self._drop_unit()
@@ -163,9 +168,8 @@ class VideoReceiver:
 
     def finish(self, now: float) -> None:
         """Ends the access unit that was being put together and hands it on if it can be decoded."""
-        parts, size, is_key = self.parts, self.size, self.is_key
+        parts, is_key = self.parts, self.is_key
         self.parts = []
-        self.size = 0
         self.is_key = False
         if self.is_damaged or self.fragment_at >= 0:
             self.fragment_at = -1
@@ -184,7 +188,7 @@ class VideoReceiver:
             self.is_waiting = True
             self.dropped_frames += 1
             return
-        self.sink.frame(self.stamp, is_key, size, parts, now)
+        self.sink.frame(self.stamp, is_key, b"".join(parts), now)
 
     def _renew_sets(self) -> bool:
         """Reads parameter sets that came with the stream; whether frames can be decoded now."""
@@ -214,13 +218,12 @@ class VideoReceiver:
     def _unit(self, nal: bytes) -> None:
         """Adds one NAL unit."""
         self.parts.append(len(nal).to_bytes(4) + nal)
-        self.size += len(nal) + 4
 
     def _end_fragments(self) -> None:
         """Puts the length before the pieces of a fragmented NAL unit."""
-        length = self.size - self.fragment_from
-        self.parts[self.fragment_at] = length.to_bytes(4) + self.fragment_head
-        self.size += 4
+        at = self.fragment_at
+        length = sum(map(len, self.parts[at:])) + len(self.fragment_head)
+        self.parts[at] = length.to_bytes(4) + self.fragment_head
         self.fragment_at = -1
 
     def _aggregate(self, received: bytes, at: int, end: int) -> None:
@@ -241,10 +244,8 @@ class VideoReceiver:
         if self.fragment_at >= 0:
             self.is_damaged = True
         self.fragment_at = len(self.parts)
-        self.fragment_from = self.size
         self.fragment_head = head
         self.parts.append(b"")
-        self.size += len(head)
 
 
 class H264Receiver(VideoReceiver):
@@ -252,54 +253,78 @@ class H264Receiver(VideoReceiver):
 
     codec = "h264"
 
-    def take(self, received: bytes, start: int, now: float) -> int:
+    def take(self, received: bytes, start: int, now: float) -> int:  # noqa: C901, PLR0912, PLR0915
         """Takes interleaved packets of this track; see `VideoReceiver.take`."""
-        unpack = _HEAD264.unpack_from
-        position, last = start, len(received) - 18
-        channel, plain = self.channel, self.payload_type
+        unpack, frame = _HEAD264.unpack_from, self.sink.frame
+        position, end = start, len(received)
+        last = end - 18
+        track = _DOLLAR | self.channel
+        plain = 0x8000 | self.payload_type
         marked = plain | 0x80
-        parts, size = self.parts, self.size
-        expected, stamp, packets = self.next_seq, self.stamp, 0
+        ssrc, source = self.ssrc, self.stamp << 32 | self.ssrc
+        expected, parts = self.next_seq, self.parts
+        is_calm = not (self.is_waiting or self.is_damaged or self.is_changed)
+        middle = self._middle() if self.fragment_at == 0 and is_calm else -1
         while position <= last:
-            magic, on, length, first, second, seq, ts, ssrc, n0, n1 = unpack(received, position)
-            after = position + 4 + length
-            if magic != _DOLLAR or on != channel or after > last + 18:
+            head, flags, seq, origin, kind = unpack(received, position)
+            after = position + 4 + (head & 0xFFFF)
+            if head >> 16 != track or after > end:
                 break
-            kind = n0 & 31
-            if (
-                first == 0x80
-                and length > 14
-                and seq == expected
-                and ts == stamp
-                and ssrc == self.ssrc
-                and kind == 28
-                and (second == plain or second == marked)
-                and self.fragment_at >= 0
-                and n1 < 0x80
-            ):
+            if seq != expected or after <= position + 18:
+                pass
+            elif kind == middle and origin == source and flags == plain:
                 parts.append(received[position + 18 : after])
-                size += length - 14
                 expected = (seq + 1) & 0xFFFF
-                packets += 1
-                if n1 >= 0x40:
-                    self.size = size
-                    self._end_fragments()
-                    size = self.size
-                if second == marked:
-                    self.size = size
-                    self.finish(now)
-                    parts, size = self.parts, 0
-            else:
-                self.size, self.next_seq = size, expected
-                self.packet(received, position + 4, after, now)
-                parts, size = self.parts, self.size
-                expected, stamp = self.next_seq, self.stamp
+                position = after
+                continue
+            elif kind == middle | 0x40 and origin == source and flags == marked and middle >= 0:
+                parts.append(received[position + 18 : after])
+                expected = (seq + 1) & 0xFFFF
+                position = after
+                parts[0] = _FIRST.pack(1 + sum(map(len, parts)), kind >> 8 & 0xE0 | kind & 31)
+                unit = b"".join(parts)
+                parts.clear()
+                self.fragment_at = middle = -1
+                frame(self.stamp, kind & 31 == 5, unit, now)
+                continue
+            elif is_calm and not parts and origin != source and origin & _SSRC == ssrc:
+                if kind & 0x1FC0 == 0x1C80 and flags == plain:
+                    parts += (b"", received[position + 18 : after])
+                    self.fragment_at = 0
+                    self.stamp, source = origin >> 32, origin
+                    middle = kind & ~0x80
+                    self.fragment_head = self._head_of(kind)
+                    self.is_key = kind & 31 == 5
+                    expected = (seq + 1) & 0xFFFF
+                    position = after
+                    continue
+                if kind >> 8 & 31 == 1 and flags == marked:
+                    self.stamp, source = origin >> 32, origin
+                    expected = (seq + 1) & 0xFFFF
+                    nal = received[position + 16 : after]
+                    position = after
+                    frame(self.stamp, False, len(nal).to_bytes(4) + nal, now)  # noqa: FBT003
+                    continue
+            self.next_seq = expected
+            self.packet(received, position + 4, after, now)
             position = after
-        self.size, self.next_seq = size, expected
-        self.packets += packets
-        if size > UNIT_LIMIT or len(parts) > PART_LIMIT:
-            self._overflow()
+            parts, expected = self.parts, self.next_seq
+            ssrc, source = self.ssrc, self.stamp << 32 | self.ssrc
+            is_calm = not (self.is_waiting or self.is_damaged or self.is_changed)
+            middle = self._middle() if self.fragment_at == 0 and is_calm else -1
+        self.next_seq = expected
+        if len(parts) > _FEW_PARTS:
+            self._check_size()
         return position
+
+    def _middle(self) -> int:
+        """The two bytes with which fragments in the middle of the open NAL unit begin."""
+        head = self.fragment_head[0]
+        return (head & 0xE0 | 28) << 8 | head & 31
+
+    @staticmethod
+    def _head_of(kind: int) -> bytes:
+        return bytes((kind >> 8 & 0xE0 | kind & 31,))
 
     def _payload(self, received: bytes, at: int, end: int) -> None:
         kind = received[at] & 31
@@ -315,7 +340,6 @@ class H264Receiver(VideoReceiver):
                 self.is_damaged = True
                 return
             self.parts.append(received[at + 2 : end])
-            self.size += end - at - 2
             if flags & 0x40:
                 self._end_fragments()
         elif kind == 24:
@@ -374,53 +398,80 @@ class H265Receiver(VideoReceiver):
 
     codec = "h265"
 
-    def take(self, received: bytes, start: int, now: float) -> int:
+    def take(self, received: bytes, start: int, now: float) -> int:  # noqa: C901, PLR0912, PLR0915
         """Takes interleaved packets of this track; see `VideoReceiver.take`."""
-        unpack = _HEAD265.unpack_from
-        position, last = start, len(received) - 19
-        channel, plain = self.channel, self.payload_type
+        unpack, frame = _HEAD265.unpack_from, self.sink.frame
+        position, end = start, len(received)
+        last = end - 19
+        track = _DOLLAR | self.channel
+        plain = 0x8000 | self.payload_type
         marked = plain | 0x80
-        parts, size = self.parts, self.size
-        expected, stamp, packets = self.next_seq, self.stamp, 0
+        ssrc, source = self.ssrc, self.stamp << 32 | self.ssrc
+        expected, parts = self.next_seq, self.parts
+        is_calm = not (self.is_waiting or self.is_damaged or self.is_changed)
+        middle = self._middle() if self.fragment_at == 0 and is_calm else -1
         while position <= last:
-            magic, on, length, first, second, seq, ts, ssrc, n0, _, n2 = unpack(received, position)
-            after = position + 4 + length
-            if magic != _DOLLAR or on != channel or after > last + 19:
+            head, flags, seq, origin, kind, inner = unpack(received, position)
+            kind = kind << 8 | inner
+            after = position + 4 + (head & 0xFFFF)
+            if head >> 16 != track or after > end:
                 break
-            if (
-                first == 0x80
-                and length > 15
-                and seq == expected
-                and ts == stamp
-                and ssrc == self.ssrc
-                and n0 & 0x7E == 98
-                and (second == plain or second == marked)
-                and self.fragment_at >= 0
-                and n2 < 0x80
-            ):
+            if seq != expected or after <= position + 19:
+                pass
+            elif kind == middle and origin == source and flags == plain:
                 parts.append(received[position + 19 : after])
-                size += length - 15
                 expected = (seq + 1) & 0xFFFF
-                packets += 1
-                if n2 >= 0x40:
-                    self.size = size
-                    self._end_fragments()
-                    size = self.size
-                if second == marked:
-                    self.size = size
-                    self.finish(now)
-                    parts, size = self.parts, 0
-            else:
-                self.size, self.next_seq = size, expected
-                self.packet(received, position + 4, after, now)
-                parts, size = self.parts, self.size
-                expected, stamp = self.next_seq, self.stamp
+                position = after
+                continue
+            elif kind == middle | 0x40 and origin == source and flags == marked and middle >= 0:
+                parts.append(received[position + 19 : after])
+                expected = (seq + 1) & 0xFFFF
+                position = after
+                type_ = kind & 63
+                parts[0] = _FIRST265.pack(2 + sum(map(len, parts)), kind >> 8 & 0x81FF | type_ << 9)
+                unit = b"".join(parts)
+                parts.clear()
+                self.fragment_at = middle = -1
+                frame(self.stamp, 16 <= type_ <= 21, unit, now)
+                continue
+            elif is_calm and not parts and origin != source and origin & _SSRC == ssrc:
+                if kind & 0x7E00C0 == 0x620080 and flags == plain:
+                    parts += (b"", received[position + 19 : after])
+                    self.fragment_at = 0
+                    self.stamp, source = origin >> 32, origin
+                    middle = kind & ~0x80
+                    self.fragment_head = self._head_of(kind)
+                    self.is_key = 16 <= kind & 63 <= 21
+                    expected = (seq + 1) & 0xFFFF
+                    position = after
+                    continue
+                if kind >> 17 & 63 < 2 and flags == marked:
+                    self.stamp, source = origin >> 32, origin
+                    expected = (seq + 1) & 0xFFFF
+                    nal = received[position + 16 : after]
+                    position = after
+                    frame(self.stamp, False, len(nal).to_bytes(4) + nal, now)  # noqa: FBT003
+                    continue
+            self.next_seq = expected
+            self.packet(received, position + 4, after, now)
             position = after
-        self.size, self.next_seq = size, expected
-        self.packets += packets
-        if size > UNIT_LIMIT or len(parts) > PART_LIMIT:
-            self._overflow()
+            parts, expected = self.parts, self.next_seq
+            ssrc, source = self.ssrc, self.stamp << 32 | self.ssrc
+            is_calm = not (self.is_waiting or self.is_damaged or self.is_changed)
+            middle = self._middle() if self.fragment_at == 0 and is_calm else -1
+        self.next_seq = expected
+        if len(parts) > _FEW_PARTS:
+            self._check_size()
         return position
+
+    def _middle(self) -> int:
+        """The three bytes with which fragments in the middle of the open NAL unit begin."""
+        head = int.from_bytes(self.fragment_head)
+        return (head & 0x81FF | 49 << 9) << 8 | head >> 9 & 63
+
+    @staticmethod
+    def _head_of(kind: int) -> bytes:
+        return (kind >> 8 & 0x81FF | (kind & 63) << 9).to_bytes(2)
 
     def _payload(self, received: bytes, at: int, end: int) -> None:
         if end - at < 3:
@@ -437,7 +488,6 @@ class H265Receiver(VideoReceiver):
                 self.is_damaged = True
                 return
             self.parts.append(received[at + 3 : end])
-            self.size += end - at - 3
             if flags & 0x40:
                 self._end_fragments()
         elif kind == 48:
@@ -525,7 +575,7 @@ class Reorder:
         if len(datagram) < 12:
             return []
         seq = int.from_bytes(datagram[2:4])
-        if self._next < 0 or not self._held and seq == self._next:
+        if self._next < 0 or (not self._held and seq == self._next):
             self._next = (seq + 1) & 0xFFFF
             return [datagram]
         ahead = (seq - self._next) & 0xFFFF

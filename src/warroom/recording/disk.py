@@ -370,7 +370,8 @@ class Disk:
 
     def _settle(self, handle: int) -> None:
         """Makes a closed file last. An error is told, the row is made all the same: its SHA-256
-        shows later whether the bytes are good."""
+        shows later whether the bytes are good.
+        """
         try:
             os.fsync(handle)
         except OSError as error:

@@ -5,6 +5,7 @@ than reading. Nothing in the loop blocks: disks, names and the database have thr
 which hand results in by `post`.
 """
 
+import gc
 import os
 import select
 import socket
@@ -131,6 +132,8 @@ class Engine:
     def run(self) -> None:
         """Runs until `stop`; then ends all sessions and writes what is whole."""
         poll, handlers = self._epoll.poll, self._handlers
+        # The loop makes lists and tuples that never form cycles; looking for some is wasted.
+        gc.set_threshold(100_000, 20, 50)
         pause_s = self.settings.tick_ms / 1000
         while not self._is_stopping:
             events = poll(_CONNECT_EVERY_S, 1024)

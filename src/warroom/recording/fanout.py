@@ -58,9 +58,12 @@ class Streams(Protocol):
 class Watch:
     """One channel of one client; implements `assembler.Watcher`."""
 
-    __slots__ = ("channel", "client", "is_skipping", "jumps", "key")
+    __slots__ = ("channel", "client", "is_skipping", "jumps", "key", "keys_only")
 
-    def __init__(self, client: "Client", channel: int, key: tuple[str, str]) -> None:
+    def __init__(
+        self, client: "Client", channel: int, key: tuple[str, str], *, keys_only: bool = False
+    ) -> None:
+        self.keys_only = keys_only
         self.client = client
         self.channel = channel
         self.key = key
@@ -79,6 +82,8 @@ class Watch:
         self, flags: int, dts: int, cts: int, wall_ms: int, duration: int, unit: bytes
     ) -> None:
         """Sends an access unit, unless the client is behind: then whole GOPs are left out."""
+        if self.keys_only and (flags & FLAG_AUDIO or not flags & FLAG_KEY):
+            return
         client = self.client
         if self.is_skipping:
             if flags & FLAG_AUDIO or not flags & FLAG_KEY or not client.has_drained:
@@ -187,7 +192,12 @@ class Client:
         if not 0 <= channel < 1 << 32:
             self._refuse(0, "recording.bad_command")
         elif operation == "watch":
-            self._watch(channel, str(command.get("camera", "")), str(command.get("role", "main")))
+            self._watch(
+                channel,
+                str(command.get("camera", "")),
+                str(command.get("role", "main")),
+                keys_only=command.get("keys_only") is True,
+            )
         elif operation == "unwatch":
             self._unwatch(channel)
         elif operation == "status":
@@ -198,12 +208,12 @@ class Client:
     def _refuse(self, channel: int, code: str) -> None:
         self.push(pack_json(Kind.ERROR, channel, {"code": code}))
 
-    def _watch(self, channel: int, camera_id: str, role: str) -> None:
+    def _watch(self, channel: int, camera_id: str, role: str, *, keys_only: bool) -> None:
         self._unwatch(channel)
         if len(self.watches) >= CHANNELS_PER_CLIENT:
             self._refuse(channel, "recording.too_many_channels")
             return
-        watch = Watch(self, channel, (camera_id, role))
+        watch = Watch(self, channel, (camera_id, role), keys_only=keys_only)
         self.watches[channel] = watch
         self._fit_limit()
         if not self.server.streams.watch_stream(camera_id, role, watch):
@@ -254,7 +264,7 @@ class Fanout:
                 if len(self.clients) >= CLIENTS:
                     stream.close()
                     continue
-                stream.setblocking(False)  # noqa: FBT003 - the socket's own signature
+                stream.setblocking(False)
                 stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
                 client = Client(self, stream)
                 self.clients.add(client)

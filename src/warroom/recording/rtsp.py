@@ -247,7 +247,7 @@ class Transport:
 def read_transport(value: str) -> Transport:
     """Reads the `Transport` header of an answer to SETUP."""
     fields = {}
-    for part in value.split(",")[0].split(";"):
+    for part in value.split(",", maxsplit=1)[0].split(";"):
         name, _, text = part.strip().partition("=")
         fields[name.lower()] = text.strip().strip('"')
     ssrc_text = fields.get("ssrc", "")

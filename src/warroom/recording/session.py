@@ -469,7 +469,10 @@ class Session:
                 return
             if self._rest:
                 received = self._rest + received
-            self._rest = received[self._take(received, now) :]
+            position = 0 if self.video is None else self.video.take(received, 0, now)
+            if position != len(received):
+                position = self._take(received, position, now)
+            self._rest = received[position:]
         except BlockingIOError:
             return
         except StreamError as error:
@@ -477,15 +480,11 @@ class Session:
         except OSError as error:
             self.fail(StreamError(Cause.CLOSED, str(error.strerror)))
 
-    def _take(self, received: bytes, now: float) -> int:
+    def _take(self, received: bytes, position: int, now: float) -> int:
         """Takes packets and messages; returns where the incomplete rest begins."""
-        position, end = 0, len(received)
+        end = len(received)
         video = self.video
-        while position < end:
-            if video is not None:
-                position = video.take(received, position, now)
-            if end - position < 4:
-                break
+        while end - position >= 4:
             if received[position] != _DOLLAR:
                 message, after = read_message(received, position)
                 if message is None:
@@ -503,6 +502,8 @@ class Session:
                 self._channels.get(received[position + 1], ""), received, position + 4, after, now
             )
             position = after
+            if video is not None:
+                position = video.take(received, position, now)
         return position
 
     def _on_packet(self, kind: str, received: bytes, start: int, end: int, now: float) -> None:

@@ -43,7 +43,7 @@ class RecordingSettings:
     )
     segment_s: float = setting(60.0, "Length of a segment; cut at the next key frame.")
     queue_bytes: int = setting(
-        96 << 20, "GOPs waiting for one disk; what comes on top is lost, with a gap."
+        128 << 20, "GOPs waiting for one disk; what comes on top is lost, with a gap."
     )
     allow_loopback: bool = setting(False, "Whether a camera may be on this machine (demo, tests).")
     allow_cidrs: list[str] = setting(

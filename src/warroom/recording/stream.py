@@ -185,7 +185,7 @@ class Stream:
         else:
             wait_s = backoff_s(self._attempt, now - self._failing_since, _random.random())
         self.retry_at = now + wait_s
-        self.assembler.is_live = False
+        self.assembler.silent()
         if self.reason is not error.cause:
             _log.info(
                 "stream_failed",
@@ -204,7 +204,7 @@ class Stream:
             session.close()
             if was_playing:
                 self.assembler.end_run(cause)
-        self.assembler.is_live = False
+        self.assembler.silent()
         self._attempt = 0
         self._target, self._is_moved, self._redirects = None, False, 0
         self.retry_at = 0.0
@@ -293,10 +293,10 @@ class Stream:
         self.assembler.tick(now)
         began, frames, size = self._counted
         if now - began >= STATISTICS_S:
-            counters = self.assembler.counters
-            self.fps = round((counters.frames - frames) / (now - began), 2)
-            self.kbit_s = round((counters.bytes - size) / (now - began) / 125, 1)
-            self._counted = (now, counters.frames, counters.bytes)
+            seen_frames, seen_bytes = self.assembler.seen
+            self.fps = round((seen_frames - frames) / (now - began), 2)
+            self.kbit_s = round((seen_bytes - size) / (now - began) / 125, 1)
+            self._counted = (now, seen_frames, seen_bytes)
 
     def _watch_frames(self, session: Session, now: float) -> None:
         silent_s = now - max(self.assembler.last_arrival, session.played_at)
@@ -305,10 +305,9 @@ class Stream:
             if session.video is not None and session.video.packets > session.video.lost_packets:
                 cause = Cause.NO_KEY_FRAME if session.video.is_waiting else Cause.NO_FRAMES
             session.fail(StreamError(cause, f"no frame for {silent_s:.0f} s"))
-        elif silent_s > self.loop.settings.late_s:
-            if self.assembler.is_live:
-                self.assembler.is_live = False
-                self._set_state("late", Cause.NO_FRAMES)
+        elif silent_s > self.loop.settings.late_s and self.assembler.is_live:
+            self.assembler.silent()
+            self._set_state("late", Cause.NO_FRAMES)
 
     # -- watching
 
@@ -317,11 +316,11 @@ class Stream:
         self.watches.add(watch)
         watch.state(self.described())
         self.assembler.replay(watch)
-        self.assembler.watchers = list(self.watches)
+        self.assembler.set_watchers(list(self.watches))
 
     def unwatch(self, watch: Watch) -> None:
         """Removes a watcher."""
         self.watches.discard(watch)
-        self.assembler.watchers = list(self.watches)
+        self.assembler.set_watchers(list(self.watches))
         if not self.watches:
             self._unwatched_at = self.loop.wall_s

@@ -2,7 +2,7 @@
 
 A frame that arrives `now` with the media time `t` was captured before `now - t`; the least such
 difference over a while is the one with the least network delay (the minimum filter of NTP,
-RFC 5905 section 10). The mapping follows it by changing its rate by at most `SLEW`, so wall times
+RFC 5905 section 10). The mapping follows it by changing its rate by at most `SLEW` (2 % while far off), so wall times
 never step and never run backwards within a run, whatever the camera's quartz does (up to 500 ppm).
 """
 
@@ -14,12 +14,16 @@ from warroom.recording.fmp4 import NTP_EPOCH_S
 
 SLEW = 0.001
 """Most the rate of the mapping is changed by: 1 ms per second."""
-STEP_S = 0.5
+FAST_SLEW = 0.02
+"""The same while the mapping is far off: a run began late (a busy start, a burst of old frames)."""
+FAR_S = 0.1
+STEP_S = 3.0
 """Beyond this error the mapping does not follow: a new run begins."""
 OVERLAP_S = 5.0
 """Most by which a new run is moved to begin where the footage before ended."""
 _WINDOW = 15
 _FOLLOW_S = 20.0
+_HURRY_S = 5.0
 _HALF = 1 << 31
 _MASK = (1 << 32) - 1
 
@@ -32,12 +36,13 @@ def unwrapped(stamp: int, near: int) -> int:
 class WallMap:
     """Wall time of the media times of one run.
 
-    `see` is called for every frame, `advance` at the end of every GOP.
+    `see` is called for every frame (the assembler does its work itself, by `least`), `advance` at
+    the end of every GOP.
     """
 
     def __init__(self) -> None:
         self._minima: deque[float] = deque(maxlen=_WINDOW)
-        self._least = float("inf")
+        self.least = float("inf")
         self.is_fixed = False
         self._at = 0
         self._wall_s = 0.0
@@ -45,14 +50,12 @@ class WallMap:
 
     def see(self, pts: int, now: float) -> None:
         """A frame of media time `pts` arrived at `now`."""
-        offset = now - pts / TIMESCALE
-        if offset < self._least:
-            self._least = offset
+        self.least = min(self.least, now - pts / TIMESCALE)
 
     def wall_s(self, pts: int) -> float:
         """Capture time of a media time, seconds since 1970."""
         if not self.is_fixed:
-            return pts / TIMESCALE + self._least
+            return pts / TIMESCALE + self.least
         return self._wall_s + (pts - self._at) * self._rate / TIMESCALE
 
     def wall_ms(self, pts: int) -> int:
@@ -61,7 +64,7 @@ class WallMap:
 
     def error_s(self, pts: int) -> float:
         """How far the mapping is from what the arrivals say; positive: it is early."""
-        best = min([*self._minima, self._least])
+        best = min([*self._minima, self.least])
         return 0.0 if best == float("inf") else best + pts / TIMESCALE - self.wall_s(pts)
 
     def fix(self, pts: int, not_before_s: float) -> None:
@@ -85,11 +88,12 @@ class WallMap:
         """
         first, last = self.wall_s(begin), self.wall_s(end)
         error = self.error_s(end)
-        if self._least < float("inf"):
-            self._minima.append(self._least)
-            self._least = float("inf")
+        if self.least < float("inf"):
+            self._minima.append(self.least)
+            self.least = float("inf")
         self._at, self._wall_s = end, last
-        self._rate = 1.0 + max(-SLEW, min(SLEW, error / _FOLLOW_S))
+        most, follow_s = (SLEW, _FOLLOW_S) if abs(error) < FAR_S else (FAST_SLEW, _HURRY_S)
+        self._rate = 1.0 + max(-most, min(most, error / follow_s))
         return first, last
 
     @property
