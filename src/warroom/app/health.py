@@ -5,6 +5,7 @@ import ipaddress
 from starlette.requests import Request
 from starlette.responses import Response
 
+from warroom.app import recorder_metrics
 from warroom.kernel import metrics
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.http import PUBLIC, Ctx, Router, json_response
@@ -37,7 +38,7 @@ async def readyz(ctx: Ctx) -> Response:
 
 
 @router.get("/metrics", action=PUBLIC, include_in_schema=False)
-async def prometheus(request: Request) -> Response:
+async def prometheus(ctx: Ctx, request: Request) -> Response:
     """Metrics, to this machine alone.
 
     Raises:
@@ -46,7 +47,10 @@ async def prometheus(request: Request) -> Response:
     host = request.client.host if request.client else ""
     if not _is_loopback(host) or "x-forwarded-for" in request.headers:
         raise NotFoundError
-    return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    node = ctx.services[NodeSettings]
+    recorder = await recorder_metrics.exposition(node.run / f"media-{node.node}.sock")
+    content = metrics.exposition() + recorder
+    return Response(content, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @router.get("/api/openapi.json", action=PUBLIC, include_in_schema=False)
