@@ -65,7 +65,7 @@ async def running(db: Database, clock: FixedClock) -> AsyncIterator[Hub]:
     hub = Hub(TOPICS, db, EVERYTHING, clock)
     task = asyncio.create_task(hub.run())
     try:
-        while hub._begin is None:  # noqa: ASYNC110 - nothing tells that the hub has begun
+        while hub._begin is None:
             await asyncio.sleep(0.01)
         yield hub
     finally:

@@ -20,7 +20,6 @@ from warroom.kernel.scope import Scope
 type Transaction = AsyncConnection[DictRow]
 
 
-
 class DatabaseAwayError(UnavailableError):
     """PostgreSQL does not answer; what needs it must wait, what does not goes on."""
 
