@@ -70,13 +70,13 @@ const brief = ({ version, notes, created_at, changed_at, streams, retention_clas
 const ACTIONS = "camera:view live:view recording:view recording:export wall:view wall:share city:view".split(" ");
 const ADMIN = "camera:configure agency:view agency:configure person:view person:configure grant:view grant:configure audit:read token:create system:view ptz:move".split(" ");
 const roles = [
-  { name: "operator", label: "Operator kamera", actions: ACTIONS },
-  { name: "admin", label: "Pengelola lembaga", actions: [...ACTIONS, ...ADMIN] },
-  { name: "auditor", label: "Pemeriksa", actions: ["audit:read"] },
+  { name: "operator", actions: ACTIONS },
+  { name: "admin_lembaga", actions: [...ACTIONS, ...ADMIN] },
+  { name: "auditor", actions: ["audit:read"] },
 ];
 const names = ["Rahmat Syam", "Sitti Aminah", "Andi Nurhayati", "Baso Daeng Tutu", "Hamzah Latif", "Nur Asia", "Muh. Fadli", "Irma Suryani"];
-const people = names.map((name, i) => ({ id: uuid(name), login: name.toLowerCase().replace(/[^a-z]+/g, "."), name, title: i === 0 ? "Operator kamera" : "Petugas", agency: agencies[i % agencies.length], roles: [{ name: i === 0 ? "admin" : "operator", reach: "own" }], active: i !== 5, language: "id", last_seen_at: iso(STARTED - i * 5e6), version: 1 }));
-const grants = [{ id: uuid("g1"), actions: ["camera:view", "live:view"], deny: false, person: null, to_agency: agencies[1], agencies: [agencies[0]], places: null, objects: null, tags: null, starts_at: iso(STARTED - 8e7), ends_at: iso(STARTED + 8e8), reason: "Pengamanan karnaval, surat 331/2026", letter: "331/2026", given_by: people[0].name, created_at: iso(STARTED - 8e7), revoked_at: null }];
+const people = names.map((name, i) => ({ id: uuid(name), login: name.toLowerCase().replace(/[^a-z]+/g, "."), name, title: i === 0 ? "Operator kamera" : "Petugas", agency: agencies[i % agencies.length], roles: [{ role: i === 0 ? "admin_lembaga" : "operator", reach: "own" }], is_active: i !== 5, has_password: true, language: "id", last_seen_at: iso(STARTED - i * 5e6), version: 1 }));
+const grants = [{ id: uuid("g1"), actions: ["camera:view", "live:view"], deny: false, person: null, to_agency: agencies[1], agencies: [agencies[0].id], places: null, objects: null, tags: null, starts_at: iso(STARTED - 8e7), ends_at: iso(STARTED + 8e8), reason: "Pengamanan karnaval, surat 331/2026", letter: "331/2026", given_by: people[0].name, created_at: iso(STARTED - 8e7), revoked_at: null }];
 const tokens = [];
 const layouts = [];
 let person = null;
@@ -151,15 +151,15 @@ const routes = [
   ["POST /api/agencies", (_, { body }) => { const made = { id: uuid(body.short), is_active: true, version: 1, ...body }; agencies.push(made); return ok(made, 201); }],
   ["PATCH /api/agencies/:id", ({ id }, { body }) => change(agencies, id, body)],
   ["GET /api/people", () => all(people)],
-  ["POST /api/people", (_, { body }) => { const made = { id: uuid(body.login), active: true, version: 1, last_seen_at: null, ...body, agency: agencies.find((a) => a.id === body.agency_id) ?? null }; people.push(made); return ok(made, 201); }],
+  ["POST /api/people", (_, { body }) => { const made = { id: uuid(body.login), is_active: true, version: 1, last_seen_at: null, ...body, agency: agencies.find((a) => a.id === body.agency_id) ?? null }; people.push(made); return ok(made, 201); }],
   ["PATCH /api/people/:id", ({ id }, { body }) => change(people, id, body)],
   ["POST /api/people/:id/password", (_, { body }) => (body.password.length < 12 ? problem(422, "identity.weak_password") : { status: 204 })],
   ["GET /api/roles", () => all(roles)],
   ["GET /api/grants", () => all(grants)],
-  ["POST /api/grants", (_, { body }) => { const made = { ...grants[0], ...body, id: uuid(String(Math.random())), agencies: null, person: people.find((p) => p.id === body.person_id) ?? null, to_agency: agencies.find((a) => a.id === body.to_agency_id) ?? null, created_at: iso(Date.now()) }; grants.push(made); return ok(made, 201); }],
+  ["POST /api/grants", (_, { body }) => { const made = { ...grants[0], ...body, id: uuid(String(Math.random())), person: people.find((p) => p.id === body.person_id) ?? null, to_agency: agencies.find((a) => a.id === body.to_agency_id) ?? null, created_at: iso(Date.now()) }; grants.push(made); return ok(made, 201); }],
   ["DELETE /api/grants/:id", ({ id }) => { const g = grants.find((one) => one.id === id); if (g) g.revoked_at = iso(Date.now()); return { status: 204 }; }],
   ["GET /api/tokens", () => all(tokens)],
-  ["POST /api/tokens", (_, { body }) => { const made = { id: uuid(String(Math.random())), name: body.name, actions: body.actions, created_at: iso(Date.now()), expires_at: body.expires_at, last_used_at: null }; tokens.push(made); return ok({ ...made, token: "wr_3f9a0c" + made.id.replaceAll("-", "") }, 201); }],
+  ["POST /api/tokens", (_, { body }) => { const made = { id: uuid(String(Math.random())), name: body.name, actions: body.actions, created_at: iso(Date.now()), expires_at: iso(Date.now() + body.days * 864e5), person: people[0], last_used_at: null }; tokens.push(made); return ok({ ...made, token: "wr_3f9a0c" + made.id.replaceAll("-", "") }, 201); }],
   ["DELETE /api/tokens/:id", ({ id }) => { tokens.splice(tokens.findIndex((one) => one.id === id), 1); return { status: 204 }; }],
   ["GET /api/audit/seal", () => ok({ verified_at: iso(Date.now() - 124_000), rows: 18_204, intact: true, head: "9f2c41d0a7e3", anchored_at: iso(Date.now() - 400_000) })],
   ["GET /api/audit", (_, { query }) => {

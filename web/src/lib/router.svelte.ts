@@ -1,5 +1,7 @@
 /** The address bar: pages and the state in the query are both part of an address that can be sent. */
 
+import { untrack } from "svelte";
+
 class Router {
   path = $state(typeof location === "undefined" ? "/" : location.pathname);
   /** The query of the address; change it with `setQuery`. */
@@ -18,13 +20,15 @@ class Router {
 
   /** Changes parts of the query without a step in the history; null takes one away. */
   setQuery(changes: Readonly<Record<string, string | null>>): void {
-    const next = new URLSearchParams(this.query);
+    // Untracked, since an effect that writes the address must not wait for it.
+    const next = new URLSearchParams(untrack(() => this.query));
     for (const [name, value] of Object.entries(changes)) {
       if (value === null || value === "") next.delete(name);
       else next.set(name, value);
     }
     const text = next.toString();
-    this.go(text === "" ? this.path : `${this.path}?${text}`, { replace: true });
+    const path = untrack(() => this.path);
+    this.go(text === "" ? path : `${path}?${text}`, { replace: true });
   }
 
   /** Follows an ordinary click on a link of this site without loading the page again. */

@@ -12,10 +12,9 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { centres } from "./centre";
 import { cityLayer } from "./layers";
-import { points, wedges } from "./marks";
+import { points, wedges, type Sited } from "./marks";
 import { addSymbols } from "./symbols";
 import { cityStyle, LAYER_GROUPS, readPalette, type LayerGroup } from "./style";
-import type { Camera } from "$lib/types";
 
 setWorkerUrl(workerUrl);
 
@@ -26,6 +25,8 @@ export interface MapView {
 }
 
 export interface Heard {
+  /** Any place was clicked. */
+  point?: (lon: number, lat: number) => void;
   /** A camera was clicked; null for the ground beside them. */
   select: (id: string | null) => void;
   /** The pointer is over a camera, at this place of the map's element. */
@@ -103,13 +104,13 @@ export class CityMap {
   }
 
   /** Shows these cameras and no others. */
-  show(cameras: readonly Camera[]): void {
+  show(cameras: readonly Sited[]): void {
     this.#set("cameras", points(cameras));
     this.#set("wedges", wedges(cameras, AMBIENT_RANGE_M));
   }
 
   /** Rings a camera and draws what it sees; `hovered` is another one that the pointer is on. */
-  choose(selected: Camera | null, hovered: Camera | null): void {
+  choose(selected: Sited | null, hovered: Sited | null): void {
     this.#set("chosen", selected === null ? COLLECTION : points([selected]));
     this.#set("wedge", wedges([selected, hovered].filter((camera) => camera !== null)));
   }
@@ -135,7 +136,7 @@ export class CityMap {
   }
 
   /** Brings a camera into sight without a jump if it is there already. */
-  reveal(camera: Camera): void {
+  reveal(camera: Sited): void {
     if (camera.lon === null || camera.lat === null) return;
     const isInSight = this.#map.getBounds().contains([camera.lon, camera.lat]);
     if (!isInSight || this.#map.getZoom() < 13) this.go(camera.lon, camera.lat);
@@ -207,6 +208,7 @@ export class CityMap {
   }
 
   #click(event: MapMouseEvent): void {
+    this.#heard.point?.(event.lngLat.lng, event.lngLat.lat);
     const found = this.#at(event, ["cameras", "clusters"]);
     if (found?.cluster !== null && found?.cluster !== undefined) void this.#open(found.cluster, found.coordinates);
     else this.#heard.select(typeof found?.id === "string" ? found.id : null);

@@ -5,8 +5,11 @@ import { cameraNumber } from "$lib/format";
 import type { Camera } from "$lib/types";
 import { viewOf, wedge } from "./wedge";
 
+/** What must be known of a camera to draw it. */
+export type Sited = Pick<Camera, "id" | "number" | "lat" | "lon" | "bearing_deg" | "fov_deg" | "range_m" | "state">;
+
 /** Points with the state's word and rank; a cluster takes the highest rank of its members. */
-export function points(cameras: readonly Camera[]): FeatureCollection<Point> {
+export function points(cameras: readonly Sited[]): FeatureCollection<Point> {
   const features = cameras.flatMap((camera): Feature<Point>[] => {
     if (camera.lat === null || camera.lon === null) return [];
     const properties = {
@@ -22,7 +25,7 @@ export function points(cameras: readonly Camera[]): FeatureCollection<Point> {
 }
 
 /** Fields of view of those cameras whose direction is known, cut off at `most_m`. */
-export function wedges(cameras: readonly Camera[], most_m = Infinity): FeatureCollection<Polygon> {
+export function wedges(cameras: readonly Sited[], most_m = Infinity): FeatureCollection<Polygon> {
   const features = cameras.flatMap((camera): Feature<Polygon>[] => {
     const view = viewOf(camera);
     if (view === null) return [];

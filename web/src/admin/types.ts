@@ -1,0 +1,79 @@
+/** Shapes of what Admin changes. */
+import type { AgencyName } from "$lib/types";
+
+export interface Agency extends AgencyName {
+  kind: string;
+  place: string | null;
+  is_active: boolean;
+  version: number;
+  people?: number;
+}
+
+export interface HeldRole {
+  role: string;
+  reach: "own" | "city";
+}
+
+export interface PersonRow {
+  id: string;
+  login: string;
+  name: string;
+  title: string;
+  language: "id" | "en";
+  is_active: boolean;
+  version: number;
+  agency: AgencyName | null;
+  roles: HeldRole[];
+  has_password?: boolean;
+  last_seen_at: string | null;
+}
+
+export interface Role {
+  name: string;
+  actions: string[];
+}
+
+export interface Grant {
+  id: string;
+  person: { id: string; name: string } | null;
+  to_agency: AgencyName | null;
+  actions: string[];
+  agencies: string[] | null;
+  places: string[] | null;
+  objects: string[] | null;
+  tags: string[] | null;
+  deny: boolean;
+  starts_at: string | null;
+  ends_at: string | null;
+  reason: string;
+  letter: string;
+  created_at: string;
+  revoked_at: string | null;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  actions: string[] | null;
+  person?: { id: string; name: string };
+  created_at: string;
+  expires_at: string;
+  last_used_at: string | null;
+}
+
+export interface AuditEntry {
+  chain?: number;
+  seq: number;
+  at: string;
+  person: { id: string | null; name: string } | null;
+  agency: string | null;
+  action: string;
+  object_kind: string;
+  object_id: string | null;
+  object_label: string | null;
+  place: string | null;
+  reason: string | null;
+  address: string | null;
+  door: string;
+  detail: Record<string, unknown>;
+}

@@ -1,0 +1,14 @@
+/** Words for the actions of the audit and of grants. */
+import { isMessageKey, t } from "./t";
+
+/** What an action word means in the language of the page; the bare word where no text is known. */
+export function actionWord(action: string): string {
+  const key = `word.${action.replace(":", "_")}`;
+  return isMessageKey(key) ? t(key) : action;
+}
+
+/** What a role is called. */
+export function roleWord(role: string): string {
+  const key = `identity.role.${role}`;
+  return isMessageKey(key) ? t(key) : role;
+}
