@@ -44,7 +44,7 @@ describe("the live edge", () => {
   it("never keeps farther than its bound, however often it stalls", () => {
     const edge = new LiveEdge();
     for (let i = 0; i < 50; i += 1) edge.stalled(i);
-    expect(edge.targetS).toBeLessThanOrEqual(0.6);
+    expect(edge.targetS).toBeLessThanOrEqual(0.4);
   });
 
   it("drops old media only once enough has piled up", () => {

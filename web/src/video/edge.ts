@@ -27,9 +27,9 @@ export const JUMP_S = 1.2;
 export const KEEP_S = 6;
 export const KEEP_MOST_S = 20;
 const TARGET_LEAST_S = 0.08;
-const TARGET_MOST_S = 0.6;
-const TARGET_STEP_S = 0.06;
-const CALM_S = 12;
+const TARGET_MOST_S = 0.4;
+const TARGET_STEP_S = 0.04;
+const CALM_S = 6;
 
 /**
  * Follows one live picture. The distance kept to the newest frame grows with every stall and
@@ -66,8 +66,8 @@ export class LiveEdge {
 
   private rate(behind: number): number {
     const excess = behind - this.target;
-    if (excess > 0.5) return 1.1;
-    if (excess > 0.12) return 1.05;
+    if (excess > 0.3) return 1.1;
+    if (excess > 0.04) return 1.05;
     return 1;
   }
 

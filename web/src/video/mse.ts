@@ -63,6 +63,8 @@ type Message =
 
 /** No byte for so long on an open link means that the link is dead. */
 const SILENCE_MS = 12_000;
+/** A jump may run dry for so long without counting as a stall. */
+const SETTLE_MS = 1500;
 const QUEUE_MOST_BYTES = 6_000_000;
 const REFUSED_RETRY_MS = 30_000;
 
@@ -79,7 +81,12 @@ export class MsePlayer implements LivePlayer {
   private heardAt = 0;
   private started = false;
   private role: "auto" | "sub";
-  private readonly onWaiting = (): void => this.edge.stalled(performance.now() / 1000);
+  /** Running dry while a jump settles or a stream begins says nothing about the link. */
+  private readonly onWaiting = (): void => {
+    const nowMs = performance.now();
+    if (!this.video.seeking && nowMs - this.jumpedAt > SETTLE_MS) this.edge.stalled(nowMs / 1000);
+  };
+  private jumpedAt = 0;
 
   constructor(
     private readonly video: HTMLVideoElement,
@@ -254,7 +261,10 @@ export class MsePlayer implements LivePlayer {
   private keepToEdge(): void {
     const spans = spansOf(this.video.buffered);
     const step = this.edge.step(spans, this.video.currentTime, performance.now() / 1000);
-    if (step.seekTo !== null && !this.video.seeking) this.video.currentTime = step.seekTo;
+    if (step.seekTo !== null && !this.video.seeking) {
+      this.jumpedAt = performance.now();
+      this.video.currentTime = step.seekTo;
+    }
     if (this.video.playbackRate !== step.rate) this.video.playbackRate = step.rate;
     if (step.dropBefore !== null) this.appender?.drop(step.dropBefore);
     if (this.video.paused && spans.length > 0) void this.video.play().catch(() => undefined);
