@@ -42,10 +42,12 @@ export interface Record {
 const FRESH_MS = 10_000;
 /** Cause of the time before anything was recorded. */
 export const BEFORE = "before_first";
+/** Causes that mean no loss: nothing was there yet, or its time of keeping is over. */
+const NO_LOSS: readonly string[] = [BEFORE, "not_kept"];
 
-/** The gaps of a record that are losses, without the time before the first footage. */
+/** The gaps of a record that are losses. */
 export function losses(record: Record | null | undefined): Gap[] {
-  return (record?.gaps ?? []).filter((gap) => gap.cause !== BEFORE);
+  return (record?.gaps ?? []).filter((gap) => !NO_LOSS.includes(gap.cause));
 }
 
 /** Fetches the record of a camera. Never throws: a failure is part of the record. */
@@ -72,10 +74,12 @@ function parse(answer: Answer, from: number, to: number): Pick<Record, "spans" |
   // What lies before the first footage or behind the newest is not missing: it never was, or is not yet written.
   const begun = Math.max(from, Math.min(firstAt ?? to, to));
   const known = lastAt === null ? to : Math.min(to, Math.max(lastAt, to - 15_000));
-  const before: Gap[] = begun > from ? [{ start: from, end: begun, cause: BEFORE }] : [];
+  const gaps = answer.gaps.map(stretch);
+  const isTold = gaps.some((gap) => gap.start <= from && gap.end >= begun);
+  const before: Gap[] = begun > from && !isTold ? [{ start: from, end: begun, cause: BEFORE }] : [];
   return {
     spans,
-    gaps: [...before, ...completeGaps(spans, answer.gaps.map(stretch), begun, known)],
+    gaps: [...before, ...completeGaps(spans, gaps, isTold ? from : begun, known)],
     held: answer.held.map(stretch),
     clock: answer.clock.map((c) => ({ start: Date.parse(c.start), offsetMs: c.offset_ms, uncertaintyMs: c.uncertainty_ms })),
     firstAt,

@@ -93,7 +93,7 @@ export interface Correction {
 export function correct(strayS: number, wantedS: number, speed: number, playing: boolean, latencyS = 0): Correction {
   const off = Math.abs(strayS);
   if (!playing) return { seekTo: off > 0.02 ? wantedS : null, rate: speed };
-  const tolerance = STRAY_S * Math.max(1, speed);
+  const tolerance = STRAY_S * Math.max(1, speed / 2);
   if (off > SEEK_S * Math.max(1, speed)) return { seekTo: wantedS + latencyS * speed, rate: speed };
   if (off <= tolerance) return { seekTo: null, rate: speed };
   const nudge = Math.min(0.25, off / Math.max(1, speed));
