@@ -19,9 +19,11 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import psycopg
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, APIWebSocketRoute
+from psycopg import sql
 
 from tests.app.asgi_socket import Refused, Socket, open_socket
 from warroom.app import wiring
@@ -35,6 +37,7 @@ from warroom.kernel.http import PUBLIC, SIGNED_IN, Declared
 from warroom.kernel.ids import new_id
 from warroom.kernel.postgres import Connections
 from warroom.kernel.realtime import Hub
+from warroom.kernel.scope import Scope
 from warroom.kernel.settings import Configuration, NodeSettings
 
 MARK = "Zxq"
@@ -156,8 +159,29 @@ RAW = {
 }
 
 
+EITHER_WALL = pytest.mark.parametrize(
+    "walls", ["both walls", "first wall alone", "second wall alone"], indirect=True
+)
+
+
+@pytest.fixture
+def walls(
+    request: pytest.FixtureRequest, connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """Each wall must hold without the other: the scope's predicates, and row-level security."""
+    standing = getattr(request, "param", "both walls")
+    if standing == "second wall alone":
+        monkeypatch.setattr(Scope, "narrow", lambda *_, **__: (sql.SQL("true"), {}))
+    with psycopg.connect(connections.superuser, autocommit=True) as connection:
+        if standing == "first wall alone":
+            connection.execute("alter role warroom_app bypassrls")
+        yield standing
+        connection.execute("alter role warroom_app nobypassrls")
+
+
 @pytest.fixture
 def world(
+    walls: str,
     connections: Connections,
     db: Database,
     clock: FixedClock,
@@ -360,6 +384,7 @@ async def test_a_stranger_is_asked_to_sign_in_by_every_route(world: World) -> No
     assert wrong == {}
 
 
+@EITHER_WALL
 @pytest.mark.parametrize("asker", OUTSIDERS)
 async def test_a_thing_of_another_agency_is_told_of_like_one_that_does_not_exist(
     world: World, asker: str
@@ -425,6 +450,7 @@ _FOR_THE_CITY = {
 }
 
 
+@EITHER_WALL
 async def test_what_another_agency_reads_does_not_change_when_things_come_to_be(
     world: World,
 ) -> None:
@@ -450,6 +476,7 @@ async def _text(world: World, asker: str, route: Declared) -> str:
     return f"{answer.status_code} {answer.text}"
 
 
+@EITHER_WALL
 async def test_no_answer_to_an_outsider_holds_a_word_of_the_things(world: World) -> None:
     await make_things(world)
     secrets = [MARK, *(value for name, value in world.things.items() if name != "camera_number")]
