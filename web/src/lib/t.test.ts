@@ -1,0 +1,26 @@
+import { beforeEach, expect, test } from "vitest";
+import en from "$locales/en.json";
+import id from "$locales/id.json";
+import { language } from "./language.svelte";
+import { isMessageKey, t, tOr } from "./t";
+
+beforeEach(() => language.set("id"));
+
+test("Indonesian is spoken first, English on demand, parameters filled in", () => {
+  expect(t("unit.seconds", { n: "0,4" })).toBe("0,4 dtk");
+  language.set("en");
+  expect(t("unit.seconds", { n: "0.4" })).toBe("0.4 s");
+});
+
+test("a parameter that is missing stays visible instead of vanishing", () => {
+  expect(t("unit.seconds")).toBe("{n} dtk");
+});
+
+test("a key that only the server knows falls back", () => {
+  expect(isMessageKey("toString")).toBe(false);
+  expect(tOr("error.no.such.code", "error.internal")).toBe(id["error.internal"]);
+});
+
+test("both languages hold the same keys", () => {
+  expect(Object.keys(en)).toEqual(Object.keys(id));
+});
