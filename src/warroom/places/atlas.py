@@ -235,7 +235,7 @@ def _named(
         words,
         words + rules.fold(detail.replace("Kec.", "").replace("Kel.", "")),
     )
-    alike += ((*rules.fold(kind), *words),)
+    alike += ((*rules.fold(kind), *words), ("".join(words[-2:]),))
     place = Place(id_, kind, name, detail, round(centre.y, 6), round(centre.x, 6), 0.0)
     return _Named(place, alike, rank)
 

@@ -27,8 +27,6 @@ _SAME = {
     "dr": "dokter",
     "st": "sultan",
     "sltn": "sultan",
-    "a": "andi",
-    "h": "haji",
 }
 _KIND_WORDS = frozenset(("jl", "gang", "lorong", "kelurahan", "kecamatan"))
 
@@ -68,6 +66,8 @@ def score(query: tuple[str, ...], name: tuple[str, ...]) -> float:
 def _word_score(typed: str, word: str, unfinished: bool, first: bool) -> float:  # noqa: FBT001
     if typed == word:
         return 1.0
+    if typed[0] == word[0] and 1 in (len(typed), len(word)):
+        return 0.6  # "A.P. Pettarani" is Andi Pangeran Pettarani, on signs and in heads
     if unfinished and word.startswith(typed):
         return 0.9 if first else 0.86
     allowed = 0 if len(typed) < 4 else 1 if len(typed) < 8 else 2
