@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from simcity.bench import cameras
 from simcity.city import write
 from simcity.rtsp import serve
 from simcity.scenes import batch
@@ -16,6 +17,7 @@ def main(words: Sequence[str] | None = None) -> int:
     for name, module, summary in (
         ("city", write, "Write the schematic Makassar and its camera sites."),
         ("clips", batch, "Render the clips that the cameras show; keeps what is there."),
+        ("bench", cameras, "Measure what serving many cameras costs."),
         ("rtsp", serve, "Serve RTSP cameras until stopped."),
     ):
         command = commands.add_parser(name, help=summary, description=summary)
