@@ -11,6 +11,8 @@ export interface Lane {
   readonly track: RecordedTrack;
   readonly video: HTMLVideoElement;
   gaps: readonly Gap[];
+  /** The newest footage on disk; what is behind it is still being written. */
+  lastAt: number | null;
   showing: Showing;
   gap: Gap | null;
   /** How far the picture strays from the clock, in milliseconds; for tests and for the curious. */
@@ -52,7 +54,7 @@ export class Deck {
   }
 
   add(cameraId: string, video: HTMLVideoElement, track: RecordedTrack): Lane {
-    const lane: Lane = { cameraId, track, video, gaps: [], showing: "loading", gap: null, strayMs: 0, waitingSince: null };
+    const lane: Lane = { cameraId, track, video, gaps: [], lastAt: null, showing: "loading", gap: null, strayMs: 0, waitingSince: null };
     this.lanes.push(lane);
     track.setMode(modeFor(this.clock.speed), this.at);
     track.seek(this.at);
@@ -123,6 +125,11 @@ export class Deck {
     for (const lane of this.lanes) this.steer(lane, wall);
   }
 
+  /** True while some picture has yet to be written; the clock then waits for it, if no other can go on. */
+  get isWaiting(): boolean {
+    return this.lanes.some((lane) => lane.showing === "future");
+  }
+
   private stopAtEdge(): void {
     this.clock.seek(this.now(), this.newest);
     this.clock.pause(this.now());
@@ -134,6 +141,7 @@ export class Deck {
     const ready = covered && (lane.video.readyState >= 2 || !this.clock.playing);
     if (ready || (!covered && lane.track.isSeam(wall))) lane.showing = "picture";
     else if (lane.gap !== null && !covered) lane.showing = "gap";
+    else if (lane.lastAt !== null && wall > lane.lastAt - 200) lane.showing = "future";
     else if (lane.track.trouble !== null) lane.showing = "trouble";
     else lane.showing = "loading";
     if (this.scrubbing) return;
@@ -147,7 +155,8 @@ export class Deck {
 
   private holdIfNeeded(): void {
     const now = this.now();
-    this.held = this.scrubbing || this.lanes.some((l) => l.waitingSince !== null && now - l.waitingSince < PATIENCE_MS);
+    const isAllFuture = this.lanes.length > 0 && this.lanes.every((l) => l.showing === "future" || l.showing === "gap") && this.isWaiting;
+    this.held = this.scrubbing || isAllFuture || this.lanes.some((l) => l.waitingSince !== null && now - l.waitingSince < PATIENCE_MS);
     this.clock.hold(now, this.held);
   }
 

@@ -40,14 +40,21 @@ export interface Record {
 }
 
 const FRESH_MS = 10_000;
+/** How soon the newest footage is looked for again while somebody waits for it. */
+const EAGER_MS = 2500;
 /** Cause of the time before anything was recorded. */
 export const BEFORE = "before_first";
 /** Causes that mean no loss: nothing was there yet, or its time of keeping is over. */
 const NO_LOSS: readonly string[] = [BEFORE, "not_kept"];
 
+/** True for a gap where footage should have been. */
+export function isLoss(gap: Gap): boolean {
+  return !NO_LOSS.includes(gap.cause);
+}
+
 /** The gaps of a record that are losses. */
 export function losses(record: Record | null | undefined): Gap[] {
-  return (record?.gaps ?? []).filter((gap) => !NO_LOSS.includes(gap.cause));
+  return (record?.gaps ?? []).filter(isLoss);
 }
 
 /** Fetches the record of a camera. Never throws: a failure is part of the record. */
@@ -73,7 +80,7 @@ function parse(answer: Answer, from: number, to: number): Pick<Record, "spans" |
   const firstAt = answer.first_at === null ? null : Date.parse(answer.first_at);
   // What lies before the first footage or behind the newest is not missing: it never was, or is not yet written.
   const begun = Math.max(from, Math.min(firstAt ?? to, to));
-  const known = lastAt === null ? to : Math.min(to, Math.max(lastAt, to - 15_000));
+  const known = Math.min(to, lastAt ?? to);
   const gaps = answer.gaps.map(stretch);
   const isTold = gaps.some((gap) => gap.start <= from && gap.end >= begun);
   const before: Gap[] = begun > from && !isTold ? [{ start: from, end: begun, cause: BEFORE }] : [];
@@ -97,9 +104,10 @@ export class Records {
   private readonly asking = new Set<string>();
 
   /** Fetches what is missing for this view; cheap when nothing is. */
-  want(cameraIds: readonly string[], view: View, nowMs: number): void {
+  want(cameraIds: readonly string[], view: View, nowMs: number, isEager = false): void {
+    const freshMs = isEager ? EAGER_MS : FRESH_MS;
     for (const id of cameraIds) {
-      if (this.asking.has(id) || this.suffices(this.byCamera.get(id), view, nowMs)) continue;
+      if (this.asking.has(id) || this.suffices(this.byCamera.get(id), view, nowMs, freshMs)) continue;
       void this.fetch(id, view, nowMs);
     }
   }
@@ -110,10 +118,10 @@ export class Records {
     return [...marks].reverse().find((mark) => mark.start <= at) ?? marks[0] ?? null;
   }
 
-  private suffices(record: Record | undefined, view: View, nowMs: number): boolean {
+  private suffices(record: Record | undefined, view: View, nowMs: number, freshMs: number): boolean {
     if (record === undefined) return false;
     const isPast = record.to < record.fetchedAt;
-    const isFresh = isPast || nowMs - record.fetchedAt < FRESH_MS;
+    const isFresh = isPast || nowMs - record.fetchedAt < freshMs;
     const covers = record.from <= view.start && record.to >= view.end;
     return isFresh && covers && record.resolutionS <= resolution(view) * 1.5;
   }
