@@ -63,6 +63,7 @@ def score(query: tuple[str, ...], name: tuple[str, ...]) -> float:
     return 0.99 * (total / len(asked)) * (0.8 + 0.2 * coverage)
 
 
+@lru_cache(maxsize=65536)
 def _word_score(typed: str, word: str, unfinished: bool, first: bool) -> float:  # noqa: FBT001
     if typed == word:
         return 1.0
@@ -90,7 +91,8 @@ def _distance(left: str, right: str, limit: int) -> int:
     Returns:
         The distance, or `limit + 1` if it is larger.
     """
-    if abs(len(left) - len(right)) > limit:
+    # Each edit can make up for one letter at most, so most words are settled without a table.
+    if abs(len(left) - len(right)) > limit or len(set(left) - set(right)) > limit:
         return limit + 1
     before: list[int] = []
     row = list(range(len(right) + 1))
