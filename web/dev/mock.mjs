@@ -222,7 +222,7 @@ const server = createServer(async (request, response) => {
 const sockets = new WebSocketServer({ noServer: true });
 server.on("upgrade", (request, socket, head) => {
   if (request.url !== "/ws") return socket.destroy();
-  return sockets.handleUpgrade(request, socket, head, (wire) => wire.send(JSON.stringify({ type: "hello", id: eventId, now: iso(Date.now()) })));
+  return sockets.handleUpgrade(request, socket, head, (wire) => wire.send(JSON.stringify({ type: "hello", id: String(eventId), now: iso(Date.now()) })));
 });
 
 let eventId = 1000;
@@ -233,7 +233,7 @@ setInterval(() => {
   if (camera === undefined) return;
   camera.state = { ...camera.state, last_frame_at: iso(Date.now() - 300), kbit_s: 290 + (eventId % 40) };
   eventId += 1;
-  broadcast({ type: "event", topic: "cameras.state", id: eventId, at: iso(Date.now()), body: { id: camera.id, state: camera.state } });
+  broadcast({ type: "event", topic: "cameras.state", id: String(eventId), at: iso(Date.now()), body: { id: camera.id, state: camera.state } });
 }, 400).unref();
 
 server.listen(PORT, "127.0.0.1", () => console.log(`mock on ${PORT}, ${cameras.length} cameras`));

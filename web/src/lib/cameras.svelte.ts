@@ -41,6 +41,7 @@ class Cameras {
   failure = $state<string | null>(null);
   #stop: (() => void)[] = [];
   #fetching: Promise<void> | null = null;
+  #again = false;
 
   #byId = $derived(new Map(this.list.map((camera) => [camera.id, camera])));
   #byNumber = $derived(new Map(this.list.map((camera) => [camera.number, camera])));
@@ -84,10 +85,18 @@ class Cameras {
     this.failure = null;
   }
 
-  /** Fetches the whole list again. */
+  /** Fetches the whole list again; asked for while one is under way, once more behind it. */
   refetch(): Promise<void> {
-    this.#fetching ??= this.#fetch().finally(() => (this.#fetching = null));
+    if (this.#fetching !== null) this.#again = true;
+    this.#fetching ??= this.#fetchAll().finally(() => (this.#fetching = null));
     return this.#fetching;
+  }
+
+  async #fetchAll(): Promise<void> {
+    do {
+      this.#again = false;
+      await this.#fetch();
+    } while (this.#again);
   }
 
   async #fetch(): Promise<void> {

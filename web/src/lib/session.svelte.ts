@@ -20,6 +20,7 @@ class PageSession {
 
   constructor() {
     whenSignedOut.call = () => this.#leave();
+    socket.onrefused = () => void this.#recheck();
   }
 
   /** True when this person may do `action` somewhere at all. */
@@ -54,6 +55,15 @@ class PageSession {
   async speak(chosen: Language): Promise<void> {
     language.set(chosen);
     if (this.standing === "in") await api.patch<unknown>("/api/session", { language: chosen });
+  }
+
+  async #recheck(): Promise<void> {
+    try {
+      await api.get<Session>("/api/session");
+    } catch (failed) {
+      // A server that is away says nothing about the session.
+      if (failed instanceof ApiError && failed.status === 401) this.#leave();
+    }
   }
 
   #enter(session: Session): void {

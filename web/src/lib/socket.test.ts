@@ -6,7 +6,7 @@ class FakeWire implements Wire {
   closed = false;
   onopen: (() => void) | null = null;
   onmessage: ((message: { data: unknown }) => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
 
   send(text: string): void {
     this.sent.push(JSON.parse(text));
@@ -25,7 +25,7 @@ let wires: FakeWire[];
 let states: LinkState[];
 let socket: Socket;
 const last = (): FakeWire => wires.at(-1) as FakeWire;
-const event = (id: number, topic = "cameras.state"): object => ({ type: "event", topic, id, at: "2026-11-24T06:27:05.123Z", body: { id } });
+const event = (id: string, topic = "cameras.state"): object => ({ type: "event", topic, id, at: "2026-11-24T06:27:05.123Z", body: { id } });
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -52,31 +52,53 @@ test("topics share one link and are asked for together", () => {
 });
 
 test("after a break it takes up again behind the last event seen", () => {
-  const seen: number[] = [];
+  const seen: string[] = [];
   socket.listen("cameras.state", { event: ({ id }) => seen.push(id) });
   socket.start();
   last().onopen?.();
-  last().hear({ type: "hello", id: 40, now: "2026-11-24T06:27:00Z" });
-  last().hear(event(41));
-  last().onclose?.();
+  last().hear({ type: "hello", id: "40", now: "2026-11-24T06:27:00Z" });
+  last().hear(event("41"));
+  last().onclose?.({ code: 1006 });
   vi.advanceTimersByTime(1_000);
   last().onopen?.();
 
-  expect(seen).toEqual([41]);
+  expect(seen).toEqual(["41"]);
   expect(wires).toHaveLength(2);
-  expect(last().sent).toEqual([{ op: "subscribe", topics: ["cameras.state"], after: 41 }]);
+  expect(last().sent).toEqual([{ op: "subscribe", topics: ["cameras.state"], after: "41" }]);
 });
 
 test("the first hello is where a tab without events takes up again", () => {
   socket.listen("cameras.state", { event: () => undefined });
   socket.start();
   last().onopen?.();
-  last().hear({ type: "hello", id: 40, now: "2026-11-24T06:27:00Z" });
-  last().onclose?.();
+  last().hear({ type: "hello", id: "40", now: "2026-11-24T06:27:00Z" });
+  last().onclose?.({ code: 1006 });
   vi.advanceTimersByTime(1_000);
   last().onopen?.();
 
-  expect(last().sent).toEqual([{ op: "subscribe", topics: ["cameras.state"], after: 40 }]);
+  expect(last().sent).toEqual([{ op: "subscribe", topics: ["cameras.state"], after: "40" }]);
+});
+
+test("the first greeting has everything fetched anew, a later one nothing", () => {
+  const reset = vi.fn();
+  socket.listen("cameras.state", { event: () => undefined, reset });
+  socket.start();
+  last().onopen?.();
+  last().hear({ type: "hello", id: "40", now: "2026-11-24T06:27:00Z" });
+  last().onclose?.({ code: 1006 });
+  vi.advanceTimersByTime(1_000);
+  last().hear({ type: "hello", id: "44", now: "2026-11-24T06:28:00Z" });
+
+  expect(reset).toHaveBeenCalledOnce();
+});
+
+test("an ended session is told at once", () => {
+  const refused = vi.fn();
+  socket.onrefused = refused;
+  socket.start();
+  last().onclose?.({ code: 4401 });
+
+  expect(refused).toHaveBeenCalledOnce();
 });
 
 test("a reset reaches the listeners of its topic alone", () => {

@@ -6,7 +6,8 @@
 
 export interface Event<Body = unknown> {
   topic: string;
-  id: number;
+  /** Where it stands in the order of all events. */
+  id: string;
   at: string;
   body: Body;
 }
@@ -20,7 +21,7 @@ export interface Listener<Body = unknown> {
 export type LinkState = "connecting" | "open" | "lost";
 
 type Message =
-  | { type: "hello"; id: number; now: string }
+  | { type: "hello"; id: string; now: string }
   | ({ type: "event" } & Event)
   | { type: "reset"; topic: string }
   | { type: "ping"; now: string };
@@ -31,11 +32,13 @@ export interface Wire {
   close(): void;
   onopen: (() => void) | null;
   onmessage: ((message: { data: unknown }) => void) | null;
-  onclose: (() => void) | null;
+  onclose: ((event: { code: number }) => void) | null;
 }
 
 /** The server pings every 5 s; two and a half of them unheard mean that the link is lost. */
 const SILENCE_MS = 12_500;
+/** The server closes with this code when the session has ended. */
+const SESSION_ENDED = 4401;
 const WAIT_MS = [500, 1_000, 2_000, 4_000, 8_000, 15_000];
 
 /** Says how long to wait before try number `attempt`, spread so that not all tabs come at once. */
@@ -48,7 +51,7 @@ export class Socket {
   #open: () => Wire;
   #wire: Wire | null = null;
   #listeners = new Map<string, Set<Listener>>();
-  #lastId: number | null = null;
+  #lastId: string | null = null;
   #attempt = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
@@ -59,6 +62,8 @@ export class Socket {
   /** Told on every change of the link and on every message with the server's clock. */
   onlink: (state: LinkState) => void = () => undefined;
   onheard: (serverNow: string | null) => void = () => undefined;
+  /** Told when the link could not be kept, since the session may be over. */
+  onrefused: () => void = () => undefined;
 
   constructor(open: () => Wire) {
     this.#open = open;
@@ -104,8 +109,11 @@ export class Socket {
       this.#watchSilence();
     };
     wire.onmessage = (message) => this.#take(message.data);
-    wire.onclose = () => {
-      if (this.#wire === wire) this.#lose();
+    wire.onclose = ({ code }) => {
+      if (this.#wire !== wire) return;
+      // A second try in a row that fails may be refused for the same reason.
+      if (code === SESSION_ENDED || this.#attempt > 0) this.onrefused();
+      this.#lose();
     };
     this.#watchSilence();
   }
@@ -123,7 +131,13 @@ export class Socket {
     this.onheard("now" in message ? message.now : null);
     if (message.type === "event") this.#deliver(message);
     else if (message.type === "reset") this.#reset(message.topic);
-    else if (message.type === "hello" && this.#lastId === null) this.#lastId = message.id;
+    else if (message.type === "hello" && this.#lastId === null) this.#begin(message.id);
+  }
+
+  /** The first greeting: whatever was fetched before it may have missed an event. */
+  #begin(id: string): void {
+    this.#lastId = id;
+    for (const topic of this.#listeners.keys()) this.#reset(topic);
   }
 
   #deliver(event: Event): void {
