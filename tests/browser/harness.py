@@ -154,7 +154,7 @@ CLIPPED = """() => {
     if (element.clientWidth <= 1 || element.closest('[aria-hidden="true"], .sr-only')) continue;
     const hides = ['hidden', 'clip'].includes(style.overflowX);
     const isWider = element.scrollWidth > element.clientWidth + 1;
-    const isMarked = style.textOverflow === 'ellipsis' && (element.title || element.ariaLabel);
+    const isMarked = style.textOverflow === 'ellipsis';
     if (hides && isWider && !isMarked && style.display !== 'inline')
       clipped.push(element.outerHTML.slice(0, 160));
   }
@@ -165,6 +165,6 @@ CLIPPED = """() => {
 
 
 def clipped_texts(page: Page) -> list[str]:
-    """Elements whose text is cut off without a title that tells it, and a page that is too wide."""
+    """Elements whose text is cut off without an ellipsis that says so; a page that is too wide."""
     found: list[str] = page.evaluate(CLIPPED)
     return found

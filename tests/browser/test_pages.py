@@ -1,0 +1,277 @@
+"""The pages as people meet them: signed in by a link of the demonstration, in a real Chromium.
+
+One demonstration with six cameras serves all tests of this file; every test fails on a request to
+another host and on an error in the page that nobody caught (`conftest.py`).
+"""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import NewPage
+from tests.browser.demo import Demo
+from tests.browser.harness import axe_violations, clipped_texts
+
+pytestmark = pytest.mark.browser
+
+LIVE = '[data-picture="live"]'
+PAGES = (
+    "peta",
+    "dinding",
+    "rekaman",
+    "kamera/1",
+    "admin/kamera",
+    "admin/lembaga",
+    "admin/orang",
+    "admin/hak",
+    "admin/token",
+    "admin/audit",
+    "bantuan",
+)
+KEY = re.compile(r"\b[a-z_]+(?:\.[a-z0-9_]+)+\b")
+PLAYS = """video => new Promise(done => {
+  const began = video.currentTime;
+  const look = () => video.currentTime > began + 0.5 ? done(true) : setTimeout(look, 50);
+  look();
+  setTimeout(() => done(false), 10000);
+})"""
+
+type Enter = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def sessions(browser: Browser, demo: Demo) -> Callable[[str], Any]:
+    """The cookies of a role; its one-time link is used at the first call and kept."""
+    kept: dict[str, Any] = {}
+
+    def sign_in(role: str) -> Any:
+        if role not in kept:
+            link = next(link for title, link in demo.links.items() if title.startswith(role))
+            context = browser.new_context(locale="id-ID")
+            page = context.new_page()
+            page.goto(link)
+            page.wait_for_url(re.compile(r"/(peta|dinding|admin|bantuan)"))
+            kept[role] = context.storage_state()
+            context.close()
+        return kept[role]
+
+    return sign_in
+
+
+@pytest.fixture
+def enter(new_page: NewPage, demo: Demo, sessions: Callable[[str], Any]) -> Enter:
+    """Opens a page of the demonstration as somebody, in a language, and waits until it stands."""
+
+    def open_page(path: str, role: str = "Administrator", language: str = "id") -> Page:
+        page = new_page(storage_state=sessions(role))
+        page.add_init_script("try { localStorage.clear() } catch {}")
+        page.goto(f"{demo.address}/{path}")
+        expect(page.locator("#content")).to_be_visible()
+        # The language is the person's own and was kept by the test before.
+        page.get_by_role("button", name=language.upper(), exact=True).click()
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        return page
+
+    return open_page
+
+
+@pytest.fixture(scope="session")
+def message_keys(repository: Path) -> frozenset[str]:
+    """All keys of texts: none of them may be read on a page."""
+    path = repository / "src" / "warroom" / "locales" / "id.json"
+    return frozenset(json.loads(path.read_text("utf-8")))
+
+
+def settle(page: Page) -> None:
+    """Waits until nothing is being fetched for a moment; live pictures go on."""
+    page.wait_for_timeout(1500)
+
+
+def test_a_stranger_is_led_to_the_sign_in_and_back(page: Page, demo: Demo) -> None:
+    page.goto(f"{demo.address}/dinding")
+
+    expect(page).to_have_url(re.compile(r"/masuk\?ke=%2Fdinding"))
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def test_the_sign_in_has_no_violation(
+    page: Page, demo: Demo, assert_no_axe_violations: Callable[[Page], None]
+) -> None:
+    page.goto(demo.address)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+    assert_no_axe_violations(page)
+    assert [] == clipped_texts(page)
+
+
+def test_a_wrong_password_is_told_without_saying_which_was_wrong(page: Page, demo: Demo) -> None:
+    page.goto(f"{demo.address}/masuk")
+    page.locator("input[name=username]").fill("nobody")
+    page.locator("input[name=password]").fill("not the password")
+
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("alert")).not_to_be_empty()
+    expect(page.locator("input[name=password]")).to_have_value("")
+
+
+def test_a_link_signs_in_once(
+    new_page: NewPage, demo: Demo, sessions: Callable[[str], Any]
+) -> None:
+    sessions("Inspektorat")
+    link = next(link for title, link in demo.links.items() if title.startswith("Inspektorat"))
+    second = new_page()
+
+    second.goto(link)
+
+    expect(second.get_by_role("alert")).not_to_be_empty()
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize("path", PAGES)
+def test_page_is_sound(
+    path: str, language: str, enter: Enter, axe_source: str, message_keys: frozenset[str]
+) -> None:
+    page = enter(path, language=language)
+    settle(page)
+
+    words = page.locator("body").inner_text()
+    assert [] == axe_violations(page, axe_source)
+    assert [] == clipped_texts(page)
+    assert set() == message_keys.intersection(KEY.findall(words))
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+
+
+def test_the_wall_plays_what_is_typed(enter: Enter) -> None:
+    page = enter("dinding")
+    page.locator("[data-camera], [data-monitor]").first.wait_for()
+
+    page.keyboard.type("1 2")
+    page.keyboard.press("Enter")
+
+    tile = page.locator(f'[data-monitor="1"] [data-camera="2"]{LIVE}')
+    expect(tile).to_be_visible(timeout=20_000)
+    assert tile.locator("video").evaluate(PLAYS)
+
+
+def test_six_tiles_play_at_once(enter: Enter) -> None:
+    page = enter("dinding?l=6&m=1;2;3;4;5;6")
+
+    expect(page.locator(LIVE)).to_have_count(6, timeout=30_000)
+    assert all(video.evaluate(PLAYS) for video in page.locator(f"{LIVE} video").all())
+
+
+def test_a_camera_page_shows_it_live_with_its_facts(enter: Enter) -> None:
+    page = enter("kamera/1")
+
+    expect(page.locator(f'[data-camera="1"]{LIVE}')).to_be_visible(timeout=20_000)
+    expect(page.locator("#content")).to_contain_text("Balai Kota")
+
+
+def recorded_instant(page: Page, demo: Demo) -> str:
+    """An instant that camera 1 has footage of; waits for its first segment (a minute at most)."""
+    items = page.request.get(f"{demo.address}/api/cameras").json()["items"]
+    camera = next(item["id"] for item in items if item["number"] == 1)
+    day = "from=2026-01-01T00:00:00Z&to=2099-01-01T00:00:00Z&resolution_s=1"
+    for _ in range(90):
+        answer = page.request.get(f"{demo.address}/api/recordings/{camera}/timeline?{day}")
+        if answer.json()["first_at"]:
+            return str(answer.json()["first_at"])
+        page.wait_for_timeout(1000)
+    pytest.fail("camera 1 has no footage after 90 s")
+
+
+def test_what_was_recorded_is_played_back(enter: Enter, demo: Demo) -> None:
+    page = enter("bantuan")
+    began = recorded_instant(page, demo)
+
+    page.goto(f"{demo.address}/rekaman?kamera=1&t={began}")
+
+    video = page.locator("video").first
+    expect(video).to_be_attached()
+    assert video.evaluate(PLAYS)
+
+
+def test_without_webgl_the_map_says_so_and_lists(enter: Enter, demo: Demo) -> None:
+    page = enter("bantuan")
+    page.add_init_script(
+        "const real = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...more) {"
+        "  return kind.startsWith('webgl') ? null : real.call(this, kind, ...more); };"
+    )
+
+    page.goto(f"{demo.address}/peta")
+
+    expect(page.locator("#content")).to_contain_text("WebGL")
+    expect(page.locator("#content")).to_contain_text("Balai Kota Gerbang Depan")
+
+
+def test_the_map_is_drawn_without_the_internet(enter: Enter) -> None:
+    page = enter("peta")
+
+    expect(page.locator("canvas.maplibregl-canvas")).to_be_visible()
+
+
+def test_pages_are_reached_by_keys_alone(enter: Enter) -> None:
+    page = enter("peta")
+
+    page.keyboard.press("g")
+    page.keyboard.press("d")
+    expect(page).to_have_url(re.compile("/dinding"))
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_every_stop_of_the_tab_key_can_be_seen(enter: Enter) -> None:
+    page = enter("admin/kamera")
+    settle(page)
+
+    unseen = []
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        unseen += page.evaluate(
+            """() => {
+              const e = document.activeElement;
+              if (!e || e === document.body) return [];
+              const s = getComputedStyle(e);
+              const outlined = s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0;
+              const parent = e.parentElement ? getComputedStyle(e.parentElement) : s;
+              const around = parent.outlineStyle !== 'none' && parseFloat(parent.outlineWidth) > 0;
+              const seen = outlined || around || s.boxShadow !== 'none';
+              return seen ? [] : [e.outerHTML.slice(0, 120)];
+            }"""
+        )
+
+    assert [] == unseen
+
+
+def test_another_role_finds_no_page_that_is_not_its_own(enter: Enter) -> None:
+    page = enter("bantuan", role="Kepala puskesmas")
+
+    hrefs = {link.get_attribute("href") for link in page.locator("a[href]").all()}
+
+    assert set() == hrefs & {"/admin/kamera", "/admin/hak", "/admin/token", "/admin/audit"}
+    answer = page.request.get(f"{page.url.partition('/bantuan')[0]}/api/people")
+    assert 404 == answer.status
+
+
+def test_signing_out_ends_the_session(browser: Browser, demo: Demo, enter: Enter) -> None:
+    page = enter("bantuan", role="Operator pemadam")
+    cookies = page.context.cookies()
+
+    page.get_by_role("button", name="Keluar").first.click()
+
+    expect(page).to_have_url(re.compile("/masuk"))
+    stolen = browser.new_context()
+    stolen.add_cookies(cookies)  # type: ignore[arg-type]
+    assert 401 == stolen.request.get(f"{demo.address}/api/session").status
+    stolen.close()
