@@ -283,3 +283,24 @@ def test_clock_is_corrected_when_it_drifts() -> None:
     clock = next(text for text in told if text["type"] == "clock")
     init = next(text for text in told if text["type"] == "init")
     assert 490 <= clock["epoch_ms"] - init["epoch_ms"] <= 510
+
+
+def test_crowd_gets_frames_in_pairs_and_misses_none() -> None:
+    stream = Stream(make_clip())
+    channel = Channel(1, CAMERA, "main", 2_000_000, crowd=1)
+    channel.describe(stream.clip.init)
+    viewers = [Viewer(max_bytes=10_000_000, max_pieces=100) for _ in range(2)]
+    for viewer in viewers:
+        channel.join(viewer)
+    for _ in range(GOP + 1):
+        channel.add_frame(stream.next_frame())
+
+    pieces = [item for item in viewers[0]._queue if isinstance(item, bytes)]
+    # The header, the key frame, seven pairs, and the key frame that ends the GOP.
+    assert [piece.count(b"moof") for piece in pieces] == [0, 1, *[2] * 7, 1]
+    late = Viewer(max_bytes=10_000_000, max_pieces=100)
+    channel.add_frame(stream.next_frame())
+    channel.join(late)
+    channel.add_frame(stream.next_frame())
+    got = b"".join(item for item in late._queue if isinstance(item, bytes))
+    assert len(decode(got)) == 3

@@ -61,7 +61,7 @@ class Disk:
             start_ms=start_ms,
             end_ms=start_ms + seconds * 1000,
             media_duration_90k=seconds * 90_000,
-            bytes=len(data),
+            size_bytes=len(data),
             frames=seconds * gop_frames,
             path=str(path.relative_to(self.folder)),
             sha256=hashlib.sha256(data).digest(),

@@ -36,7 +36,7 @@ def make_service(
     """
 
     def make(number: int, camera_id: UUID, role: Role) -> Channel:
-        return Channel(number, camera_id, role, settings.gop_bytes)
+        return Channel(number, camera_id, role, settings.gop_bytes, settings.crowd)
 
     hub = Hub(media_socket, settings, clock, make)
     return LiveService(db, clock, hub, WebRtcClient(webrtc_socket), settings, find)

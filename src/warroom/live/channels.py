@@ -12,19 +12,30 @@ from warroom.live.rules import is_playable
 from warroom.live.viewers import Viewer
 from warroom.recording.contracts import Frame, Init
 
+SLOWEST_PAIR_90K = 9_000
+"""Frames further apart than this (10 a second) are never held back for a pair."""
+
 
 class Channel(Feed[Viewer]):
     """Builds fragments and hands them to the viewers.
+
+    Where a crowd looks at one stream, two frames go out as one message: a message costs more than
+    the frame in it. The first of a pair waits for the second, one frame's time.
 
     Args:
         number: What the recorder's socket calls it.
         camera_id: The camera.
         role: Which stream.
         gop_max_bytes: A longer GOP is not kept, so a new viewer waits for the next key frame.
+        crowd: With more viewers than this, frames go out in pairs.
     """
 
-    def __init__(self, number: int, camera_id: UUID, role: Role, gop_max_bytes: int) -> None:
+    def __init__(
+        self, number: int, camera_id: UUID, role: Role, gop_max_bytes: int, crowd: int = 1 << 30
+    ) -> None:
         super().__init__(number, camera_id, role)
+        self._crowd = crowd
+        self._held = b""
         self.fragments_built = 0
         self._gop_max_bytes = gop_max_bytes
         self._init = b""
@@ -35,6 +46,7 @@ class Channel(Feed[Viewer]):
 
     def describe(self, description: Init) -> None:
         """Takes over a description; viewers of another one are greeted anew."""
+        self._release()
         before, self.description = self.description, description
         self._forget_gop()
         if before == description:
@@ -54,6 +66,7 @@ class Channel(Feed[Viewer]):
             return
         if frame.is_key:
             self.key = frame
+            self._release()
             self._forget_gop()
             self._gop_is_whole = True
         if not self._init:
@@ -71,11 +84,31 @@ class Channel(Feed[Viewer]):
             is_key=frame.is_key,
             track=self._track,
         )
+        if self._held:
+            piece, self._held = self._held + piece, b""
+        elif self._may_hold(frame):
+            self._held = piece
+            return
+        self._hand_out(piece, is_key=frame.is_key)
+
+    def _may_hold(self, frame: Frame) -> bool:
+        return (
+            not frame.is_key
+            and len(self.viewers) > self._crowd
+            and self.line.step_90k <= SLOWEST_PAIR_90K
+        )
+
+    def _release(self) -> None:
+        if self._held:
+            piece, self._held = self._held, b""
+            self._hand_out(piece, is_key=False)
+
+    def _hand_out(self, piece: bytes, *, is_key: bool) -> None:
         self._keep(piece)
         for viewer in tuple(self.viewers):
             if not viewer.waits_for_key:
                 viewer.put(piece)
-            elif frame.is_key:
+            elif is_key:
                 self._begin(viewer)
 
     def change_state(self, state: Json) -> None:
@@ -95,6 +128,7 @@ class Channel(Feed[Viewer]):
 
     def lose(self, state: Json) -> None:
         """The recorder went away: viewers wait for the next key frame."""
+        self._release()
         self._forget_gop()
         for viewer in self.viewers:
             viewer.waits_for_key = True

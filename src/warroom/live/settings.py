@@ -21,6 +21,9 @@ class LiveSettings:
     gop_bytes: int = setting(
         16_000_000, "Bytes of the running GOP kept for new viewers; longer GOPs are not kept."
     )
+    crowd: int = setting(
+        32, "With more viewers than this on one stream, two frames go out as one message."
+    )
     linger_s: float = setting(10.0, "Seconds a camera is still followed after its last viewer.")
     recheck_s: float = setting(10.0, "Seconds between two looks at a viewer's rights.")
     snapshot_workers: int = setting(2, "Pictures decoded at once.")

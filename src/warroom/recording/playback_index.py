@@ -14,6 +14,7 @@ from warroom.kernel.log import logger
 from warroom.recording.contracts import Gap, GopEntry, Hold, Init, Segment
 from warroom.recording.errors import DiskAwayError
 from warroom.recording.index import IndexReader
+from warroom.recording.open_segments import OpenSegments
 
 SEGMENTS_MAX = 100_000
 
@@ -87,17 +88,20 @@ class FootageIndex:
 
     def __init__(self, disks: list[Path]) -> None:
         self.disks = disks
+        self._open = OpenSegments()
 
     def list_footage(self, camera_id: str, role: str, start_ms: int, end_ms: int) -> list[Footage]:
         """Segments that overlap a range, by their beginning."""
         found = [
             Footage(disk, segment)
-            for disk, segments in self._ask(
-                lambda reader: reader.segments_between(
-                    camera_id, role, start_ms, end_ms, SEGMENTS_MAX
+            for disk, (segments, last_ms) in self._ask(
+                lambda reader: (
+                    reader.segments_between(camera_id, role, start_ms, end_ms, SEGMENTS_MAX),
+                    reader.last_start(camera_id, role),
                 )
             )
-            for segment in segments
+            for segment in (*segments, *self._open.list_open(disk, camera_id, role, last_ms))
+            if segment.start_ms < end_ms and segment.end_ms > start_ms
         ]
         return sorted(found, key=lambda item: item.start_ms)
 
@@ -128,6 +132,14 @@ class FootageIndex:
             for _, start in self._ask(lambda reader: reader.next_start(camera_id, role, at_ms))
             if start is not None
         ]
+        for disk, last_ms in self._ask(lambda reader: reader.last_start(camera_id, role)):
+            for segment in self._open.list_open(disk, camera_id, role, last_ms):
+                extents.append((segment.start_ms, segment.end_ms))
+                starts += [
+                    wall_ms
+                    for gop in segment.gops
+                    if (wall_ms := segment.start_ms + gop.wall_delta_ms) >= at_ms
+                ][:1]
         return Bounds(
             min((first for first, _ in extents), default=None),
             max((last for _, last in extents), default=None),
@@ -140,6 +152,8 @@ class FootageIndex:
         Raises:
             LookupError: It is not in the index, or the disk is away.
         """
+        if init_id < 0:
+            return self._open.init(init_id)
         for _, init in self._ask(lambda reader: reader.init(init_id), [disk]):
             return init
         raise LookupError(init_id)

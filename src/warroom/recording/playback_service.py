@@ -114,7 +114,6 @@ class PlaybackService:
         self._clock = clock
         self._disks = settings.disk_list(data)
         self._find_camera = find_camera
-        self._segment_ms = round(settings.segment_s * 1000)
         self._library = Library(FootageIndex([Path(disk.path) for disk in self._disks]))
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="playback")
         self._audited: OrderedDict[tuple[Any, ...], float] = OrderedDict()
@@ -240,7 +239,7 @@ class PlaybackService:
             start_ms=start_ms,
             end_ms=min(end_ms, now_ms),
             first_ms=bounds.first_ms,
-            pending_ms=now_ms - self._segment_ms - PENDING_MS,
+            pending_ms=now_ms - PENDING_MS,
         )
         return Timeline(
             start_ms,
