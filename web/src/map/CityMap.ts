@@ -10,7 +10,7 @@ import {
 } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
-import { centres } from "./centre";
+import { centres, extent } from "./centre";
 import { cityLayer } from "./layers";
 import { points, wedges, type Sited } from "./marks";
 import { addSymbols } from "./symbols";
@@ -159,6 +159,8 @@ export class CityMap {
     const load = async (name: "base" | "roads" | "places" | "kecamatan"): Promise<void> => {
       const layer = await cityLayer(name);
       this.#set(name, layer);
+      // The map ends where its data ends.
+      if (name === "base") this.#map.setMaxBounds(extent(layer) ?? undefined);
       if (name === "kecamatan") this.#set("kecamatan-centres", centres(layer));
     };
     const answers = await Promise.allSettled((["base", "roads", "kecamatan", "places"] as const).map(load));

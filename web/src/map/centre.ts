@@ -1,4 +1,4 @@
-/** Where the name of an area stands: the centre of its largest part. */
+/** Where areas lie: the place of a name, and how far a layer reaches. */
 import type { Feature, FeatureCollection, Geometry, Point, Position } from "geojson";
 
 function ringArea(ring: readonly Position[]): { area: number; x: number; y: number } {
@@ -32,4 +32,17 @@ export function centres(areas: FeatureCollection): FeatureCollection<Point> {
     return [{ type: "Feature", geometry: { type: "Point", coordinates: [largest.x, largest.y] }, properties: area.properties }];
   });
   return { type: "FeatureCollection", features };
+}
+
+function corners(coordinates: unknown): Position[] {
+  if (!Array.isArray(coordinates)) return [];
+  return typeof coordinates[0] === "number" ? [coordinates as Position] : coordinates.flatMap(corners);
+}
+
+/** West, south, east and north of everything in a layer; null when it is empty. */
+export function extent(layer: FeatureCollection): [number, number, number, number] | null {
+  const all = layer.features.flatMap(({ geometry }) => ("coordinates" in geometry ? corners(geometry.coordinates) : []));
+  if (all.length === 0) return null;
+  const [lons, lats] = [all.map(([lon = 0]) => lon), all.map(([, lat = 0]) => lat)];
+  return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
 }

@@ -1,5 +1,6 @@
+import type { LineString } from "geojson";
 import { expect, test } from "vitest";
-import { centres } from "./centre";
+import { centres, extent } from "./centre";
 import { passes, readFilter, writeFilter } from "./filter";
 import { place } from "./place";
 import { scaleBar } from "./scale";
@@ -59,4 +60,11 @@ test("the name of an area stands in the middle of its largest part", () => {
   const found = centres({ type: "FeatureCollection", features: [{ type: "Feature", properties: { name: "Mariso" }, geometry: { type: "MultiPolygon", coordinates: [square(10, 1), square(0, 4)] } }] });
 
   expect(found.features[0]?.geometry.coordinates).toEqual([2, 2]);
+});
+
+test("a layer reaches as far as its outermost corners, and an empty one nowhere", () => {
+  const geometry: LineString = { type: "LineString", coordinates: [[119.4, -5.1], [119.5, -5.2]] };
+
+  expect(extent({ type: "FeatureCollection", features: [{ type: "Feature", properties: {}, geometry }] })).toEqual([119.4, -5.2, 119.5, -5.1]);
+  expect(extent({ type: "FeatureCollection", features: [] })).toBeNull();
 });
