@@ -288,6 +288,7 @@ class Assembler:
         self._stamp = 0
         self._pts = 0
         self._run_id = 0
+        self._lag = 0
         self._floor = 0
         self._ticks = 3600
         self._reorder = 0
@@ -462,10 +463,8 @@ class Assembler:
             self.restarted()
         if not self._is_fresh:
             delta = ((delta + _HALF) & _MASK) - _HALF
-            if 0 < delta < CLOCK_JUMP_90K:
-                return self._pts + delta
             if abs(delta) < CLOCK_JUMP_90K:
-                return self._put_right(self._pts + delta, delta, is_key=is_key)
+                return self._put_right(delta, is_key=is_key)
             self.restarted()
             self.clock = CameraClock()
         if not is_key:
@@ -482,27 +481,40 @@ class Assembler:
         if self._audio_clock is not None:
             self._audio.clear()
 
-    def _put_right(self, pts: int, delta: int, *, is_key: bool) -> int:
+    def _put_right(self, delta: int, *, is_key: bool) -> int:
         """The media time of a frame whose time stamp does not follow the last one.
 
-        A frame shown earlier than its predecessor is a B-frame where the stream may have them;
-        everything else (doubles, steps back) is given a time that grows, and counted.
+        A frame shown earlier than its predecessor is a B-frame where the stream may have them. A
+        double is moved half a frame on; the times after it are not touched. After a step back
+        time goes on by one frame. Both are counted.
         """
         gop = self._gop
+        pts = self._pts + self._lag + delta
         top = gop.top if gop is not None and gop.stamps else self._pts
+        if delta > 0 and pts > top:
+            self._lag = 0
+            self._needs_care = self._must_restart
+            return pts
         may_reorder = self._reorder > 0 or self._may_learn
-        if may_reorder and not is_key and gop is not None and delta < 0 and pts > self._floor:
+        if may_reorder and not is_key and gop is not None and delta and pts > self._floor:
+            self._lag = 0
+            self._needs_care = self._must_restart
             if pts in gop.stamps[-17:]:
                 self.counters.repaired_stamps += 1
                 return pts + 1
-            gop.is_reordered = True
+            gop.is_reordered = self._is_special = True
             if self._may_learn:
                 behind = sum(1 for other in gop.stamps[-17:] if other > pts)
                 self._reorder = max(self._reorder, min(16, behind))
-                self._is_special = True
             return pts
         self.counters.repaired_stamps += 1
-        return top + (1 if delta == 0 else self._ticks)
+        self._needs_care = True
+        if delta < 0:
+            self._lag = 0
+            return top + self._ticks
+        placed = top + max(1, self._ticks // 2)
+        self._lag = pts - placed
+        return placed
 
     def _decode_time(self, pts: int) -> int:
         """Decode time for watchers: the media times in order, `reorder` frames late."""

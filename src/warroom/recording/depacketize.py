@@ -328,7 +328,10 @@ class H264Receiver(VideoReceiver):
 
     def _payload(self, received: bytes, at: int, end: int) -> None:
         kind = received[at] & 31
-        if kind == 28:
+        if received[at] & 0x80:
+            self.bad_units += 1
+            self.is_damaged = True
+        elif kind == 28:
             if end - at < 3:
                 return
             flags = received[at + 1]
@@ -366,8 +369,10 @@ class H264Receiver(VideoReceiver):
             if is_recovery_point(nal):
                 self.is_key = True
             self._unit(nal)
-        elif kind not in (9, 10, 11, 12):
+        elif kind < 6 and kind:
             self._unit(nal)
+        elif not 8 < kind < 24:
+            self.bad_units += 1
 
     def _begins_unit(self, received: bytes, at: int, end: int) -> bool:
         kind = received[at] & 31
