@@ -470,6 +470,13 @@ class IndexReader:
         found = self.segments_between(camera_id, role, at_ms, at_ms + 1, 1)
         return found[0] if found else None
 
+    def last_start(self, camera_id: str, role: str) -> int:
+        """The start of a stream's last row; 0 when it has none."""
+        rows = self._rows(
+            "select max(start_ms) from segment where camera_id = ? and role = ?", (camera_id, role)
+        )
+        return rows[0][0] or 0  # type: ignore[return-value]
+
     def next_start(self, camera_id: str, role: str, after_ms: int) -> int | None:
         """Where footage begins next, at or after an instant."""
         rows = self._rows(

@@ -17,6 +17,7 @@ from warroom.recording.index import Index, NewSegment, segment_path
 
 _HEADER_LIMIT = 1 << 20
 _FRAGMENT_LIMIT = 80 << 20
+_GOP_HEAD_LIMIT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def read_segment(
         The row (None when there is not one whole GOP in it) and the bytes cut off.
     """
     content = file.read_bytes()
-    header = _read_header(content)
+    header = read_header(content)
     if header is None:
         return None, 0
     init, about, position = header
@@ -156,7 +157,8 @@ def _box(content: bytes, position: int) -> tuple[bytes, int] | None:
     return content[position + 4 : position + 8], position + length
 
 
-def _read_header(content: bytes) -> tuple[Init, dict[str, Any], int] | None:
+def read_header(content: bytes) -> tuple[Init, dict[str, Any], int] | None:
+    """What stands before the first GOP: the header, what the recorder noted, and where it ends."""
     position = 0
     ends = []
     for kind in (b"ftyp", b"moov", b"uuid"):
@@ -190,25 +192,40 @@ def _read_fragment(
     content: bytes, position: int, start_ms: int
 ) -> tuple[GopEntry, int, int] | None:
     """The GOP at a position, its ticks and its end; None when it is not whole."""
-    prft = _box(content, position)
-    if prft is None or prft[0] != b"prft" or prft[1] - position != PRFT_BYTES:
+    found = read_gop_head(content[position : position + _GOP_HEAD_LIMIT], position, start_ms)
+    return None if found is None or found[2] > len(content) else found
+
+
+def read_gop_head(head: bytes, position: int, start_ms: int) -> tuple[GopEntry, int, int] | None:
+    """The GOP whose first boxes are `head`, its ticks and where it ends.
+
+    Args:
+        head: What stands at `position`; the frames themselves need not be in it.
+        position: Where in the file that is.
+        start_ms: Start of the segment (UTC, ms since 1970).
+
+    Returns:
+        None when the boxes are not those of a GOP, or not whole.
+    """
+    prft = _box(head, 0)
+    if prft is None or prft[0] != b"prft" or prft[1] != PRFT_BYTES:
         return None
-    moof = _box(content, prft[1])
-    if moof is None or moof[0] != b"moof":
+    moof = _box(head, prft[1])
+    if moof is None or moof[0] != b"moof" or head[moof[1] + 4 : moof[1] + 8] != b"mdat":
         return None
-    mdat = _box(content, moof[1])
-    if mdat is None or mdat[0] != b"mdat":
+    length = int.from_bytes(head[moof[1] : moof[1] + 4])
+    if not 8 <= length <= _FRAGMENT_LIMIT:
         return None
     try:
-        run = next(r for r in read_moof(content[prft[1] : moof[1]]) if r.track == VIDEO_TRACK)
+        run = next(r for r in read_moof(head[prft[1] : moof[1]]) if r.track == VIDEO_TRACK)
     except (ValueError, StopIteration):
         return None
-    wall_ms = ms_of_ntp(int.from_bytes(content[position + 16 : position + 24]))
+    wall_ms = ms_of_ntp(int.from_bytes(head[16:24]))
     entry = GopEntry(
         tfdt_90k=run.tfdt,
-        offset=prft[1],
-        length=mdat[1] - prft[1],
+        offset=position + prft[1],
+        length=moof[1] + length - prft[1],
         wall_delta_ms=max(0, wall_ms - start_ms),
         frames=len(run.samples),
     )
-    return entry, run.duration, mdat[1]
+    return entry, run.duration, position + moof[1] + length
