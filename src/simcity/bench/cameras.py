@@ -4,6 +4,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import resource
 import selectors
 import socket
 import sys
@@ -110,8 +111,8 @@ def measure(load: Load, seconds: float) -> dict[str, Any]:
 
 
 def _cpu_s() -> float:
-    times = os.times()
-    return times.user + times.system
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def _rss_mb() -> float:

@@ -13,6 +13,7 @@ from simcity.daylight import period_at
 from simcity.rtsp import faults, testclip
 from simcity.rtsp.audio import AudioTrack, make_track
 from simcity.rtsp.control import ControlDoor
+from simcity.rtsp.faults import Fault
 from simcity.rtsp.library import Library
 from simcity.rtsp.login import Login, Scheme
 from simcity.rtsp.server import RtspServer
@@ -38,24 +39,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--audio", choices=("aac", "pcma", "pcmu"), help="sound track of all")
     parser.add_argument("--session-timeout", type=int, default=60, metavar="S")
-    parser.add_argument("--fault", action="append", default=[], metavar="CAMERA=FAULT[:VALUE]")
+    parser.add_argument(
+        "--fault", action="append", default=[], type=_fault, metavar="CAMERA=FAULT[:VALUE]"
+    )
     parser.add_argument("--exact-times", type=Path, help="write what GET /cameras answers here")
+
+
+def _fault(text: str) -> tuple[int, Fault]:
+    try:
+        return faults.parse(text)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
 
 
 def run(options: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
-    wanted = [faults.parse(text) for text in options.fault]
-    server = RtspServer(
-        host=options.host, port=options.port, session_timeout_s=options.session_timeout
-    )
+    wanted: dict[int, Fault] = dict(options.fault)
+    try:
+        server = RtspServer(
+            host=options.host, port=options.port, session_timeout_s=options.session_timeout
+        )
+    except OSError as problem:
+        sys.stderr.write(f"cannot serve on {options.host}:{options.port}: {problem.strerror}\n")
+        return 1
     stop = threading.Event()
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: stop.set())
-    crew = _Crew(server, options)
+    crew = _Crew(server, options, wanted)
     with server, ControlDoor(server, options.control_port or 0) as door:
         crew.enlist()
-        for number, fault in wanted:
-            server.fault(number, fault.kind, fault.value, fault.where)
         _report(server, door, options)
         while not stop.wait(LOOK_EVERY_S):
             crew.enlist()
@@ -75,8 +87,10 @@ def _report(server: RtspServer, door: ControlDoor, options: argparse.Namespace) 
 class _Crew:
     """Gives every camera its clip, and another one when more are ready or evening comes."""
 
-    def __init__(self, server: RtspServer, options: argparse.Namespace) -> None:
-        self._server = server
+    def __init__(
+        self, server: RtspServer, options: argparse.Namespace, wanted: dict[int, Fault]
+    ) -> None:
+        self._server, self._wanted = server, wanted
         self._numbers = range(1, options.cameras + 1)
         self._period = options.period
         self._login = _login(options)
@@ -85,17 +99,23 @@ class _Crew:
         self._library = Library(options.clips, options.clip_cache) if options.clips else None
         self._test_clip = None if options.clips else testclip.make_clip(fps=options.fps)
         self._serving: dict[int, Camera] = {}
+        self._shown: list[str] | None = None
 
     def enlist(self) -> None:
         """Bring the server up to date."""
-        if self._library is not None:
-            self._library.refresh()
+        new = self._library.refresh() if self._library is not None else []
         words = self._words()
+        if words == self._shown and not new:
+            return
+        self._shown = words
         for number in self._numbers:
             camera = self._camera(number, words)
             if camera is not None and camera != self._serving.get(number):
                 self._serving[number] = camera
                 self._server.add(camera)
+        for number in [number for number in self._wanted if number in self._serving]:
+            fault = self._wanted.pop(number)
+            self._server.fault(number, fault.kind, fault.value, fault.where)
 
     def _words(self) -> list[str]:
         if self._period == "any":
