@@ -177,11 +177,15 @@ def recorded_instant(page: Page, demo: Demo) -> str:
     """An instant that camera 1 has footage of; waits for its first segment (a minute at most)."""
     items = page.request.get(f"{demo.address}/api/cameras").json()["items"]
     camera = next(item["id"] for item in items if item["number"] == 1)
-    day = "from=2026-01-01T00:00:00Z&to=2099-01-01T00:00:00Z&resolution_s=1"
+    day = page.evaluate(
+        "() => `from=${new Date(Date.now() - 43200e3).toISOString()}"
+        "&to=${new Date(Date.now() + 3600e3).toISOString()}&resolution_s=1`"
+    )
     for _ in range(90):
         answer = page.request.get(f"{demo.address}/api/recordings/{camera}/timeline?{day}")
-        if answer.json()["first_at"]:
-            return str(answer.json()["first_at"])
+        assert 200 == answer.status, answer.text()
+        if answer.json()["spans"]:
+            return str(answer.json()["spans"][0]["start"])
         page.wait_for_timeout(1000)
     pytest.fail("camera 1 has no footage after 90 s")
 
