@@ -304,3 +304,14 @@ def test_crowd_gets_frames_in_pairs_and_misses_none() -> None:
     channel.add_frame(stream.next_frame())
     got = b"".join(item for item in late._queue if isinstance(item, bytes))
     assert len(decode(got)) == 3
+
+
+def test_silent_camera_is_told_again_so_that_the_link_is_not_taken_for_dead() -> None:
+    channel = Channel(1, CAMERA, "main", 2_000_000)
+    viewer = Viewer(max_bytes=1_000_000, max_pieces=100)
+    channel.join(viewer)
+    channel.change_state({"state": "offline", "reason": "timeout"})
+    for _ in range(12):
+        channel.second()
+
+    assert [json.loads(str(item))["state"] for item in viewer._queue] == ["offline"] * 3

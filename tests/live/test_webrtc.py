@@ -21,7 +21,6 @@ from warroom.live.errors import NoPictureError, OfferError, WebRtcAwayError
 from warroom.live.fragments import decoder_setup
 from warroom.live.webrtc.client import WebRtcClient
 from warroom.live.webrtc.feed import parameter_sets
-from warroom.live.webrtc.peers import asks_for_key
 from warroom.live.webrtc.sdp import choose_video
 
 CAMERA = "01930000-0000-7000-8000-000000000001"
@@ -74,22 +73,6 @@ def test_parameter_sets_go_before_key_frames() -> None:
     first = int.from_bytes(sets[:4], "big")
     assert sets[4] & 31 == 7
     assert sets[4 + first + 4] & 31 == 8
-
-
-@pytest.mark.parametrize(
-    ("packet", "asked"),
-    [
-        ("81ce00020000000100000002", True),
-        ("84ce000400000001000000000000000201000000", True),
-        ("80c900010000000181ce00020000000100000002", True),
-        ("81cd0003000000010000000200010000", False),
-        ("80c9000100000001", False),
-        ("ffff", False),
-        ("", False),
-    ],
-)
-def test_wish_for_a_picture_is_read_from_rtcp(packet: str, asked: bool) -> None:
-    assert asks_for_key(bytes.fromhex(packet)) is asked
 
 
 @asynccontextmanager

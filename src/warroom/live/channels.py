@@ -12,6 +12,9 @@ from warroom.live.rules import is_playable
 from warroom.live.viewers import Viewer
 from warroom.recording.contracts import Frame, Init
 
+HEARTBEAT_S = 5
+"""Viewers of a silent camera hear its state so often: a silent link looks like a dead one."""
+
 SLOWEST_PAIR_90K = 9_000
 """Frames further apart than this (10 a second) are never held back for a pair."""
 
@@ -36,6 +39,7 @@ class Channel(Feed[Viewer]):
         super().__init__(number, camera_id, role)
         self._crowd = crowd
         self._held = b""
+        self._silent_s = 0
         self.fragments_built = 0
         self._gop_max_bytes = gop_max_bytes
         self._init = b""
@@ -105,6 +109,7 @@ class Channel(Feed[Viewer]):
 
     def _hand_out(self, piece: bytes, *, is_key: bool) -> None:
         self._keep(piece)
+        self._silent_s = 0
         for viewer in tuple(self.viewers):
             if not viewer.waits_for_key:
                 viewer.put(piece)
@@ -116,8 +121,18 @@ class Channel(Feed[Viewer]):
         if state == self.state:
             return
         super().change_state(state)
-        if self.viewers:
-            text = _text("state", **state)
+        self._tell_state()
+
+    def second(self) -> None:
+        """Tells the state again where nothing else was said for a while."""
+        self._silent_s += 1
+        if self._silent_s >= HEARTBEAT_S:
+            self._tell_state()
+
+    def _tell_state(self) -> None:
+        self._silent_s = 0
+        if self.viewers and self.state is not None:
+            text = _text("state", **self.state)
             for viewer in tuple(self.viewers):
                 viewer.tell(text)
 

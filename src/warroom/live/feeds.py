@@ -100,6 +100,9 @@ class Feed[V](ABC):
     def jump(self) -> None:  # noqa: B027 - most ways of looking need not know
         """We were too slow for the recorder: whole GOPs are missing before the next frame."""
 
+    def second(self) -> None:  # noqa: B027 - as above
+        """A second went by."""
+
     def lose(self, state: Json) -> None:
         """The recorder went away: what comes later begins a new run."""
         self.is_followed = False

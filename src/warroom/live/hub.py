@@ -222,6 +222,7 @@ class Hub[F: Feed[Any]]:
             self.sweep()
             for channel in self._by_stream.values():
                 self._watch(channel)
+                channel.second()
 
 
 class _Link(asyncio.Protocol):

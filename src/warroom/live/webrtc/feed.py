@@ -9,9 +9,6 @@ from warroom.live.rules import is_playable
 from warroom.live.webrtc.peers import Peer
 from warroom.recording.contracts import Frame, Init
 
-REPLAY_EVERY_90K = 90_000
-"""A peer that asks for a picture gets the GOP again, but not more often."""
-
 
 class RtcFeed(Feed[Peer]):
     """Hands access units to the peers.
@@ -29,7 +26,6 @@ class RtcFeed(Feed[Peer]):
         self._gop: list[tuple[int, bytes]] = []
         self._gop_bytes = 0
         self._sets = b""
-        self._replayed: dict[Peer, int] = {}
 
     @property
     def is_playable(self) -> bool:
@@ -65,8 +61,6 @@ class RtcFeed(Feed[Peer]):
             if peer.waits_for_key:
                 if frame.is_key and peer.is_open:
                     self.begin(peer)
-            elif peer.asks_for_key():
-                self._replay(peer, timestamp)
             else:
                 peer.send(sample, timestamp)
 
@@ -75,28 +69,12 @@ class RtcFeed(Feed[Peer]):
         self.viewers.add(peer)
         self.idle_since = None
 
-    def leave(self, viewer: Peer, now: float) -> None:
-        """A peer goes."""
-        self._replayed.pop(viewer, None)
-        super().leave(viewer, now)
-
     def begin(self, peer: Peer) -> None:
         """An open peer gets the running GOP at once."""
         if self._gop:
             peer.waits_for_key = False
             for timestamp, sample in self._gop:
                 peer.send(sample, timestamp)
-
-    def _replay(self, peer: Peer, timestamp: int) -> None:
-        """Sends the GOP again, squeezed in between what was sent and now, so that time goes on."""
-        if timestamp - self._replayed.get(peer, -REPLAY_EVERY_90K) < REPLAY_EVERY_90K:
-            peer.send(self._gop[-1][1] if self._gop else b"", timestamp)
-            return
-        self._replayed[peer] = timestamp
-        first = peer.last_timestamp
-        count = len(self._gop)
-        for number, (_, sample) in enumerate(self._gop, 1):
-            peer.send(sample, first + (timestamp - first) * number // count)
 
 
 def parameter_sets(record: bytes) -> bytes:

@@ -1,4 +1,9 @@
-"""One browser at the other end: libdatachannel without a single Python callback."""
+"""One browser at the other end: libdatachannel without a single Python callback.
+
+Lost packets are sent again on NACK, by the library. A picture loss indication (PLI) cannot be
+seen without a callback (RTCP does not reach `receive()`), so a picture beyond repair comes back
+with the camera's next key frame.
+"""
 
 import asyncio
 import os
@@ -14,7 +19,6 @@ GATHERING_S = 3.0
 POLL_S = 0.01
 NACK_PACKETS = 512
 FRAGMENT_BYTES = 1_180
-MESSAGES_A_LOOK = 64
 
 _Description: Any = rtc.Description  # type: ignore[attr-defined]
 """The stub that comes with the library forgets to export it."""
@@ -24,8 +28,6 @@ _OVER = (
     rtc.PeerConnection.State.Failed,
     rtc.PeerConnection.State.Disconnected,
 )
-_PSFB = 206
-_PLI, _FIR = 1, 4
 
 
 class Peer:
@@ -65,7 +67,6 @@ class Peer:
         self._offer = offer
         self.waits_for_key = True
         """Nothing is sent before the next key frame."""
-        self.last_timestamp = -1
         self.frames_sent = 0
 
     async def answer(self) -> str:
@@ -103,42 +104,13 @@ class Peer:
 
     def send(self, sample: bytes, timestamp: int) -> None:
         """Sends one access unit; a track that just closed swallows it."""
-        self.last_timestamp = timestamp
         self.frames_sent += 1
         try:
             self._track.send_frame(sample, rtc.FrameInfo(timestamp & 0xFFFFFFFF))
         except RuntimeError:
             self.waits_for_key = True
 
-    def asks_for_key(self) -> bool:
-        """Whether the browser asked for a picture to begin with (PLI, FIR) since the last look."""
-        asked = False
-        for _ in range(MESSAGES_A_LOOK):
-            message = self._track.receive()
-            if message is None:
-                break
-            if isinstance(message, bytes):
-                asked = asked or asks_for_key(message)
-        return asked
-
     def close(self) -> None:
         """Says goodbye."""
         self._track.set_media_handler(None)
         self._connection.close()
-
-
-def asks_for_key(compound: bytes) -> bool:
-    """Whether a compound RTCP packet holds a PLI or FIR.
-
-    References:
-        RFC 4585 section 6.3.1, RFC 5104 section 4.3.1.
-    """
-    at = 0
-    while at + 4 <= len(compound):
-        first, kind, words = struct.unpack_from(">BBH", compound, at)
-        if first >> 6 != 2:
-            return False
-        if kind == _PSFB and first & 31 in (_PLI, _FIR):
-            return True
-        at += 4 * (words + 1)
-    return False
