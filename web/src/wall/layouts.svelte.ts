@@ -15,7 +15,7 @@ export interface SavedLayout {
   readonly rows: number;
   readonly dwell_s: number;
   readonly tiles: readonly { readonly position: number; readonly cameras: readonly string[] }[];
-  readonly locked_by: string | { readonly name: string } | null;
+  readonly locked_by: { readonly id: string; readonly name: string } | null;
   readonly version: number;
 }
 
@@ -46,7 +46,13 @@ export function bodyOf(wall: WallState, name: string, shared: "person" | "agency
 /** Who holds the lock of a layout, in words; null when nobody does. */
 export function lockedBy(layout: SavedLayout | undefined): string | null {
   const lock = layout?.locked_by ?? null;
-  return lock === null || typeof lock === "string" ? lock : lock.name;
+  return lock === null ? null : lock.name || "?";
+}
+
+/** True when somebody else holds the lock, so that changes stay on this screen. */
+export function isLockedForMe(layout: SavedLayout | undefined, personId: string | undefined): boolean {
+  const lock = layout?.locked_by ?? null;
+  return lock !== null && lock.id !== personId;
 }
 
 class Layouts {
@@ -79,6 +85,12 @@ class Layouts {
         : await api.patch<SavedLayout>(`/api/walls/layouts/${old.id}`, { ...body, version: old.version });
     await this.refetch();
     return saved;
+  }
+
+  /** Takes or gives back the lock of a layout. */
+  async lock(layout: SavedLayout, locked: boolean): Promise<void> {
+    await api.patch(`/api/walls/layouts/${layout.id}`, { version: layout.version, locked });
+    await this.refetch();
   }
 
   async remove(layout: SavedLayout): Promise<void> {
