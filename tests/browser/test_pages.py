@@ -250,7 +250,7 @@ def test_every_stop_of_the_tab_key_can_be_seen(enter: Enter) -> None:
               const outlined = s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0;
               const parent = e.parentElement ? getComputedStyle(e.parentElement) : s;
               const around = parent.outlineStyle !== 'none' && parseFloat(parent.outlineWidth) > 0;
-              const seen = outlined || around || s.boxShadow !== 'none';
+              const seen = outlined || around || [s, parent].some(x => x.boxShadow !== 'none');
               return seen ? [] : [e.outerHTML.slice(0, 120)];
             }"""
         )

@@ -87,7 +87,7 @@ def links(tree: Tree) -> Iterator[Breach]:
 def no_place_of_ours(tree: Tree) -> Iterator[Breach]:
     """No file names a package registry or a path of one machine: both differ elsewhere."""
     for path in tree.files:
-        if path.stat().st_size > LARGEST_TEXT_BYTES:
+        if not path.exists() or path.stat().st_size > LARGEST_TEXT_BYTES:
             continue
         content = tree.text(path)
         if "\0" in content[:4096]:

@@ -82,7 +82,10 @@ class Tree:
     def text(self, path: Path) -> str:
         """What the file says; bytes that are not UTF-8 are replaced."""
         if path not in self._texts:
-            self._texts[path] = path.read_text("utf-8", errors="replace")
+            try:
+                self._texts[path] = path.read_text("utf-8", errors="replace")
+            except FileNotFoundError:  # somebody has moved it since it was listed
+                self._texts[path] = ""
         return self._texts[path]
 
     def syntax(self, path: Path) -> ast.Module:
