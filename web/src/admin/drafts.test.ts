@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { blankDraft, bodyOf, draftOf, problemsOf, readNumber, urlProblem, type StoredCamera } from "./cameraDraft";
-import { grantBody, type GrantDraft } from "./grantDraft";
+import { grantBody, isOnMissing, type GrantDraft } from "./grantDraft";
 
 const stored = {
   number: 214, name: "Flyover Urip 2", place: "Jl. Urip", agency: { id: "dishub" }, tags: ["arteri"], lat: -5.13, lon: 119.44,
@@ -57,4 +57,11 @@ test("a grant names one target and only the things that were chosen", () => {
     deny: false, to_agency_id: "polrestabes", person_id: null, actions: ["live:view"], agencies: null, places: null, objects: ["a", "b"],
     starts_at: "2026-11-24T00:00:00.000Z", ends_at: null, reason: "Karnaval", letter: "",
   });
+});
+
+test("a grant on a kind of things names at least one of them", () => {
+  expect(isOnMissing(grant)).toBe(false);
+  expect(isOnMissing({ ...grant, cameras: "semua" })).toBe(true);
+  expect(isOnMissing({ ...grant, on: "places", places: [] })).toBe(true);
+  expect(isOnMissing({ ...grant, on: "all" })).toBe(false);
 });

@@ -25,6 +25,12 @@ export function cameraNumbers(text: string): number[] {
     .map(Number);
 }
 
+/** Says whether a kind of things is chosen but none of them: sent so, it would mean everything. */
+export function isOnMissing(draft: GrantDraft): boolean {
+  const chosen = { all: 1, agencies: draft.agencies.length, places: draft.places.length, cameras: cameraNumbers(draft.cameras).length };
+  return chosen[draft.on] === 0;
+}
+
 /** The body of the request; `idOf` gives the id of a camera by its number. */
 export function grantBody(draft: GrantDraft, zone: string, idOf: (number: number) => string | undefined): Record<string, unknown> {
   const chosen = <Value>(kind: GrantDraft["on"], values: Value[]): Value[] | null => (draft.on === kind && values.length > 0 ? values : null);
