@@ -84,8 +84,8 @@ class RtspServer:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._loop_thread: int | None = None
-        self._selector = selectors.DefaultSelector()
         self._listener = _listen(host, port)
+        self._selector = selectors.DefaultSelector()
         self.host, self.port = host, int(self._listener.getsockname()[1])
         self._outlets = _udp_pair(host) if udp else Outlets(None, None)
         self._waker, self._wake_end = socket.socketpair()
@@ -498,8 +498,12 @@ class RtspServer:
 def _listen(host: str, port: int) -> socket.socket:
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind((host, port))
-    sock.listen(1024)
+    try:
+        sock.bind((host, port))
+        sock.listen(1024)
+    except OSError:
+        sock.close()
+        raise
     return sock
 
 
