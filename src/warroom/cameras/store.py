@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -92,6 +93,11 @@ select concat('{{{{"items":', coalesce((select json_agg(page order by number) fr
     ))::text, 'null'),
     ',"total":', (select count(*) from chosen), '}}}}')
 """
+)
+
+_FITS = (
+    "(c.name ilike %(pattern)s or c.site ilike %(pattern)s or c.number::text = %(q)s"
+    " or c.kelurahan_name ilike %(pattern)s or c.kecamatan_name ilike %(pattern)s)"
 )
 
 _ONE = sql.SQL(
@@ -300,6 +306,14 @@ where c.id = any(%(ids)s) and {{visible}}
 )
 
 
+# Composing and parsing this query again for every page would cost more than sending the page.
+@lru_cache(maxsize=512)
+def _list_query(visible: str, conditions: tuple[str, ...]) -> bytes:
+    wanted = sql.SQL(" and ").join(map(sql.SQL, ("true", *conditions)))
+    query = _LIST.format(visible=sql.SQL(visible), wanted=wanted)
+    return " ".join(query.as_string().split()).encode()
+
+
 def _visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
     return scope.narrow(action, agency="c.agency_id", place="c.place", id="c.id", tags="c.tags")
 
@@ -309,20 +323,17 @@ async def list_cameras(
 ) -> bytes:
     """A page of cameras as JSON: items, the cursor of the next page, and how many fit in all."""
     visible, parameters = _visible(scope, VIEW)
-    conditions: list[sql.Composable] = [sql.SQL("true")]
-    for condition, value in (
-        ("c.agency_id = %(agency)s", wanted.agency_id),
-        ("e.state = %(state)s", wanted.state),
-        ("c.kecamatan = %(kecamatan)s", wanted.kecamatan),
-        (
-            "(c.name ilike %(pattern)s or c.site ilike %(pattern)s or c.number::text = %(q)s"
-            " or c.kelurahan_name ilike %(pattern)s or c.kecamatan_name ilike %(pattern)s)",
-            wanted.q or None,
-        ),
-    ):
-        if value is not None:
-            conditions.append(sql.SQL(condition))
-    query = _LIST.format(visible=visible, wanted=sql.SQL(" and ").join(conditions))
+    conditions = tuple(
+        condition
+        for condition, value in (
+            ("c.agency_id = %(agency)s", wanted.agency_id),
+            ("e.state = %(state)s", wanted.state),
+            ("c.kecamatan = %(kecamatan)s", wanted.kecamatan),
+            (_FITS, wanted.q or None),
+        )
+        if value is not None
+    )
+    query = _list_query(visible.as_string(), conditions)
     return await fetch_json(
         tx,
         query,
