@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from warroom.recording.commands import wall_clock
 from warroom.recording.contracts import Assignment, Gap, Kind, MessageReader, Segment
 from warroom.recording.disk import Disk, Write
 from warroom.recording.engine import Engine
@@ -21,6 +22,7 @@ from warroom.recording.index import IndexReader
 from warroom.recording.settings import DiskSettings, RecordingSettings
 
 QUOTA = 1 << 40
+WALL = wall_clock()
 
 
 def settings(**changes: Any) -> RecordingSettings:
@@ -63,13 +65,13 @@ class Node:
         self.folder = folder / "video"
         self.socket = folder / "m.sock"
         self.disks = disks or [
-            Disk(DiskSettings(str(self.folder), quota), self.settings, time.time, write=write)
+            Disk(DiskSettings(str(self.folder), quota), self.settings, WALL, write=write)
         ]
         for disk in self.disks:
             disk.start()
         for disk in self.disks:
             assert disk.is_ready.wait(10)
-        self.engine = Engine(self.settings, self.disks, self.socket, time.time)
+        self.engine = Engine(self.settings, self.disks, self.socket, WALL)
         self._thread = threading.Thread(target=self.engine.run)
         self._thread.start()
 
@@ -184,7 +186,7 @@ def decode(path: Path) -> int:
             "-f",
             "null",
             "-",
-        ],  # fmt: skip
+        ],
         capture_output=True,
         text=True,
         check=True,

@@ -1,9 +1,8 @@
 """Watchers on the fan-out socket."""
 
+import contextlib
 import json
-import os
 import stat
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from simcity.rtsp.audio import make_track
 from simcity.rtsp.server import RtspServer
 from simcity.rtsp.stream import Camera
 from simcity.rtsp.testclip import make_clip
-from tests.recording.node import Watching, running, wait_until
+from tests.recording.node import WALL, Watching, running, wait_until
 from warroom.recording.contracts import Assignment, Kind, unpack_frame, unpack_init
 
 
@@ -45,7 +44,7 @@ def test_frames_are_whole_begin_with_a_key_frame_and_grow_in_time(
         watching.send(op="watch", channel=1, camera="c1", role="main")
         init = unpack_init(watching.next(Kind.INIT)[2])
         frames = [unpack_frame(watching.next(Kind.FRAME)[2]) for _ in range(40)]
-        late_ms = time.time() * 1000 - frames[-1].wall_ms
+        late_ms = WALL() * 1000 - frames[-1].wall_ms
         watching.close()
 
     assert (320, 180) == (init.width, init.height)
@@ -121,7 +120,7 @@ def test_a_watcher_that_does_not_read_is_dropped_to_live_and_ingest_goes_on(
 
         frames = []
         jumps = 0
-        while not jumps or len(frames) < 200 and not frames[-1].is_key:
+        while not jumps or (len(frames) < 200 and not frames[-1].is_key):
             kind, _, payload = watching.next()
             if kind == Kind.STATE and json.loads(payload).get("jump"):
                 jumps += 1
@@ -189,17 +188,16 @@ def test_a_command_that_makes_no_sense_is_answered_with_an_error(
 def test_a_flood_of_half_a_command_ends_the_connection(tmp_path: Path) -> None:
     with running(tmp_path) as node:
         watching = Watching(node.socket)
-        with pytest.raises((BrokenPipeError, ConnectionResetError, AssertionError)):
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             for _ in range(100):
                 watching.stream.sendall(b"x" * 65_536)
-            watching.next()
         wait_until(lambda: not node.engine.fanout.clients)
         watching.close()
 
 
 def test_the_socket_is_for_its_owner_alone(tmp_path: Path) -> None:
     with running(tmp_path) as node:
-        mode = stat.S_IMODE(os.stat(node.socket).st_mode)
+        mode = stat.S_IMODE(node.socket.stat().st_mode)
 
     assert mode == 0o600
     assert not node.socket.exists()

@@ -743,9 +743,8 @@ class Assembler:
             return [], 0, []
         samples: list[int] = []
         for number, (count, duration, sound) in enumerate(take):
-            if number + 1 < len(take):
-                duration = take[number + 1][0] - count
-            samples += (duration, len(sound))
+            is_last = number + 1 == len(take)
+            samples += (duration if is_last else take[number + 1][0] - count, len(sound))
         return [frame[2] for frame in take], take[0][0] - base, samples
 
     def _show_audio(self, count: int, duration: int, sound: bytes) -> None:

@@ -29,7 +29,7 @@ class AudioReceiver:
         self._rest_size = 0
         self._rest_stamp = 0
 
-    def packet(self, received: bytes, start: int, end: int) -> list[AudioFrame]:
+    def packet(self, received: bytes, start: int, end: int) -> list[AudioFrame]:  # noqa: C901
         """The frames that are whole with this RTP packet."""
         if end - start < 13:
             return []

@@ -1,6 +1,7 @@
 """The `warroom media` process, and a bare recorder for trials and benches."""
 
 import argparse
+import cProfile
 import json
 import signal
 import sys
@@ -114,8 +115,6 @@ def run_files(arguments: list[str]) -> int:
         signal.signal(signal.SIGALRM, lambda *_: engine.stop())
         signal.setitimer(signal.ITIMER_REAL, chosen.seconds)
     if chosen.profile:
-        import cProfile
-
         profile = cProfile.Profile()
         profile.runcall(engine.run)
         profile.dump_stats(chosen.profile)

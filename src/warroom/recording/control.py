@@ -175,7 +175,7 @@ class Control:
                     group.create_task(self._report(gateway))
             except asyncio.CancelledError:
                 raise
-            except Exception:
+            except Exception:  # noqa: BLE001 - a background loop
                 # The inventory may fail in any way; recording must not notice.
                 _log.exception("gateway_failed")
             await asyncio.sleep(_RETRY_S)

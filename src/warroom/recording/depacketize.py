@@ -253,7 +253,7 @@ class H264Receiver(VideoReceiver):
 
     codec = "h264"
 
-    def take(self, received: bytes, start: int, now: float) -> int:  # noqa: C901, PLR0912, PLR0915
+    def take(self, received: bytes, start: int, now: float) -> int:  # noqa: PLR0915
         """Takes interleaved packets of this track; see `VideoReceiver.take`."""
         unpack, frame = _HEAD264.unpack_from, self.sink.frame
         position, end = start, len(received)
@@ -303,7 +303,7 @@ class H264Receiver(VideoReceiver):
                     expected = (seq + 1) & 0xFFFF
                     nal = received[position + 16 : after]
                     position = after
-                    frame(self.stamp, False, len(nal).to_bytes(4) + nal, now)  # noqa: FBT003
+                    frame(self.stamp, False, len(nal).to_bytes(4) + nal, now)
                     continue
             self.next_seq = expected
             self.packet(received, position + 4, after, now)
@@ -403,7 +403,7 @@ class H265Receiver(VideoReceiver):
 
     codec = "h265"
 
-    def take(self, received: bytes, start: int, now: float) -> int:  # noqa: C901, PLR0912, PLR0915
+    def take(self, received: bytes, start: int, now: float) -> int:  # noqa: PLR0915
         """Takes interleaved packets of this track; see `VideoReceiver.take`."""
         unpack, frame = _HEAD265.unpack_from, self.sink.frame
         position, end = start, len(received)
@@ -455,7 +455,7 @@ class H265Receiver(VideoReceiver):
                     expected = (seq + 1) & 0xFFFF
                     nal = received[position + 16 : after]
                     position = after
-                    frame(self.stamp, False, len(nal).to_bytes(4) + nal, now)  # noqa: FBT003
+                    frame(self.stamp, False, len(nal).to_bytes(4) + nal, now)
                     continue
             self.next_seq = expected
             self.packet(received, position + 4, after, now)

@@ -172,7 +172,7 @@ class Disk:
                 break
             try:
                 job[0](*job[1:])
-            except Exception:
+            except Exception:  # noqa: BLE001 - the background loop of a disk
                 # A job must not end the thread: the disk's other cameras go on.
                 _log.exception("disk_job_failed", disk=self.folder.name)
         for segment in list(self._files):
@@ -369,8 +369,10 @@ class Disk:
                     getattr(index, change[0])(*change[1:])
 
     def _settle(self, handle: int) -> None:
-        """Makes a closed file last. An error is told, the row is made all the same: its SHA-256
-        shows later whether the bytes are good.
+        """Makes a closed file last.
+
+        An error is told; the row is made all the same, and its SHA-256 shows later whether the
+        bytes are good.
         """
         try:
             os.fsync(handle)

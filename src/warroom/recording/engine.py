@@ -144,7 +144,7 @@ class Engine:
                     continue
                 try:
                     handler(ready, now)
-                except Exception:
+                except Exception:  # noqa: BLE001 - the background loop of all cameras
                     # One camera's or client's fault must never end the others' loop.
                     self._failures += 1
                     _log.exception("handler_failed")
@@ -200,7 +200,7 @@ class Engine:
         for stream in tuple(self.streams.values()):
             try:
                 stream.tick(now)
-            except Exception:
+            except Exception:  # noqa: BLE001 - the background loop of all cameras
                 self._failures += 1
                 _log.exception("tick_failed", camera=stream.assignment.camera_id)
         if now >= self._next_statistics or now < self._next_statistics - 60:

@@ -85,7 +85,7 @@ def _skip_hrd(bits: Bits) -> None:
     bits.skip(20)
 
 
-def _read_h264_vui(bits: Bits, sps: _Sps) -> None:
+def _read_h264_vui(bits: Bits, sps: _Sps) -> None:  # noqa: C901 - a list of flags
     if bits.flag() and bits.u(8) == _H264_EXTENDED_SAR:
         bits.skip(32)
     if bits.flag():
@@ -118,7 +118,7 @@ def _read_h264_vui(bits: Bits, sps: _Sps) -> None:
         sps.reorder = min(bits.ue(), 16)
 
 
-def _read_h264_sps(nal: bytes) -> _Sps:
+def _read_h264_sps(nal: bytes) -> _Sps:  # noqa: C901 - in the order of the standard
     bits = Bits(unescape(nal[1:]))
     sps = _Sps()
     profile, constraints = bits.u(8), bits.u(8)
@@ -228,8 +228,12 @@ def _skip_h265_ref_pic_sets(bits: Bits, count: int) -> None:
         pictures = negative + positive
 
 
-def _read_h265_timing(bits: Bits, sps: _Sps, log2_poc: int) -> None:
-    """The parts of the H.265 SPS after the picture's size, up to the VUI's frame timing."""
+def _read_h265_timing(bits: Bits, sps: _Sps, log2_poc: int) -> None:  # noqa: C901, PLR0912
+    """The parts of the H.265 SPS after the picture's size, up to the VUI's frame timing.
+
+    Raises:
+        StreamError: They are too short, or hold what cannot be.
+    """
     bits.ue()
     bits.ue()
     bits.ue()
@@ -318,7 +322,7 @@ def _read_h265_sps(nal: bytes) -> _Sps:
 
 
 def _h265_codec_string(ptl: bytes) -> str:
-    """`hvc1.` + profile, compatibility (bits reversed), tier and level, constraints (14496-15 E)."""
+    """`hvc1.`, profile, compatibility (bits reversed), tier, level, constraints (14496-15 E)."""
     space = ("", "A", "B", "C")[ptl[0] >> 6]
     profile = ptl[0] & 31
     tier = "H" if ptl[0] & 32 else "L"

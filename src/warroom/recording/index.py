@@ -28,8 +28,8 @@ MAX_SEGMENT_MS = 3_600_000
 
 _SCHEMA = """
 create table init(
-    id integer primary key, digest blob not null unique, codec text not null, width integer not null,
-    height integer not null, audio text, audio_rate_hz integer not null,
+    id integer primary key, digest blob not null unique, codec text not null,
+    width integer not null, height integer not null, audio text, audio_rate_hz integer not null,
     audio_channels integer not null, bytes blob not null
 );
 create table segment(
@@ -187,7 +187,8 @@ class Index:
             self.add_garbage([new.path])
             return
         is_held = self.db.execute(
-            "select exists (select 1 from hold where camera_id = ? and start_ms < ? and end_ms > ?)",
+            "select exists (select 1 from hold"
+            " where camera_id = ? and start_ms < ? and end_ms > ?)",
             (new.camera_id, new.end_ms, new.start_ms),
         ).fetchone()[0]
         self.db.execute(
@@ -457,13 +458,12 @@ class IndexReader:
         self, camera_id: str, role: str, start_ms: int, end_ms: int
     ) -> list[tuple[int, int, int, float | None, float | None]]:
         """(start, end, held, clock offset, uncertainty) of segments, without their GOP tables."""
-        rows = self._rows(
+        return self._rows(  # type: ignore[return-value]
             "select start_ms, end_ms, held, clock_offset_ms, clock_uncertainty_ms from segment"
             " where camera_id = ? and role = ? and start_ms > ? and start_ms < ? and end_ms > ?"
             " order by start_ms",
             (camera_id, role, start_ms - MAX_SEGMENT_MS, end_ms, start_ms),
         )
-        return rows  # type: ignore[return-value]
 
     def segment_at(self, camera_id: str, role: str, at_ms: int) -> Segment | None:
         """The segment that holds an instant, or None."""

@@ -1,4 +1,4 @@
-"""After a crash: files newer than the last row of their stream become rows, up to the last whole GOP.
+"""After a crash: files newer than their stream's last row become rows, up to the last whole GOP.
 
 Nothing else is looked at, so a restart costs the same with an hour or a year of footage.
 """
@@ -30,7 +30,7 @@ class Recovered:
 
 
 def newer_files(folder: Path, camera_id: str, role: str, after_ms: int) -> list[Path]:
-    """The files of a stream with a start after `after_ms`, in order; looks only where they can be."""
+    """The files of a stream that start after `after_ms`, in order; looks only where they can be."""
     found: list[Path] = []
     after = _hour_words(after_ms)
 
@@ -53,7 +53,7 @@ def newer_files(folder: Path, camera_id: str, role: str, after_ms: int) -> list[
 
 def _names(place: Path) -> list[str]:
     try:
-        return os.listdir(place)
+        return [path.name for path in place.iterdir()]
     except (FileNotFoundError, NotADirectoryError):
         return []
 
@@ -115,7 +115,7 @@ def read_segment(
     duration = 0
     start_ms = int(file.stem)
     last_ms = start_ms
-    while (found := _read_fragment(content, position, start_ms)) is not None:
+    while (found := read_fragment(content, position, start_ms)) is not None:
         entry, ticks, position = found
         gops.append(entry)
         duration = entry.tfdt_90k + ticks
@@ -188,9 +188,7 @@ def read_header(content: bytes) -> tuple[Init, dict[str, Any], int] | None:
     return init, about, ends[2]
 
 
-def _read_fragment(
-    content: bytes, position: int, start_ms: int
-) -> tuple[GopEntry, int, int] | None:
+def read_fragment(content: bytes, position: int, start_ms: int) -> tuple[GopEntry, int, int] | None:
     """The GOP at a position, its ticks and its end; None when it is not whole."""
     found = read_gop_head(content[position : position + _GOP_HEAD_LIMIT], position, start_ms)
     return None if found is None or found[2] > len(content) else found

@@ -114,8 +114,7 @@ def _read_attribute(media: _Media, value: str) -> None:
 
 def _unbase64(text: str) -> list[bytes]:
     nals = []
-    for part in text.split(","):
-        part = part.strip()
+    for part in map(str.strip, text.split(",")):
         try:
             raw = base64.b64decode(part + "=" * (-len(part) % 4), validate=True)
         except (binascii.Error, ValueError):

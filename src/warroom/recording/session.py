@@ -560,13 +560,14 @@ class Session:
 
     def tick(self, now: float) -> None:
         """Called about twice a second."""
+        if self._answered is not None and now >= self._next_keepalive + 30:
+            self.fail(StreamError(Cause.TIMEOUT, "no answer to the keep-alive"))
+            return
         try:
             if now >= self._next_keepalive and self._answered is None:
                 self._next_keepalive = now + self._timeout_s / 2
                 method = "GET_PARAMETER" if "GET_PARAMETER" in self._public else "OPTIONS"
                 self._request(method, self._aggregate, self._on_kept_alive, now)
-            elif now >= self._next_keepalive + 30:
-                raise StreamError(Cause.TIMEOUT, "no answer to the keep-alive")
             if now >= self._next_report:
                 self._next_report = now + _REPORT_EVERY_S
                 self._report()
@@ -622,7 +623,7 @@ class Session:
         if self.is_playing and self._session:
             with contextlib.suppress(StreamError, OSError):
                 self._answered = None
-                self._request("TEARDOWN", self._aggregate, lambda message, now: None, 0.0)
+                self._request("TEARDOWN", self._aggregate, lambda *_: None, 0.0)
         self._close()
 
     def _close(self) -> None:

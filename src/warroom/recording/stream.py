@@ -133,9 +133,11 @@ class Stream:
         if session is None or generation != self._generation or session.is_over:
             return
         settings = self.loop.settings
+        if not addresses:
+            session.is_over = True
+            self.session_ended(StreamError(Cause.UNKNOWN_HOST, session.target.host))
+            return
         try:
-            if not addresses:
-                raise StreamError(Cause.UNKNOWN_HOST, session.target.host)
             for _, address in addresses:
                 check_address(
                     address,

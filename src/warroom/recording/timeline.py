@@ -2,8 +2,9 @@
 
 A frame that arrives `now` with the media time `t` was captured before `now - t`; the least such
 difference over a while is the one with the least network delay (the minimum filter of NTP,
-RFC 5905 section 10). The mapping follows it by changing its rate by at most `SLEW` (2 % while far off), so wall times
-never step and never run backwards within a run, whatever the camera's quartz does (up to 500 ppm).
+RFC 5905 section 10). The mapping follows it by changing its rate a little (`SLEW`, or `FAST_SLEW` while far off), so wall
+times never step and never run backwards within a run, whatever the camera's quartz does (up to
+500 ppm).
 """
 
 from collections import deque
@@ -133,7 +134,7 @@ class CameraClock:
         return round(median(self._offsets) * 1000, 1)
 
     def uncertainty_ms(self, spread_s: float) -> float | None:
-        """Half-width of the offset: half the round trip, the jitter, and the reports' own spread."""
+        """Half-width of the offset: half the round trip, the jitter, the reports' own spread."""
         if not self._offsets:
             return None
         own = (max(self._offsets) - min(self._offsets)) / 2
