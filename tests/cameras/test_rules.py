@@ -131,6 +131,16 @@ def test_an_empty_password_takes_the_stored_one_away() -> None:
     assert draft.streams[0].credentials == Credentials("", "")
 
 
+@pytest.mark.parametrize("url", [None, "rtsp://a.lan/x", "rtsp://other.lan/y"])
+def test_a_new_password_alone_keeps_the_user_name(url: str | None) -> None:
+    stream = StreamDraft("main", "rtsp://a.lan/x", "tcp", Credentials("u", "p"))
+    stored = replace(CAMERA, streams=(stream,))
+
+    draft = merged(stored, StreamChange("main", url, username="", password="new"))
+
+    assert draft.streams[0].credentials == Credentials("u", "new")
+
+
 @pytest.mark.parametrize(
     ("change", "error"),
     [

@@ -52,6 +52,7 @@ class StreamChange:
 
     Attributes:
         url: May hold a login, which is taken out; empty removes the stream.
+        username: None, or empty beside a password, keeps the stored one.
         password: None keeps the stored one, if the stream stays on its host.
     """
 
@@ -178,6 +179,8 @@ def _merge_stream(
     is_silent = change.username is None and change.password is None
     if is_silent and stored is not None and not (given.username or given.password):
         given = _login_taken_along(stored, address.url, given)
+    elif given.password and not given.username and stored and stored.credentials:
+        given = replace(given, username=stored.credentials.username)
     return StreamDraft(change.role, address.url, transport, given)
 
 
@@ -212,8 +215,10 @@ def _login_on_same_host(
     if username not in (None, had.username) and password is None:
         # Another person's password with this name would only lock the camera.
         raise CredentialsNeededError(field="password")
+    # User names are not shown either: whoever types a new password alone means the same one.
+    keeps_name = username is None or (not username and bool(password))
     return Credentials(
-        had.username if username is None else username,
+        had.username if keeps_name else username or "",
         had.password if password is None else password,
         had.url,
     )
