@@ -27,7 +27,7 @@ export function lengthText(ms: number): string {
 /** The camera clock's difference as it is written on tiles: `+0,038 ± 0,012`. */
 export function clockText(offsetMs: number | null, uncertaintyMs: number | null): string | null {
   if (offsetMs === null) return null;
-  const sign = offsetMs < 0 ? "-" : "+";
+  const sign = Math.abs(offsetMs) < 0.5 ? "" : offsetMs < 0 ? "-" : "+";
   const main = `${sign}${number(Math.abs(offsetMs) / 1000, 3)}`;
   return uncertaintyMs === null ? main : `${main} ± ${number(uncertaintyMs / 1000, 3)}`;
 }
