@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 from warroom.app.supervisor import Process, Supervisor
@@ -76,6 +77,31 @@ async def test_a_deaf_process_is_killed_after_the_grace_time(
     await asyncio.wait_for(task, 20)
 
     assert not is_running(int(pid))
+
+
+async def test_what_others_depend_on_stops_last(tmp_path: Path) -> None:
+    out = tmp_path / "order"
+    told = """
+        import os, signal, sys, time
+        def end(*_):
+            with open({out!r}, "a") as file:
+                print({name!r}, file=file)
+            sys.exit()
+        signal.signal(signal.SIGTERM, end)
+        with open({out!r}, "a") as file:
+            print("up", file=file)
+        time.sleep(600)
+    """
+    city = module(tmp_path, "city", told.format(out=str(out), name="city"))
+    recorder = module(tmp_path, "recorder", told.format(out=str(out), name="recorder"))
+    supervisor = Supervisor([replace(city, stops_last=True), recorder], None, SystemClock())
+    task = asyncio.create_task(supervisor.run())
+    await until_lines(out, 2)
+
+    supervisor.stop()
+    await asyncio.wait_for(task, 20)
+
+    assert out.read_text().split() == ["up", "up", "recorder", "city"]
 
 
 def test_children_end_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:

@@ -173,6 +173,7 @@ async def _run(node: Node, plan: Plan) -> None:
             "simcity", "rtsp", "--port", str(plan.rtsp_port), "--cameras", str(plan.cameras),
             "--clips", clips, "--city", str(_cameras_file(node)),
         ),
+        stops_last=True,
     )  # fmt: skip
     supervisor = Supervisor([city, *PROCESSES], node.settings.data / "log", node.clock)
     loop = asyncio.get_running_loop()

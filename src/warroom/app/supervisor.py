@@ -25,11 +25,20 @@ PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process to keep: its name and its command line behind `python -m`."""
+    """One process to keep.
+
+    Attributes:
+        name: For logs.
+        arguments: Its command line behind `python -m`.
+        environment: Added to ours.
+        stops_last: Whether the others are to end before it is told to: what they depend on, so
+            that their last words are not about its absence.
+    """
 
     name: str
     arguments: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    stops_last: bool = False
 
 
 def die_with_parent() -> None:
@@ -62,8 +71,9 @@ class Supervisor:
     def stop(self) -> None:
         """Ends every process: SIGTERM, and SIGKILL for those still there after the grace time."""
         self._stopping.set()
-        for child in self._running.values():
-            if child.returncode is None:
+        for process in self._processes:
+            child = self._running.get(process.name)
+            if child is not None and child.returncode is None and not process.stops_last:
                 child.terminate()
 
     async def _keep(self, process: Process) -> None:
@@ -106,11 +116,24 @@ class Supervisor:
             child.terminate()
         ended = asyncio.create_task(child.wait())
         await _first(ended, self._stopping.wait())
+        if process.stops_last and not ended.done():
+            await self._others_ended(process)
+            child.terminate()
         if not ended.done():
             done, _ = await asyncio.wait([ended], timeout=GRACE_S)
             if not done:
                 child.kill()
         return await ended
+
+    async def _others_ended(self, last: Process) -> None:
+        """Waits for all others to end, no longer than they are given before they are killed."""
+        others = [
+            asyncio.create_task(child.wait())
+            for name, child in self._running.items()
+            if name != last.name and child.returncode is None
+        ]
+        if others:
+            await asyncio.wait(others, timeout=GRACE_S)
 
 
 async def _first(*awaitables: object) -> None:
