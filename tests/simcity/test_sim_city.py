@@ -184,12 +184,14 @@ def test_streams_are_added_when_asked_for(tmp_path: Path) -> None:
 
 
 def test_command_writes_the_city(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code = main(["city", "--out", str(tmp_path), "--cameras-rtsp", "rtsp://127.0.0.1:1"])
+    where = ["--cameras-rtsp", "rtsp://127.0.0.1:1", "--hevc", "7,9"]
+    code = main(["city", "--out", str(tmp_path), *where])
 
     assert 0 == code
     assert "468 camera sites" in capsys.readouterr().out
     assert "rtsp://127.0.0.1:1/cam/468/main" == properties(tmp_path, "cameras")[467]["url"]
     assert "username" not in properties(tmp_path, "cameras")[0]
+    assert [7, 9] == [c["number"] for c in properties(tmp_path, "cameras") if "sub_url" in c]
 
 
 def test_table_points_are_longitude_and_latitude() -> None:

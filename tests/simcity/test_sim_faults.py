@@ -338,6 +338,20 @@ def test_control_door_refuses_nonsense(
         assert status == call(door.port, path, body)[0]
 
 
+def test_control_door_takes_no_orders_from_web_pages(server: RtspServer) -> None:
+    with ControlDoor(server) as door:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{door.port}/faults",
+            data=b'{"camera": 1, "fault": "die"}',
+            headers={"Origin": "http://elsewhere.example"},
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=10)
+        refused.value.close()
+
+    assert 403 == refused.value.code
+
+
 def test_control_door_explains_the_faults(server: RtspServer) -> None:
     with ControlDoor(server) as door:
         assert (200, faults.KINDS) == call(door.port, "/faults")

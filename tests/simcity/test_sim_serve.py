@@ -102,6 +102,15 @@ def test_sites_get_pictures_that_fit(repository: Path, tmp_path: Path) -> None:
     )
 
 
+def test_some_cameras_have_h265_and_a_sub_stream_in_h264(repository: Path) -> None:
+    with serving(repository, "--cameras", "3", "--hevc", "2") as ready:
+        told = {(row["camera"], row["role"]): row["codec"] for row in rows(ready["control_port"])}
+
+    assert "h265" == told.pop((2, "main"))
+    assert {(1, "main"), (2, "sub"), (3, "main")} == set(told)
+    assert {"h264"} == set(told.values())
+
+
 def test_all_cameras_ask_for_the_login(repository: Path) -> None:
     words = ["--cameras", "1", "--login", "demo:rahasia", "--auth", "both", "--audio", "pcma"]
     with (

@@ -270,9 +270,13 @@ def test_new_clip_is_taken_over_by_running_sessions(clip: Clip) -> None:
         before = client.pictures(2)
         server.add(Camera(number=1, main=other))
         after = client.pictures(20)
+        row = server.state()["cameras"][0]
 
     units = [tuple(units_of("h264", picture)) for picture in after]
     assert units[-1] in other.units
+    changed = next(i for i, unit in enumerate(units) if unit in other.units)
+    assert other.keys[other.units.index(units[changed])]
+    assert row["offset"] == int(0.6180339887 * 30)
     assert 3000 == after[0][0].timestamp - before[-1][0].timestamp
 
 

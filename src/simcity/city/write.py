@@ -41,6 +41,7 @@ class Streams:
     password: str | None = None
     transport: str = "tcp"
     has_sub: bool = False
+    with_sub: frozenset[int] = frozenset()  # cameras that have one although others have none
 
 
 def make_city() -> City:
@@ -242,7 +243,7 @@ def _stream_properties(number: int, site: Site, streams: Streams | None) -> dict
         return {}
     url = f"{streams.url.rstrip('/')}/cam/{number}"
     properties: dict[str, Any] = {"url": f"{url}/main"}
-    if streams.has_sub:
+    if streams.has_sub or number in streams.with_sub:
         properties["sub_url"] = f"{url}/sub"
     properties["transport"] = streams.transport
     if streams.username is not None:
@@ -306,6 +307,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--login", metavar="NAME:PASSWORD", help="of all cameras")
     parser.add_argument("--transport", choices=("tcp", "udp"), default="tcp")
     parser.add_argument("--sub", action="store_true", help="cameras have a sub-stream too")
+    parser.add_argument("--hevc", default="", metavar="N,N", help="only these have one (H.264)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -313,8 +315,14 @@ def run(options: argparse.Namespace) -> int:
     streams = None
     if options.cameras_rtsp:
         name, _, password = (options.login or "").partition(":")
+        with_sub = frozenset(int(word) for word in options.hevc.split(",") if word.strip())
         streams = Streams(
-            options.cameras_rtsp, name or None, password or None, options.transport, options.sub
+            options.cameras_rtsp,
+            name or None,
+            password or None,
+            options.transport,
+            options.sub,
+            with_sub,
         )
     city = write_city(options.out, streams)
     sys.stdout.write(

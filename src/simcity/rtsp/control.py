@@ -54,6 +54,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path != "/faults":
             self._reply(404, {"error": "known: POST /faults"})
             return
+        if "Origin" in self.headers:  # no web page may break cameras
+            self._reply(403, {"error": "not from a browser"})
+            return
         try:
             wanted = json.loads(self.rfile.read(min(_BODY_BYTES, self._length())))
             _apply(self.cameras, wanted)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from simcity.rtsp import clip as clips
 from simcity.rtsp import nal
 from simcity.rtsp.clip import Clip, Encoding
+from simcity.rtsp.nal import Codec
 
 Picture = npt.NDArray[np.uint8]
 
@@ -89,6 +90,21 @@ def encode(pictures: Iterable[Picture], how: Encoding, name: str = "clip") -> Cl
     for picture in pictures:
         encoder.add(picture)
     return encoder.finish(name)
+
+
+def recode(clip: Clip, codec: Codec) -> Clip:
+    """Return the clip in another coding, of the same size, rate and about the same bit rate."""
+    seconds = float(len(clip) / clip.fps)
+    size = sum(len(unit) for units in clip.units for unit in units)
+    how = Encoding(
+        codec=codec,
+        width=clip.width,
+        height=clip.height,
+        fps=clip.fps,
+        gop=max(1, len(clip) // max(1, sum(clip.keys))),
+        bitrate=max(50_000, int(8 * size / seconds)),
+    )
+    return encode(decode(clip), how, f"{clip.name}+{codec}")
 
 
 def decode(clip: Clip, stream: bytes | None = None) -> list[Picture]:

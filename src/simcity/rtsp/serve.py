@@ -12,7 +12,9 @@ from simcity import clock
 from simcity.daylight import period_at
 from simcity.rtsp import faults, testclip
 from simcity.rtsp.audio import AudioTrack, make_track
+from simcity.rtsp.clip import Clip
 from simcity.rtsp.control import ControlDoor
+from simcity.rtsp.encode import recode
 from simcity.rtsp.faults import Fault
 from simcity.rtsp.library import Library
 from simcity.rtsp.login import Login, Scheme
@@ -36,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--login", metavar="NAME:PASSWORD", help="asked for by all cameras")
     parser.add_argument(
         "--auth", choices=("basic", "digest", "sha256", "both"), default="digest", help="scheme"
+    )
+    parser.add_argument(
+        "--hevc", default="", metavar="N,N", help="cameras with H.265 and an H.264 sub-stream"
     )
     parser.add_argument("--audio", choices=("aac", "pcma", "pcmu"), help="sound track of all")
     parser.add_argument("--session-timeout", type=int, default=60, metavar="S")
@@ -98,6 +103,8 @@ class _Crew:
         self._sites = _sites(options.city)
         self._library = Library(options.clips, options.clip_cache) if options.clips else None
         self._test_clip = None if options.clips else testclip.make_clip(fps=options.fps)
+        self._hevc = {int(word) for word in options.hevc.split(",") if word.strip()}
+        self._recoded: dict[str, Clip] = {}
         self._serving: dict[int, Camera] = {}
         self._shown: list[str] | None = None
 
@@ -108,7 +115,8 @@ class _Crew:
         if words == self._shown and not new:
             return
         self._shown = words
-        for number in self._numbers:
+        # the others first: recoding takes seconds
+        for number in sorted(self._numbers, key=lambda number: number in self._hevc):
             camera = self._camera(number, words)
             if camera is not None and camera != self._serving.get(number):
                 self._serving[number] = camera
@@ -123,16 +131,23 @@ class _Crew:
         return [period_at(clock.wall_s()) if self._period == "auto" else self._period]
 
     def _camera(self, number: int, words: list[str]) -> Camera | None:
-        if self._test_clip is not None:
-            return Camera(number=number, main=self._test_clip, audio=self._audio, login=self._login)
         site = self._sites.get(number)
-        if self._library is None:
+        main, sub = self._test_clip, None
+        if self._library is not None:
+            try:
+                main, sub = self._library.clips_for(number, *words, *([site] if site else []))
+            except LookupError:
+                return None
+        if main is None:
             return None
-        try:
-            main, sub = self._library.clips_for(number, *words, *([site] if site else []))
-        except LookupError:
-            return None
+        if number in self._hevc:
+            main, sub = self._in_h265(main), main
         return Camera(number=number, main=main, sub=sub, audio=self._audio, login=self._login)
+
+    def _in_h265(self, clip: Clip) -> Clip:
+        if clip.name not in self._recoded:
+            self._recoded[clip.name] = recode(clip, "h265")
+        return self._recoded[clip.name]
 
 
 def _login(options: argparse.Namespace) -> Login | None:

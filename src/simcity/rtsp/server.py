@@ -431,10 +431,7 @@ class RtspServer:
         old.audio = fresh.audio
         if old.fault is not None and old.fault.kind in faults.PICTURES:
             return  # its own pictures come back when the fault is cleared
-        if old.viewers:
-            old.show(fresh.clip, self._now_k(old))
-        else:
-            old.clip, old.offset = fresh.clip, fresh.offset
+        old.take_over(fresh.clip, fresh.offset)
 
     def _now_k(self, stream: Stream) -> int:
         beat = self._beat(stream)
@@ -453,7 +450,7 @@ class RtspServer:
             if stream in shown:
                 stream.show(shown[stream], k)
             elif was is not None and was.kind in faults.PICTURES:
-                stream.show(self._own_clip(stream), k)
+                stream.take_over(self._own_clip(stream), stream.own_offset)
             stream.next_report_s = 0.0  # a clock that changed is reported at once
             for viewer in list(stream.viewers):
                 self._tell(viewer, fault)

@@ -79,6 +79,8 @@ class Stream:
     fault_since_k: int = 0
     next_report_s: float = 0.0
     viewers: "list[Viewer]" = field(default_factory=list)
+    own_offset: int = 0
+    coming: tuple[Clip, int] | None = None  # shown from its next key frame on
     rng: random.Random = field(default_factory=random.Random)  # noqa: S311 - reproducible
 
     def index(self, k: int) -> int:
@@ -110,13 +112,31 @@ class Stream:
 
     def show(self, clip: Clip, k: int) -> None:
         """Go over to another clip of the same rate; picture `k` is its first one."""
-        self.clip, self.offset = clip, -k % len(clip)
+        self.clip, self.offset, self.coming = clip, -k % len(clip), None
+
+    def take_over(self, clip: Clip, offset: int) -> None:
+        """Go over to another clip of the same rate where it has a key frame at its own offset.
+
+        So cameras that change all at once, as in the evening, keep their key frames apart.
+        """
+        self.own_offset = offset
+        if self.viewers:
+            self.coming = (clip, offset)
+        else:
+            self.clip, self.offset, self.coming = clip, offset, None
+
+    def _change_at_key(self, coming: tuple[Clip, int], k: int) -> None:
+        clip, offset = coming
+        if clip.keys[(k + offset) % len(clip)]:
+            self.clip, self.offset, self.coming = clip, offset, None
 
     def video(self, k: int) -> Batch:
         """Return the packets of the k-th picture.
 
         They are good until the next call for the clip: all its streams share its buffers.
         """
+        if self.coming is not None:
+            self._change_at_key(self.coming, k)
         if self.fault is not None and self.fault.kind in SPOILERS:
             return SPOILERS[self.fault.kind](self, k)
         frame = self.clip.wire[(k + self.offset) % len(self.clip)]
@@ -268,6 +288,7 @@ def make_stream(camera: Camera, role: Role) -> Stream | None:
         clip=clip,
         slot=camera.number % SLOTS,
         offset=own if camera.offset is None else camera.offset,
+        own_offset=own if camera.offset is None else camera.offset,
         audio=camera.audio if role == "main" else None,
         ssrc=rng.randrange(1, 2**31) & ~1,
         timestamp_base=rng.randrange(2**32),
