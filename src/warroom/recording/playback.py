@@ -225,6 +225,8 @@ class Library:
         return NothingThereError(next_at=None if next_ms is None else iso_of_ms(next_ms))
 
     def _mark_damaged(self, footage: Footage) -> None:
+        if footage.segment.segment_id < 0:
+            return  # still being written: what cannot be read now may be whole in a moment
         self._damaged[footage.key] = None
         _forget_oldest(self._damaged)
 
