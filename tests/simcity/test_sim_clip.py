@@ -124,6 +124,20 @@ def test_sub_clip_goes_with_its_main_clip(tmp_path: Path, small: clips.Clip) -> 
     assert main is not sub
 
 
+def test_broken_clip_is_passed_over_and_named(tmp_path: Path, small: clips.Clip) -> None:
+    found = library(tmp_path, small, ["a", "b"], ["a", "b"])
+    (tmp_path / "c.json").write_text("{")
+    clips.save(small, tmp_path / "d")
+    (tmp_path / "d.h264").write_bytes(b"")
+
+    assert [] == found.refresh()
+    assert {"c", "d"} == set(found.broken)
+
+
+def test_folder_that_does_not_exist_yet_is_empty(tmp_path: Path) -> None:
+    assert [] == Library(tmp_path / "later").refresh()
+
+
 def test_empty_folder_has_no_clip(tmp_path: Path) -> None:
     found = Library(tmp_path)
     found.refresh()

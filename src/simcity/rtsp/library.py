@@ -22,18 +22,21 @@ class Library:
         self._folder = folder
         self._cache = cache or folder / "taken"
         self._clips: dict[str, Clip] = {}
+        self.broken: dict[str, str] = {}
 
     def refresh(self) -> list[str]:
-        """Load what is new; return the names of new clips.
-
-        Raises:
-            ValueError: a file is not what its description says.
-        """
+        """Load what is new; return the names of new clips. What cannot be read is in `broken`."""
+        if not self._folder.is_dir():
+            return []
         found = {path.stem: path for path in sorted(self._folder.glob("*.json"))}
         found.pop(Path(MANIFEST).stem, None)
-        new = [name for name in found if name not in self._clips]
-        for name in new:
-            self._clips[name] = clips.load(found[name])
+        untried = [name for name in found if name not in self._clips and name not in self.broken]
+        for name in untried:
+            try:
+                self._clips[name] = clips.load(found[name])
+            except (OSError, ValueError, KeyError, TypeError) as problem:
+                self.broken[name] = str(problem)
+        new = [name for name in untried if name in self._clips]
         if not self._clips and not self._expected():
             new += self._take_videos()
         return new

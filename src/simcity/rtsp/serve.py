@@ -110,7 +110,7 @@ class _Crew:
 
     def enlist(self) -> None:
         """Bring the server up to date."""
-        new = self._library.refresh() if self._library is not None else []
+        new = self._refresh()
         words = self._words()
         if words == self._shown and not new:
             return
@@ -124,6 +124,15 @@ class _Crew:
         for number in [number for number in self._wanted if number in self._serving]:
             fault = self._wanted.pop(number)
             self._server.fault(number, fault.kind, fault.value, fault.where)
+
+    def _refresh(self) -> list[str]:
+        if self._library is None:
+            return []
+        known = set(self._library.broken)
+        new = self._library.refresh()
+        for name in self._library.broken.keys() - known:
+            sys.stderr.write(f"clip {name} is broken: {self._library.broken[name]}\n")
+        return new
 
     def _words(self) -> list[str]:
         if self._period == "any":

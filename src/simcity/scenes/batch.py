@@ -164,7 +164,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--bar", action="store_true", help="draw frame numbers, for tests")
     parser.add_argument("--sub", action="store_true", help="make sub-stream clips too")
-    parser.add_argument("--json", action="store_true", help="progress as a JSON object a line")
+    parser.add_argument(
+        "--json", action="store_true", help="progress as a JSON object a line, on standard output"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -201,11 +203,12 @@ def _show(progress: Progress, *, as_json: bool) -> None:
     share = f"{progress.pictures * 100 // progress.of_pictures} %"
     text = f"rendering clips: {progress.clips} of {progress.of_clips} ready, {share}"
     text += "" if left is None else f", {left:.0f} s left"
-    if sys.stdout.isatty():
-        sys.stdout.write(f"\r\x1b[K{text}" + ("\n" if progress.clip else ""))
-        sys.stdout.flush()
+    if sys.stderr.isatty():
+        is_last = progress.clips == progress.of_clips
+        sys.stderr.write(f"\r\x1b[K{text}" + ("\n" if is_last else ""))
+        sys.stderr.flush()
     elif progress.clip:
-        _write_line(text)
+        sys.stderr.write(text + "\n")
 
 
 def _write_line(what: dict[str, Any] | str) -> None:
