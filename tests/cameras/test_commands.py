@@ -18,6 +18,7 @@ from warroom.cameras.errors import (
     UnknownAgencyError,
 )
 from warroom.cameras.settings import CameraSettings
+from warroom.identity.api import system_scope
 from warroom.kernel import command
 from warroom.kernel.db import Database
 from warroom.kernel.http import Services
@@ -43,7 +44,8 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
         db = Database(world.db.dsn, max_size=2)
         await db.open()
         try:
-            yield command.Tools(db, world.clock, services, Configuration({}, {}))
+            scope = system_scope("warroom", world.clock, door="cli")
+            yield command.Tools(db, world.clock, services, Configuration({}, {}), scope)
         finally:
             await db.close()
 

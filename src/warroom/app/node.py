@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from warroom.app.migrate import migrate
+from warroom.identity.api import system_scope
 from warroom.kernel.clock import Clock, SystemClock
 from warroom.kernel.command import Tools
 from warroom.kernel.db import Database
@@ -71,7 +72,9 @@ def provider(
         db = Database(node.connections.app, min_size=1, max_size=4)
         await db.open()
         try:
-            yield Tools(db, node.clock, Services(services(node, db)), node.configuration)
+            scope = system_scope("warroom", node.clock, door="cli")
+            made = Services(services(node, db))
+            yield Tools(db, node.clock, made, node.configuration, scope)
         finally:
             await db.close()
             if started and node.embedded is not None:

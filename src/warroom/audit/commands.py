@@ -6,20 +6,8 @@ import cyclopts
 
 from warroom.audit import api
 from warroom.kernel.command import Tools, run, say
-from warroom.kernel.scope import Rule, Scope
 
 app = cyclopts.App(name="audit", help="Check and anchor the audit chains.")
-
-
-def _scope(tools: Tools) -> Scope:
-    return Scope(
-        person_id=None,
-        agency_id=None,
-        rules=(Rule(frozenset({"audit:read"})),),
-        at=tools.clock.now(),
-        door="cli",
-        label="warroom audit",
-    )
 
 
 @app.command
@@ -33,9 +21,7 @@ def verify(*, json: bool = False) -> None:
     """
 
     async def work(tools: Tools) -> api.Verification:
-        return await api.verify(
-            _scope(tools), tools.db, tools.services[api.AnchorFile], tools.clock
-        )
+        return await api.verify(tools.scope, tools.db, tools.services[api.AnchorFile], tools.clock)
 
     outcome = run(work)
     if outcome.is_intact:
@@ -61,9 +47,7 @@ def anchor(*, json: bool = False) -> None:
     """
 
     async def work(tools: Tools) -> bool:
-        return await api.anchor(
-            _scope(tools), tools.db, tools.services[api.AnchorFile], tools.clock
-        )
+        return await api.anchor(tools.scope, tools.db, tools.services[api.AnchorFile], tools.clock)
 
     has_grown = run(work)
     text = "anchored" if has_grown else "nothing new to anchor"

@@ -23,10 +23,6 @@ token = cyclopts.App(name="token", help="API tokens for scripts.")
 apps = [agency, user, grant, token]
 
 
-def _scope(tools: Tools) -> Scope:
-    return api.system_scope("warroom", tools.clock, door="cli")
-
-
 @agency.command(name="add")
 def add_agency(
     *, name: str, short: str, kind: str = "skpd", place: str | None = None, json: bool = False
@@ -44,7 +40,7 @@ def add_agency(
     """
 
     async def work(tools: Tools) -> UUID:
-        scope = _scope(tools)
+        scope = tools.scope
         async with tools.db.transaction(scope) as tx:
             return await api.create_agency(scope, tx, api.NewAgency(kind, name, short, place))
 
@@ -63,7 +59,7 @@ def list_agencies(*, json: bool = False) -> None:
     """
 
     async def work(tools: Tools) -> bytes:
-        scope = _scope(tools)
+        scope = tools.scope
         async with tools.db.transaction(scope) as tx:
             return await api.list_agencies(scope, tx)
 
@@ -102,7 +98,7 @@ def add_user(
     reach = "city" if city else "own"
 
     async def work(tools: Tools) -> UUID:
-        scope = _scope(tools)
+        scope = tools.scope
         async with tools.db.transaction(scope) as tx:
             agency_id = await _agency_id(scope, tx, agency) if agency else None
             new = api.NewPerson(
@@ -128,7 +124,7 @@ def list_users(*, json: bool = False) -> None:
     """
 
     async def work(tools: Tools) -> bytes:
-        scope = _scope(tools)
+        scope = tools.scope
         async with tools.db.transaction(scope) as tx:
             return await api.list_people(scope, tx, limit=100_000)
 
@@ -161,7 +157,7 @@ def set_user_password(login: str, *, json: bool = False) -> None:
     secret = ask_secret("Password: ")
 
     async def work(tools: Tools) -> None:
-        scope = _scope(tools)
+        scope = tools.scope
         async with tools.db.transaction(scope) as tx:
             person_id = await _person_id(scope, tx, login)
             await _set_password(tools, scope, tx, person_id, secret)
@@ -182,7 +178,7 @@ def disable_user(login: str, *, json: bool = False) -> None:
     """
 
     async def work(tools: Tools) -> None:
-        scope = _scope(tools)
+        scope = tools.scope
         async with tools.db.transaction(scope) as tx:
             person_id = await _person_id(scope, tx, login)
             content = await api.find_person(scope, tx, person_id)
@@ -230,7 +226,7 @@ def add_grant(  # noqa: PLR0913 - the sides of a grant
     """
 
     async def work(tools: Tools) -> UUID:
-        scope = _scope(tools)
+        scope = tools.scope
         async with tools.db.transaction(scope) as tx:
             owners = [await _agency_id(scope, tx, short) for short in agency or ()]
             new = api.NewGrant(
@@ -264,7 +260,7 @@ def list_grants(*, ended: bool = False, json: bool = False) -> None:
     """
 
     async def work(tools: Tools) -> bytes:
-        scope = _scope(tools)
+        scope = tools.scope
         async with tools.db.transaction(scope) as tx:
             return await api.list_grants(scope, tx, limit=100_000, with_ended=ended)
 
@@ -297,7 +293,7 @@ def revoke_grant(grant_id: UUID, *, json: bool = False) -> None:
     """
 
     async def work(tools: Tools) -> None:
-        scope = _scope(tools)
+        scope = tools.scope
         async with tools.db.transaction(scope) as tx:
             await api.revoke_grant(scope, tx, grant_id)
 
@@ -327,7 +323,7 @@ def create_token(
     """
 
     async def work(tools: Tools) -> api.CreatedToken:
-        scope = _scope(tools)
+        scope = tools.scope
         words = [word for group in actions or () for word in group.split(",")] or None
         async with tools.db.transaction(scope) as tx:
             return await api.create_token(

@@ -12,17 +12,19 @@ import msgspec
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database
 from warroom.kernel.http import Services
+from warroom.kernel.scope import Scope
 from warroom.kernel.settings import Configuration
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Database, clock, services and settings of one command."""
+    """Database, clock, services and settings of one command, and the scope it acts by."""
 
     db: Database
     clock: Clock
     services: Services
     configuration: Configuration
+    scope: Scope
 
 
 type Provider = Callable[[], AbstractAsyncContextManager[Tools]]
