@@ -13,6 +13,8 @@ export interface Binding {
   when?: () => boolean;
   /** Not shown in the help, for a second key of the same action. */
   quiet?: boolean;
+  /** Acts even while a sheet lies over the page. */
+  over?: boolean;
 }
 
 export interface Group {
@@ -125,6 +127,8 @@ export function press(event: KeyboardEvent): void {
   const began = prefix !== null && event.timeStamp - prefix.at < SEQUENCE_MS ? prefix.key : null;
   prefix = null;
   const binding = (began === null ? undefined : find(`${began} ${name}`)) ?? find(name);
+  // A sheet over the page has the keyboard for itself; Escape must reach it.
+  if (binding?.over !== true && document.querySelector("dialog[open]") !== null) return;
   if (binding !== undefined) {
     event.preventDefault();
     binding.run(event);

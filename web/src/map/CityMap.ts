@@ -14,6 +14,7 @@ import { centres, extent } from "./centre";
 import { cityLayer } from "./layers";
 import { points, wedges, type Sited } from "./marks";
 import { addSymbols } from "./symbols";
+import { t } from "$lib/t";
 import { cityStyle, LAYER_GROUPS, readPalette, type LayerGroup } from "./style";
 
 setWorkerUrl(workerUrl);
@@ -71,6 +72,7 @@ export class CityMap {
       minZoom: 9,
       maxZoom: 18.5,
       attributionControl: false,
+      locale: { "Map.Title": t("map.title") },
       dragRotate: false,
       pitchWithRotate: false,
       fadeDuration: 0,
