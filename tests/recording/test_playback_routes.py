@@ -21,6 +21,7 @@ from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.scope import Rule, Scope
+from warroom.kernel.settings import NodeSettings
 from warroom.recording import routes
 from warroom.recording.contracts import Hold
 from warroom.recording.playback_service import FilmedBy, PlaybackService
@@ -38,7 +39,7 @@ def person(agency: UUID, *actions: str) -> Scope:
 
 
 PEOPLE = {
-    "police": person(POLICE, "recording:view", "system:view"),
+    "police": person(POLICE, "recording:view"),
     "fire": person(FIRE, "recording:view"),
     "nobody": Scope(None, None, (), AT, "test"),
 }
@@ -79,7 +80,7 @@ def client(
     app = create_app(
         Wiring(
             authenticate, db, clock, EVERYTHING, "test", tmp_path, [routes.router],
-            services={PlaybackService: playback},
+            services={PlaybackService: playback, NodeSettings: NodeSettings(demo=True)},
         )
     )  # fmt: skip
     transport = httpx.ASGITransport(app)
@@ -240,4 +241,5 @@ async def test_summary_tells_how_full_the_disks_are(client: httpx.AsyncClient) -
 
     assert told["disks"][0]["state"] == "ok"
     assert told["disks"][0]["bytes"] > 0
+    assert told["simulated_quota"] is True
     assert told["oldest_at"] == "2026-11-24T06:00:00.000Z"

@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from warroom.kernel.http import Ctx, Router, json_response, tagged_response
 from warroom.kernel.i18n import text
+from warroom.kernel.settings import NodeSettings
 from warroom.recording.api import Mode, NothingThereError, PlaybackService
 
 router = Router("recording", prefix="/api/recordings")
@@ -22,7 +23,7 @@ THUMBNAIL_MAX_AGE_S = 86_400
 type From = Annotated[AwareDatetime, Query(alias="from")]
 
 
-@router.get("/summary", action="system:view")
+@router.get("/summary", action=VIEW)
 async def get_summary(ctx: Ctx) -> Response:
     """How full this node's disks are, and how far back footage reaches."""
     disks = await ctx.services[PlaybackService].disks()
@@ -42,6 +43,7 @@ async def get_summary(ctx: Ctx) -> Response:
             ],
             "days": 0 if oldest is None else round((now_ms - oldest) / DAY_MS, 2),
             "oldest_at": _iso(oldest),
+            "simulated_quota": ctx.services[NodeSettings].demo,
         }
     )
 
