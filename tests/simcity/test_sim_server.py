@@ -132,6 +132,13 @@ def test_first_transport_that_is_offered_is_taken(server: RtspServer) -> None:
     assert 461 == refused.status
 
 
+@pytest.mark.parametrize("ports", ["0-1", "99999-100000", "x-y", "65535-65536"])
+def test_impossible_ports_are_refused(server: RtspServer, ports: str) -> None:
+    with RtspClient(server.url(1)) as client:
+        wanted = f"RTP/AVP;unicast;client_port={ports}"
+        assert 461 == client.ask("SETUP", f"{client.url}/trackID=0", Transport=wanted).status
+
+
 def test_sender_report_tells_the_true_time(server: RtspServer) -> None:
     with RtspClient(server.url(1)) as client:
         client.play()

@@ -202,6 +202,8 @@ def _choose(header: str, track: int, viewer: Viewer, *, udp: bool) -> Transport 
             return Interleaved(min(first, 254))
         if parts[0].upper() in {"RTP/AVP", "RTP/AVP/UDP"} and udp and "client_port" in given:
             first, second = _pair(given["client_port"])
+            if not (0 < first < 65_536 and 0 < second < 65_536):
+                continue
             return Datagrams((viewer.peer, first), (viewer.peer, second))
     return None
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import resource
 import signal
 import sys
 import threading
@@ -60,6 +61,8 @@ def _fault(text: str) -> tuple[int, Fault]:
 def run(options: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
     wanted: dict[int, Fault] = dict(options.fault)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # main and sub of 468 need over 1024
     try:
         server = RtspServer(
             host=options.host, port=options.port, session_timeout_s=options.session_timeout

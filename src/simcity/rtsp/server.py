@@ -284,7 +284,7 @@ class RtspServer:
         return read
 
     def _accept(self, _: int) -> None:
-        with contextlib.suppress(BlockingIOError):
+        with contextlib.suppress(OSError):  # no more, or no descriptor left for it
             while True:
                 sock, peer = self._listener.accept()
                 sock.setblocking(False)
@@ -300,10 +300,13 @@ class RtspServer:
 
     def _make_reader(self, viewer: Viewer) -> Callable[[int], None]:
         def ready(events: int) -> None:
-            if events & _WRITE:
-                viewer.writable()
-            if events & _READ:
-                self._read(viewer)
+            try:
+                if events & _WRITE:
+                    viewer.writable()
+                if events & _READ:
+                    self._read(viewer)
+            except Exception:  # noqa: BLE001 - what one client sent must not stop the others
+                viewer.dead = True
             if viewer.dead:
                 self._close(viewer)
 
