@@ -28,16 +28,20 @@ def chromium() -> str:
         pytest.skip(f"no Chromium: {error}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """One Chromium for all tests of this worker."""
+    """One Chromium for the tests of a file.
+
+    Not for the session: Playwright keeps an event loop running in this thread while it is open,
+    and no `async` test of another file could run in its own.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo(
     chromium: str, repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Demo]:
