@@ -1,10 +1,10 @@
 """HTTP doors of `audit`: search for people, and the state of the seal."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
+from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from warroom.audit import api
@@ -19,8 +19,8 @@ async def search_audit(
     person: UUID | None = None,
     object: Annotated[str | None, Query(max_length=100)] = None,  # noqa: A002 - the contract's word
     action: Annotated[str | None, Query(max_length=60)] = None,
-    since: Annotated[datetime | None, Query(alias="from")] = None,
-    until: Annotated[datetime | None, Query(alias="to")] = None,
+    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
     q: Annotated[str | None, Query(max_length=100)] = None,
     cursor: Annotated[str | None, Query(max_length=80)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,

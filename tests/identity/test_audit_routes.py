@@ -1,0 +1,55 @@
+"""The audit over HTTP: read by those who may, and the reading itself is written down."""
+
+from tests.identity.conftest import City, Clients, signed_in
+from warroom.audit import api as audit
+
+
+async def test_an_auditor_reads_newest_first_and_is_read_in_turn(browser: Clients) -> None:
+    async with signed_in(browser, "auditor") as client:
+        await client.get("/api/audit", params={"q": "polisi"})
+        page = (await client.get("/api/audit", params={"limit": "2"})).json()
+        second = await client.get("/api/audit", params={"cursor": page["next"], "limit": "2"})
+
+    newest = page["items"][0]
+    assert (newest["action"], newest["detail"]) == ("audit:read", {"q": "polisi"})
+    assert newest["person"]["name"] == "Auditor"
+    assert len(second.json()["items"]) == 2
+
+
+async def test_who_only_operates_reads_no_audit(browser: Clients) -> None:
+    async with signed_in(browser, "polisi") as client:
+        statuses = [
+            (await client.get(path)).status_code for path in ("/api/audit", "/api/audit/seal")
+        ]
+
+    assert statuses == [404, 404]
+
+
+async def test_the_seal_says_what_the_last_walk_found(
+    city: City, browser: Clients, services: dict[type, object]
+) -> None:
+    async with signed_in(browser, "auditor") as client:
+        before = (await client.get("/api/audit/seal")).json()
+        file = services[audit.AnchorFile]
+        assert isinstance(file, audit.AnchorFile)
+        await audit.anchor(city.system, city.db, file, city.clock)
+        await audit.verify_and_seal(city.system, city.db, file, city.clock)
+
+        after = (await client.get("/api/audit/seal")).json()
+
+    assert (before["verified_at"], before["intact"]) == (None, None)
+    assert after["intact"] is True
+    assert after["rows"] > 0
+    assert after["anchored_at"] == after["verified_at"] == "2026-11-24T06:00:00Z"
+    assert len(after["head"]) == 64
+
+
+async def test_a_query_that_cannot_be_read_is_refused(browser: Clients) -> None:
+    async with signed_in(browser, "auditor") as client:
+        answers = [
+            await client.get("/api/audit", params=query)
+            for query in ({"cursor": "x"}, {"from": "gestern"}, {"person": "1"}, {"limit": "0"})
+        ]
+
+    assert [answer.status_code for answer in answers] == [422] * 4
+    assert answers[0].json()["code"] == "audit.wrong_cursor"
