@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { activeGroups, keyName, registerKeys } from "./keys";
+import { activeGroups, caps, keyName, registerKeys } from "./keys";
 
 const pressed = (key: string, held: Partial<Parameters<typeof keyName>[0]> = {}): Parameters<typeof keyName>[0] => ({
   key,
@@ -27,4 +27,16 @@ test("the help lists what acts now and nothing else", () => {
   expect(activeGroups().flatMap((group) => group.bindings.map((binding) => binding.keys))).toEqual(["A"]);
   stop();
   expect(activeGroups()).toEqual([]);
+});
+
+test("caps show sequences apart, held keys together and the plus as itself", () => {
+  expect([caps("G P"), caps("Ctrl+K"), caps("+")]).toEqual([["G", "P"], ["Ctrl K"], ["+"]]);
+});
+
+test("parts of the page under one title are listed as one", () => {
+  const binding = (keys: string) => ({ keys, label: "action.save" as const, run: () => undefined });
+  const stops = [registerKeys("map.keys", [binding("A")]), registerKeys("map.keys", [binding("B")])];
+
+  expect(activeGroups().map(({ bindings }) => bindings.map(({ keys }) => keys))).toEqual([["B", "A"]]);
+  stops.forEach((stop) => stop());
 });

@@ -65,11 +65,17 @@ export function registerKeys(title: MessageKey, bindings: readonly Binding[]): (
 
 /** The keys that act at this moment, newest part of the page first, without the quiet ones. */
 export function activeGroups(): Group[] {
-  const live = groups.map(({ title, bindings }) => ({
-    title,
-    bindings: bindings.filter((binding) => binding.quiet !== true && (binding.when?.() ?? true)),
-  }));
-  return live.filter((group) => group.bindings.length > 0).reverse();
+  const byTitle = new Map<MessageKey, Binding[]>();
+  for (const { title, bindings } of [...groups].reverse()) {
+    const acting = bindings.filter((binding) => binding.quiet !== true && (binding.when?.() ?? true));
+    if (acting.length > 0) byTitle.set(title, [...(byTitle.get(title) ?? []), ...acting]);
+  }
+  return [...byTitle].map(([title, bindings]) => ({ title, bindings }));
+}
+
+/** The keys of a binding as they are shown, one cap after the other: "G P" as G, P; "Ctrl+K" as "Ctrl K". */
+export function caps(keys: string): string[] {
+  return keys.split(" ").map((part) => (part === "+" ? part : part.replaceAll("+", " ")));
 }
 
 /** Says whether letters typed at `target` are text. */
