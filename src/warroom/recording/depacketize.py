@@ -69,6 +69,30 @@ class VideoReceiver:
         sets: Parameter sets announced by the SDP, if any.
     """
 
+    __slots__ = (
+        "bad_units",
+        "channel",
+        "dropped_frames",
+        "fragment_at",
+        "fragment_head",
+        "is_changed",
+        "is_damaged",
+        "is_key",
+        "is_waiting",
+        "lost_packets",
+        "next_seq",
+        "packets",
+        "parts",
+        "payload_type",
+        "pps",
+        "sets",
+        "sink",
+        "sps",
+        "ssrc",
+        "stamp",
+        "vps",
+    )
+
     codec: str
 
     def __init__(self, sink: FrameSink, payload_type: int, sets: ParameterSets | None) -> None:
@@ -251,6 +275,7 @@ class VideoReceiver:
 class H264Receiver(VideoReceiver):
     """H.264 over RTP."""
 
+    __slots__ = ()
     codec = "h264"
 
     def take(self, received: bytes, start: int, now: float) -> int:  # noqa: PLR0915
@@ -401,6 +426,7 @@ class H264Receiver(VideoReceiver):
 class H265Receiver(VideoReceiver):
     """H.265 over RTP (without DONL, which no camera announces)."""
 
+    __slots__ = ()
     codec = "h265"
 
     def take(self, received: bytes, start: int, now: float) -> int:  # noqa: PLR0915

@@ -2,9 +2,9 @@
 
 A frame that arrives `now` with the media time `t` was captured before `now - t`; the least such
 difference over a while is the one with the least network delay (the minimum filter of NTP,
-RFC 5905 section 10). The mapping follows it by changing its rate a little (`SLEW`, or `FAST_SLEW` while far off), so wall
-times never step and never run backwards within a run, whatever the camera's quartz does (up to
-500 ppm).
+RFC 5905 section 10). The mapping follows it by changing its rate a little (`SLEW`, or `FAST_SLEW`
+while far off), so wall times never step and never run backwards within a run, whatever the camera's
+quartz does (up to 500 ppm).
 """
 
 from collections import deque
@@ -40,6 +40,15 @@ class WallMap:
     `see` is called for every frame (the assembler does its work itself, by `least`), `advance` at
     the end of every GOP.
     """
+
+    __slots__ = (
+        "_at",
+        "_minima",
+        "_rate",
+        "_wall_s",
+        "is_fixed",
+        "least",
+    )
 
     def __init__(self) -> None:
         self._minima: deque[float] = deque(maxlen=_WINDOW)

@@ -54,7 +54,9 @@ def bench_media(cameras: int = 468, seconds: float = 20) -> dict[str, Any]:
         "cpu_s_per_camera_minute": per_camera,
         "floor_cpu_s_per_camera_minute": floor_per_camera,
         "ratio": round(per_camera / floor_per_camera, 2) if floor_per_camera else None,
+        "ratio_per_mbit": _ratio_per_mbit(per_camera, recorder["mbit_s"], floor),
         "floor": floor["kind"],
+        "floor_mbit_s": floor["mbit_s"],
         "ffmpeg_cpu_s_per_camera_minute": ffmpeg,
         "ffmpeg_cameras": min(cameras, FFMPEG_CAMERAS) if ffmpeg is not None else 0,
         **recorder,
@@ -62,6 +64,14 @@ def bench_media(cameras: int = 468, seconds: float = 20) -> dict[str, Any]:
         "clip_kbit_s": clip_kbit_s,
         "machine": describe_machine(),
     }
+
+
+def _ratio_per_mbit(per_camera: float, mbit_s: float, floor: dict[str, Any]) -> float | None:
+    """The ratio at equal traffic: a busy machine starves the simulator, and not always alike."""
+    if not (mbit_s and floor["mbit_s"] and floor["cpu_s_per_camera_minute"]):
+        return None
+    cost: float = floor["cpu_s_per_camera_minute"] / floor["mbit_s"]
+    return round(per_camera / mbit_s / cost, 2)
 
 
 def describe_machine() -> dict[str, Any]:
@@ -172,11 +182,22 @@ def measure_floor(folder: Path, port: int, cameras: int, seconds: float) -> dict
         assert process.stdout is not None  # noqa: S101 - asked for above
         process.stdout.readline()
         time.sleep(WARM_S)
+        before, began = _size(out), time.monotonic()
         cpu_s = _window([psutil.Process(process.pid)], seconds)
+        took_s = time.monotonic() - began
+        mbit_s = (_size(out) - before) * 8e-6 / took_s
     finally:
         _end(process)
     shutil.rmtree(out)
-    return {"kind": kind, "cpu_s_per_camera_minute": _per_camera_minute(cpu_s, cameras, seconds)}
+    return {
+        "kind": kind,
+        "cpu_s_per_camera_minute": _per_camera_minute(cpu_s, cameras, took_s),
+        "mbit_s": round(mbit_s, 1),
+    }
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.iterdir())
 
 
 def _window(processes: list[psutil.Process], seconds: float) -> float:
@@ -220,6 +241,7 @@ def measure_recorder(
         "cores": round(cpu_s / took_s, 3),
         "rss_mb": round(rss / 1e6, 1),
         "rtp_lost": after["lost_packets"],
+        "mbit_s": round((after["bytes"] - before["bytes"]) * 8e-6 / took_s, 1),
         "frames_per_s": round((after["frames"] - before["frames"]) / took_s, 1),
         "expected_frames_per_s": cameras * FPS,
         "segments": segments,
