@@ -1,6 +1,7 @@
 """The clips that cameras show: a folder that may still be filling up."""
 
 import json
+import os
 from pathlib import Path
 
 from simcity.rtsp import clip as clips
@@ -9,6 +10,12 @@ from simcity.rtsp.ingest import VIDEO_SUFFIXES, ingest
 
 MANIFEST = "clips.json"  # {"names": [...]}: all clips that will be there in the end
 SUB_SUFFIX = "-sub"
+
+
+def _own_cache() -> Path:
+    """Return where clips taken from video files are kept: never beside the files themselves."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "simcity"
 
 
 class Library:
@@ -20,7 +27,7 @@ class Library:
 
     def __init__(self, folder: Path, cache: Path | None = None) -> None:
         self._folder = folder
-        self._cache = cache or folder / "taken"
+        self._cache = cache or _own_cache()
         self._clips: dict[str, Clip] = {}
         self.broken: dict[str, str] = {}
 
