@@ -14,7 +14,7 @@ from warroom.live.bench.stack import BITS, CELL, HOST, LOGIN, PASSWORD, Stack
 
 TILES = 9
 TILE_PX = 320
-SETTLE_S = 4.0
+SETTLE_S = 6.0
 FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
     "--allow-loopback-in-peer-connection",

@@ -60,8 +60,10 @@ async ({ cameras, way, width, cell, bits }) => {
           started = true;
           video.currentTime = live - 0.02;
           video.play().catch((error) => problems.push(String(error)));
-        } else if (live - video.currentTime > 0.3) {
-          video.currentTime = live - 0.03;
+        } else {
+          const behind = live - video.currentTime;
+          if (behind > 0.28) video.currentTime = live - 0.03;
+          video.playbackRate = behind > 0.13 ? 1.1 : 1;
         }
         if (live - ranges.start(0) > 30 && !buffer.updating) buffer.remove(0, live - 10);
         else pump();
