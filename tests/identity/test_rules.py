@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.scopes import AT, scope_of
@@ -130,9 +130,21 @@ RULES = st.builds(
 )
 
 
+@st.composite
+def givers_and_gifts(draw: st.DrawFn) -> tuple[list[Rule], Rule]:
+    """Rules of a giver, and a gift that is often but not always within one of them."""
+    held = draw(st.lists(RULES, min_size=1, max_size=4))
+    near, far = draw(st.sampled_from(held)), draw(RULES)
+    chosen = {
+        name: getattr(draw(st.sampled_from([near, near, near, far])), name)
+        for name in ("actions", "agencies", "places", "objects", "tags", "starts_at", "ends_at")
+    }
+    return held, Rule(**chosen)
+
+
+@settings(max_examples=300, deadline=None)
 @given(
-    held=st.lists(RULES, max_size=4),
-    wanted=RULES.map(lambda rule: replace(rule, deny=False)),
+    pair=givers_and_gifts(),
     things=st.lists(
         st.tuples(
             st.sampled_from([*AGENCIES, None]),
@@ -147,12 +159,12 @@ RULES = st.builds(
     hours=st.sampled_from([0, 0.5, 1, 1.5, 3]),
 )
 def test_what_may_be_given_was_held_before_on_every_thing_at_every_time(
-    held: list[Rule],
-    wanted: Rule,
+    pair: tuple[list[Rule], Rule],
     things: list[tuple[UUID | None, str | None, UUID | None, frozenset[str]]],
     action: str,
     hours: float,
 ) -> None:
+    held, wanted = pair
     giver = scope_of(*held)
     moment = AT + timedelta(hours=hours)
 
@@ -162,6 +174,35 @@ def test_what_may_be_given_was_held_before_on_every_thing_at_every_time(
         for agency, place, thing, tags in things:
             where = {"agency_id": agency, "place": place, "object_id": thing, "tags": tags}
             assert later.allows(action, **where) or not given_then.allows(action, **where)
+
+
+def test_who_holds_an_area_gives_within_it_and_not_around_it() -> None:
+    giver = scope_of(Rule(frozenset({"live:view"}), places=frozenset({"73.71.01"})))
+
+    def may(*places: str) -> bool:
+        return rules.may_give(giver, [Rule(frozenset({"live:view"}), places=frozenset(places))])
+
+    assert may("73.71.01")
+    assert may("73.71.01.1001", "73.71.01.1002")
+    assert not may("73.71")
+    assert not may("73.71.01", "73.71.02")
+    assert not may("73.71.010")
+    assert not rules.may_give(giver, [Rule(frozenset({"live:view"}))])
+
+
+def test_nobody_hands_on_what_they_were_denied_not_even_inside_a_group_of_actions() -> None:
+    denied = Rule(frozenset({"live:view"}), agencies=frozenset({FIRE}), deny=True)
+    giver = scope_of(Rule(frozenset({"*"})), denied)
+
+    def may(action: str, agency: UUID) -> bool:
+        return rules.may_give(giver, [Rule(frozenset({action}), agencies=frozenset({agency}))])
+
+    assert may("live:view", POLICE)
+    assert may("camera:view", FIRE)
+    assert not may("live:view", FIRE)
+    assert not may("live:*", FIRE)
+    assert not may("*", FIRE)
+    assert not rules.may_give(giver, [Rule(frozenset({"live:view"}))])
 
 
 def test_who_holds_everything_may_give_everything() -> None:
