@@ -23,7 +23,10 @@ async def test_the_scope_is_gone_with_its_transaction(db: Database) -> None:
 
     async with db.transaction(scope) as tx:
         inside = await (await tx.execute("select warroom_sees(%s)", [agency])).fetchone()
-    with psycopg.connect(db.dsn) as connection:
+    with psycopg.connect(db.dsn, autocommit=True) as connection:
+        with connection.transaction():
+            connection.execute("select set_config('warroom.agencies', %s, true)", [f"{{{agency}}}"])
+        # A setting that was local once is not null afterwards but empty.
         outside = connection.execute("select warroom_sees(%s)", [agency]).fetchone()
 
     assert inside == {"warroom_sees": True}

@@ -20,7 +20,9 @@ def upgrade() -> None:
         create function warroom_sees(agency uuid) returns boolean
         language sql stable parallel safe as $$
             select current_setting('warroom.agencies', true) = '*'
-                or agency = any(nullif(current_setting('warroom.agencies', true), '*')::uuid[])
+                or agency = any(
+                    nullif(nullif(current_setting('warroom.agencies', true), '*'), '')::uuid[]
+                )
         $$;
         grant execute on function warroom_sees to warroom_app;
 
