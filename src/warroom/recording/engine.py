@@ -30,7 +30,7 @@ from warroom.recording.settings import RecordingSettings
 from warroom.recording.stream import Stream
 
 _TICK_S = 0.5
-_CONNECT_EVERY_S = 0.05
+_CONNECT_EVERY_S = 0.1
 _STATISTICS_S = 10.0
 _MANY_STREAMS = 48
 

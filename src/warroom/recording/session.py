@@ -33,13 +33,15 @@ from warroom.recording.rtsp import (
 from warroom.recording.rules import Target, parse_url
 from warroom.recording.sdp import Description, read_sdp
 
-READ_BYTES = 65_536
+READ_BYTES = 32_768
+"""Read at once: several pictures of an ordinary camera; more comes with the next turn."""
 SEND_LIMIT = 65_536
 DATAGRAMS_AT_ONCE = 128
 _RECEIVE_BUFFER = 1 << 19
 _UDP_BUFFER = 1 << 21
 _REPORT_EVERY_S = 5.0
 _DOLLAR = 0x24
+_READABLE = select.EPOLLIN
 _EXPECTED_STATUS = {
     400: Cause.PROTOCOL,
     401: Cause.AUTH,
@@ -500,10 +502,11 @@ class Session:
         stream = self._socket
         assert stream is not None  # noqa: S101 - watched only while open
         try:
-            if events & select.EPOLLOUT and self._out:
-                self._flush()
-            if not events & ~select.EPOLLOUT:
-                return
+            if events != _READABLE:
+                if events & select.EPOLLOUT and self._out:
+                    self._flush()
+                if not events & ~select.EPOLLOUT:
+                    return
             received = stream.recv(READ_BYTES)
             if not received:
                 self.fail(StreamError(Cause.CLOSED, "end of stream"))
@@ -582,7 +585,7 @@ class Session:
             for _ in range(DATAGRAMS_AT_ONCE):
                 if self.is_over:
                     return
-                datagram, address = endpoint.recvfrom(READ_BYTES)
+                datagram, address = endpoint.recvfrom(65_536)
                 if address[0].partition("%")[0].removeprefix("::ffff:") != self._server:
                     continue
                 if reorder is None:

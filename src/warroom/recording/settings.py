@@ -56,7 +56,7 @@ class RecordingSettings:
     late_s: float = setting(2.0, "Without a frame for this long a camera is late.")
     offline_s: float = setting(15.0, "Without a frame for this long a camera is offline.")
     tick_ms: float = setting(
-        4.0, "Pause between two looks at the sockets: fewer, larger reads for a little latency."
+        8.0, "Pause between two looks at the sockets: fewer, larger reads for a little latency."
     )
     sub_linger_s: float = setting(10.0, "How long an unwatched sub-stream is still taken in.")
 
