@@ -150,7 +150,7 @@ export class CityMap {
 
   /** Shows the whole city. */
   fit(bounds: LngLatBoundsLike): void {
-    this.#map.fitBounds(bounds, { padding: 24, duration: this.#duration() });
+    this.#map.fitBounds(bounds, { padding: 40, maxZoom: 14, duration: this.#duration() });
   }
 
   #duration(): number {

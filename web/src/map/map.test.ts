@@ -2,6 +2,7 @@ import type { LineString } from "geojson";
 import { expect, test } from "vitest";
 import { centres, extent } from "./centre";
 import { passes, readFilter, writeFilter } from "./filter";
+import { crowd } from "./marks";
 import { place } from "./place";
 import { scaleBar } from "./scale";
 import { away, wedge } from "./wedge";
@@ -67,4 +68,12 @@ test("a layer reaches as far as its outermost corners, and an empty one nowhere"
 
   expect(extent({ type: "FeatureCollection", features: [{ type: "Feature", properties: {}, geometry }] })).toEqual([119.4, -5.2, 119.5, -5.1]);
   expect(extent({ type: "FeatureCollection", features: [] })).toBeNull();
+});
+
+test("the first view holds the crowd and leaves out the far islands", () => {
+  const at = (lon: number | null): Camera => ({ ...camera, lon, lat: lon === null ? null : -5.1 });
+  const city = Array.from({ length: 98 }, (_, i) => at(119.4 + i / 1000));
+
+  expect(crowd([at(118.9), at(null), ...city])?.[0]).toBeGreaterThan(119.39);
+  expect(crowd([at(null)])).toBeNull();
 });

@@ -33,3 +33,17 @@ export function wedges(cameras: readonly Sited[], most_m = Infinity): FeatureCol
   });
   return { type: "FeatureCollection", features };
 }
+
+/** Share of the cameras that may lie outside of the first view on each side, such as those on far islands. */
+const OUTLIERS = 0.03;
+
+/** West, south, east and north of where most cameras stand; null when none has a place. */
+export function crowd(cameras: readonly Sited[]): [number, number, number, number] | null {
+  const sorted = (values: (number | null)[]): number[] => values.filter((value) => value !== null).sort((a, b) => a - b);
+  const lons = sorted(cameras.map((camera) => camera.lon));
+  const lats = sorted(cameras.map((camera) => camera.lat));
+  const skip = Math.floor(lons.length * OUTLIERS);
+  const [west, south, east, north] = [lons[skip], lats[skip], lons.at(-1 - skip), lats.at(-1 - skip)];
+  if (west === undefined || south === undefined || east === undefined || north === undefined) return null;
+  return [west, south, east, north];
+}
