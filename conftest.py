@@ -11,10 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent
 
 pytest_plugins = ["tests.conftest_db"]
+
+# No timing is asserted, and another user than the checkout's owner cannot write an example database.
+settings.register_profile("warroom", database=None, deadline=None)
+settings.load_profile("warroom")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
