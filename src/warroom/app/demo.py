@@ -198,7 +198,6 @@ async def _render(clips: str) -> None:
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, process_group=0,
     )  # fmt: skip
     try:
-        os.setpriority(os.PRIO_PGRP, renderer.pid, 10)
         await renderer.wait()
     finally:
         if renderer.returncode is None:
