@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent
 
 pytest_plugins = ["tests.conftest_db"]
 
-# No timing is asserted, and another user than the checkout's owner cannot write an example database.
+# No timing is asserted, and who does not own the checkout cannot write an example database.
 settings.register_profile("warroom", database=None, deadline=None)
 settings.load_profile("warroom")
 
