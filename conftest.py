@@ -7,10 +7,12 @@ holds for the tests of plug-ins as well, which lie beside them in `src`.
 import ipaddress
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent
@@ -54,6 +56,16 @@ def test_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no test data in {folder} (WARROOM_TEST_DATA)")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _logs_to_its_own_output() -> Iterator[None]:
+    """A test that configures the logs (a command does) leaves them as they were.
+
+    They would go on writing to the captured output of that test, which is closed after it.
+    """
+    yield
+    structlog.reset_defaults()
 
 
 class SocketLeavesMachineError(AssertionError):
