@@ -286,6 +286,7 @@ class Stream:
                 self.stop(Cause.DISABLED if not self.assignment.enabled else Cause.CONNECTING)
                 return
             if session.is_playing:
+                self._pace(session)
                 session.tick(now)
                 self._watch_frames(session, now)
             elif not session.is_connected and now - session.started_at > settings.connect_s:
@@ -299,6 +300,12 @@ class Stream:
             self.fps = round((seen_frames - frames) / (now - began), 2)
             self.kbit_s = round((seen_bytes - size) / (now - began) / 125, 1)
             self._counted = (now, seen_frames, seen_bytes)
+
+    def _pace(self, session: Session) -> None:
+        """Frame by frame while somebody watches or nothing is known; else some at a time."""
+        is_calm = self.state == "live" and not self.watches and self.kbit_s
+        batch_s = self.loop.settings.batch_s if is_calm else 0.0
+        session.batch(int((self.kbit_s or 0.0) * 125 * batch_s))
 
     def _watch_frames(self, session: Session, now: float) -> None:
         silent_s = now - max(self.assembler.last_arrival, session.played_at)
@@ -316,6 +323,8 @@ class Stream:
     def watch(self, watch: Watch) -> None:
         """Adds a watcher: state, header and the open GOP at once, then frames as they come."""
         self.watches.add(watch)
+        if self.session is not None and self.session.is_playing:
+            self._pace(self.session)
         watch.state(self.described())
         self.assembler.replay(watch)
         self.assembler.set_watchers(list(self.watches))
