@@ -1,5 +1,6 @@
 """`./warroom` on a checkout with stand-ins for uv, node and npm: what it runs, and when."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -214,12 +215,19 @@ def test_a_long_step_says_so_and_can_be_interrupted(checkout: Checkout) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # In the background Ctrl-C is ignored, and a shell cannot trap what it was told to ignore.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     assert process.stderr is not None
     first = process.stderr.readline()
 
     os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=20)
+    try:
+        process.communicate(timeout=20)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
     assert "warroom: Making the Python environment ... 2 s" == first.strip()
     assert 0 != process.returncode
