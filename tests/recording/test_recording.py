@@ -14,7 +14,7 @@ from simcity.rtsp.login import Login, Scheme
 from simcity.rtsp.server import RtspServer
 from simcity.rtsp.stream import Camera
 from simcity.rtsp.testclip import make_clip
-from tests.recording.node import WALL, Node, decode, probe, running, wait_until
+from tests.recording.node import WALL, Node, Watching, decode, probe, running, wait_until
 from warroom.recording.contracts import Assignment, Segment
 
 
@@ -312,6 +312,40 @@ def test_a_disabled_camera_is_not_connected_to(tmp_path: Path, clip: Any) -> Non
         time.sleep(0.5)
 
         assert node.stream().session is None
+
+
+def test_that_a_camera_is_recorded_is_told_without_waiting_for_statistics(
+    tmp_path: Path, clip: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warroom.recording.engine._STATISTICS_S", 3600.0)
+    told: list[bool] = []
+
+    with RtspServer.of(clip) as server, running(tmp_path) as node:
+        node.assign(as_stream(server))
+        wait_until(
+            lambda: (
+                told.extend(state.is_recording for state in node.engine.take_reports())
+                or True in told
+            )
+        )
+
+    assert told[0] is False
+
+
+def test_a_watched_camera_is_taken_frame_by_frame(tmp_path: Path, clip: Any) -> None:
+    with RtspServer.of(clip) as server, running(tmp_path) as node:
+        node.assign(as_stream(server))
+        wait_until(node.is_live)
+        stream = node.stream()
+        stream.kbit_s = 1000.0
+        wait_until(lambda: stream.session.batch_bytes > 1)
+        watching = Watching(node.socket)
+        watching.send(op="watch", channel=1, camera="c1", role="main")
+
+        wait_until(lambda: stream.session.batch_bytes == 1)
+        watching.send(op="unwatch", channel=1)
+        wait_until(lambda: stream.session.batch_bytes > 1)
+        watching.close()
 
 
 def test_loopback_is_refused_unless_the_setting_allows_it(tmp_path: Path, clip: Any) -> None:

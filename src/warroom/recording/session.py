@@ -149,7 +149,6 @@ class Session:
         "_assembler",
         "_audio",
         "_base",
-        "_batch_bytes",
         "_challenge",
         "_channels",
         "_cseq",
@@ -176,6 +175,7 @@ class Session:
         "_timeout_s",
         "_transport",
         "_tries",
+        "batch_bytes",
         "description",
         "is_connected",
         "is_over",
@@ -234,7 +234,7 @@ class Session:
         self._pairs: dict[str, _UdpPair] = {}
         self._ssrc = secrets.randbits(32)
         self._report_to: tuple[socket.socket, int] | None = None
-        self._batch_bytes = 1
+        self.batch_bytes = 1
         self._read_at = 0.0
 
     # -- connecting
@@ -620,13 +620,13 @@ class Session:
         # Small changes of the bit rate are not worth a system call.
         if self._transport != "tcp" or self._socket is None:
             return
-        if wanted != self._batch_bytes and not 0.8 < wanted / self._batch_bytes < 1.25:
+        if wanted != self.batch_bytes and not 0.8 < wanted / self.batch_bytes < 1.25:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted)
-            self._batch_bytes = wanted
+            self.batch_bytes = wanted
 
     def tick(self, now: float) -> None:
         """Called about twice a second."""
-        if self._batch_bytes > 1 and now - self._read_at > _TICK_READ_S:
+        if self.batch_bytes > 1 and now - self._read_at > _TICK_READ_S:
             self._on_stream(_READABLE, now)
             if self.is_over:
                 return

@@ -69,6 +69,7 @@ class Stream:
         self.is_removed = False
         self.fps: float | None = None
         self.kbit_s: float | None = None
+        self._told_recording = False
         self._attempt = 0
         self._failing_since = 0.0
         self._redirects = 0
@@ -294,6 +295,10 @@ class Stream:
             elif now - session.started_at > settings.handshake_s:
                 session.fail(StreamError(Cause.TIMEOUT, "hand-shake took too long"))
         self.assembler.tick(now)
+        if self.assembler.is_recording != self._told_recording:
+            # A stop of the recording is an alarm, and its end too: neither waits for statistics.
+            self._told_recording = self.assembler.is_recording
+            self.loop.has_changed(self)
         began, frames, size = self._counted
         if now - began >= STATISTICS_S:
             seen_frames, seen_bytes = self.assembler.seen
