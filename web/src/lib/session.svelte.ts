@@ -47,7 +47,12 @@ class PageSession {
   }
 
   async signOut(): Promise<void> {
-    await api.remove("/api/session");
+    try {
+      await api.remove("/api/session");
+    } catch (failed) {
+      // A session that is over already is what was asked for.
+      if (!(failed instanceof ApiError && failed.status === 401)) throw failed;
+    }
     this.#leave();
   }
 
