@@ -73,3 +73,23 @@ def test_the_second_wall_is_told_only_agencies_that_some_rule_allows() -> None:
     assert narrow.database_settings()["warroom.agencies"] == f"{{{POLICE}}}"
     assert scope_of(Rule(VIEW)).database_settings()["warroom.agencies"] == "*"
     assert scope_of().database_settings()["warroom.agencies"] == "{}"
+
+
+def test_a_right_lent_for_a_purpose_says_so_unless_it_is_held_anyway() -> None:
+    lent = Rule(VIEW, agencies=frozenset({FIRE}), purpose="Perkara 12")
+    own = Rule(VIEW, agencies=frozenset({FIRE}), objects=frozenset({UUID(int=7)}))
+    scope = scope_of(lent, own)
+
+    assert scope.purpose_of("camera:view", agency_id=FIRE) == "Perkara 12"
+    assert scope.purpose_of("camera:view", agency_id=FIRE, object_id=UUID(int=7)) is None
+    assert scope.purpose_of("camera:view", agency_id=POLICE) is None
+
+
+def test_footage_is_limited_only_where_every_right_to_it_is() -> None:
+    first, last = AT - timedelta(hours=2), AT - timedelta(hours=1)
+    lent = Rule(VIEW, agencies=frozenset({FIRE}), footage_from=first, footage_to=last)
+    own = Rule(VIEW, agencies=frozenset({FIRE}), objects=frozenset({UUID(int=7)}))
+    scope = scope_of(lent, own)
+
+    assert scope.footage_of("camera:view", agency_id=FIRE) == ((first, last),)
+    assert scope.footage_of("camera:view", agency_id=FIRE, object_id=UUID(int=7)) is None

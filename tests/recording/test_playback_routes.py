@@ -24,6 +24,7 @@ from warroom.kernel.scope import Rule, Scope
 from warroom.kernel.settings import NodeSettings
 from warroom.recording import routes
 from warroom.recording.contracts import Hold
+from warroom.recording.playback_cameras import windows_of
 from warroom.recording.playback_service import FilmedBy, PlaybackService
 from warroom.recording.settings import DiskSettings, RecordingSettings
 
@@ -41,6 +42,22 @@ def person(agency: UUID, *actions: str) -> Scope:
 PEOPLE = {
     "police": person(POLICE, "recording:view"),
     "fire": person(FIRE, "recording:view"),
+    "lent": Scope(
+        None,
+        FIRE,
+        (
+            Rule(
+                frozenset({"recording:view"}),
+                agencies=frozenset({POLICE}),
+                purpose="Perkara 12",
+                footage_from=BEGIN + timedelta(seconds=4),
+                footage_to=BEGIN + timedelta(seconds=8),
+            ),
+        ),
+        AT,
+        "test",
+        session_id=FIRE,
+    ),
     "nobody": Scope(None, None, (), AT, "test"),
 }
 EVERYTHING = Scope(None, None, (Rule(frozenset({"*"})),), AT, "test")
@@ -50,7 +67,8 @@ async def find_camera(scope: Scope, tx: Transaction, camera_id: UUID, action: st
     is_allowed = scope.allows(action, agency_id=POLICE, place="73.71", object_id=camera_id)
     if str(camera_id) != CAMERA or not is_allowed:
         raise NotFoundError
-    return FilmedBy(camera_id, POLICE, "73.71", "Simpang Lima")
+    spans = scope.footage_of(action, agency_id=POLICE, place="73.71", object_id=camera_id)
+    return FilmedBy(camera_id, POLICE, "73.71", "Simpang Lima", windows_of(spans))
 
 
 async def authenticate(connection: HTTPConnection) -> Scope | None:
@@ -243,3 +261,35 @@ async def test_summary_tells_how_full_the_disks_are(client: httpx.AsyncClient) -
     assert told["disks"][0]["bytes"] > 0
     assert told["simulated_quota"] is True
     assert told["oldest_at"] == "2026-11-24T06:00:00.000Z"
+
+
+LENT = {"x-as": "lent"}
+
+
+async def test_who_was_lent_a_window_of_footage_sees_nothing_beside_it(
+    client: httpx.AsyncClient,
+) -> None:
+    inside = await client.get(f"{URL}/media", params=span(2, 6), headers=LENT)
+    before = await client.get(f"{URL}/media", params=span(0, 3), headers=LENT)
+    after = await client.get(f"{URL}/thumbnail.jpg", params={"at": at(9)}, headers=LENT)
+    within = await client.get(f"{URL}/thumbnail.jpg", params={"at": at(5)}, headers=LENT)
+    line = (await client.get(f"{URL}/timeline", params=span(-60, 60), headers=LENT)).json()
+
+    assert inside.headers["x-first-at"] == "2026-11-24T06:00:04.000Z"
+    assert (before.status_code, after.status_code, within.status_code) == (404, 404, 200)
+    assert "x-next-at" not in before.headers
+    assert line["spans"] == [
+        {"start": "2026-11-24T06:00:04.000Z", "end": "2026-11-24T06:00:08.000Z"}
+    ]
+    assert (line["gaps"], line["first_at"]) == ([], "2026-11-24T06:00:04.000Z")
+
+
+async def test_what_was_seen_by_a_lent_right_says_what_for(
+    client: httpx.AsyncClient, db: Database
+) -> None:
+    await client.get(f"{URL}/media", params=span(4, 6), headers=LENT)
+    await client.get(f"{URL}/media", params=span(4, 6))
+
+    async with db.transaction(EVERYTHING) as tx:
+        rows = await tx.execute("select purpose from audit_entry where action = 'recording:view'")
+        assert {row["purpose"] for row in await rows.fetchall()} == {"Perkara 12", None}

@@ -47,11 +47,22 @@ async def record(  # noqa: PLR0913 - these are the words of one sentence
         "object_id": None if object_id is None else str(object_id),
         "object_label": object_label,
         "place": place,
+        "purpose": scope.purpose or _purpose(scope, action, agency_id, place, object_id),
         "reason": reason,
         "detail": _ENCODE(detail or {}).decode(),
     }
     await store.append(scope, tx, entry | ({"at": at} if at else {}))
     return entry_id
+
+
+def _purpose(
+    scope: Scope, action: str, agency_id: UUID | None, place: str | None, object_id: Any
+) -> str | None:
+    """What for it is done, where the right to do it was lent for a purpose."""
+    thing = object_id if isinstance(object_id, UUID) else None
+    # The end of a look (`live:end`) is done by the right by which it began.
+    word = f"{action.removesuffix(':end')}:view" if action.endswith(":end") else action
+    return scope.purpose_of(word, agency_id=agency_id, place=place, object_id=thing)
 
 
 async def search(

@@ -16,6 +16,7 @@ from warroom.cameras.addresses import is_address_allowed, join_credentials, pars
 from warroom.cameras.contracts import (
     CONFIGURE,
     VIEW,
+    Areas,
     Camera,
     CameraId,
     Credentials,
@@ -101,6 +102,13 @@ async def find_cameras(
     return await store.find_cameras(
         scope, tx, camera_ids, action, including_removed=including_removed
     )
+
+
+async def find_in_areas(
+    scope: Scope, tx: Transaction, wanted: Areas, action: str = VIEW
+) -> list[Camera]:
+    """The cameras of one owner inside areas, with which the scope may do `action`; by number."""
+    return await store.find_in_areas(scope, tx, wanted, action)
 
 
 async def list_known_streams(

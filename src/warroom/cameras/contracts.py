@@ -119,6 +119,23 @@ class CameraDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class Areas:
+    """Which cameras of one owner are meant: those in any of these places, or with these numbers.
+
+    Attributes:
+        agency_id: The owner.
+        rings: Polygons, each a ring of (longitude, latitude) in degrees WGS 84.
+        places: Area codes; a code stands for everything below it.
+        numbers: Numbers of cameras.
+    """
+
+    agency_id: UUID
+    rings: tuple[tuple[tuple[float, float], ...], ...] = ()
+    places: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Camera:
     """A camera as it is stored, without its streams and its state."""
 

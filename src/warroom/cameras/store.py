@@ -12,6 +12,7 @@ from warroom.cameras.contracts import (
     CONFIGURE,
     RECORD,
     VIEW,
+    Areas,
     Camera,
     CameraDraft,
     CameraId,
@@ -155,6 +156,20 @@ select id, agency_id, number, name, place, tags, lat, lon, retention_class, simu
     version
 from camera c
 where c.id = any(%(ids)s) and (c.removed_at is null or %(removed)s) and {visible}
+"""
+)
+
+_IN_AREAS = sql.SQL(
+    """
+select id, agency_id, number, name, place, tags, lat, lon, retention_class, simulated, enabled,
+    version
+from camera c
+where c.removed_at is null and c.agency_id = %(owner)s and {visible} and (
+    c.number = any(%(numbers)s::integer[])
+    or exists (select from unnest(%(polygons)s::text[]) p where point(c.lon, c.lat) <@ p::polygon)
+    or exists (select from unnest(%(places)s::text[]) area
+        where c.place = area or starts_with(c.place, area || '.')))
+order by c.number
 """
 )
 
@@ -416,6 +431,29 @@ async def count_states(scope: Scope, tx: Transaction, now: datetime, silent_s: f
     )
 
 
+async def find_in_areas(scope: Scope, tx: Transaction, wanted: Areas, action: str) -> list[Camera]:
+    """The cameras inside, with which the scope may do `action`; by number."""
+    visible, parameters = _visible(scope, action)
+    polygons = [
+        "(" + ",".join(f"({lon!r},{lat!r})" for lon, lat in ring) + ")" for ring in wanted.rings
+    ]
+    rows = await tx.execute(
+        _IN_AREAS.format(visible=visible),
+        {
+            **parameters,
+            "owner": wanted.agency_id,
+            "polygons": polygons,
+            "places": list(wanted.places),
+            "numbers": list(wanted.numbers),
+        },
+    )
+    return [_camera(row) for row in await rows.fetchall()]
+
+
+def _camera(row: dict[str, Any]) -> Camera:
+    return Camera(**{**row, "id": CameraId(row["id"]), "tags": tuple(row["tags"])})
+
+
 async def find_cameras(
     scope: Scope,
     tx: Transaction,
@@ -430,10 +468,7 @@ async def find_cameras(
         _FIND.format(visible=visible),
         {**parameters, "ids": list(ids), "removed": including_removed},
     )
-    return [
-        Camera(**{**row, "id": CameraId(row["id"]), "tags": tuple(row["tags"])})
-        for row in await rows.fetchall()
-    ]
+    return [_camera(row) for row in await rows.fetchall()]
 
 
 async def list_known_streams(

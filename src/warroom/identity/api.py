@@ -42,6 +42,8 @@ ensure_people = _people.ensure_people
 set_password = _people.set_password
 create_grant = _grants.create_grant
 revoke_grant = _grants.revoke_grant
+lend = _grants.lend
+end_loans = _grants.end_loans
 create_token = _tokens.create_token
 revoke_token = _tokens.revoke_token
 
@@ -167,6 +169,7 @@ __all__ = [
     "create_grant",
     "create_person",
     "create_token",
+    "end_loans",
     "ensure_agencies",
     "ensure_people",
     "ensure_sample",
@@ -175,6 +178,7 @@ __all__ = [
     "find_own",
     "find_person",
     "find_person_id",
+    "lend",
     "list_agencies",
     "list_grants",
     "list_people",

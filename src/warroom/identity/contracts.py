@@ -17,6 +17,12 @@ AgencyKind = Literal[
 AGENCY_KINDS: tuple[str, ...] = get_args(AgencyKind)
 
 ACTIONS = (
+    "access:approve",
+    "access:break_glass",
+    "access:configure",
+    "access:request",
+    "access:review",
+    "access:view",
     "agency:configure",
     "agency:view",
     "audit:read",
@@ -51,11 +57,12 @@ class Agency(msgspec.Struct, frozen=True):
 
 
 class HeldRole(msgspec.Struct, frozen=True):
-    """A role that a person has, its actions, and how far it reaches."""
+    """A role that a person has, its actions, how far it reaches, and when it lapses."""
 
     name: str
     actions: list[str]
     reach: str
+    lapses_at: datetime | None = None
 
 
 class HeldGrant(msgspec.Struct, frozen=True):
@@ -70,6 +77,9 @@ class HeldGrant(msgspec.Struct, frozen=True):
     deny: bool = False
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    purpose: str | None = None
+    footage_from: datetime | None = None
+    footage_to: datetime | None = None
 
 
 class Principal(msgspec.Struct, frozen=True):
@@ -116,7 +126,14 @@ class NewPerson:
 
 @dataclass(frozen=True, slots=True)
 class NewGrant:
-    """Actions to be given to (or, with `deny`, taken from) one person or one agency."""
+    """Actions to be given to (or, with `deny`, taken from) one person or one agency.
+
+    Attributes:
+        to_role: Only people of the agency who hold this role.
+        purpose: What the things are lent for; stands in the audit of all that is done by it.
+        footage_from: First instant of recorded pictures that may be seen by it.
+        footage_to: First instant of recorded pictures that may no longer be seen by it.
+    """
 
     actions: tuple[str, ...]
     reason: str
@@ -130,6 +147,10 @@ class NewGrant:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     letter: str = ""
+    to_role: str | None = None
+    purpose: str | None = None
+    footage_from: datetime | None = None
+    footage_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def rules_of(principal: Principal, now: datetime) -> tuple[Rule, ...]:
 def _rule_of_role(role: HeldRole, principal: Principal) -> Rule:
     assert principal.agency is not None  # noqa: S101 - asked by the caller
     agencies = None if role.reach == "city" else frozenset({principal.agency.id})
-    return Rule(frozenset(role.actions), agencies=agencies)
+    return Rule(frozenset(role.actions), agencies=agencies, ends_at=role.lapses_at)
 
 
 def _rule_of_grant(grant: HeldGrant) -> Rule:
@@ -56,6 +56,9 @@ def _rule_of_grant(grant: HeldGrant) -> Rule:
         deny=grant.deny,
         starts_at=grant.starts_at,
         ends_at=grant.ends_at,
+        purpose=grant.purpose,
+        footage_from=grant.footage_from,
+        footage_to=grant.footage_to,
     )
 
 
@@ -107,6 +110,8 @@ def _holds(scope: Scope, wanted: Rule) -> bool:
     (action,) = wanted.actions
     held = any(
         not rule.deny
+        # What was lent for a purpose is not handed on.
+        and rule.purpose is None
         and rule.covers(action)
         and _within(wanted.agencies, rule.agencies)
         and _within(wanted.objects, rule.objects)

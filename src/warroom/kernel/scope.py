@@ -32,6 +32,9 @@ class Rule:
         deny: Whether the rule takes away instead of giving.
         starts_at: First instant at which it holds.
         ends_at: First instant at which it no longer holds.
+        purpose: What the things were lent for; None for rights of one's own.
+        footage_from: First instant of recorded pictures that may be seen by it; None is no limit.
+        footage_to: First instant of recorded pictures that may no longer be seen by it.
     """
 
     actions: frozenset[str]
@@ -42,6 +45,9 @@ class Rule:
     deny: bool = False
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    purpose: str | None = None
+    footage_from: datetime | None = None
+    footage_to: datetime | None = None
 
     def covers(self, action: str) -> bool:
         """Whether the rule speaks of `action`."""
@@ -121,10 +127,48 @@ class Scope:
         tags: Collection[str] = (),
     ) -> bool:
         """Whether the action is allowed on the thing with this owner, place, id and tags."""
-        rules = [
-            rule for rule in self._of(action) if rule.matches(agency_id, place, object_id, tags)
-        ]
+        rules = self._matching(action, agency_id, place, object_id, tags)
         return bool(rules) and not any(rule.deny for rule in rules)
+
+    def purpose_of(
+        self,
+        action: str,
+        *,
+        agency_id: UUID | None,
+        place: str | None = None,
+        object_id: UUID | None = None,
+        tags: Collection[str] = (),
+    ) -> str | None:
+        """What for the action is allowed on the thing, where it is allowed only for a purpose.
+
+        None if it is a right of the asker's own, or no right at all.
+        """
+        purposes = [
+            rule.purpose
+            for rule in self._matching(action, agency_id, place, object_id, tags)
+            if not rule.deny
+        ]
+        return None if not purposes or None in purposes else purposes[0]
+
+    def footage_of(
+        self,
+        action: str,
+        *,
+        agency_id: UUID | None,
+        place: str | None = None,
+        object_id: UUID | None = None,
+        tags: Collection[str] = (),
+    ) -> tuple[tuple[datetime | None, datetime | None], ...] | None:
+        """The stretches (from, to) of recorded pictures to which the right is limited.
+
+        None is no limit; an open end is None as well.
+        """
+        spans = {
+            (rule.footage_from, rule.footage_to)
+            for rule in self._matching(action, agency_id, place, object_id, tags)
+            if not rule.deny
+        }
+        return None if (None, None) in spans else tuple(spans)
 
     def narrow(
         self,
@@ -168,6 +212,18 @@ class Scope:
             "warroom.agency": str(self.agency_id or ""),
             "warroom.door": self.door,
         }
+
+    def _matching(
+        self,
+        action: str,
+        agency_id: UUID | None,
+        place: str | None,
+        object_id: UUID | None,
+        tags: Collection[str],
+    ) -> list[Rule]:
+        return [
+            rule for rule in self._of(action) if rule.matches(agency_id, place, object_id, tags)
+        ]
 
     def _of(self, action: str) -> tuple[Rule, ...]:
         key = ("rules", action)

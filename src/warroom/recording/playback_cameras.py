@@ -1,5 +1,6 @@
 """The inventory as playback asks it: a camera that was removed still has its old footage."""
 
+from datetime import datetime
 from uuid import UUID
 
 from warroom.cameras import api as cameras
@@ -15,4 +16,26 @@ async def find_filmed_by(scope: Scope, tx: Transaction, camera_id: UUID, action:
         NotFoundError: There is none, for this scope.
     """
     camera = await cameras.get_camera(scope, tx, camera_id, action, including_removed=True)
-    return FilmedBy(camera.id, camera.agency_id, camera.place, camera.name)
+    spans = scope.footage_of(
+        action,
+        agency_id=camera.agency_id,
+        place=camera.place,
+        object_id=camera.id,
+        tags=camera.tags,
+    )
+    return FilmedBy(camera.id, camera.agency_id, camera.place, camera.name, windows_of(spans))
+
+
+_END_MS = 2**53
+"""Behind every instant that is asked for."""
+
+
+def windows_of(
+    spans: tuple[tuple[datetime | None, datetime | None], ...] | None,
+) -> tuple[tuple[int, int], ...] | None:
+    """Stretches of footage that may be seen, as the recorder counts: ms since 1970."""
+    return spans and tuple((_ms(first, 0), _ms(last, _END_MS)) for first, last in spans)
+
+
+def _ms(at: datetime | None, otherwise: int) -> int:
+    return otherwise if at is None else round(at.timestamp() * 1000)

@@ -9,7 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -54,12 +54,30 @@ WIDTH_STEP = 32
 
 @dataclass(frozen=True, slots=True)
 class FilmedBy:
-    """The camera that footage is of: its owner and where it hangs."""
+    """The camera that footage is of: its owner, where it hangs, and what may be seen of it.
+
+    Attributes:
+        windows_ms: The stretches (from, to) that the asker's right is limited to; None is all.
+    """
 
     camera_id: UUID
     agency_id: UUID
     place: str | None
     label: str
+    windows_ms: tuple[tuple[int, int], ...] | None = None
+
+    def within(self, start_ms: int, end_ms: int) -> tuple[int, int]:
+        """The part of a range that may be seen: the first window that it meets.
+
+        Raises:
+            NothingThereError: None of it.
+        """
+        if self.windows_ms is None:
+            return start_ms, end_ms
+        for first_ms, last_ms in sorted(self.windows_ms):
+            if first_ms < end_ms and start_ms < last_ms:
+                return max(first_ms, start_ms), min(last_ms, end_ms)
+        raise NothingThereError
 
 
 type FindCamera = Callable[[Scope, Transaction, UUID, str], Awaitable[FilmedBy]]
@@ -142,10 +160,11 @@ class PlaybackService:
         """
         _check_range(start_ms, end_ms, TIMELINE_MAX_MS)
         async with self._db.transaction(scope) as tx:
-            await self._find_camera(scope, tx, camera_id, VIEW)
-        return await self._in_thread(
+            camera = await self._find_camera(scope, tx, camera_id, VIEW)
+        whole = await self._in_thread(
             self._timeline, str(camera_id), start_ms, end_ms, resolution_ms
         )
+        return whole if camera.windows_ms is None else _windowed(whole, camera.windows_ms)
 
     async def plan(
         self, scope: Scope, camera_id: UUID, start_ms: int, end_ms: int, mode: Mode
@@ -160,9 +179,17 @@ class PlaybackService:
         _check_range(start_ms, end_ms, None)
         async with self._db.transaction(scope) as tx:
             camera = await self._find_camera(scope, tx, camera_id, VIEW)
-        plan = await self._in_thread(
-            self._library.plan, str(camera_id), "main", start_ms, end_ms, mode
-        )
+        start_ms, end_ms = camera.within(start_ms, end_ms)
+        try:
+            plan = await self._in_thread(
+                self._library.plan, str(camera_id), "main", start_ms, end_ms, mode
+            )
+        except NothingThereError as error:
+            # Where footage goes on is not told to who may not see it there.
+            raise (error if camera.windows_ms is None else NothingThereError()) from error
+        if camera.windows_ms is not None:
+            last_ms = max(last_ms for _, last_ms in camera.windows_ms)
+            plan = replace(plan, next_ms=min(plan.next_ms, last_ms))
         await self._record(scope, camera, plan.first_ms, plan.last_ms, WINDOW_MS, mode)
         return plan
 
@@ -190,6 +217,7 @@ class PlaybackService:
         """
         async with self._db.transaction(scope) as tx:
             camera = await self._find_camera(scope, tx, camera_id, VIEW)
+        camera.within(at_ms, at_ms + 1)
         width = -(-width // WIDTH_STEP) * WIDTH_STEP
         picture = await self._in_thread(self._picture, str(camera_id), at_ms, width)
         await self._record(scope, camera, at_ms, at_ms + 1, PICTURE_WINDOW_MS, "picture")
@@ -312,6 +340,29 @@ class PlaybackService:
         return await asyncio.get_running_loop().run_in_executor(
             self._pool, lambda: work(*args, **kwargs)
         )
+
+
+def _windowed(timeline: Timeline, windows: tuple[tuple[int, int], ...]) -> Timeline:
+    """The time line with nothing of what lies outside the windows."""
+
+    def cut[T: (Span, Hold)](items: list[T]) -> list[T]:
+        return [
+            replace(item, start_ms=max(item.start_ms, first_ms), end_ms=min(item.end_ms, last_ms))
+            for first_ms, last_ms in sorted(windows)
+            for item in items
+            if item.start_ms < last_ms and first_ms < item.end_ms
+        ]
+
+    spans = cut(timeline.spans)
+    return replace(
+        timeline,
+        spans=spans,
+        gaps=cut(timeline.gaps),
+        held=cut(timeline.held),
+        clock=[note for note in timeline.clock if note.start_ms < max(t for _, t in windows)],
+        first_ms=min((span.start_ms for span in spans), default=None),
+        last_ms=max((span.end_ms for span in spans), default=None),
+    )
 
 
 def _check_range(start_ms: int, end_ms: int, longest_ms: int | None) -> None:

@@ -1,5 +1,6 @@
 """Giving actions to people and agencies, and taking them away, for a reason and a time."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +47,32 @@ async def create_grant(scope: Scope, tx: Transaction, new: NewGrant) -> UUID:
     action = "grant:denied" if new.deny else "grant:given"
     await _record(scope, tx, action, grant_id, taker_agency, label, new.agencies, _told(new))
     return grant_id
+
+
+async def lend(scope: Scope, tx: Transaction, new: NewGrant, taker_agency: UUID) -> UUID:
+    """Gives for a purpose and a time what others have decided to lend.
+
+    The giver need not hold it: the caller has judged that whoever owns the things agreed (two
+    approvers), or that an emergency is answered for afterwards. What is lent cannot be handed on.
+
+    Raises:
+        GrantTargetError: It has no purpose, no end, no owner, or is no gift.
+    """
+    if not new.purpose or new.ends_at is None or not new.agencies or new.deny:
+        raise GrantTargetError
+    grant_id = new_id()
+    await store.insert_grant(scope, tx, grant_id, new, taker_agency)
+    told = _told(new) | {"purpose": new.purpose}
+    await _record(scope, tx, "grant:lent", grant_id, taker_agency, None, new.agencies, told)
+    return grant_id
+
+
+async def end_loans(scope: Scope, tx: Transaction, grants: Iterable[UUID]) -> None:
+    """Ends what was lent, now; what is over already stays as it was."""
+    for grant_id in grants:
+        owners = await store.end_loan(scope, tx, grant_id)
+        if owners is not None:
+            await _record(scope, tx, "grant:revoked", grant_id, None, None, owners, {})
 
 
 async def revoke_grant(scope: Scope, tx: Transaction, grant_id: UUID) -> None:

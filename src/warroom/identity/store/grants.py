@@ -15,7 +15,8 @@ _ITEM = """json_build_object('id', g.id,
         json_build_object('id', a.id, 'name', a.name, 'short', a.short) end,
     'actions', g.actions, 'agencies', g.agencies, 'places', g.places, 'objects', g.objects,
     'tags', g.tags, 'deny', g.deny, 'starts_at', iso_ms(g.starts_at),
-    'ends_at', iso_ms(g.ends_at), 'reason', g.reason, 'letter', g.letter,
+    'ends_at', iso_ms(g.ends_at), 'reason', g.reason, 'letter', g.letter, 'to_role', g.to_role,
+    'purpose', g.purpose,
     'created_at', iso_ms(g.created_at), 'created_by', g.created_by,
     'revoked_at', iso_ms(g.revoked_at))"""
 
@@ -39,14 +40,22 @@ _FIND = "select g.* from access_grant g where g.id = %(id)s and {visible} for up
 
 _INSERT = """
 insert into access_grant (id, person_id, to_agency_id, agency_id, actions, agencies, places,
-    objects, tags, deny, starts_at, ends_at, reason, letter, created_at, created_by)
+    objects, tags, deny, starts_at, ends_at, reason, letter, to_role, purpose, footage_from,
+    footage_to, created_at, created_by)
 values (%(id)s, %(person_id)s, %(to_agency_id)s, %(agency_id)s, %(actions)s, %(agencies)s,
     %(places)s, %(objects)s, %(tags)s, %(deny)s, %(starts_at)s, %(ends_at)s, %(reason)s,
-    %(letter)s, %(now)s, %(by)s)
+    %(letter)s, %(to_role)s, %(purpose)s, %(footage_from)s, %(footage_to)s, %(now)s, %(by)s)
 """
 
 _REVOKE = """
 update access_grant set revoked_at = %(now)s, revoked_by = %(by)s where id = %(id)s
+"""
+
+_END_LOAN = """
+update access_grant set revoked_at = %(now)s, revoked_by = %(by)s
+where id = %(id)s and purpose is not null and revoked_at is null
+  and (ends_at is null or ends_at > %(now)s)
+returning agencies
 """
 
 
@@ -105,3 +114,14 @@ async def insert_grant(
 async def revoke_grant(scope: Scope, tx: Transaction, grant_id: UUID) -> None:
     """Ends a grant now."""
     await tx.execute(_REVOKE, {"id": grant_id, "now": scope.at, "by": scope.person_id})
+
+
+async def end_loan(
+    scope: Scope,
+    tx: Transaction,
+    grant_id: UUID,
+) -> list[UUID] | None:
+    """Ends what was lent for a purpose; gives the owners of the things, or None if it was over."""
+    rows = await tx.execute(_END_LOAN, {"id": grant_id, "now": scope.at, "by": scope.person_id})
+    row = await rows.fetchone()
+    return row["agencies"] if row else None

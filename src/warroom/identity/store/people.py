@@ -70,16 +70,23 @@ where id = %(id)s
 _SET_ROLES = """
 insert into person_role (person_id, role, reach)
 select %(id)s, role, reach from unnest(%(roles)s::text[], %(reaches)s::text[]) x(role, reach)
+on conflict (person_id, role) do update set reach = excluded.reach
 """
 
+_DROP_ROLES = "delete from person_role where person_id = %(id)s and role <> all(%(roles)s::text[])"
+
 _ROLES_OF = """
-select r.name, r.actions, pr.reach from person_role pr join role r on r.name = pr.role
+select r.name, r.actions, pr.reach, pr.lapses_at from person_role pr join role r on r.name = pr.role
 where pr.person_id = %(id)s
 """
 
 _GRANTS_OF = """
-select id, actions, agencies, places, objects, tags, deny, starts_at, ends_at from access_grant
-where revoked_at is null and (person_id = %(id)s or to_agency_id = %(agency_id)s)
+select id, actions, agencies, places, objects, tags, deny, starts_at, ends_at, purpose,
+    footage_from, footage_to
+from access_grant
+where revoked_at is null and (person_id = %(id)s or (to_agency_id = %(agency_id)s
+    and (to_role is null or exists (select from person_role pr
+        where pr.person_id = %(id)s and pr.role = to_role))))
 """
 
 _STORE_HASH = """
@@ -198,11 +205,13 @@ async def set_roles(
     person_id: UUID,
     roles: dict[str, str],
 ) -> None:
-    """Gives a person exactly these roles (name to reach)."""
-    await tx.execute("delete from person_role where person_id = %(id)s", {"id": person_id})
-    await tx.execute(
-        _SET_ROLES, {"id": person_id, "roles": list(roles), "reaches": list(roles.values())}
-    )
+    """Gives a person exactly these roles (name to reach).
+
+    A role that they keep stays as it is, the day on which it lapses unless confirmed among it.
+    """
+    values = {"id": person_id, "roles": list(roles), "reaches": list(roles.values())}
+    await tx.execute(_DROP_ROLES, values)
+    await tx.execute(_SET_ROLES, values)
 
 
 async def find_principal(
