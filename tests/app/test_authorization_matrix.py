@@ -69,6 +69,7 @@ OWNED = {
     "number": "camera_number",
     "person_id": "person",
     "agency_id": "agency",
+    "application_id": "application",
     "grant_id": "grant",
     "token_id": "token",
     "layout_id": "layout",
@@ -144,6 +145,14 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
             "reason": f"{MARK} alasan",
         },
         ("POST", "/api/tokens"): {"name": "skrip"},
+        ("POST", "/api/tokens/{token_id}/rotate"): {},
+        ("POST", "/api/applications"): {
+            "name": f"{MARK} Aplikasi {len(things)}",
+            "agency_id": things["agency"],
+            "actions": ["camera:view"],
+        },
+        ("PATCH", "/api/applications/{application_id}"): name,
+        ("POST", "/api/applications/{application_id}/tokens"): {"name": "skrip"},
         ("POST", "/api/cameras"): {**camera_body(things["agency"]), "name": f"{MARK} Dua"},
         ("PATCH", "/api/cameras/{camera_id}"): name,
         ("POST", "/api/cameras/probe"): {"url": "http://not.rtsp/"},
@@ -271,6 +280,8 @@ async def make_things(world: World) -> None:
     things["grant"] = grant["id"]
     token = await made("/api/tokens", {"name": f"{MARK} token"})
     things["token"] = token["id"]
+    application = await made("/api/applications", bodies(world)["POST", "/api/applications"])
+    things["application"] = application["id"]
     layout = await made(
         "/api/walls/layouts",
         {

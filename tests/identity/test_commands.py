@@ -196,3 +196,32 @@ async def test_the_sample_city_is_made_once(city: City) -> None:
     assert len(agencies) >= 24
     assert {login for login, *_ in api.SAMPLE_PEOPLE} <= {p["login"] for p in people["items"]}
     assert grants["total"] == 3
+
+
+def test_programs_and_their_tokens_are_made_listed_rotated_and_ended(city: City, run: Run) -> None:
+    made = run(
+        "application", "add", "--name", "Peta", "--agency", "Damkar", "--action", "camera:view"
+    )
+    token = run("token", "create", "--application", "peta", "--address", "10.20.0.0/16")
+    rotated = run("token", "rotate", token["id"], "--overlap-hours", "1", "--days", "7")
+    listed = run("token", "list")
+    run("token", "revoke", rotated["id"])
+    (application,) = run("application", "list")["items"]
+    run("application", "disable", made["id"])
+    (disabled,) = run("application", "list")["items"]
+
+    assert token["token"] != rotated["token"]
+    assert {one["id"] for one in listed["items"]} == {token["id"], rotated["id"]}
+    assert {one["application"]["name"] for one in listed["items"]} == {"Peta"}
+    assert [one["id"] for one in application["tokens"]] == [token["id"]]
+    assert (disabled["is_active"], disabled["tokens"]) == (False, [])
+    assert "Peta" in run("application", "list", as_json=False)
+
+
+def test_a_token_has_exactly_one_owner(city: City, run: Run) -> None:
+    with pytest.raises(api.TokenOwnerError):
+        run("token", "create")
+    with pytest.raises(api.TokenOwnerError):
+        run("token", "create", "--user", "kepala", "--application", "peta")
+    with pytest.raises(NotFoundError):
+        run("token", "create", "--application", "peta")

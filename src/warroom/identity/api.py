@@ -1,5 +1,6 @@
 """What other domains, and the composition root, call of `identity`."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,12 +9,16 @@ from warroom.identity.contracts import (
     AGENCY_KINDS,
     CreatedToken,
     NewAgency,
+    NewApplication,
     NewGrant,
     NewPerson,
     OpenedSession,
+    TokenTerms,
 )
+from warroom.identity.errors import TokenOwnerError
 from warroom.identity.sample import PEOPLE as SAMPLE_PEOPLE
 from warroom.identity.service import agencies as _agencies
+from warroom.identity.service import applications as _applications
 from warroom.identity.service import grants as _grants
 from warroom.identity.service import people as _people
 from warroom.identity.service import tokens as _tokens
@@ -24,6 +29,7 @@ from warroom.identity.service.sessions import COOKIE, Authenticator, address_of
 from warroom.identity.service.sign_in import LINK_S, Doorkeeper
 from warroom.identity.settings import CitySettings, IdentitySettings
 from warroom.identity.store import agencies as _agency_store
+from warroom.identity.store import applications as _application_store
 from warroom.identity.store import doors as _doors
 from warroom.identity.store import grants as _grant_store
 from warroom.identity.store import people as _people_store
@@ -46,6 +52,9 @@ lend = _grants.lend
 end_loans = _grants.end_loans
 create_token = _tokens.create_token
 revoke_token = _tokens.revoke_token
+create_application = _applications.create_application
+change_application = _applications.change_application
+create_application_token = _applications.create_application_token
 
 
 def services(configuration: Configuration, db: Database, clock: Clock) -> dict[type, Any]:
@@ -130,6 +139,42 @@ async def list_tokens(scope: Scope, tx: Transaction) -> bytes:
     return await _token_store.list_tokens(scope, tx)
 
 
+async def list_program_tokens(scope: Scope, tx: Transaction) -> bytes:
+    """Tokens of service accounts that the scope may configure, as JSON `{items, total, next}`."""
+    return await _token_store.list_program_tokens(scope, tx)
+
+
+async def rotate_token(
+    scope: Scope, tx: Transaction, token_id: UUID, *, overlap: timedelta, lasts: timedelta | None
+) -> CreatedToken:
+    """Makes a new token beside an old one, which ends after the overlap.
+
+    Raises:
+        NotFoundError: No such token in reach, or it is over or was rotated already.
+        NeedsSessionError: A token asks for it.
+        BeyondOwnRightsError: It is a service account's with more rights than the scope.
+    """
+    token = await _tokens.find_token(scope, tx, token_id)
+    if token["account_id"] is not None:
+        await _applications.require_issuer(scope, tx, token["account_id"])
+    return await _tokens.rotate_token(scope, tx, token, overlap=overlap, lasts=lasts)
+
+
+async def list_applications(scope: Scope, tx: Transaction) -> bytes:
+    """Service accounts in view with their tokens, as JSON `{items, total, next}`."""
+    return await _application_store.list_applications(scope, tx)
+
+
+async def find_application(scope: Scope, tx: Transaction, account_id: UUID) -> bytes | None:
+    """One service account in view as JSON, or None."""
+    return await _application_store.find_application_json(scope, tx, account_id)
+
+
+async def find_application_id(scope: Scope, tx: Transaction, name: str) -> UUID | None:
+    """Id of the one service account in view with this name."""
+    return await _application_store.find_application_id(scope, tx, name)
+
+
 async def find_own(scope: Scope, tx: Transaction) -> dict[str, Any] | None:
     """The asker and their agency as JSON texts `{person, agency}`."""
     return await _people_store.find_own(scope, tx)
@@ -157,15 +202,21 @@ __all__ = [
     "Doorkeeper",
     "IdentitySettings",
     "NewAgency",
+    "NewApplication",
     "NewGrant",
     "NewPerson",
     "NodeSettings",
     "OpenedSession",
     "Passwords",
+    "TokenOwnerError",
+    "TokenTerms",
     "address_of",
     "change_agency",
+    "change_application",
     "change_person",
     "create_agency",
+    "create_application",
+    "create_application_token",
     "create_grant",
     "create_person",
     "create_token",
@@ -175,17 +226,22 @@ __all__ = [
     "ensure_sample",
     "find_agency",
     "find_agency_id",
+    "find_application",
+    "find_application_id",
     "find_own",
     "find_person",
     "find_person_id",
     "lend",
     "list_agencies",
+    "list_applications",
     "list_grants",
     "list_people",
+    "list_program_tokens",
     "list_roles",
     "list_tokens",
     "revoke_grant",
     "revoke_token",
+    "rotate_token",
     "services",
     "set_own_language",
     "set_password",

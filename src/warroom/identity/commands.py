@@ -1,4 +1,4 @@
-"""`warroom agency`, `user`, `grant` and `token`: administration from the machine itself.
+"""`warroom agency`, `user` and `grant`: administration from the machine itself.
 
 Whoever can run these owns the installation; what they do is written to the audit chain as done
 at the command line.
@@ -12,6 +12,7 @@ import cyclopts
 import msgspec
 
 from warroom.identity import api
+from warroom.identity.token_commands import apps as token_apps
 from warroom.kernel.command import Tools, ask_secret, run, say
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.scope import Scope
@@ -19,8 +20,7 @@ from warroom.kernel.scope import Scope
 agency = cyclopts.App(name="agency", help="Agencies: make and list them.")
 user = cyclopts.App(name="user", help="People: make, list and stop them, set their passwords.")
 grant = cyclopts.App(name="grant", help="Grants: give actions, list and revoke them.")
-token = cyclopts.App(name="token", help="API tokens for scripts.")
-apps = [agency, user, grant, token]
+apps = [agency, user, grant, *token_apps]
 
 
 @agency.command(name="add")
@@ -299,40 +299,6 @@ def revoke_grant(grant_id: UUID, *, json: bool = False) -> None:
 
     run(work)
     say({"id": grant_id}, as_json=json, text=f"{grant_id}: revoked")
-
-
-@token.command(name="create")
-def create_token(
-    *,
-    user: str,
-    actions: list[str] | None = None,
-    days: int = 30,
-    name: str = "cli",
-    json: bool = False,
-) -> None:
-    """Makes an API token for a person; its secret is printed once and kept nowhere.
-
-    Example: warroom token create --user rahmat --actions camera:view --days 7 --json
-
-    Args:
-        user: Login of the person the script acts for.
-        actions: Action words it is limited to; may be given several times.
-        days: Days until it ends.
-        name: What it is for.
-        json: Print one JSON object.
-    """
-
-    async def work(tools: Tools) -> api.CreatedToken:
-        scope = tools.scope
-        words = [word for group in actions or () for word in group.split(",")] or None
-        async with tools.db.transaction(scope) as tx:
-            return await api.create_token(
-                scope, tx, login=user, name=name, actions=words, days=days
-            )
-
-    made = run(work)
-    body = {"id": made.id, "token": made.token, "expires_at": made.expires_at}
-    say(body, as_json=json, text=made.token)
 
 
 async def _agency_id(scope: Scope, tx: Any, short: str) -> UUID:

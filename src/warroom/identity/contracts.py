@@ -25,6 +25,8 @@ ACTIONS = (
     "access:view",
     "agency:configure",
     "agency:view",
+    "application:configure",
+    "application:view",
     "audit:read",
     "camera:configure",
     "camera:view",
@@ -44,6 +46,19 @@ ACTIONS = (
     "wall:view",
 )
 """Every action word; the page is told which of them the person may use somewhere."""
+
+APPLICATION_ACTIONS = (
+    "agency:view",
+    "audit:read",
+    "camera:configure",
+    "camera:view",
+    "city:view",
+    "live:view",
+    "ptz:move",
+    "recording:view",
+    "system:view",
+)
+"""What a program may be given: nothing that a person must answer for, and no rights of others."""
 
 
 class Agency(msgspec.Struct, frozen=True):
@@ -82,12 +97,28 @@ class HeldGrant(msgspec.Struct, frozen=True):
     footage_to: datetime | None = None
 
 
+class TokenLimits(msgspec.Struct, frozen=True):
+    """What is asked of a token at each request.
+
+    Attributes:
+        networks: Where it may be used (CIDR); none is anywhere.
+        per_minute: Requests a minute; None is what the settings say.
+        is_account: Whether it is a service account's, not a person's.
+    """
+
+    expires_at: datetime
+    networks: list[str]
+    per_minute: int | None
+    is_account: bool
+
+
 class Principal(msgspec.Struct, frozen=True):
-    """Everything a person's rights follow from, read in one statement.
+    """Everything a person's, or a service account's, rights follow from, read in one statement.
 
     Attributes:
         session_id: The session or token that was shown.
         only_actions: What the token is limited to; None is no limit.
+        token: Limits of the token, if one was shown.
     """
 
     person_id: UUID
@@ -100,6 +131,7 @@ class Principal(msgspec.Struct, frozen=True):
     grants: list[HeldGrant]
     session_id: UUID | None = None
     only_actions: list[str] | None = None
+    token: TokenLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,3 +202,35 @@ class CreatedToken:
     id: UUID
     token: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewApplication:
+    """A service account to be made: a program of an agency, and what it may do.
+
+    Attributes:
+        reach: `own` for things of the agency, `city` for all (of the city's own agencies only).
+        places: Area codes it is limited to; likewise `objects` and `tags`.
+        with_grants: Whether it may use, within its actions, what was granted to its agency.
+    """
+
+    agency_id: UUID
+    name: str
+    actions: tuple[str, ...]
+    purpose: str = ""
+    reach: Reach = "own"
+    places: tuple[str, ...] | None = None
+    objects: tuple[UUID, ...] | None = None
+    tags: tuple[str, ...] | None = None
+    with_grants: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TokenTerms:
+    """How a token may be used: what for, how long, from where and how often."""
+
+    name: str
+    days: int
+    actions: tuple[str, ...] | None = None
+    networks: tuple[str, ...] = ()
+    per_minute: int | None = None

@@ -100,3 +100,40 @@ class GrantTargetError(InvalidError):
 
 class NoDemoError(NotFoundError):
     """One-time links exist in the demonstration only."""
+
+
+class TooManyRequestsError(WarRoomError):
+    """A token asks more often than it may; the next request is taken after `wait_s` seconds."""
+
+    code = "identity.too_many_requests"
+    kind = Kind.LIMITED
+
+
+class ForeignAddressError(ForbiddenError):
+    """A token was shown from an address that is not among its own."""
+
+    code = "identity.foreign_address"
+
+
+class NotForApplicationsError(InvalidError):
+    """An action that a person must answer for, or a token beyond its account's (`word`)."""
+
+    code = "identity.not_for_applications"
+
+
+class NetworkError(InvalidError):
+    """A network that cannot be read (`word`), such as one with bits set beside its mask."""
+
+    code = "identity.network"
+
+
+class TokenOwnerError(InvalidError):
+    """A token is for exactly one person or one service account."""
+
+    code = "identity.token_owner"
+
+
+class LimitsWithGrantsError(InvalidError):
+    """A program cannot both use what was granted to its agency and be limited to some things."""
+
+    code = "identity.limits_with_grants"

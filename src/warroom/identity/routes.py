@@ -1,4 +1,4 @@
-"""HTTP doors of `identity`: the session, agencies, people, roles, grants and tokens."""
+"""HTTP doors of `identity`: the session, agencies, people, roles and grants."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from starlette.responses import Response
 
 from warroom.identity import api, rules
+from warroom.identity.application_routes import routers as application_routers
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.http import PUBLIC, SIGNED_IN, Context, Ctx, Router, json_response
 
@@ -17,8 +18,7 @@ agencies = Router("agencies")
 people = Router("people")
 roles = Router("roles")
 grants = Router("grants")
-tokens = Router("tokens")
-routers = [session, agencies, people, roles, grants, tokens]
+routers = [session, agencies, people, roles, grants, *application_routers]
 
 type Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 type Login = Annotated[
@@ -130,14 +130,6 @@ class GrantBody(Body):
     ends_at: AwareDatetime | None = None
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000)]
     letter: Annotated[str, StringConstraints(max_length=120)] = ""
-
-
-class TokenBody(Body):
-    """A new API token of the asker's own."""
-
-    name: Word
-    actions: list[Word] | None = Field(default=None, min_length=1, max_length=40)
-    days: Annotated[int, Field(ge=1, le=366)] = 30
 
 
 @session.post("", action=PUBLIC)
@@ -333,32 +325,6 @@ async def revoke_grant(ctx: Ctx, grant_id: UUID) -> Response:
     """Ends a grant now."""
     async with ctx.db.transaction(ctx.scope) as tx:
         await api.revoke_grant(ctx.scope, tx, grant_id)
-    ctx.services[api.Authenticator].forget()
-    return Response(status_code=204)
-
-
-@tokens.get("", action=SIGNED_IN)
-async def list_tokens(ctx: Ctx) -> Response:
-    """Own API tokens, and those of people that the asker may configure."""
-    async with ctx.db.transaction(ctx.scope) as tx:
-        return json_response(await api.list_tokens(ctx.scope, tx))
-
-
-@tokens.post("", action="token:create")
-async def create_token(ctx: Ctx, body: TokenBody) -> Response:
-    """Makes an API token of the asker's own; its secret is in this answer and never again."""
-    async with ctx.db.transaction(ctx.scope) as tx:
-        made = await api.create_token(
-            ctx.scope, tx, login=None, name=body.name, actions=body.actions, days=body.days
-        )
-    return json_response({"id": made.id, "token": made.token, "expires_at": made.expires_at}, 201)
-
-
-@tokens.delete("/{token_id}", action=SIGNED_IN, status_code=204)
-async def revoke_token(ctx: Ctx, token_id: UUID) -> Response:
-    """Ends an API token."""
-    async with ctx.db.transaction(ctx.scope) as tx:
-        await api.revoke_token(ctx.scope, tx, token_id)
     ctx.services[api.Authenticator].forget()
     return Response(status_code=204)
 

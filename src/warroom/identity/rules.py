@@ -1,11 +1,14 @@
 """Pure decisions: rules that follow from roles and grants, who may give what, how long to wait."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from importlib.resources import files
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from itertools import pairwise
+from typing import Any
+from uuid import UUID
 
 from warroom.identity.contracts import ACTIONS, HeldGrant, HeldRole, Principal
 from warroom.kernel.scope import Rule, Scope
@@ -224,3 +227,79 @@ def _is_run(word: str) -> bool:
     """Whether nearly every character is the neighbour of the one before (`abcdefgh`, `987654`)."""
     steps = [ord(after) - ord(before) for before, after in pairwise(word)]
     return sum(abs(step) <= 1 for step in steps) >= 0.8 * len(steps)
+
+
+def read_address(text: str | None) -> IPv4Address | IPv6Address | None:
+    """The network address that a connection came from; an IPv4 one inside of IPv6 as itself."""
+    try:
+        address = ip_address((text or "").partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def read_networks(texts: Iterable[str]) -> list[IPv4Network | IPv6Network] | str:
+    """Networks as people write them (`10.20.0.0/16`, `10.20.4.17`), or the one that is none."""
+    found = []
+    for text in texts:
+        try:
+            found.append(ip_network(text.strip()))
+        except ValueError:
+            return text
+    return found
+
+
+def is_among(address: str | None, networks: Iterable[str]) -> bool:
+    """Whether an address lies in one of these networks; in no network lies every address."""
+    listed = [ip_network(text) for text in networks]
+    own = read_address(address)
+    return not listed or (own is not None and any(own in network for network in listed))
+
+
+def rule_of_application(
+    agency_id: UUID, agency_kind: str, fields: Mapping[str, Any], actions: Iterable[str]
+) -> Rule:
+    """What a service account may do by itself, without what was granted to its agency."""
+    is_city = fields["reach"] == "city" and agency_kind == "city"
+    return Rule(
+        frozenset(actions),
+        agencies=None if is_city else frozenset({agency_id}),
+        places=_set(fields["places"]),
+        objects=_set(fields["objects"]),
+        tags=_set(fields["tags"]),
+    )
+
+
+class Meter:
+    """How often each token asked, as a bucket that fills again at a steady pace.
+
+    Kept as one number a token: the moment at which its bucket will be full again (the generic
+    cell rate algorithm, ITU-T I.371, annex A). Not shared between processes; each takes the
+    share of the limit that it is told.
+    """
+
+    BURST_S = 10.0
+    """A full bucket holds what may be asked in this time."""
+    MOST = 20_000
+
+    def __init__(self) -> None:
+        self._full_at: dict[Hashable, float] = {}
+
+    def take(self, key: Hashable, per_minute: float, now: float) -> float | None:
+        """Counts one request; None if it may go on, else the seconds to wait (it is not counted).
+
+        Args:
+            key: Whose request.
+            per_minute: Requests a minute at a steady pace; above 0.
+            now: Seconds of a monotonic clock.
+        """
+        pace_s = 60.0 / per_minute
+        burst_s = max(self.BURST_S, pace_s)
+        full_at = max(self._full_at.get(key, now), now) + pace_s
+        wait_s = full_at - now - burst_s
+        if wait_s > 1e-9:
+            return wait_s
+        if key not in self._full_at and len(self._full_at) >= self.MOST:
+            self._full_at = {k: v for k, v in self._full_at.items() if v > now}
+        self._full_at[key] = full_at
+        return None

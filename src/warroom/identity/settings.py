@@ -15,6 +15,12 @@ class IdentitySettings:
     idle_minutes: float = setting(120.0, "Minutes without a request after which a session ends.")
     remember_s: float = setting(1.0, "Seconds a process trusts that no rights were changed.")
     password_min_length: int = setting(15, "Characters of a password at least (NIST: 15).")
+    application_per_minute: int = setting(
+        1_200, "Requests a minute of a service account's token, where it has no limit of its own."
+    )
+    token_per_minute: int = setting(
+        120_000, "Requests a minute of a person's token, where it has no limit of its own."
+    )
     hash_threads: int = setting(2, "Passwords checked at a time; each takes 64 MiB.")
 
 

@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
-from warroom.identity.contracts import Principal
+from warroom.identity import rules
+from warroom.identity.contracts import Principal, TokenLimits
 from warroom.identity.errors import ForeignOriginError
 from warroom.identity.service.scopes import moved, scope_of, stranger_scope
+from warroom.identity.service.tokens_in_use import TokenGate
 from warroom.identity.settings import IdentitySettings
 from warroom.identity.store import doors
 from warroom.kernel.clock import Clock
@@ -36,6 +38,7 @@ def digest_of(token: str) -> bytes:
 @dataclass(frozen=True, slots=True)
 class _Remembered:
     scope: Scope
+    limits: TokenLimits | None
     version: int
     until: float
 
@@ -51,6 +54,7 @@ class Authenticator:
 
     def __init__(self, db: Database, clock: Clock, settings: IdentitySettings) -> None:
         self._db, self._clock, self._settings = db, clock, settings
+        self._gate = TokenGate(db, clock, settings)
         self._remembered: dict[bytes, _Remembered] = {}
         self._version: int | None = None
         self._checked_at = float("-inf")
@@ -82,30 +86,40 @@ class Authenticator:
     ) -> Scope | None:
         now, address = self._clock.now(), address_of(connection)
         key = digest_of(token) + door.encode()
-        known = self._remembered.get(key)
+        known: _Remembered | None = self._remembered.get(key)
         if (
-            known is not None
-            and self._clock.monotonic() < known.until
-            and await self._current_version(now) == known.version
+            known is None
+            or self._clock.monotonic() >= known.until
+            or await self._current_version(now) != known.version
         ):
-            return moved(known.scope, now, address)
-        return await self._read(token, key, now, address, door=door, touch=touch)
+            known = await self._read(token, key, now, connection, door=door, touch=touch)
+        if known is None:
+            return None
+        scope = moved(known.scope, now, address)
+        if known.limits is None or await self._gate.judge(scope, known.limits, connection):
+            return scope
+        return None
 
     async def _read(
         self,
         token: str,
         key: bytes,
         now: datetime,
-        address: str | None,
+        connection: HTTPConnection,
         *,
         door: str,
         touch: bool,
-    ) -> Scope | None:
+    ) -> _Remembered | None:
+        address = address_of(connection)
         stranger, digest = stranger_scope(now, address), digest_of(token)
         # The version first: what is read after it can only be newer than it says.
         version = await self._current_version(now)
         async with self._db.transaction(stranger) as tx:
-            principal = await self._principal(stranger, tx, token, digest, touch=touch)
+            if token.startswith(TOKEN_PREFIX):
+                whence, route = rules.read_address(address), _route_class(connection)
+                principal = await doors.find_by_token(stranger, tx, digest, whence, route)
+            else:
+                principal = await self._by_session(stranger, tx, digest, touch=touch)
         if principal is None:
             self._remembered.pop(key, None)
             return None
@@ -113,14 +127,13 @@ class Authenticator:
         if len(self._remembered) >= _MOST_REMEMBERED:
             self._remembered.clear()
         until = self._clock.monotonic() + _TRUST_S
-        self._remembered[key] = _Remembered(scope, version, until)
-        return scope
+        known = _Remembered(scope, principal.token, version, until)
+        self._remembered[key] = known
+        return known
 
-    async def _principal(
-        self, stranger: Scope, tx: Transaction, token: str, digest: bytes, *, touch: bool
+    async def _by_session(
+        self, stranger: Scope, tx: Transaction, digest: bytes, *, touch: bool
     ) -> Principal | None:
-        if token.startswith(TOKEN_PREFIX):
-            return await doors.find_by_token(stranger, tx, digest)
         idle_s = self._settings.idle_minutes * 60
         return await doors.find_by_session(stranger, tx, digest, idle_s, touch=touch)
 
@@ -142,6 +155,12 @@ def bearer_of(connection: HTTPConnection) -> str | None:
     kind, _, token = header.partition(" ")
     is_ours = kind.lower() == "bearer" and token.startswith(TOKEN_PREFIX)
     return token.strip() if is_ours else ""
+
+
+def _route_class(connection: HTTPConnection) -> str:
+    """The kind of a request, `GET /api/cameras`: never an id or what was searched for."""
+    method = connection.scope.get("method", "WS")
+    return f"{method} {'/'.join(connection.url.path.split('/')[:3])}"[:60]
 
 
 def address_of(connection: HTTPConnection) -> str | None:

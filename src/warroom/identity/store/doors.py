@@ -5,6 +5,7 @@ no table of identity.
 """
 
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 from uuid import UUID
 
@@ -139,10 +140,21 @@ async def find_by_session(
     return _principal(await rows.fetchone())
 
 
-async def find_by_token(scope: Scope, tx: Transaction, token_hash: bytes) -> Principal | None:
-    """The person of an API token in force, and what it is limited to."""
+async def find_by_token(
+    scope: Scope,
+    tx: Transaction,
+    token_hash: bytes,
+    address: IPv4Address | IPv6Address | None,
+    route: str,
+) -> Principal | None:
+    """The person or service account of an API token in force, and what it is limited to.
+
+    Notes when, from where and for what kind of request (`GET /api/cameras`) it was used, once a
+    minute and address; not if it may not be used from there.
+    """
     rows = await tx.execute(
-        "select identity_by_token(%s, %s)::text as principal", [token_hash, scope.at]
+        "select identity_by_token(%s, %s, %s, %s)::text as principal",
+        [token_hash, scope.at, address, route],
     )
     return _principal(await rows.fetchone())
 
