@@ -86,11 +86,7 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
                     then jsonb_build_array(a.id) end,
                 'places', s.places, 'objects', s.objects, 'tags', s.tags))
             || coalesce((
-                select jsonb_agg(jsonb_build_object('id', g.id,
-                    'actions', g.actions,
-                    'agencies', g.agencies, 'places', g.places, 'objects', g.objects,
-                    'tags', g.tags, 'deny', g.deny, 'starts_at', g.starts_at,
-                    'ends_at', g.ends_at) order by g.id)
+                select jsonb_agg(to_jsonb(g) order by g.id)  -- whole: limits added later hold too
                 from public.access_grant g
                 where g.revoked_at is null and g.to_agency_id = a.id
                   and (g.deny or s.with_grants)), '[]')
