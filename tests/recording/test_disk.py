@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -234,13 +235,28 @@ def test_holds_that_ended_give_the_footage_back_to_retention(tmp_path: Path) -> 
 
     index.set_holds([one, other])
     both = [segment.is_held for segment in segments_of(tmp_path)]
-    index.set_holds([other])
+    index.set_holds([replace(one, is_released=True), other])
     rest = [segment.is_held for segment in segments_of(tmp_path)]
     add(index, new_segment("c2", BEGIN_MS))
     index.close()
 
     assert both == [True, True, True, False]
     assert rest == [False, True, True, False]
+
+
+def test_a_hold_that_a_list_does_not_name_stays_and_is_counted(tmp_path: Path) -> None:
+    """The list may come from a database that was put back to an older day."""
+    index = Index(tmp_path)
+    add(index, new_segment("c1", BEGIN_MS), new_segment("c2", BEGIN_MS))
+    one = Hold("h1", "c1", BEGIN_MS, BEGIN_MS + MINUTE_MS)
+    other = Hold("h2", "c2", BEGIN_MS, BEGIN_MS + MINUTE_MS)
+    index.set_holds([one])
+
+    unknown = [index.set_holds([other]), index.set_holds([replace(one, is_released=True), other])]
+
+    assert unknown == [1, 0]
+    assert [s.is_held for c in ("c1", "c2") for s in segments_of(tmp_path, c)] == [False, True]
+    index.close()
 
 
 def test_a_held_segment_is_not_doomed_even_when_asked_for(tmp_path: Path) -> None:

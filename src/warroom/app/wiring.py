@@ -36,6 +36,7 @@ from warroom.places import api as places
 from warroom.places import routes as place_routes
 from warroom.recording import api as recording
 from warroom.recording import commands as recording_commands
+from warroom.recording import jobs as recording_jobs
 from warroom.recording import routes as recording_routes
 from warroom.wall import routes as wall_routes
 
@@ -56,11 +57,11 @@ ROUTERS = [
     *identity_routes.routers,
     live_routes.router,
     place_routes.router,
-    recording_routes.router,
+    *recording_routes.routers,
     wall_routes.router,
 ]
 
-TOPICS = (*camera_routes.TOPICS, *wall_routes.TOPICS)
+TOPICS = (*camera_routes.TOPICS, *recording_routes.TOPICS, *wall_routes.TOPICS)
 
 OUTBOX_KEPT = timedelta(hours=6)
 CAMERAS_MOST = 2_000
@@ -77,6 +78,7 @@ JOBS = [
     *audit_jobs.JOBS,
     *camera_jobs.JOBS,
     *identity_jobs.JOBS,
+    *recording_jobs.JOBS,
 ]
 
 

@@ -26,6 +26,7 @@ from warroom.cameras.contracts import (
     ProbeAnswer,
     StateReport,
     StreamConfig,
+    UnrecordedCamera,
 )
 from warroom.cameras.errors import CameraNotFoundError
 from warroom.cameras.probe import Prober
@@ -248,6 +249,13 @@ async def silence(inventory: Inventory, scope: Scope, tx: Transaction) -> int:
     return await service.silence(inventory, scope, tx)
 
 
+async def list_unrecorded(
+    inventory: Inventory, scope: Scope, tx: Transaction
+) -> list[UnrecordedCamera]:
+    """Cameras that are to be recorded and are not; the scope must be the system's."""
+    return await service.list_unrecorded(inventory, scope, tx)
+
+
 async def list_accesses(
     scope: Scope, tx: Transaction, camera_id: UUID, since: datetime
 ) -> list[Access]:
@@ -282,6 +290,7 @@ __all__ = [
     "list_known_streams",
     "list_nearby",
     "list_streams",
+    "list_unrecorded",
     "open_prober",
     "parse_address",
     "probe",

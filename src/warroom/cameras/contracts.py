@@ -239,6 +239,31 @@ class StateReport:
 
 
 @dataclass(frozen=True, slots=True)
+class UnrecordedCamera:
+    """A camera that is to be recorded and is not.
+
+    Attributes:
+        state: As people see it; `unknown` when its node has gone silent.
+        reason: The state's word, or None when frames come and yet none is stored.
+        node: The recorder that spoke of it last; empty if none ever did.
+        since: Since when nothing is recorded, as far as is known.
+        changed_at: When the camera itself was last changed (it may have been enabled then).
+    """
+
+    camera_id: UUID
+    number: int
+    name: str
+    agency_id: UUID
+    place: str | None
+    tags: tuple[str, ...]
+    state: str
+    reason: str | None
+    node: str
+    since: datetime
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ListFilter:
     """What a list of cameras is narrowed to; None and empty mean "any"."""
 

@@ -31,6 +31,7 @@ from warroom.cameras.contracts import (
     StoredCamera,
     StreamConfig,
     StreamDraft,
+    UnrecordedCamera,
 )
 from warroom.cameras.errors import (
     CameraNotFoundError,
@@ -241,6 +242,15 @@ async def report_states(
     await store.save_pictures(scope, tx, newest)
     await _tell_states(inventory, scope, tx, changes)
     return len(changes)
+
+
+async def list_unrecorded(
+    inventory: Inventory, scope: Scope, tx: Transaction
+) -> list[UnrecordedCamera]:
+    """See `api.list_unrecorded`."""
+    _require_system(scope)
+    silent_s = inventory.settings.silent_after_s
+    return await store.list_unrecorded(scope, tx, inventory.clock.now(), silent_s)
 
 
 async def silence(inventory: Inventory, scope: Scope, tx: Transaction) -> int:

@@ -22,6 +22,7 @@ from warroom.cameras.contracts import (
     StateChange,
     StateReport,
     StreamDraft,
+    UnrecordedCamera,
 )
 from warroom.kernel.db import Transaction, fetch_json
 from warroom.kernel.scope import Scope
@@ -273,21 +274,39 @@ with given as (
 ), saved as (
     insert into camera_state as s
         (camera_id, agency_id, state, since, reason, last_frame_at, fps, kbit_s, clock_offset_ms,
-        clock_uncertainty_ms, recording, node, reported_at)
+        clock_uncertainty_ms, recording, recording_since, node, reported_at)
     select camera_id, agency_id, state, since, reason, last_frame_at, fps, kbit_s,
-        clock_offset_ms, clock_uncertainty_ms, recording, node, %(now)s
+        clock_offset_ms, clock_uncertainty_ms, recording, %(now)s, node, %(now)s
     from known order by camera_id
     on conflict (camera_id) do update
     set state = excluded.state, since = excluded.since, reason = excluded.reason,
         last_frame_at = coalesce(excluded.last_frame_at, s.last_frame_at), fps = excluded.fps,
         kbit_s = excluded.kbit_s, clock_offset_ms = excluded.clock_offset_ms,
         clock_uncertainty_ms = excluded.clock_uncertainty_ms, recording = excluded.recording,
+        recording_since = case when s.recording = excluded.recording then s.recording_since
+            else excluded.recording_since end,
         node = excluded.node, reported_at = excluded.reported_at
 )
 select k.camera_id, k.agency_id, k.place, k.tags
 from known k left join before b on b.camera_id = k.camera_id
 where (b.state, b.reason, b.recording) is distinct from (k.state, k.reason, k.recording)
 order by k.camera_id
+"""
+)
+
+# Not recorded: the recorder says so, or nobody has spoken of the camera lately, or ever.
+_UNRECORDED = sql.SQL(
+    f"""
+select c.id as camera_id, c.number, c.name, c.agency_id, c.place, c.tags, e.state, e.reason,
+    coalesce(s.node, '') as node, c.changed_at,
+    case when s.camera_id is null then c.created_at when s.recording then s.reported_at
+        else s.recording_since end as since
+from camera c
+join camera_stream m on m.camera_id = c.id and m.role = 'main'
+left join camera_state s on s.camera_id = c.id
+{_STATE}
+where c.removed_at is null and c.enabled and not coalesce(e.recording, false) and {{visible}}
+order by c.id
 """
 )
 
@@ -631,6 +650,19 @@ async def save_reports(
         },
     )
     return [_change(row) for row in await rows.fetchall()]
+
+
+async def list_unrecorded(
+    scope: Scope, tx: Transaction, now: datetime, silent_s: float
+) -> list[UnrecordedCamera]:
+    """Cameras that are to be recorded and are not, as far as anybody knows."""
+    visible, parameters = _visible(scope, RECORD)
+    rows = await tx.execute(
+        _UNRECORDED.format(visible=visible), {**parameters, "now": now, "silent_s": silent_s}
+    )
+    return [
+        UnrecordedCamera(**{**row, "tags": tuple(row["tags"])}) for row in await rows.fetchall()
+    ]
 
 
 async def save_pictures(scope: Scope, tx: Transaction, reports: Sequence[StateReport]) -> None:

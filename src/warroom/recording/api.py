@@ -10,6 +10,8 @@ from warroom.recording.playback import Mode
 from warroom.recording.playback_cameras import find_filmed_by
 from warroom.recording.playback_pictures import PictureError, key_frame_jpeg
 from warroom.recording.playback_service import FilmedBy, PlaybackService
+from warroom.recording.service.alarms import judge as judge_alarms
+from warroom.recording.service.alarms import list_alarms
 from warroom.recording.settings import RecordingSettings
 
 
@@ -35,6 +37,8 @@ __all__ = [
     "PlaybackService",
     "RecordingSettings",
     "camera_gateway",
+    "judge_alarms",
     "key_frame_jpeg",
+    "list_alarms",
     "make_playback",
 ]

@@ -6,8 +6,10 @@ rest, `u8` kind, `u32` channel, then the payload of that kind; all big-endian.
 
 import struct
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 from typing import Any, Literal, Protocol
+from uuid import UUID
 
 import msgspec
 
@@ -61,12 +63,15 @@ class Hold:
         camera_id: Whose footage.
         start_ms: First instant (UTC, ms since 1970).
         end_ms: First instant no longer held.
+        is_released: Whether somebody ended it. A recorder lets go of a hold on this word alone,
+            never because a list does not name it: the list may come from an older database.
     """
 
     hold_id: str
     camera_id: str
     start_ms: int
     end_ms: int
+    is_released: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +108,14 @@ class StreamState:
 
 @dataclass(frozen=True, slots=True)
 class DiskState:
-    """How a disk is doing: `ok`, `slow`, `full` or `error`."""
+    """How a disk is doing: `ok`, `slow`, `full` or `error`.
+
+    Attributes:
+        queued_bytes: What waits to be written.
+        held_bytes: Footage that a hold keeps from retention.
+        losing: Cameras whose footage does not get onto the disk just now.
+        unknown_holds: Holds on the disk that the last list did not name; they are kept.
+    """
 
     path: str
     state: str
@@ -111,6 +123,59 @@ class DiskState:
     quota_bytes: int
     oldest_ms: int | None
     queued_bytes: int = 0
+    held_bytes: int = 0
+    losing: tuple[str, ...] = ()
+    unknown_holds: int = 0
+
+
+type AlarmKind = Literal[
+    "camera_not_recorded",
+    "disk_error",
+    "disk_full",
+    "disk_slow",
+    "holds_fill_disk",
+    "holds_unknown",
+    "recorder_away",
+]
+type AlarmLevel = Literal["alarm", "warning"]
+
+ALARM = "recording.alarm"
+"""Topic of the outbox: an alarm was raised, changed or cleared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something of recording that an operator must know at once.
+
+    Attributes:
+        subject: What it is about, unique within its kind: a camera's id, `node/disk`, a node.
+        since: Since when it is so, as far as is known.
+        node: The recorder; empty when none is known.
+        disk: `disk 1`; empty unless it is about a disk.
+        camera_id: None unless it is about a camera; so are the owner, place and tags.
+        detail: More, as JSON.
+    """
+
+    kind: AlarmKind
+    subject: str
+    level: AlarmLevel
+    since: datetime
+    node: str = ""
+    disk: str = ""
+    camera_id: UUID | None = None
+    agency_id: UUID | None = None
+    place: str | None = None
+    tags: tuple[str, ...] = ()
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """The last word of a recorder."""
+
+    node: str
+    reported_at: datetime
+    disks: list[dict[str, Any]]
 
 
 class StreamSource(Protocol):
@@ -121,7 +186,7 @@ class StreamSource(Protocol):
         ...
 
     async def list_holds(self) -> list[Hold]:
-        """Every hold in force."""
+        """Every hold, those that were released too (`is_released`)."""
         ...
 
     async def changed(self, timeout_s: float) -> None:

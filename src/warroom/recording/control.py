@@ -30,6 +30,8 @@ from warroom.recording.contracts import (
 CACHE_CONTEXT = b"recording.assignments"
 REFRESH_S = 3.0
 REPORT_S = 0.5
+ALIVE_S = 2.0
+"""A report at least this often, for the disks and as a sign of life."""
 _RETRY_S = 2.0
 
 _log = logger("recording.control")
@@ -195,14 +197,17 @@ class Control:
 
     async def _report(self, gateway: Gateway) -> None:
         waiting: dict[tuple[str, str], StreamState] = {}
+        now_s = asyncio.get_running_loop().time
+        told_s = float("-inf")
         while True:
             await asyncio.sleep(REPORT_S)
             waiting |= {(s.camera_id, s.role): s for s in self._engine.take_reports()}
-            if not waiting:
+            if not waiting and now_s() - told_s < ALIVE_S:
                 continue
             try:
                 await gateway.report_states(list(waiting.values()), self._engine.disk_states())
                 waiting.clear()
+                told_s = now_s()
             except (WarRoomError, OSError):
                 await asyncio.sleep(_RETRY_S)
 

@@ -24,7 +24,7 @@ from warroom.recording.contracts import DiskState, GopEntry, Hold
 from warroom.recording.errors import Cause
 from warroom.recording.index import Index, NewSegment, segment_path, sync_folder
 from warroom.recording.recovery import Recovered, recover
-from warroom.recording.rules import bytes_to_free
+from warroom.recording.rules import bytes_to_free, ring_bytes
 from warroom.recording.settings import DiskSettings, RecordingSettings
 
 _BATCH_S = 0.5
@@ -32,6 +32,9 @@ _RETAIN_EVERY_S = 2.0
 _REMOVE_AT_ONCE = 500
 _REOPEN_S = 3.0
 _PROBLEM_SHOWN_S = 10.0
+_LOOK = "look"
+"""A change that changes nothing: the keeper is to look after the disk now."""
+
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 _log = logger("recording.disk")
@@ -92,6 +95,9 @@ class Disk:
         self._problem: tuple[str, float] | None = None
         self._summary: tuple[int, int, int | None] = (0, 0, None)
         self._holds: tuple[Hold, ...] | None = None
+        self._applied_holds: tuple[Hold, ...] | None = None
+        self._unknown_holds = 0
+        self._held_bytes = 0
         self._must_free = threading.Event()
         self._is_stopping = False
         self._growth: deque[tuple[float, int]] = deque(maxlen=16)
@@ -148,8 +154,9 @@ class Disk:
         self._queue.put((self._forward, "end_gap", camera_id, role, end_ms))
 
     def set_holds(self, holds: list[Hold]) -> None:
-        """Footage that must stay, from now on."""
+        """Footage that must stay, at once and from now on."""
         self._holds = tuple(holds)
+        self._kept.put((_LOOK,))
 
     def state(self) -> DiskState:
         """How the disk is doing now."""
@@ -160,7 +167,15 @@ class Disk:
         elif self._problem is not None and self._wall() - self._problem[1] < _PROBLEM_SHOWN_S:
             problem = self._problem[0]
         return DiskState(
-            str(self.folder), problem, size, self.settings.quota_bytes, oldest, self.queued_bytes
+            str(self.folder),
+            problem,
+            size,
+            self.settings.quota_bytes,
+            oldest,
+            self.queued_bytes,
+            self._held_bytes,
+            tuple(sorted({camera_id for camera_id, _ in tuple(self._lost)})),
+            self._unknown_holds,
         )
 
     # -- the writer
@@ -297,7 +312,8 @@ class Disk:
                 if batch:
                     self._commit(index, batch)
                     batch.clear()
-                if self._wall() >= due_s or self._must_free.is_set():
+                has_holds = self._holds is not self._applied_holds
+                if self._wall() >= due_s or self._must_free.is_set() or has_holds:
                     due_s = self._wall() + _RETAIN_EVERY_S
                     self._look_after(index)
             except (sqlite3.Error, OSError) as error:
@@ -344,6 +360,8 @@ class Disk:
                 return False
             if change is None:
                 return True
+            if change[0] is _LOOK:
+                return False
             batch.append(change)
             if self._must_free.is_set():
                 return False
@@ -386,9 +404,9 @@ class Disk:
         """Holds, retention, garbage, figures."""
         self._must_free.clear()
         holds = self._holds
-        if holds is not None:
-            index.set_holds(holds)
-            self._holds = None
+        if holds is not None and holds is not self._applied_holds:
+            self._unknown_holds = index.set_holds(holds)
+            self._applied_holds = holds
         self._retain(index)
         index.empty_garbage()
         self._summary = index.summary()
@@ -405,13 +423,17 @@ class Disk:
         open_bytes = sum(file.size for file in list(self._files.values()))
         slack = open_bytes + (round(grown / span_s * 2 * _RETAIN_EVERY_S) if span_s > 0 else 0)
         file_system = os.statvfs(self.folder)
+        held = index.held_bytes()
+        self._held_bytes = sum(held.values())
+        quota = ring_bytes(self._held_bytes, self.settings.quota_bytes)
         wanted = bytes_to_free(
             index.uses(),
-            quota_bytes=self.settings.quota_bytes,
-            slack_bytes=min(slack, self.settings.quota_bytes // 2),
+            quota_bytes=quota,
+            slack_bytes=min(slack, (quota - self._held_bytes) // 2),
             free_bytes=file_system.f_bavail * file_system.f_frsize,
             reserve_bytes=self._recording.reserve_bytes,
             keep_bytes=self._recording.keep_bytes,
+            held_bytes=held,
         )
         for retention_class, size in wanted.items():
             self._free(index, retention_class, size)

@@ -11,8 +11,9 @@ from warroom.cameras.contracts import StateReport, StreamConfig, StreamPicture
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.outbox import CHANNEL
 from warroom.kernel.scope import Scope
-from warroom.recording import store
 from warroom.recording.contracts import Assignment, DiskState, Hold, Role, StreamState
+from warroom.recording.store import alarms as alarm_store
+from warroom.recording.store import holds as hold_store
 
 type Claim = Callable[[Scope, Transaction], Awaitable[list[StreamConfig]]]
 type Report = Callable[[Scope, Transaction, list[StateReport]], Awaitable[Any]]
@@ -38,6 +39,7 @@ class CameraGateway:
         self._claim = claim
         self._report = report
         self._states: dict[str, dict[str, StreamState]] = {}
+        self._losing: frozenset[str] = frozenset()
         self._changed = asyncio.Event()
 
     async def list_assignments(self) -> list[Assignment]:
@@ -48,10 +50,10 @@ class CameraGateway:
         return [as_assignment(config) for config in configs]
 
     async def list_holds(self) -> list[Hold]:
-        """Every hold in force."""
+        """Every hold, those that were released too."""
         scope = self._scope()
         async with self._db.transaction(scope) as tx:
-            return await store.list_holds(scope, tx)
+            return await hold_store.list_for_recorders(scope, tx)
 
     async def changed(self, timeout_s: float) -> None:
         """Returns after something was published, or after `timeout_s`."""
@@ -64,15 +66,26 @@ class CameraGateway:
         self._changed.clear()
 
     async def report_states(self, states: list[StreamState], disks: list[DiskState]) -> None:
-        """Tells the inventory how cameras are; the main stream speaks for its camera."""
-        del disks
+        """Tells the inventory how cameras are, and the city how this node and its disks are.
+
+        The main stream speaks for its camera. A camera whose footage its disk cannot take is not
+        recorded, whatever its stream says.
+        """
+        losing = frozenset(camera_id for disk in disks for camera_id in disk.losing)
         touched = dict.fromkeys(state.camera_id for state in states)
+        touched |= dict.fromkeys(sorted((losing ^ self._losing) & self._states.keys()))
         for state in states:
             self._states.setdefault(state.camera_id, {})[state.role] = state
-        reports = [as_report(self._states[camera_id], self._node) for camera_id in touched]
+        reports = [
+            as_report(self._states[camera_id], self._node, is_losing=camera_id in losing)
+            for camera_id in touched
+        ]
         scope = self._scope()
         async with self._db.transaction(scope) as tx:
-            await self._report(scope, tx, reports)
+            if reports:
+                await self._report(scope, tx, reports)
+            await alarm_store.save_node(scope, tx, self._node, disks_json(disks))
+        self._losing = losing
 
     async def listen(self) -> None:
         """Wakes `changed` at each notification; runs until cancelled."""
@@ -111,7 +124,23 @@ def as_assignment(config: StreamConfig) -> Assignment:
     )
 
 
-def as_report(states: dict[str, StreamState], node: str) -> StateReport:
+def disks_json(disks: list[DiskState]) -> list[dict[str, Any]]:
+    """Disks as other processes are told of them: by number, since paths are nobody's business."""
+    return [
+        {
+            "label": f"disk {number}",
+            "state": disk.state,
+            "bytes": disk.bytes,
+            "quota_bytes": disk.quota_bytes,
+            "held_bytes": disk.held_bytes,
+            "losing": len(disk.losing),
+            "unknown_holds": disk.unknown_holds,
+        }
+        for number, disk in enumerate(disks, 1)
+    ]
+
+
+def as_report(states: dict[str, StreamState], node: str, *, is_losing: bool = False) -> StateReport:
     """One report of a camera from the states of its streams."""
     state = states.get("main") or states["sub"]
     roles: tuple[Role, ...] = ("main", "sub")
@@ -130,7 +159,7 @@ def as_report(states: dict[str, StreamState], node: str) -> StateReport:
         kbit_s=state.kbit_s,
         clock_offset_ms=state.clock_offset_ms,
         clock_uncertainty_ms=state.clock_uncertainty_ms,
-        recording=state.is_recording,
+        recording=state.is_recording and not is_losing,
         node=node,
         pictures=pictures,
     )

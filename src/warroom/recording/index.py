@@ -326,13 +326,22 @@ class Index:
             self.db.executemany("delete from garbage where path = ?", ((path,) for path in paths))
         return len(paths)
 
-    def set_holds(self, holds: Iterable[Hold]) -> None:
-        """Makes the holds exactly these: what is held now, and what no longer is."""
-        wanted = {hold.hold_id: hold for hold in holds}
+    def set_holds(self, holds: Iterable[Hold]) -> int:
+        """Takes over the holds: what is held now, and what was let go of.
+
+        A hold of this disk that is not named at all stays. The list may come from a database that
+        was put back to an older day, or from one that never knew this disk.
+
+        Returns:
+            How many holds of this disk were not named.
+        """
+        named = {hold.hold_id: hold for hold in holds}
         rows = self.db.execute("select id, camera_id, start_ms, end_ms from hold")
         present = {row[0]: Hold(*row) for row in rows}
+        unknown = {key: hold for key, hold in present.items() if key not in named}
+        wanted = {key: hold for key, hold in named.items() if not hold.is_released} | unknown
         if wanted == present:
-            return
+            return len(unknown)
         with self.transaction():
             gone = [hold for key, hold in present.items() if wanted.get(key) != hold]
             self.db.executemany("delete from hold where id = ?", ((h.hold_id,) for h in gone))
@@ -354,6 +363,14 @@ class Index:
                         hold.start_ms,
                     ),
                 )
+        return len(unknown)
+
+    def held_bytes(self) -> dict[str, int]:
+        """Bytes of footage that holds keep, by retention class."""
+        rows = self.db.execute(
+            "select class, sum(bytes) from segment where held = 1 group by class"
+        )
+        return dict(rows.fetchall())
 
     def summary(self) -> tuple[int, int, int | None]:
         """Bytes, segments, and the oldest instant (None when empty)."""

@@ -12,9 +12,13 @@ from starlette.responses import Response, StreamingResponse
 from warroom.kernel.http import Ctx, Router, json_response, tagged_response
 from warroom.kernel.i18n import text
 from warroom.kernel.settings import NodeSettings
+from warroom.recording import alarm_routes
 from warroom.recording.api import Mode, NothingThereError, PlaybackService
 
 router = Router("recording", prefix="/api/recordings")
+routers = [router, alarm_routes.router]
+
+TOPICS = alarm_routes.TOPICS
 
 VIEW = "recording:view"
 DAY_MS = 86_400_000

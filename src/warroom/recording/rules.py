@@ -182,6 +182,7 @@ def bytes_to_free(
     free_bytes: int,
     reserve_bytes: int,
     keep_bytes: dict[str, int],
+    held_bytes: dict[str, int] | None = None,
 ) -> dict[str | None, int]:
     """How much must go, by class; the key None means "the oldest of any class".
 
@@ -191,12 +192,15 @@ def bytes_to_free(
         slack_bytes: Room kept below the quota for what grows before the next look.
         free_bytes: Free space of the file system.
         reserve_bytes: Free space to keep.
-        keep_bytes: Most bytes by class.
+        keep_bytes: Most bytes by class, held ones apart: a hold is no choice of its class.
+        held_bytes: Bytes that are held, by class.
     """
+    held = held_bytes or {}
     result: dict[str | None, int] = {}
     total = sum(use.bytes for use in uses)
     for use in uses:
-        over = use.bytes - keep_bytes.get(use.retention_class, use.bytes)
+        free = use.bytes - held.get(use.retention_class, 0)
+        over = free - keep_bytes.get(use.retention_class, free)
         if over > 0:
             result[use.retention_class] = over
             total -= over
@@ -205,3 +209,25 @@ def bytes_to_free(
     if over > 0:
         result[None] = over
     return result
+
+
+HELD_WARNING = 0.5
+"""Above this share of a disk's quota, holds are worth a warning."""
+
+RING_SHARE = 0.1
+"""This much of a disk's quota stays for new footage, whatever is held."""
+
+
+def are_holds_in_the_way(held_bytes: int, quota_bytes: int) -> bool:
+    """Whether holds leave the ring less than its share, so that it grows past the quota."""
+    return held_bytes > quota_bytes * (1 - RING_SHARE)
+
+
+def ring_bytes(held_bytes: int, quota_bytes: int) -> int:
+    """Most bytes on a disk, held ones included.
+
+    The quota, unless holds would leave the ring less than its share: then the ring keeps that
+    share on top of what is held, and only the free space of the file system stops it. So a hold
+    never costs the newest footage of other cameras before the disk itself is full.
+    """
+    return max(quota_bytes, held_bytes + round(quota_bytes * RING_SHARE))

@@ -3,7 +3,7 @@
 Footage itself is in the disks' own indexes, so that it is there when PostgreSQL is not.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,9 @@ from psycopg import sql
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope
 from warroom.recording.contracts import Hold
+
+RELEASE_TOLD = timedelta(days=90)
+"""So long recorders are told of a release; a disk that was away longer keeps its holds."""
 
 _INSERT = """
 insert into recording_hold (
@@ -22,9 +25,10 @@ insert into recording_hold (
 )
 """
 
-_LIST = """
-select id, camera_id, start_at, end_at from recording_hold
-where released_at is null and {seen} order by id
+_FOR_RECORDERS = """
+select h.id, h.camera_id, h.start_at, h.end_at, h.released_at is not null as is_released
+from recording_hold h join camera c on c.id = h.camera_id
+where (h.released_at is null or h.released_at > %(since)s) and {seen} order by h.id
 """
 
 _RELEASE = """
@@ -39,13 +43,22 @@ async def insert_hold(scope: Scope, tx: Transaction, hold: dict[str, Any]) -> No
     await tx.execute(_INSERT, {**hold, "created_by": scope.person_id})
 
 
-async def list_holds(scope: Scope, tx: Transaction) -> list[Hold]:
-    """Holds in force that the scope may see."""
-    seen, values = scope.narrow("recording:hold", id="camera_id", tags=None)
-    rows = await (await tx.execute(sql.SQL(_LIST).format(seen=seen), values)).fetchall()
+async def list_for_recorders(scope: Scope, tx: Transaction) -> list[Hold]:
+    """Holds in force, and those released lately: a recorder lets go on that word alone."""
+    seen, values = _seen(scope)
+    rows = await tx.execute(
+        sql.SQL(_FOR_RECORDERS).format(seen=seen),
+        {**values, "since": scope.at - RELEASE_TOLD},
+    )
     return [
-        Hold(str(row["id"]), str(row["camera_id"]), _ms(row["start_at"]), _ms(row["end_at"]))
-        for row in rows
+        Hold(
+            str(row["id"]),
+            str(row["camera_id"]),
+            _ms(row["start_at"]),
+            _ms(row["end_at"]),
+            row["is_released"],
+        )
+        for row in await rows.fetchall()
     ]
 
 
@@ -56,6 +69,13 @@ async def release_hold(
     seen, values = scope.narrow("recording:hold", id="camera_id", tags=None)
     values |= {"hold_id": hold_id, "now": now, "person_id": scope.person_id}
     return await (await tx.execute(sql.SQL(_RELEASE).format(seen=seen), values)).fetchone()
+
+
+def _seen(scope: Scope) -> tuple[sql.Composable, dict[str, Any]]:
+    """By the rights on the camera as they are now: its owner, place and tags."""
+    return scope.narrow(
+        "recording:hold", agency="c.agency_id", place="c.place", id="c.id", tags="c.tags"
+    )
 
 
 def _ms(at: datetime) -> int:

@@ -1,0 +1,96 @@
+"""Which alarms are due: pure judgement over what recorders and cameras last said."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from warroom.cameras.contracts import UnrecordedCamera
+from warroom.recording.contracts import Alarm, AlarmKind, AlarmLevel, NodeReport
+from warroom.recording.rules import HELD_WARNING, are_holds_in_the_way
+
+UNRECORDED_AFTER = timedelta(seconds=15)
+"""A camera that comes back within this is a gap on the time line, not an alarm."""
+
+AWAY_AFTER = timedelta(seconds=10)
+"""A recorder tells of itself every two seconds."""
+
+WATCH_PAUSE = timedelta(seconds=10)
+"""Who has not looked for this long knows nothing, and begins to watch anew."""
+
+NODE_FORGOTTEN_AFTER = timedelta(days=7)
+
+_DISK_KINDS: dict[str, tuple[AlarmKind, AlarmLevel]] = {
+    "error": ("disk_error", "alarm"),
+    "full": ("disk_full", "alarm"),
+    "slow": ("disk_slow", "warning"),
+}
+
+
+def due_alarms(
+    cameras: Iterable[UnrecordedCamera],
+    nodes: Iterable[NodeReport],
+    now: datetime,
+    watching_since: datetime,
+) -> list[Alarm]:
+    """Every alarm that is to be open now, the same however often it is asked.
+
+    Args:
+        cameras: Cameras that are to be recorded and are not.
+        nodes: The last word of each recorder.
+        now: The present.
+        watching_since: Silence is counted from here at the earliest: before it nobody listened.
+    """
+    alarms = [
+        _camera_alarm(camera)
+        for camera in cameras
+        if now - max(camera.since, camera.changed_at, watching_since) >= UNRECORDED_AFTER
+    ]
+    for report in nodes:
+        if now - max(report.reported_at, watching_since) >= AWAY_AFTER:
+            alarms.append(
+                Alarm("recorder_away", report.node, "alarm", report.reported_at, report.node)
+            )
+        else:
+            for disk in report.disks:
+                alarms += _disk_alarms(report, disk)
+    return alarms
+
+
+def _camera_alarm(camera: UnrecordedCamera) -> Alarm:
+    return Alarm(
+        "camera_not_recorded",
+        str(camera.camera_id),
+        "alarm",
+        camera.since,
+        camera.node,
+        camera_id=camera.camera_id,
+        agency_id=camera.agency_id,
+        place=camera.place,
+        tags=camera.tags,
+        detail={
+            "number": camera.number,
+            "name": camera.name,
+            "state": camera.state,
+            "reason": camera.reason,
+        },
+    )
+
+
+def _disk_alarms(report: NodeReport, disk: dict[str, Any]) -> Iterator[Alarm]:
+    subject = f"{report.node}/{disk['label']}"
+
+    def alarm(kind: AlarmKind, level: AlarmLevel, **detail: Any) -> Alarm:
+        return Alarm(
+            kind, subject, level, report.reported_at, report.node, disk["label"], detail=detail
+        )
+
+    if disk["state"] in _DISK_KINDS:
+        yield alarm(*_DISK_KINDS[disk["state"]], cameras_losing=disk["losing"])
+    held, quota = disk["held_bytes"], disk["quota_bytes"]
+    if held > quota * HELD_WARNING:
+        # Five per cent steps: a figure that moves all the time would be told all the time.
+        share = min(100, int(held / quota * 20) * 5)
+        level: AlarmLevel = "alarm" if are_holds_in_the_way(held, quota) else "warning"
+        yield alarm("holds_fill_disk", level, held_percent=share)
+    if disk["unknown_holds"]:
+        yield alarm("holds_unknown", "warning", holds=disk["unknown_holds"])

@@ -1,0 +1,1 @@
+"""Use cases of recording that PostgreSQL knows: holds and alarms."""
