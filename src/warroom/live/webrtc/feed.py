@@ -23,7 +23,8 @@ class RtcFeed(Feed[Peer]):
     def __init__(self, number: int, camera_id: UUID, role: Role, gop_max_bytes: int) -> None:
         super().__init__(number, camera_id, role)
         self._gop_max_bytes = gop_max_bytes
-        self._gop: list[tuple[int, bytes]] = []
+        self._gop: list[bytes] = []
+        self._newest = 0
         self._gop_bytes = 0
         self._sets = b""
 
@@ -46,22 +47,21 @@ class RtcFeed(Feed[Peer]):
         """Sends a frame to every open peer."""
         if frame.is_audio or not self.is_playable:
             return
-        timestamp = self.line.place(frame) + frame.cts_90k
+        timestamp = self._newest = self.line.place(frame) + frame.cts_90k
         sample = self._sets + frame.unit if frame.is_key else frame.unit
         if frame.is_key:
             self.key = frame
             self._gop = []
             self._gop_bytes = 0
         if frame.is_key or self._gop:
-            self._gop.append((timestamp, sample))
+            self._gop.append(sample)
             self._gop_bytes += len(sample)
         if self._gop_bytes > self._gop_max_bytes:
             self._gop = []
         for peer in tuple(self.viewers):
-            if peer.waits_for_key:
-                if frame.is_key and peer.is_open:
-                    self.begin(peer)
-            else:
+            if frame.is_key and peer.is_open:
+                peer.waits_for_key = peer.wants_key = False
+            if not peer.waits_for_key:
                 peer.send(sample, timestamp)
 
     def add(self, peer: Peer) -> None:
@@ -69,12 +69,28 @@ class RtcFeed(Feed[Peer]):
         self.viewers.add(peer)
         self.idle_since = None
 
-    def begin(self, peer: Peer) -> None:
-        """An open peer gets the running GOP at once."""
-        if self._gop:
-            peer.waits_for_key = False
-            for timestamp, sample in self._gop:
-                peer.send(sample, timestamp)
+    def begin(self, peer: Peer, now: float) -> bool:
+        """Gives an open peer the running GOP from its key frame on; False if there is none to give.
+
+        A peer that lost its picture gets the same frames a second time. Browsers throw away what is
+        older than the last picture, so the frames are stamped anew, close together between the
+        newest frame and the one to come: they are shown at once, and time never runs backwards.
+
+        Args:
+            peer: Who.
+            now: Monotonic seconds.
+        """
+        last = max(self._newest, peer.last_stamp)
+        # A quarter of what is left until the frame to come: there may be a second loss before it.
+        room_90k = (self._newest + self.line.step_90k - last) // 4
+        if not 0 < len(self._gop) <= room_90k:
+            return False
+        apart_90k = room_90k // len(self._gop)
+        peer.patience.give(now)
+        peer.waits_for_key = peer.wants_key = False
+        for number, sample in enumerate(self._gop, 1):
+            peer.send(sample, last + number * apart_90k)
+        return True
 
 
 def parameter_sets(record: bytes) -> bytes:

@@ -1,8 +1,8 @@
 """One browser at the other end: libdatachannel without a single Python callback.
 
-Lost packets are sent again on NACK, by the library. A picture loss indication (PLI) cannot be
-seen without a callback (RTCP does not reach `receive()`), so a picture beyond repair comes back
-with the camera's next key frame.
+Lost packets are sent again on NACK, by the library. What a browser asks for beyond that (PLI, FIR)
+is read from the track's own queue: the library gives each sending track a callback in C++ that
+throws RTCP away, and takes it off again when its callbacks are reset.
 """
 
 import asyncio
@@ -13,12 +13,15 @@ from typing import Any
 import libdatachannel as rtc
 
 from warroom.live.errors import OfferError
+from warroom.live.webrtc.rtcp import Patience, asks_for_key
 from warroom.live.webrtc.sdp import Video
 
 GATHERING_S = 3.0
 POLL_S = 0.01
 NACK_PACKETS = 512
 FRAGMENT_BYTES = 1_180
+RTCP_AT_ONCE = 64
+"""Packets read from one peer in one look; more of them wait for the next."""
 
 _Description: Any = rtc.Description  # type: ignore[attr-defined]
 """The stub that comes with the library forgets to export it."""
@@ -56,6 +59,8 @@ class Peer:
         media.add_ssrc(ssrc, "camera", "live", "video")
         self._connection = rtc.PeerConnection(settings)
         self._track = self._connection.add_track(media)
+        self._track.reset_callbacks()
+        self._ssrc = ssrc
         # The chain is kept alive by these references as well as by the library.
         self._config = rtc.RtpPacketizationConfig(ssrc, "camera", video.payload_type, 90_000)
         self._packetizer = rtc.H264RtpPacketizer(
@@ -67,6 +72,11 @@ class Peer:
         self._offer = offer
         self.waits_for_key = True
         """Nothing is sent before the next key frame."""
+        self.wants_key = False
+        """It lost its picture and asks for a key frame."""
+        self.patience = Patience()
+        self.last_stamp = 0
+        """Time stamp of what was sent last."""
         self.frames_sent = 0
 
     async def answer(self) -> str:
@@ -102,9 +112,19 @@ class Peer:
         """Whether the browser is gone."""
         return self._connection.state() in _OVER
 
+    def listen(self) -> None:
+        """Reads what it asks for; cheap where it asked nothing."""
+        for _ in range(RTCP_AT_ONCE):
+            packet = self._track.receive()
+            if packet is None:
+                return
+            if isinstance(packet, bytes) and asks_for_key(packet, self._ssrc):
+                self.wants_key = True
+
     def send(self, sample: bytes, timestamp: int) -> None:
         """Sends one access unit; a track that just closed swallows it."""
         self.frames_sent += 1
+        self.last_stamp = timestamp
         try:
             self._track.send_frame(sample, rtc.FrameInfo(timestamp & 0xFFFFFFFF))
         except RuntimeError:

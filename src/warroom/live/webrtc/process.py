@@ -171,8 +171,10 @@ class Gateway:
             now = self._clock.monotonic()
             for name, session in list(self._sessions.items()):
                 peer = session.peer
-                if peer.waits_for_key and peer.is_open:
-                    session.feed.begin(peer)
+                peer.listen()
+                is_due = peer.waits_for_key or (peer.wants_key and peer.patience.allows(now))
+                if is_due and peer.is_open:
+                    session.feed.begin(peer, now)
                 never_opened = peer.frames_sent == 0 and not peer.is_open
                 if peer.is_over or (never_opened and now - session.since > OPEN_S):
                     self._end(name)
