@@ -1,7 +1,8 @@
 """Fragmented MP4 by hand: header, one fragment per GOP, reading back, moving in time.
 
-ISO/IEC 14496-12 for the boxes, 14496-15 for `avcC` and `hvcC`, 14496-14 for `esds`. A fragment is
-`prft` (wall time), `moof`, `mdat`; video samples come first in the `mdat`, then those of audio.
+ISO/IEC 14496-12 for the boxes, 14496-15 for `avcC` and `hvcC`, 14496-14 for `esds`, "Encapsulation
+of FLAC in ISO Base Media File Format" (Xiph.Org) for `dfLa`. A fragment is `prft` (wall time),
+`moof`, `mdat`; video samples come first in the `mdat`, then those of audio.
 """
 
 import struct
@@ -27,8 +28,8 @@ class AudioFormat:
     """The second track.
 
     Attributes:
-        codec: RFC 6381 string, or the sample entry's name for G.711.
-        config: `AudioSpecificConfig` of AAC; empty for G.711.
+        codec: RFC 6381 string, or the sample entry's name for G.711 and FLAC.
+        config: `AudioSpecificConfig` of AAC, STREAMINFO of FLAC; empty for G.711.
     """
 
     codec: str
@@ -114,12 +115,41 @@ def _audio_entry(audio: AudioFormat) -> bytes:
     fixed = struct.pack(">6xH8xHHHHI", 1, audio.channels, 16, 0, 0, rate << 16)
     if not audio.config:
         return box(audio.codec.encode(), fixed)
+    if audio.codec == "fLaC":
+        return box(b"fLaC", fixed, _full(b"dfLa", 0, 0, b"\x80\0\0\x22", audio.config))
     decoder = _descriptor(
         4,
         struct.pack(">BBBHII", 0x40, 0x15, 0, 0, 0, 0) + _descriptor(5, audio.config),
     )
     stream = _descriptor(3, struct.pack(">HB", AUDIO_TRACK, 0) + decoder + _descriptor(6, b"\2"))
     return box(b"mp4a", fixed, _full(b"esds", 0, 0, stream))
+
+
+def _movie(brand: bytes, tracks: list[bytes], extends: list[bytes], last: int) -> bytes:
+    head = _full(
+        b"mvhd",
+        0,
+        0,
+        struct.pack(">IIIIIH10x", 0, 0, TIMESCALE, 0, 0x10000, 0x100),
+        _MATRIX,
+        bytes(24),
+        struct.pack(">I", last + 1),
+    )
+    kind = box(b"ftyp", b"iso6\0\0\2\0iso5iso6mp41" + brand)
+    return kind + box(b"moov", head, *tracks, box(b"mvex", *extends))
+
+
+def _extends(track: int) -> bytes:
+    return _full(b"trex", 0, 0, struct.pack(">IIIII", track, 1, 0, 0, 0))
+
+
+def _sound(audio: AudioFormat) -> bytes:
+    return _track(AUDIO_TRACK, audio.rate_hz, b"soun", _empty_tables(_audio_entry(audio)), (0, 0))
+
+
+def build_sound(audio: AudioFormat) -> bytes:
+    """The header (`ftyp` + `moov`) of sound alone."""
+    return _movie(b"isom", [_sound(audio)], [_extends(AUDIO_TRACK)], AUDIO_TRACK)
 
 
 def build_init(sets: ParameterSets, audio: AudioFormat | None) -> Init:
@@ -133,24 +163,12 @@ def build_init(sets: ParameterSets, audio: AudioFormat | None) -> Init:
             (sets.width, sets.height),
         )
     ]
-    extends = [_full(b"trex", 0, 0, struct.pack(">IIIII", VIDEO_TRACK, 1, 0, 0, 0))]
+    extends = [_extends(VIDEO_TRACK)]
     if audio is not None:
-        tracks.append(
-            _track(AUDIO_TRACK, audio.rate_hz, b"soun", _empty_tables(_audio_entry(audio)), (0, 0))
-        )
-        extends.append(_full(b"trex", 0, 0, struct.pack(">IIIII", AUDIO_TRACK, 1, 0, 0, 0)))
-    movie = _full(
-        b"mvhd",
-        0,
-        0,
-        struct.pack(">IIIIIH10x", 0, 0, TIMESCALE, 0, 0x10000, 0x100),
-        _MATRIX,
-        bytes(24),
-        struct.pack(">I", len(tracks) + 1),
-    )
+        tracks.append(_sound(audio))
+        extends.append(_extends(AUDIO_TRACK))
     brand = b"hvc1" if sets.codec == "h265" else b"avc1"
-    header = box(b"ftyp", b"iso6\0\0\2\0iso5iso6mp41" + brand)
-    header += box(b"moov", movie, *tracks, box(b"mvex", *extends))
+    header = _movie(brand, tracks, extends, len(tracks))
     return Init(
         codec=sets.codec_string,
         width=sets.width,
@@ -308,34 +326,10 @@ def read_moof(data: bytes) -> list[TrackRun]:
     return runs
 
 
-def retime(
-    fragment: bytes, sequence: int, video_shift: int, *, audio_rate_hz: int = 0, audio: bool = True
-) -> bytes:
-    """A fragment (`moof` + `mdat`) moved in time, for playback across segments.
-
-    Args:
-        fragment: As stored.
-        sequence: Its new number.
-        video_shift: Ticks of 90 kHz added to the decode times; may be negative.
-        audio_rate_hz: Timescale of the audio track, which is moved by the same time.
-        audio: Whether the audio track stays; without it a player that cannot decode it plays on.
-    """
-    if not audio:
-        return rebuild_video(fragment, sequence, video_shift)
-    moved = bytearray(fragment)
-    struct.pack_into(">I", moved, 20, sequence)
-    for run in read_moof(fragment):
-        shift = video_shift
-        if run.track == AUDIO_TRACK:
-            shift = round(video_shift * audio_rate_hz / TIMESCALE)
-        struct.pack_into(">Q", moved, run.tfdt_at, max(0, run.tfdt + shift))
-    return bytes(moved)
-
-
 def rebuild_video(
     fragment: bytes, sequence: int, video_shift: int, *, key_only: bool = False, duration: int = 0
 ) -> bytes:
-    """The video of a fragment as a fragment of its own.
+    """The video of a fragment as a fragment of its own, moved in time for playback across segments.
 
     Args:
         fragment: As stored.
@@ -359,21 +353,26 @@ def video_only(init: Init) -> Init:
     """The header without its audio track, for players that cannot decode it."""
     if init.audio is None:
         return init
-    parts = [init.header[: int.from_bytes(init.header[:4])]]
-    moov_at = len(parts[0])
+    header = _one_track(init.header, b"vide", VIDEO_TRACK)
+    return Init(init.codec, init.width, init.height, None, 0, 0, header)
+
+
+def sound_only(header: bytes) -> bytes:
+    """A header written by `build_init` without its video track."""
+    return _one_track(header, b"soun", AUDIO_TRACK)
+
+
+def _one_track(header: bytes, handler: bytes, track: int) -> bytes:
+    moov_at = int.from_bytes(header[:4])
     kept = []
-    audio_seen = 0
-    for kind, start, end in _children(init.header, moov_at + 8, len(init.header)):
-        whole = init.header[start - 8 : end]
-        if kind == b"trak" and b"soun" in whole:
-            audio_seen += 1
+    for kind, start, end in _children(header, moov_at + 8, len(header)):
+        whole = header[start - 8 : end]
+        if kind == b"trak" and handler not in whole:
             continue
         if kind == b"mvex":
-            first = _children(init.header, start, end)[0]
-            whole = box(b"mvex", init.header[first[1] - 8 : first[2]])
+            whole = box(b"mvex", _extends(track))
         kept.append(whole)
-    parts.append(box(b"moov", *kept))
-    return Init(init.codec, init.width, init.height, None, 0, 0, b"".join(parts))
+    return header[:moov_at] + box(b"moov", *kept)
 
 
 def key_frame(fragment: bytes) -> bytes:

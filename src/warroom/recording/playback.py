@@ -4,6 +4,9 @@ A *plan* lists the GOPs of a range; *reading* it copies them with new decode tim
 the asker's `base`, so that pieces asked for one after the other lie on one time line. A file that
 is missing, torn or changed costs itself: it is left out, remembered, and shown as a gap with the
 cause `damaged`.
+
+Picture and sound are asked for one by one (`mode`), so that sound which is missing, or which a
+browser cannot decode, never holds the picture back.
 """
 
 import hashlib
@@ -17,10 +20,12 @@ from typing import Literal
 
 from warroom.recording.contracts import Init
 from warroom.recording.errors import NothingThereError
-from warroom.recording.fmp4 import key_frame, rebuild_video, retime, video_only
+from warroom.recording.fmp4 import key_frame, rebuild_video, video_only
 from warroom.recording.playback_index import Footage, FootageIndex
+from warroom.recording.sound import SoundCutter, SoundTrack, sound_track
 
-Mode = Literal["all", "keys"]
+Mode = Literal["all", "keys", "sound"]
+"""Every picture, the key frames alone, or the sound alone."""
 
 PLAN_BYTES = 64 << 20
 """Bytes of footage in one answer; the rest is asked for with the next."""
@@ -55,12 +60,18 @@ class Plan:
 
     Attributes:
         init: Header and codec of all its pieces.
+        sound: The sound of its first piece; None where that has none.
         next_ms: Where to ask next.
     """
 
     init: Init
+    sound: SoundTrack | None
     pieces: tuple[Piece, ...]
     next_ms: int
+
+    def mime(self, mode: Mode) -> str:
+        """Type of what is sent."""
+        return self.sound.mime if mode == "sound" and self.sound else self.init.mime
 
     @property
     def first_ms(self) -> int:
@@ -88,7 +99,7 @@ class Library:
         self.index = index
         self._whole: OrderedDict[tuple[Path, int], None] = OrderedDict()
         self._damaged: OrderedDict[tuple[Path, int], None] = OrderedDict()
-        self._inits: OrderedDict[tuple[Path, int], Init] = OrderedDict()
+        self._inits: OrderedDict[tuple[Path, int], tuple[Init, SoundTrack | None]] = OrderedDict()
 
     def is_damaged(self, footage: Footage) -> bool:
         """Whether it was found damaged, or is missing or short now."""
@@ -115,33 +126,35 @@ class Library:
             if not self.is_damaged(item)
         ]
         pieces = _cut(_pieces(footage), start_ms, end_ms)
+        if mode == "sound":
+            pieces = [piece for piece in pieces if self.sound_of(piece.footage) is not None]
         if not pieces:
             raise self._nothing(camera_id, role, end_ms)
-        pieces, rest_ms = self._same_codec(pieces, PLAN_BYTES * (8 if mode == "keys" else 1))
+        pieces, rest_ms = self._same_codec(pieces, PLAN_BYTES * (8 if mode == "keys" else 1), mode)
         next_ms = rest_ms if rest_ms is not None else self._after(camera_id, role, pieces, end_ms)
-        return Plan(self.init_of(pieces[0].footage), tuple(pieces), next_ms)
+        first = pieces[0].footage
+        return Plan(self.init_of(first), self.sound_of(first), tuple(pieces), next_ms)
 
     def read(self, plan: Plan, base_ms: int, mode: Mode) -> Iterator[bytes]:
         """Yields the header, then one fragment per GOP, decode times counted from `base_ms`."""
+        if mode == "sound":
+            yield from self._read_sound(plan, base_ms)
+            return
         sent: bytes | None = None
         number = 0
         for index, piece in enumerate(plan.pieces):
+            lasts_ms = _still_ms(plan.pieces, index) if mode == "keys" else 0
             try:
                 init = self.init_of(piece.footage)
                 stored = self._fragment(piece)
-                shift = round((piece.wall_ms - base_ms) * 90) - piece.tfdt_90k
                 number += 1
-                if mode == "keys":
-                    lasts = _still_ms(plan.pieces, index)
-                    moved = rebuild_video(stored, number, shift, key_only=True, duration=lasts * 90)
-                else:
-                    moved = retime(
-                        stored,
-                        number,
-                        shift,
-                        audio_rate_hz=init.audio_rate_hz,
-                        audio=init.audio is not None,
-                    )
+                moved = rebuild_video(
+                    stored,
+                    number,
+                    _shift_90k(piece, base_ms),
+                    key_only=mode == "keys",
+                    duration=lasts_ms * 90,
+                )
             except (DamagedError, ValueError, LookupError):
                 self._mark_damaged(piece.footage)
                 continue
@@ -149,6 +162,21 @@ class Library:
                 sent = init.header
                 yield init.header
             yield moved
+
+    def _read_sound(self, plan: Plan, base_ms: int) -> Iterator[bytes]:
+        track = plan.sound
+        if track is None:
+            return
+        yield track.header
+        cutter = SoundCutter(track)
+        for piece in plan.pieces:
+            try:
+                sound = cutter.cut(self._fragment(piece), _shift_90k(piece, base_ms))
+            except (DamagedError, ValueError):
+                self._mark_damaged(piece.footage)
+                continue
+            if sound:
+                yield sound
 
     def fragment_at(self, camera_id: str, role: str, at_ms: int) -> tuple[Piece, bytes, Init]:
         """The GOP whose key frame is the last at or before an instant.
@@ -171,16 +199,32 @@ class Library:
         return key_frame(fragment)
 
     def init_of(self, footage: Footage) -> Init:
-        """The header for players: sound that browsers cannot play is left out.
+        """The header of the picture.
 
         Raises:
             LookupError: The index does not hold it.
         """
+        return self._tracks(footage)[0]
+
+    def sound_of(self, footage: Footage) -> SoundTrack | None:
+        """The sound; None where there is none.
+
+        Raises:
+            LookupError: The index does not hold the header.
+        """
+        return self._tracks(footage)[1]
+
+    def _tracks(self, footage: Footage) -> tuple[Init, SoundTrack | None]:
         key = (footage.disk, footage.segment.init_id)
         if key not in self._inits:
-            self._inits[key] = _playable(self.index.get_init(*key))
+            init = self.index.get_init(*key)
+            self._inits[key] = (video_only(init), sound_track(init))
             _forget_oldest(self._inits)
         return self._inits[key]
+
+    def _kind(self, footage: Footage, mode: Mode) -> str | SoundTrack | None:
+        """What must be the same all through one answer."""
+        return self.sound_of(footage) if mode == "sound" else self.init_of(footage).mime
 
     def _fragment(self, piece: Piece) -> bytes:
         """The GOP as stored; the whole file is checked once before its first use.
@@ -230,13 +274,15 @@ class Library:
         self._damaged[footage.key] = None
         _forget_oldest(self._damaged)
 
-    def _same_codec(self, pieces: list[Piece], limit_bytes: int) -> tuple[list[Piece], int | None]:
+    def _same_codec(
+        self, pieces: list[Piece], limit_bytes: int, mode: Mode
+    ) -> tuple[list[Piece], int | None]:
         """The first pieces of one codec and at most so many bytes; where the rest begins."""
-        mime = self.init_of(pieces[0].footage).mime
+        first = self._kind(pieces[0].footage, mode)
         total = 0
         for number, piece in enumerate(pieces):
             total += piece.length
-            if number and (total > limit_bytes or self.init_of(piece.footage).mime != mime):
+            if number and (total > limit_bytes or self._kind(piece.footage, mode) != first):
                 return pieces[:number], piece.wall_ms
         return pieces, None
 
@@ -291,9 +337,8 @@ def _still_ms(pieces: tuple[Piece, ...], index: int) -> int:
     return min(pieces[index + 1].wall_ms - piece.wall_ms, max(STILL_MS, piece.lasts_ms))
 
 
-def _playable(init: Init) -> Init:
-    """AAC stays; G.711 in MP4 is something no browser plays, and it would stop the picture too."""
-    return init if init.audio is None or init.audio.startswith("mp4a") else video_only(init)
+def _shift_90k(piece: Piece, base_ms: int) -> int:
+    return round((piece.wall_ms - base_ms) * 90) - piece.tfdt_90k
 
 
 def _forget_oldest[K, V](memory: OrderedDict[K, V]) -> None:

@@ -307,7 +307,7 @@ class PlaybackService:
         now = self._clock.monotonic()
         asker = scope.session_id or scope.person_id
         for window in range(start_ms // window_ms, (end_ms - 1) // window_ms + 1):
-            key = (asker, camera.camera_id, way == "picture", window)
+            key = (asker, camera.camera_id, "footage" if way in ("all", "keys") else way, window)
             written_at = self._audited.get(key)
             if written_at is not None and now - written_at < AUDIT_AGAIN_S:
                 continue

@@ -103,7 +103,7 @@ async def get_media(
     base: AwareDatetime | None = None,
     mode: Mode = "all",
 ) -> Response:
-    """Footage of a range as fMP4; X-Next-At says where to ask next."""
+    """Footage of a range as fMP4; X-Next-At: where to ask next, X-Sound: the sound it has."""
     playback = ctx.services[PlaybackService]
     try:
         plan = await playback.plan(ctx.scope, camera_id, _ms(start), _ms(to), mode)
@@ -112,9 +112,10 @@ async def get_media(
     base_ms = plan.first_ms if base is None else _ms(base)
     return StreamingResponse(
         playback.stream(plan, base_ms, mode),
-        media_type="video/mp4",
+        media_type="audio/mp4" if mode == "sound" else "video/mp4",
         headers={
-            "x-codec": plan.init.mime,
+            "x-codec": plan.mime(mode),
+            "x-sound": "" if plan.sound is None else plan.sound.mime,
             "x-first-at": str(_iso(plan.first_ms)),
             "x-last-at": str(_iso(plan.last_ms)),
             "x-next-at": str(_iso(plan.next_ms)),
