@@ -75,12 +75,21 @@ def pack_frame(channel: int, frame: Frame) -> bytes:
 class Stream:
     """One camera of the stand-in: frames are sent when a test says so.
 
-    `pad` bytes of filler (H.264 NAL type 12) make every frame larger.
+    `pad` bytes of filler (H.264 NAL type 12) make every frame larger; `sound` is what it plays
+    beside them: bytes and length in ticks of each frame, over and over.
     """
 
     def __init__(
-        self, clip: Clip, wall_ms: int = 1_795_500_000_000, dts: int = 900_000, pad: int = 0
+        self,
+        clip: Clip,
+        wall_ms: int = 1_795_500_000_000,
+        dts: int = 900_000,
+        pad: int = 0,
+        sound: tuple[list[bytes], int] | None = None,
     ) -> None:
+        self.sound = sound
+        self.sounds = 0
+        self.begin = dts
         self.padding = b"" if not pad else (pad + 1).to_bytes(4, "big") + b"\x0c" + b"\xff" * pad
         self.clip = clip
         self.wall_ms = wall_ms
@@ -98,6 +107,18 @@ class Stream:
             self.gop = []
         self.gop.append(frame)
         return frame
+
+    def next_sounds(self) -> list[Frame]:
+        """The frames of sound that begin before the next picture."""
+        frames: list[Frame] = []
+        if self.sound is None:
+            return frames
+        units, length = self.sound
+        while (at := self.begin + self.sounds * length) < self.dts:
+            unit = units[self.sounds % len(units)]
+            frames.append(Frame(False, True, at, 0, self.wall_ms, length, unit))
+            self.sounds += 1
+        return frames
 
 
 class MediaServer:
@@ -155,11 +176,11 @@ class MediaServer:
         """Sends the next frames of a stream to whoever watches it."""
         stream = self.streams[camera, role]
         for _ in range(count):
-            frame = stream.next_frame()
+            frames = [stream.next_frame(), *stream.next_sounds()]
             for writer, channels in self.watched.items():
                 for channel, key in channels.items():
                     if key == (camera, role):
-                        writer.write(pack_frame(channel, frame))
+                        writer.write(b"".join(pack_frame(channel, frame) for frame in frames))
 
     def tell(self, camera: str, state: dict[str, object], role: str = "main") -> None:
         for writer, channels in self.watched.items():

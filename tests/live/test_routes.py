@@ -22,9 +22,9 @@ from warroom.live.settings import LiveSettings
 
 @asynccontextmanager
 async def viewer(
-    at: House, who: str = "police", camera: object = CAMERA, role: str = "auto"
+    at: House, who: str = "police", camera: object = CAMERA, role: str = "auto", way: str = "mse"
 ) -> AsyncIterator[ClientConnection]:
-    url = f"ws://{at.url}/api/live/{camera}/mse?role={role}"
+    url = f"ws://{at.url}/api/live/{camera}/{way}?role={role}"
     headers = {"x-as": who} if who else {}
     async with connect(
         url, additional_headers=headers, proxy=None, max_size=None, close_timeout=2

@@ -7,7 +7,7 @@ from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database
 from warroom.live.cameras import find_camera
 from warroom.live.channels import Channel
-from warroom.live.contracts import VIEW, Asked, Role, Snapshot
+from warroom.live.contracts import VIEW, Asked, Role, Snapshot, Way
 from warroom.live.hub import Hub
 from warroom.live.rules import choose_role
 from warroom.live.service import FindCamera, LiveService
@@ -50,6 +50,7 @@ __all__ = [
     "Snapshot",
     "Viewer",
     "ViewerClosedError",
+    "Way",
     "choose_role",
     "make_service",
 ]

@@ -1,15 +1,18 @@
-"""One stream as MSE viewers get it: each frame one fragment, built once, shared by all."""
+"""One stream as MSE viewers get it: each frame one fragment, built once, shared by all.
 
+Its sound is not in there: it has listeners of its own (`sounds`), who asked for it.
+"""
+
+from collections.abc import Iterator
 from uuid import UUID
-
-import msgspec
 
 from warroom.live.contracts import Json, Role
 from warroom.live.errors import CodecNotPlayableError
 from warroom.live.feeds import Feed
 from warroom.live.fragments import fragment, picture_only
 from warroom.live.rules import is_playable
-from warroom.live.viewers import Viewer
+from warroom.live.sounds import Sound
+from warroom.live.viewers import Viewer, text_of
 from warroom.recording.contracts import Frame, Init
 
 HEARTBEAT_S = 5
@@ -47,6 +50,7 @@ class Channel(Feed[Viewer]):
         self._gop: list[bytes] = []
         self._gop_bytes = 0
         self._gop_is_whole = False
+        self.sound = Sound(self.line)
 
     def describe(self, description: Init) -> None:
         """Takes over a description; viewers of another one are greeted anew."""
@@ -55,6 +59,7 @@ class Channel(Feed[Viewer]):
         self._forget_gop()
         if before == description:
             return
+        self.sound.describe(description)
         try:
             self._init, self._track = picture_only(description.header)
         except LookupError:
@@ -66,7 +71,10 @@ class Channel(Feed[Viewer]):
 
     def add_frame(self, frame: Frame) -> None:
         """Builds the fragment of a frame, once, and gives it to everybody."""
-        if frame.is_audio or self.description is None:
+        if self.description is None:
+            return
+        if frame.is_audio:
+            self.sound.add_frame(frame)
             return
         if frame.is_key:
             self.key = frame
@@ -131,15 +139,15 @@ class Channel(Feed[Viewer]):
 
     def _tell_state(self) -> None:
         self._silent_s = 0
-        if self.viewers and self.state is not None:
-            text = _text("state", **self.state)
-            for viewer in tuple(self.viewers):
+        if self.is_watched and self.state is not None:
+            text = text_of("state", **self.state)
+            for viewer in self.everybody():
                 viewer.tell(text)
 
     def jump(self) -> None:
         """Tells the viewers that their picture jumps."""
         for viewer in tuple(self.viewers):
-            viewer.tell(_text("jump"))
+            viewer.tell(text_of("jump"))
 
     def lose(self, state: Json) -> None:
         """The recorder went away: viewers wait for the next key frame."""
@@ -154,8 +162,35 @@ class Channel(Feed[Viewer]):
         self.viewers.add(viewer)
         self.idle_since = None
         if self.state is not None:
-            viewer.tell(_text("state", **self.state))
+            viewer.tell(text_of("state", **self.state))
         self._begin(viewer)
+
+    def listen(self, viewer: Viewer) -> None:
+        """A listener comes: sound follows from now on."""
+        self.idle_since = None
+        if self.state is not None:
+            viewer.tell(text_of("state", **self.state))
+        self.sound.join(viewer)
+
+    def leave(self, viewer: Viewer, now: float) -> None:
+        """A viewer or listener goes."""
+        self.sound.listeners.discard(viewer)
+        super().leave(viewer, now)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody looks or listens."""
+        return bool(self.viewers or self.sound.listeners)
+
+    @property
+    def watchers(self) -> int:
+        """How many look or listen."""
+        return len(self.viewers) + len(self.sound.listeners)
+
+    def everybody(self) -> Iterator[Viewer]:
+        """Those who look, then those who listen."""
+        yield from tuple(self.viewers)
+        yield from tuple(self.sound.listeners)
 
     def _begin(self, viewer: Viewer) -> None:
         """Sends from the last key frame on, if the GOP is whole."""
@@ -170,29 +205,30 @@ class Channel(Feed[Viewer]):
         if not viewer.greeted:
             viewer.greet(self._greeting(description), self._init)
         elif viewer.dropped:
-            viewer.tell(_text("jump"))
+            viewer.tell(text_of("jump"))
         viewer.waits_for_key = False
         viewer.put(self._gop[0] if len(self._gop) == 1 else b"".join(self._gop))
 
     def _greeting(self, description: Init) -> str:
-        return _text(
+        return text_of(
             "init",
             codec=f'video/mp4; codecs="{description.codec}"',
             role=self.role,
             width=description.width,
             height=description.height,
             epoch_ms=self.line.epoch_ms,
+            sound=self.sound.mime,
         )
 
     def _tell_clock(self) -> None:
         state = self.state or {}
-        text = _text(
+        text = text_of(
             "clock",
             epoch_ms=self.line.epoch_ms,
             offset_ms=state.get("clock_offset_ms"),
             uncertainty_ms=state.get("clock_uncertainty_ms"),
         )
-        for viewer in tuple(self.viewers):
+        for viewer in self.everybody():
             viewer.tell(text)
 
     def _keep(self, piece: bytes) -> None:
@@ -207,7 +243,3 @@ class Channel(Feed[Viewer]):
         self._gop.clear()
         self._gop_bytes = 0
         self._gop_is_whole = False
-
-
-def _text(kind: str, **words: object) -> str:
-    return msgspec.json.encode({"type": kind, **words}).decode()

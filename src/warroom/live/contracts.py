@@ -14,8 +14,8 @@ Role = Literal["main", "sub"]
 Asked = Literal["auto", "main", "sub"]
 """What a viewer may ask for; `auto` takes the best stream their browser can play."""
 
-Way = Literal["mse", "webrtc", "snapshot"]
-"""How the picture reaches a viewer."""
+Way = Literal["mse", "webrtc", "snapshot", "sound"]
+"""How the picture, or the sound beside it, reaches a viewer."""
 
 ViewId = NewType("ViewId", UUID)
 """One act of looking; it is the id of the audit entry that began it."""

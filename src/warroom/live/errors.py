@@ -16,6 +16,13 @@ class CodecNotPlayableError(WarRoomError):
     kind = Kind.CONFLICT
 
 
+class NoSoundError(WarRoomError):
+    """The camera sends a picture and no sound."""
+
+    code = "live.no_sound"
+    kind = Kind.CONFLICT
+
+
 class MediaAwayError(UnavailableError):
     """The recorder of this node does not answer."""
 

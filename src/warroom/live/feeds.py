@@ -47,6 +47,12 @@ class MediaLine:
         self._last_dts = frame.dts_90k
         return max(0, frame.dts_90k - self._base_90k)
 
+    def beside(self, frame: Frame) -> int | None:
+        """Where a frame of sound lies, in ticks; None before the first picture."""
+        if self._origin_ms is None:
+            return None
+        return max(0, frame.dts_90k - self._base_90k)
+
     def correct(self, frame: Frame, placed_90k: int) -> bool:
         """Compares the wall clock with the line; True if viewers must be told a new epoch."""
         epoch_ms = frame.wall_ms - (placed_90k + frame.cts_90k) // TICKS_PER_MS
@@ -111,5 +117,15 @@ class Feed[V](ABC):
     def leave(self, viewer: V, now: float) -> None:
         """A viewer goes."""
         self.viewers.discard(viewer)
-        if not self.viewers:
+        if not self.is_watched:
             self.idle_since = self.left_at = now
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody looks or listens."""
+        return bool(self.viewers)
+
+    @property
+    def watchers(self) -> int:
+        """How many look or listen."""
+        return len(self.viewers)

@@ -57,8 +57,8 @@ class Hub[F: Feed[Any]]:
 
     @property
     def viewers(self) -> int:
-        """Viewers of all channels."""
-        return sum(len(channel.viewers) for channel in self._by_stream.values())
+        """Those who look or listen, over all channels."""
+        return sum(channel.watchers for channel in self._by_stream.values())
 
     @property
     def channels(self) -> list[F]:
@@ -115,11 +115,11 @@ class Hub[F: Feed[Any]]:
             self._follow_anew(channel, keys_only=False)
         elif (
             keys_only
-            and not (channel.keys_only or channel.viewers)
+            and not (channel.keys_only or channel.is_watched)
             and now - channel.left_at > self._settings.linger_s
         ):
             self._follow_anew(channel, keys_only=True)
-        if not channel.viewers:
+        if not channel.is_watched:
             channel.idle_since = now
         self._watch(channel)
         return channel

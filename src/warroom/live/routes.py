@@ -15,7 +15,15 @@ from warroom.kernel.errors import WarRoomError
 from warroom.kernel.http import Ctx, Router
 from warroom.kernel.i18n import text
 from warroom.kernel.scope import Scope
-from warroom.live.api import VIEW, Asked, LiveService, Viewer, ViewerClosedError, choose_role
+from warroom.live.api import (
+    VIEW,
+    Asked,
+    LiveService,
+    Viewer,
+    ViewerClosedError,
+    Way,
+    choose_role,
+)
 
 router = Router("live")
 
@@ -26,30 +34,13 @@ REFUSED = 4403
 @router.websocket("/{camera_id}/mse", action=VIEW)
 async def watch_mse(socket: WebSocket, ctx: Ctx, camera_id: UUID, role: Asked = "auto") -> None:
     """Live view for Media Source Extensions: texts that explain, fMP4 fragments that show."""
-    live = ctx.services[LiveService]
-    camera = await live.get_camera(ctx.scope, camera_id)
-    await socket.accept()
+    await _stream(socket, ctx, camera_id, role, "mse")
 
-    async def still() -> Scope | None:
-        scope: Scope | None = await socket.app.state.authenticator(socket)
-        return scope
 
-    try:
-        chosen = choose_role(camera, role)
-        channel, viewer = live.join(camera, chosen)
-    except WarRoomError as error:
-        await _refuse(socket, ctx.language, error)
-        return
-    view = None
-    try:
-        view = await live.open(ctx.scope, camera, chosen, "mse", still=still, end=viewer.close)
-        await _show(socket, viewer)
-        if viewer.error is not None:
-            await _refuse(socket, ctx.language, viewer.error)
-    finally:
-        live.leave(channel, viewer)
-        if view is not None:
-            await live.close(view, viewer.dropped)
+@router.websocket("/{camera_id}/sound", action=VIEW)
+async def listen(socket: WebSocket, ctx: Ctx, camera_id: UUID, role: Asked = "auto") -> None:
+    """The sound beside a picture, in the same manner; a look of its own for the audit."""
+    await _stream(socket, ctx, camera_id, role, "sound")
 
 
 @router.get("/{camera_id}/snapshot.jpg", action=VIEW)
@@ -93,6 +84,33 @@ async def close_whep(ctx: Ctx, session: UUID) -> Response:
     """Ends a WebRTC view of one's own."""
     await ctx.services[LiveService].close_session(ctx.scope, str(session))
     return Response(status_code=204)
+
+
+async def _stream(socket: WebSocket, ctx: Ctx, camera_id: UUID, role: Asked, way: Way) -> None:
+    live = ctx.services[LiveService]
+    camera = await live.get_camera(ctx.scope, camera_id)
+    await socket.accept()
+
+    async def still() -> Scope | None:
+        scope: Scope | None = await socket.app.state.authenticator(socket)
+        return scope
+
+    try:
+        chosen = choose_role(camera, role)
+        channel, viewer = live.join(camera, chosen, way)
+    except WarRoomError as error:
+        await _refuse(socket, ctx.language, error)
+        return
+    view = None
+    try:
+        view = await live.open(ctx.scope, camera, chosen, way, still=still, end=viewer.close)
+        await _show(socket, viewer)
+        if viewer.error is not None:
+            await _refuse(socket, ctx.language, viewer.error)
+    finally:
+        live.leave(channel, viewer)
+        if view is not None:
+            await live.close(view, viewer.dropped)
 
 
 async def _show(socket: WebSocket, viewer: Viewer) -> None:

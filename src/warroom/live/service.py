@@ -114,7 +114,7 @@ class LiveService:
     ) -> None:
         """Sends the viewers away and writes down what is not written yet."""
         for channel in self._hub.channels:
-            for viewer in tuple(channel.viewers):
+            for viewer in channel.everybody():
                 viewer.close()
         await self._hub.stop()
         self._snapshots.close()
@@ -170,8 +170,8 @@ class LiveService:
             self._unwritten.append(_Ended(view, look.scope, self._clock.now(), dropped))
             await self._write_ended()
 
-    def join(self, camera: CameraFacts, role: Role) -> tuple[Channel, Viewer]:
-        """A queue that the camera's fragments come into.
+    def join(self, camera: CameraFacts, role: Role, way: Way) -> tuple[Channel, Viewer]:
+        """A queue that the camera's fragments come into: its picture, or for `sound` its sound.
 
         Raises:
             TooManyViewersError: The node is full.
@@ -184,7 +184,10 @@ class LiveService:
             max_pieces=self._settings.viewer_queue_frames,
         )
         channel = self._hub.follow(camera.camera_id, role)
-        channel.join(viewer)
+        if way == "sound":
+            channel.listen(viewer)
+        else:
+            channel.join(viewer)
         return channel, viewer
 
     def leave(self, channel: Channel, viewer: Viewer) -> None:

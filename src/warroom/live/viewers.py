@@ -7,6 +7,8 @@ told so by a text. The bytes that wait are the channel's own, shared with every 
 import asyncio
 from collections import deque
 
+import msgspec
+
 from warroom.kernel.errors import WarRoomError
 
 STUCK_DROPS = 20
@@ -150,3 +152,8 @@ class Viewer:
         wake = self._wake
         if wake is not None and not wake.done():
             wake.set_result(None)
+
+
+def text_of(kind: str, **words: object) -> str:
+    """A text that a viewer is told."""
+    return msgspec.json.encode({"type": kind, **words}).decode()

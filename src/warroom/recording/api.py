@@ -13,6 +13,7 @@ from warroom.recording.playback_service import FilmedBy, PlaybackService
 from warroom.recording.service.alarms import judge as judge_alarms
 from warroom.recording.service.alarms import list_alarms
 from warroom.recording.settings import RecordingSettings
+from warroom.recording.sound import SoundTrack, sound_track
 
 
 def make_playback(
@@ -36,9 +37,11 @@ __all__ = [
     "PictureError",
     "PlaybackService",
     "RecordingSettings",
+    "SoundTrack",
     "camera_gateway",
     "judge_alarms",
     "key_frame_jpeg",
     "list_alarms",
     "make_playback",
+    "sound_track",
 ]

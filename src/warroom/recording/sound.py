@@ -57,9 +57,16 @@ class SoundTrack:
             return flac_frame(unit, self._codec, self.channels, at)
         return unit
 
-    def follow(self, at: int, expected: int) -> int:
+    def fragment(self, number: int, at: int, duration: int, unit: bytes) -> bytes:
+        """One frame as a fragment of its own, for live sound."""
+        sample = self.sample(unit, at)
+        return sound_fragment(number, at, [duration, len(sample)], sample)
+
+    def follow(self, at: int, expected: int | None) -> int:
         """Where a frame is placed: right behind the last one, if it begins about there."""
-        return expected if abs(at - expected) <= NEAR_S * self.rate_hz else at
+        if expected is not None and abs(at - expected) <= NEAR_S * self.rate_hz:
+            return expected
+        return at
 
 
 def sound_track(init: Init) -> SoundTrack | None:
@@ -83,7 +90,7 @@ class SoundCutter:
 
     def __init__(self, track: SoundTrack) -> None:
         self._track = track
-        self._expected = -1
+        self._expected: int | None = None
         self._number = 0
 
     def cut(self, fragment: bytes, video_shift: int) -> bytes:
