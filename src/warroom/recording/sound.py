@@ -172,7 +172,7 @@ def flac_frame(unit: bytes, codec: str, channels: int, first: int) -> bytes:
         own = unit[channel : count * channels : channels]
         samples = bytearray(2 * count)
         samples[0::2], samples[1::2] = own.translate(high), own.translate(low)
-        parts += (b"\x02", samples)
+        parts += (b"\x02", bytes(samples))
     frame = b"".join(parts)
     return frame + struct.pack(">H", _crc16(frame))
 
