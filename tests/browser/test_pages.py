@@ -30,6 +30,7 @@ PAGES = (
     "admin/orang",
     "admin/hak",
     "admin/token",
+    "admin/aplikasi",
     "admin/audit",
     "bantuan",
 )

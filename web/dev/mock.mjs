@@ -68,7 +68,7 @@ const cameras = has("empty") ? [] : sites.map(({ geometry, properties: p }) => {
 const brief = ({ version, notes, created_at, changed_at, streams, retention_class, ...camera }) => camera;
 
 const ACTIONS = "camera:view live:view recording:view recording:export wall:view wall:share city:view".split(" ");
-const ADMIN = "camera:configure agency:view agency:configure person:view person:configure grant:view grant:configure audit:read token:create system:view ptz:move".split(" ");
+const ADMIN = "camera:configure agency:view agency:configure person:view person:configure grant:view grant:configure application:view application:configure audit:read token:create system:view ptz:move".split(" ");
 const roles = [
   { name: "operator", actions: ACTIONS },
   { name: "admin_lembaga", actions: [...ACTIONS, ...ADMIN] },
@@ -78,6 +78,11 @@ const names = ["Rahmat Syam", "Sitti Aminah", "Andi Nurhayati", "Baso Daeng Tutu
 const people = names.map((name, i) => ({ id: uuid(name), login: name.toLowerCase().replace(/[^a-z]+/g, "."), name, title: i === 0 ? "Operator kamera" : "Petugas", agency: agencies[i % agencies.length], roles: [{ role: i === 0 ? "admin_lembaga" : "operator", reach: "own" }], is_active: i !== 5, has_password: true, language: "id", last_seen_at: iso(STARTED - i * 5e6), version: 1 }));
 const grants = [{ id: uuid("g1"), actions: ["camera:view", "live:view"], deny: false, person: null, to_agency: agencies[1], agencies: [agencies[0].id], places: null, objects: null, tags: null, starts_at: iso(STARTED - 8e7), ends_at: iso(STARTED + 8e8), reason: "Pengamanan karnaval, surat 331/2026", letter: "331/2026", given_by: people[0].name, created_at: iso(STARTED - 8e7), revoked_at: null }];
 const tokens = [];
+const applications = has("empty") ? [] : ["Peta macet Makassar", "Papan antrean puskesmas", "Arsip kejaksaan"].map((name, i) => ({
+  id: uuid(name), name, purpose: i === 0 ? "Menampilkan keadaan kamera simpang pada peta publik Dishub." : "", agency: agencies[i % agencies.length],
+  actions: ["camera:view", "city:view", ...(i === 0 ? ["live:view"] : [])], reach: "own", places: i === 1 ? ["73.71.04"] : null, objects: null, tags: null, with_grants: i === 2, is_active: i !== 2, version: 1, created_at: iso(STARTED - 9e8), created_by: people[0].name,
+  tokens: i === 2 ? [] : [0, 1].map((n) => ({ id: uuid(`${name} ${n}`), name: n === 0 ? "server produksi" : "server lama", actions: null, networks: n === 0 ? ["10.20.0.0/16"] : [], per_minute: n === 0 ? 600 : null, created_at: iso(STARTED - 8e8), expires_at: iso(STARTED + 7e9 - n * 6.9e9), replaced_by: n === 0 ? null : uuid(`${name} 0`), last_used_at: iso(STARTED - 6e4 - n * 9e7), last_address: "10.20.4.31", last_route: "GET /api/cameras" })),
+}));
 const layouts = [];
 let person = null;
 
@@ -161,6 +166,11 @@ const routes = [
   ["GET /api/tokens", () => all(tokens)],
   ["POST /api/tokens", (_, { body }) => { const made = { id: uuid(String(Math.random())), name: body.name, actions: body.actions, created_at: iso(Date.now()), expires_at: iso(Date.now() + body.days * 864e5), person: people[0], last_used_at: null }; tokens.push(made); return ok({ ...made, token: "wr_3f9a0c" + made.id.replaceAll("-", "") }, 201); }],
   ["DELETE /api/tokens/:id", ({ id }) => { tokens.splice(tokens.findIndex((one) => one.id === id), 1); return { status: 204 }; }],
+  ["POST /api/tokens/:id/rotate", () => ok({ id: uuid(String(Math.random())), token: "wr_" + "9c41".repeat(10), expires_at: iso(Date.now() + 9e9) }, 201)],
+  ["GET /api/applications", () => all(applications)],
+  ["POST /api/applications", (_, { body }) => { const made = { ...applications[0], purpose: "", ...body, id: uuid(String(Math.random())), tokens: [], version: 1, agency: agencies.find((a) => a.id === body.agency_id) ?? null }; applications.push(made); return ok(made, 201); }],
+  ["PATCH /api/applications/:id", ({ id }, { body }) => change(applications, id, body)],
+  ["POST /api/applications/:id/tokens", () => ok({ id: uuid(String(Math.random())), token: "wr_" + "3f9a".repeat(10), expires_at: iso(Date.now() + 9e9) }, 201)],
   ["GET /api/audit/seal", () => ok({ verified_at: iso(Date.now() - 124_000), rows: 18_204, intact: true, head: "9f2c41d0a7e3", anchored_at: iso(Date.now() - 400_000) })],
   ["GET /api/audit", (_, { query }) => {
     const q = (query.get("q") ?? "").toLowerCase();

@@ -61,6 +61,33 @@ export interface Token {
   last_used_at: string | null;
 }
 
+export interface ApplicationToken extends Token {
+  networks: string[];
+  per_minute: number | null;
+  replaced_by: string | null;
+  last_address: string | null;
+  last_route: string | null;
+}
+
+/** A service account: a program of an agency. */
+export interface Application {
+  id: string;
+  name: string;
+  purpose: string;
+  agency: AgencyName | null;
+  actions: string[];
+  reach: "own" | "city";
+  places: string[] | null;
+  objects: string[] | null;
+  tags: string[] | null;
+  with_grants: boolean;
+  is_active: boolean;
+  version: number;
+  created_at: string;
+  created_by: string | null;
+  tokens: ApplicationToken[];
+}
+
 export interface AuditEntry {
   chain?: number;
   seq: number;

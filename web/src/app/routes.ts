@@ -32,6 +32,7 @@ export const routes: readonly Route[] = [
   { path: "/admin/orang", title: "admin.people", needs: ["person:view"], admin: true, load: page(() => import("../admin/PeopleAdmin.svelte")) },
   { path: "/admin/hak", title: "admin.grants", needs: ["grant:view"], admin: true, load: page(() => import("../admin/GrantsAdmin.svelte")) },
   { path: "/admin/token", title: "admin.tokens", needs: ["token:create"], admin: true, load: page(() => import("../admin/TokensAdmin.svelte")) },
+  { path: "/admin/aplikasi", title: "admin.applications", needs: ["application:view"], admin: true, load: page(() => import("../admin/ApplicationsAdmin.svelte")) },
   { path: "/admin/audit", title: "admin.audit", needs: ["audit:read"], admin: true, load: page(() => import("../admin/AuditAdmin.svelte")) },
   { path: "/bantuan", title: "page.help", load: page(() => import("../help/HelpPage.svelte")) },
   { path: "/masuk", title: "page.sign_in", bare: true, load: page(() => import("../identity/SignInPage.svelte")) },
