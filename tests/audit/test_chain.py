@@ -1,7 +1,6 @@
 """The chains: appended by SQL, recomputed in Python, and telling when somebody was at them."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from psycopg.rows import class_row
 from tests.scopes import scope_of
 from warroom.audit import api
 from warroom.audit.contracts import Entry
-from warroom.audit.rules import form_of, genesis
+from warroom.audit.rules import genesis, hash_of
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
 from warroom.kernel.ids import new_id
@@ -78,7 +77,7 @@ async def test_python_computes_the_hashes_that_sql_wrote(
 
     for entry in entries:
         assert entry.previous == previous.get(entry.chain, genesis(entry.chain))
-        assert entry.hash == hashlib.sha256(form_of(entry)).digest()
+        assert entry.hash == hash_of(entry)
         previous[entry.chain] = entry.hash
 
 
@@ -114,14 +113,14 @@ async def test_untouched_chains_are_intact(
             "insert into audit_entry select chain, 11, hash, gen_random_uuid(), at, recorded_at,"
             " person_id, person_label, agency_id, agency_label, owner_agency_id, action,"
             " object_kind, object_id, object_label, place, purpose, reason, door, address,"
-            " session_id, detail, hash from audit_entry where seq = 10",
+            " session_id, detail, hash, form from audit_entry where seq = 10",
             ("inserted", 3, 11),
         ),
         (
             "insert into audit_entry select 99, seq, previous, id, at, recorded_at,"
             " person_id, person_label, agency_id, agency_label, owner_agency_id, action,"
             " object_kind, object_id, object_label, place, purpose, reason, door, address,"
-            " session_id, detail, hash from audit_entry where seq = 1",
+            " session_id, detail, hash, form from audit_entry where seq = 1",
             ("head", 99, 1),
         ),
         ("update audit_head set hash = sha256('x')", ("head", 3, 10)),
@@ -157,7 +156,7 @@ async def test_an_entry_rehashed_after_its_change_breaks_the_next_link(
         entry = connection.execute("select * from audit_entry where seq = 5").fetchone()
     assert entry is not None
 
-    forged = hashlib.sha256(form_of(replace(entry, reason="x"))).hexdigest()
+    forged = hash_of(replace(entry, reason="x")).hex()
     one_chain(
         f"update audit_entry set reason = 'x', hash = decode('{forged}', 'hex') where seq = 5"
     )

@@ -60,6 +60,23 @@ def api(*, cameras: int = 468, json: bool = False) -> None:
 
 
 @app.command
+def audit(
+    *, writers: int = 16, seconds: float = 5, verify_rows: int = 1_000_000, json: bool = False
+) -> None:
+    """The audit: durable entries a second, and the walk. Example: `warroom bench audit --json`.
+
+    Args:
+        writers: Writers at once, each with a connection of its own.
+        seconds: Length of each measured window.
+        verify_rows: Entries that the walk passes.
+        json: One line instead of a readable object.
+    """
+    from warroom.app.bench.audit import bench_audit  # noqa: PLC0415 - heavy, and for benches only
+
+    _print(bench_audit(writers, seconds, verify_rows), json=json)
+
+
+@app.command
 def realtime(
     *, clients: int = 200, rate: int = 10, seconds: float = 10, json: bool = False
 ) -> None:

@@ -1,5 +1,6 @@
 """What other domains call of `audit`."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import msgspec
 
 from warroom.audit import service
 from warroom.audit.anchors import AnchorFile
-from warroom.audit.contracts import Access, Finding, Head, Verification
+from warroom.audit.contracts import Access, Asked, Finding, Head, Verification
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.scope import Scope
@@ -64,6 +65,15 @@ async def record(  # noqa: PLR0913 - these are the words of one sentence
         reason=reason,
         at=at,
     )
+
+
+async def record_all(scope: Scope, tx: Transaction, entries: Iterable[Asked]) -> list[UUID]:
+    """Writes many deeds of one transaction, in their order; cheap however many they are.
+
+    Returns:
+        Ids of the entries.
+    """
+    return await service.record_all(scope, tx, entries)
 
 
 async def search(
@@ -145,6 +155,7 @@ def as_json(verification: Verification) -> dict[str, Any]:
 __all__ = [
     "Access",
     "AnchorFile",
+    "Asked",
     "Finding",
     "Head",
     "Verification",
@@ -153,6 +164,7 @@ __all__ = [
     "anchor_file",
     "as_json",
     "record",
+    "record_all",
     "seal",
     "search",
     "verify",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 type Fault = Literal[
@@ -67,8 +67,26 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be written of one deed; who did it stands in the scope (see `api.record`)."""
+
+    action: str
+    object_kind: str
+    object_id: UUID | str | None
+    agency_id: UUID | None
+    object_label: str | None = None
+    place: str | None = None
+    detail: dict[str, Any] | None = None
+    reason: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry as stored, in the order of its columns and of its hashed form."""
+    """One entry as stored, in the order of its columns and of its hashed form.
+
+    `form` tells how `hash` was taken (`rules.hash_of`): 1 or 2.
+    """
 
     chain: int
     seq: int
@@ -93,6 +111,7 @@ class Entry:
     session_id: UUID | None
     detail: str
     hash: bytes
+    form: int
 
 
 @dataclass(frozen=True, slots=True)

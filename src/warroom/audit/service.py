@@ -1,6 +1,8 @@
 """What `audit` does: append, look up, anchor, and walk the chains."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import batched
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +10,7 @@ import msgspec
 
 from warroom.audit import store
 from warroom.audit.anchors import AnchorFile
-from warroom.audit.contracts import Access, Fault, Finding, Head, Verification
+from warroom.audit.contracts import Access, Asked, Fault, Finding, Head, Verification
 from warroom.audit.errors import WrongCursorError
 from warroom.audit.rules import ChainWalk, genesis, head_of_all
 from warroom.kernel.clock import Clock
@@ -17,6 +19,7 @@ from warroom.kernel.ids import new_id
 from warroom.kernel.log import logger
 from warroom.kernel.scope import Scope
 
+_ENTRIES_A_CALL = 1_000
 _ROWS_A_BATCH = 5_000
 _MOST_ITEMS = 500
 _WALK_ALL = timedelta(days=1)
@@ -38,31 +41,47 @@ async def record(  # noqa: PLR0913 - these are the words of one sentence
     at: datetime | None = None,
 ) -> UUID:
     """Appends one entry; see `api.record`."""
+    asked = Asked(
+        action, object_kind, object_id, agency_id, object_label, place, detail, reason, at
+    )
     entry_id = new_id()
-    entry = {
-        "id": entry_id,
-        "owner_agency_id": agency_id,
-        "action": action,
-        "object_kind": object_kind,
-        "object_id": None if object_id is None else str(object_id),
-        "object_label": object_label,
-        "place": place,
-        "purpose": scope.purpose or _purpose(scope, action, agency_id, place, object_id),
-        "reason": reason,
-        "detail": _ENCODE(detail or {}).decode(),
-    }
-    await store.append(scope, tx, entry | ({"at": at} if at else {}))
+    await store.append(scope, tx, _entry(scope, entry_id, asked))
     return entry_id
 
 
-def _purpose(
-    scope: Scope, action: str, agency_id: UUID | None, place: str | None, object_id: Any
-) -> str | None:
+async def record_all(scope: Scope, tx: Transaction, entries: Iterable[Asked]) -> list[UUID]:
+    """Appends many entries; see `api.record_all`."""
+    ids: list[UUID] = []
+    for batch in batched(entries, _ENTRIES_A_CALL):
+        made = [(new_id(), asked) for asked in batch]
+        await store.append_all(scope, tx, [_entry(scope, *pair) for pair in made])
+        ids += [entry_id for entry_id, _ in made]
+    return ids
+
+
+def _entry(scope: Scope, entry_id: UUID, asked: Asked) -> dict[str, Any]:
+    entry = {
+        "id": entry_id,
+        "owner_agency_id": asked.agency_id,
+        "action": asked.action,
+        "object_kind": asked.object_kind,
+        "object_id": None if asked.object_id is None else str(asked.object_id),
+        "object_label": asked.object_label,
+        "place": asked.place,
+        "purpose": scope.purpose or _purpose(scope, asked),
+        "reason": asked.reason,
+        "detail": _ENCODE(asked.detail or {}).decode(),
+    }
+    return entry | ({"at": asked.at} if asked.at else {})
+
+
+def _purpose(scope: Scope, asked: Asked) -> str | None:
     """What for it is done, where the right to do it was lent for a purpose."""
-    thing = object_id if isinstance(object_id, UUID) else None
+    thing = asked.object_id if isinstance(asked.object_id, UUID) else None
     # The end of a look (`live:end`) is done by the right by which it began.
-    word = f"{action.removesuffix(':end')}:view" if action.endswith(":end") else action
-    return scope.purpose_of(word, agency_id=agency_id, place=place, object_id=thing)
+    begun = asked.action.removesuffix(":end")
+    word = f"{begun}:view" if begun != asked.action else asked.action
+    return scope.purpose_of(word, agency_id=asked.agency_id, place=asked.place, object_id=thing)
 
 
 async def search(

@@ -21,11 +21,13 @@ select audit_append(
     %(session_id)s::uuid, %(detail)s::text)
 """
 
+_APPEND_ALL = "select audit_append_all(%(entries)s::jsonb)"
+
 _COPY = """
 copy (
-    select chain, seq, previous, id, at, recorded_at, person_id, person_label, agency_id,
-        agency_label, owner_agency_id, action, object_kind, object_id, object_label, place,
-        purpose, reason, door, address, session_id, detail, hash
+    select chain, seq, previous, form, audit_content(id, at, recorded_at, person_id, person_label,
+        agency_id, agency_label, owner_agency_id, action, object_kind, object_id, object_label,
+        place, purpose, reason, door, address, session_id, detail), hash
     from audit_entry where chain = {chain} and seq > {after}
     order by seq limit {most}
 ) to stdout (format binary)
@@ -92,7 +94,18 @@ on conflict (is_only) do update set verified_at = excluded.verified_at, rows = e
 
 async def append(scope: Scope, tx: Transaction, entry: dict[str, Any]) -> None:
     """Adds one entry to the chain, signed by the scope; it is kept only if `tx` commits."""
-    values = {
+    await tx.execute(_APPEND, _signature(scope) | entry)
+
+
+async def append_all(scope: Scope, tx: Transaction, entries: list[dict[str, Any]]) -> None:
+    """Adds many entries to one chain in their order, in one call, signed by the scope."""
+    signature = _signature(scope)
+    body = msgspec.json.encode([signature | entry for entry in entries]).decode()
+    await tx.execute(_APPEND_ALL, {"entries": body})
+
+
+def _signature(scope: Scope) -> dict[str, Any]:
+    return {
         "at": scope.at,
         "person_id": scope.person_id,
         "person_label": scope.label or None,
@@ -103,7 +116,6 @@ async def append(scope: Scope, tx: Transaction, entry: dict[str, Any]) -> None:
         "address": scope.address,
         "session_id": scope.session_id,
     }
-    await tx.execute(_APPEND, values | entry)
 
 
 async def list_heads(scope: Scope, tx: Transaction) -> list[Head]:  # noqa: ARG001

@@ -1,0 +1,214 @@
+"""Entries of the older form stay provable, and many of one transaction make a whole chain."""
+
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.scopes import scope_of
+from warroom.app import migrate as migrations
+from warroom.audit import api
+from warroom.kernel.clock import FixedClock
+from warroom.kernel.db import Database
+from warroom.kernel.ids import new_id
+from warroom.kernel.postgres import Connections
+from warroom.kernel.scope import Rule
+
+EVERYTHING = scope_of(Rule(frozenset({"*"})))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> api.AnchorFile:
+    return api.anchor_file(tmp_path)
+
+
+def asked(number: int = 0) -> api.Asked:
+    return api.Asked(
+        "camera:changed", "camera", new_id(), new_id(), reason=f"Nomor {number} \N{SNOWMAN}"
+    )
+
+
+@pytest.fixture
+def write_form_1(connections: Connections) -> Callable[[int], None]:
+    """Appends as the first version of the product did, by its own function."""
+    step = Path(migrations.__file__).parent / "migrations" / "versions" / "0002_identity_audit.py"
+    shipped: str = runpy.run_path(str(step))["_AUDIT"]
+    begins = shipped.index("create function audit_append(")
+    function = shipped[begins : shipped.index("$$;", begins) + 3]
+    with psycopg.connect(connections.owner) as connection:
+        connection.execute(
+            function.replace(
+                "create function audit_append(", "create or replace function append_1("
+            )  # type: ignore[arg-type]
+        )
+
+    def write(count: int) -> None:
+        with psycopg.connect(connections.owner) as connection:
+            for number in range(count):
+                connection.execute(
+                    "select append_1(gen_random_uuid(), now(), gen_random_uuid(), 'Sri', null,"
+                    " null, gen_random_uuid(), 'live:view', 'camera', null, '', '73.71', null,"
+                    " %s, 'web', null, null, '{}')",
+                    [f"Nomor {number} \N{SNOWMAN}"],
+                )
+
+    return write
+
+
+@pytest.fixture
+def one_chain(connections: Connections) -> Callable[[str], None]:
+    """Leaves one chain to write to, and gives a way to tamper with it as the superuser."""
+    with psycopg.connect(connections.superuser) as connection:
+        connection.execute("delete from audit_head where chain <> 3")
+
+    def tamper(statements: str) -> None:
+        with psycopg.connect(connections.superuser) as connection:
+            connection.execute("set session_replication_role = replica")
+            connection.execute(statements)  # type: ignore[arg-type]
+
+    return tamper
+
+
+def forms(connections: Connections) -> list[int]:
+    with psycopg.connect(connections.superuser) as connection:
+        rows = connection.execute("select form from audit_entry order by chain, seq").fetchall()
+    return [form for (form,) in rows]
+
+
+async def test_a_chain_goes_on_from_the_older_form_to_the_newer(
+    db: Database,
+    file: api.AnchorFile,
+    clock: FixedClock,
+    connections: Connections,
+    one_chain: Callable[[str], None],
+    write_form_1: Callable[[int], None],
+) -> None:
+    write_form_1(3)
+    async with db.transaction(EVERYTHING) as tx:
+        await api.record_all(EVERYTHING, tx, [asked(), asked()])
+
+    outcome = await api.verify(EVERYTHING, db, file, clock)
+
+    assert (outcome.findings, forms(connections)) == ((), [1, 1, 1, 2, 2])
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        ("update audit_entry set reason = 'x' where seq = 2", ("changed", 3, 2)),
+        ("update audit_entry set reason = null where seq = 1", ("changed", 3, 1)),
+        ("update audit_entry set form = 2 where seq = 2", ("changed", 3, 2)),
+        ("update audit_entry set form = 1 where seq = 4", ("changed", 3, 4)),
+        ("update audit_entry set form = 7 where seq = 4", ("changed", 3, 4)),
+        ("update audit_entry set previous = '' where seq = 2", ("changed", 3, 2)),
+        ("update audit_entry set previous = '' where seq = 4", ("changed", 3, 4)),
+        ("update audit_entry set hash = '' where seq = 4", ("changed", 3, 4)),
+        ("delete from audit_entry where seq = 2", ("deleted", 3, 2)),
+        (
+            "update audit_entry set seq = -seq where seq in (2, 3);"
+            "update audit_entry set seq = 5 + seq where seq < 0",
+            ("reordered", 3, 2),
+        ),
+    ],
+)
+async def test_tampering_is_found_in_both_forms(
+    db: Database,
+    file: api.AnchorFile,
+    clock: FixedClock,
+    one_chain: Callable[[str], None],
+    write_form_1: Callable[[int], None],
+    statements: str,
+    expected: tuple[str, int, int],
+) -> None:
+    write_form_1(3)
+    async with db.transaction(EVERYTHING) as tx:
+        await api.record_all(EVERYTHING, tx, [asked(), asked()])
+
+    one_chain(statements)
+    outcome = await api.verify(EVERYTHING, db, file, clock)
+
+    assert expected in [(found.fault, found.chain, found.seq) for found in outcome.findings]
+
+
+async def test_many_entries_of_one_call_stand_in_their_order_in_one_chain(
+    db: Database, file: api.AnchorFile, clock: FixedClock
+) -> None:
+    async with db.transaction(EVERYTHING) as tx:
+        ids = await api.record_all(EVERYTHING, tx, (asked(number) for number in range(2500)))
+        await api.record_all(EVERYTHING, tx, [])
+        rows = await (await tx.execute("select id, chain from audit_entry order by seq")).fetchall()
+
+    outcome = await api.verify(EVERYTHING, db, file, clock)
+
+    assert [row["id"] for row in rows] == ids
+    assert len({row["chain"] for row in rows}) == 1
+    assert (outcome.findings, outcome.rows) == ((), 2500)
+
+
+async def test_single_and_many_appends_of_one_transaction_stay_in_its_chain(
+    db: Database, file: api.AnchorFile, clock: FixedClock
+) -> None:
+    async with db.transaction(EVERYTHING) as tx:
+        for number in range(50):
+            await api.record_all(EVERYTHING, tx, [asked(number)])
+            await api.record(
+                EVERYTHING, tx, action="a:b", object_kind="k", object_id=None, agency_id=None
+            )
+        rows = await (await tx.execute("select distinct chain from audit_entry")).fetchall()
+
+    outcome = await api.verify(EVERYTHING, db, file, clock)
+
+    assert (len(rows), outcome.findings, outcome.rows) == (1, (), 100)
+
+
+async def test_what_a_savepoint_takes_back_leaves_the_chain_whole(
+    db: Database, file: api.AnchorFile, clock: FixedClock
+) -> None:
+    class TakenBackError(Exception):
+        pass
+
+    async def take_back(tx: Any) -> None:
+        async with tx.transaction():
+            await api.record_all(EVERYTHING, tx, [asked(), asked()])
+            raise TakenBackError
+
+    async with db.transaction(EVERYTHING) as tx:
+        await api.record_all(EVERYTHING, tx, [asked()])
+        with pytest.raises(TakenBackError):
+            await take_back(tx)
+        await api.record_all(EVERYTHING, tx, [asked()])
+
+    outcome = await api.verify(EVERYTHING, db, file, clock)
+
+    assert (outcome.findings, outcome.rows) == ((), 2)
+
+
+@pytest.mark.parametrize("hint", ["(0,1)", "(0,9)", "(4000,1)"])
+async def test_a_false_hint_of_the_chain_does_no_harm(
+    db: Database, file: api.AnchorFile, clock: FixedClock, hint: str
+) -> None:
+    async with db.transaction(EVERYTHING) as tx:
+        await tx.execute("select set_config('warroom.audit_head', %s, true)", [hint])
+        await api.record_all(EVERYTHING, tx, [asked()])
+        await api.record_all(EVERYTHING, tx, [asked()])
+
+    outcome = await api.verify(EVERYTHING, db, file, clock)
+
+    assert (outcome.findings, outcome.rows) == ((), 2)
+
+
+async def test_texts_are_hashed_alike_whatever_the_connection_speaks(
+    connections: Connections, db: Database, file: api.AnchorFile, clock: FixedClock
+) -> None:
+    with psycopg.connect(connections.app, client_encoding="LATIN1") as connection:
+        connection.execute(
+            "select audit_append(gen_random_uuid(), now(), null, 'René', null, null, null, 'a:b',"
+            " 'k', null, null, null, null, 'déjà', 'cli', null, null, '{}')"
+        )
+
+    outcome = await api.verify(EVERYTHING, db, file, clock)
+
+    assert (outcome.findings, outcome.rows) == ((), 1)
