@@ -73,6 +73,7 @@ OWNED = {
     "grant_id": "grant",
     "token_id": "token",
     "layout_id": "layout",
+    "hold_id": "hold",
 }
 GLOBAL = {"layer": "kecamatan", "address": "peta", "session": str(UUID(int=77))}
 
@@ -121,6 +122,15 @@ def camera_body(agency: str) -> dict[str, Any]:
     }
 
 
+def hold_body(camera: str) -> dict[str, Any]:
+    return {
+        "camera_ids": [camera],
+        "from": "2026-11-24T05:00:00Z",
+        "to": "2026-11-24T05:10:00Z",
+        "reason": f"{MARK} alasan",
+    }
+
+
 def bodies(world: World) -> dict[tuple[str, str], Any]:
     """A body for every route that takes one; it would be accepted from somebody in scope."""
     things = world.things
@@ -156,6 +166,8 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/cameras"): {**camera_body(things["agency"]), "name": f"{MARK} Dua"},
         ("PATCH", "/api/cameras/{camera_id}"): name,
         ("POST", "/api/cameras/probe"): {"url": "http://not.rtsp/"},
+        ("POST", "/api/recording/holds"): hold_body(things.get("camera", "")),
+        ("PATCH", "/api/recording/holds/{hold_id}"): {"reason": f"{MARK} alasan"},
         ("POST", "/api/walls/layouts"): {"name": "Dinding"},
         ("PATCH", "/api/walls/layouts/{layout_id}"): name,
     }
@@ -291,6 +303,8 @@ async def make_things(world: World) -> None:
         },
     )
     things["layout"] = layout["id"]
+    held = await made("/api/recording/holds", hold_body(things["camera"]))
+    things["hold"] = held["items"][0]["id"]
 
 
 def parameters_of(path: str) -> list[str]:

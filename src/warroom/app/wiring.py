@@ -49,7 +49,12 @@ SECTIONS = [
     recording.RecordingSettings,
 ]
 
-COMMANDS = [audit_commands.app, *camera_commands.apps, *identity_commands.apps]
+COMMANDS = [
+    audit_commands.app,
+    *camera_commands.apps,
+    *identity_commands.apps,
+    *recording_commands.apps,
+]
 
 ROUTERS = [
     audit_routes.router,
@@ -96,6 +101,12 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         cameras.CameraSettings: camera_settings,
         cameras.Prober: cameras.open_prober(camera_settings, node.clock),
         places.Atlas: places.open_atlas(settings),
+        recording.HoldService: recording.make_holds(
+            db,
+            node.clock,
+            configuration.section(recording.RecordingSettings),
+            settings.data,
+        ),
     }
 
 

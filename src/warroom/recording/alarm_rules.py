@@ -1,11 +1,12 @@
 """Which alarms are due: pure judgement over what recorders and cameras last said."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from warroom.cameras.contracts import UnrecordedCamera
 from warroom.recording.contracts import Alarm, AlarmKind, AlarmLevel, NodeReport
+from warroom.recording.hold_rules import ENDS_NEXT
 from warroom.recording.rules import HELD_WARNING, are_holds_in_the_way
 
 UNRECORDED_AFTER = timedelta(seconds=15)
@@ -31,6 +32,7 @@ def due_alarms(
     nodes: Iterable[NodeReport],
     now: datetime,
     watching_since: datetime,
+    ending: Iterable[dict[str, Any]] = (),
 ) -> list[Alarm]:
     """Every alarm that is to be open now, the same however often it is asked.
 
@@ -39,6 +41,7 @@ def due_alarms(
         nodes: The last word of each recorder.
         now: The present.
         watching_since: Silence is counted from here at the earliest: before it nobody listened.
+        ending: Holds that end by themselves within a day, as stored.
     """
     alarms = [
         _camera_alarm(camera)
@@ -53,7 +56,27 @@ def due_alarms(
         else:
             for disk in report.disks:
                 alarms += _disk_alarms(report, disk)
+    alarms += [_ending_alarm(hold) for hold in ending]
     return alarms
+
+
+def _ending_alarm(hold: dict[str, Any]) -> Alarm:
+    return Alarm(
+        "hold_ends",
+        str(hold["id"]),
+        "warning",
+        max(hold["created_at"], hold["until_at"] - ENDS_NEXT),
+        camera_id=hold["camera_id"],
+        agency_id=hold["owner_id"],
+        place=hold["camera_place"],
+        tags=tuple(hold["camera_tags"]),
+        detail={
+            "number": hold["camera_number"],
+            "name": hold["camera_name"],
+            "hold": str(hold["id"]),
+            "until_at": hold["until_at"].astimezone(UTC).isoformat(timespec="seconds"),
+        },
+    )
 
 
 def _camera_alarm(camera: UnrecordedCamera) -> Alarm:

@@ -12,6 +12,7 @@ from warroom.recording.playback_pictures import PictureError, key_frame_jpeg
 from warroom.recording.playback_service import FilmedBy, PlaybackService
 from warroom.recording.service.alarms import judge as judge_alarms
 from warroom.recording.service.alarms import list_alarms
+from warroom.recording.service.holds import UNSET, HoldService
 from warroom.recording.settings import RecordingSettings
 from warroom.recording.sound import SoundTrack, sound_track
 
@@ -30,8 +31,23 @@ def make_playback(
     return PlaybackService(db, clock, settings, data, find_filmed_by)
 
 
+def make_holds(db: Database, clock: Clock, settings: RecordingSettings, data: Path) -> HoldService:
+    """Holds, as routes, jobs and commands use them.
+
+    Args:
+        db: For holds and the audit.
+        clock: For the present.
+        settings: The disks.
+        data: Folder of this node's data.
+    """
+    disks = [Path(disk.path) for disk in settings.disk_list(data)]
+    return HoldService(db, clock, disks, find_filmed_by)
+
+
 __all__ = [
+    "UNSET",
     "FilmedBy",
+    "HoldService",
     "Mode",
     "NothingThereError",
     "PictureError",
@@ -42,6 +58,7 @@ __all__ = [
     "judge_alarms",
     "key_frame_jpeg",
     "list_alarms",
+    "make_holds",
     "make_playback",
     "sound_track",
 ]

@@ -74,6 +74,49 @@ class Hold:
     is_released: bool = False
 
 
+HOLD = "recording:hold"
+"""Action: keep footage from retention, see who did, let go of it."""
+
+HOLDS = "recording.holds"
+"""Topic of the outbox: a hold was set, changed, released, or ended by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldDraft:
+    """A hold as somebody wants it; one is made for each camera, all or none.
+
+    Attributes:
+        start_at: First instant to be kept.
+        end_at: First instant no longer kept; may lie ahead, then footage is kept as it comes.
+        reason: Why, in the person's words.
+        case_number: The file it belongs to; empty if there is none yet.
+        until_at: When it ends by itself; None is until somebody releases it.
+    """
+
+    camera_ids: tuple[UUID, ...]
+    start_at: datetime
+    end_at: datetime
+    reason: str
+    case_number: str = ""
+    until_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewHold:
+    """A hold about to be stored."""
+
+    id: UUID
+    camera_id: UUID
+    agency_id: UUID
+    place: str | None
+    start_at: datetime
+    end_at: datetime
+    reason: str
+    case_number: str
+    until_at: datetime | None
+    created_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class StreamState:
     """How a stream is doing, as reported to the inventory and to watchers.
@@ -133,6 +176,7 @@ type AlarmKind = Literal[
     "disk_error",
     "disk_full",
     "disk_slow",
+    "hold_ends",
     "holds_fill_disk",
     "holds_unknown",
     "recorder_away",

@@ -2,7 +2,13 @@
 
 from enum import StrEnum
 
-from warroom.kernel.errors import InvalidError, NotFoundError, UnavailableError, WarRoomError
+from warroom.kernel.errors import (
+    InvalidError,
+    Kind,
+    NotFoundError,
+    UnavailableError,
+    WarRoomError,
+)
 
 
 class Cause(StrEnum):
@@ -71,3 +77,52 @@ class BadRangeError(InvalidError):
     """The end of a time range is not after its beginning."""
 
     code = "recording.bad_range"
+
+
+class HoldNotFoundError(NotFoundError):
+    """No such hold in force, or not for this person."""
+
+    code = "recording.hold_not_found"
+
+
+class NoReasonError(InvalidError):
+    """A hold, its change and its release each need a reason of 1 to 500 characters."""
+
+    code = "recording.no_reason"
+
+
+class CaseTooLongError(InvalidError):
+    """A case number has more than `most` characters."""
+
+    code = "recording.case_too_long"
+
+
+class HoldTooLongError(InvalidError):
+    """A hold covers more than `days` days; several are to be made."""
+
+    code = "recording.hold_too_long"
+
+
+class HoldAheadError(InvalidError):
+    """A hold begins in the future, or ends further ahead than `days` days."""
+
+    code = "recording.hold_ahead"
+
+
+class HoldOverError(InvalidError):
+    """A hold would end by itself in the past."""
+
+    code = "recording.hold_over"
+
+
+class NoCameraError(InvalidError):
+    """A hold names no camera, or more than `most`."""
+
+    code = "recording.hold_cameras"
+
+
+class ForeignHoldError(WarRoomError):
+    """Another agency set this hold (`agency`): only its people change or release it."""
+
+    code = "recording.hold_of_other_agency"
+    kind = Kind.FORBIDDEN

@@ -519,6 +519,31 @@ class IndexReader:
         )
         return [Hold(*row) for row in rows]  # type: ignore[arg-type]
 
+    def all_holds(self) -> list[Hold]:
+        """Every hold that this disk keeps footage for."""
+        rows = self._rows("select id, camera_id, start_ms, end_ms from hold order by id", ())
+        return [Hold(*row) for row in rows]  # type: ignore[arg-type]
+
+    def held_bytes(self) -> int:
+        """Bytes of footage that holds keep."""
+        rows = self._rows("select coalesce(sum(bytes), 0) from segment where held = 1", ())
+        return rows[0][0]  # type: ignore[return-value]
+
+    def weight_between(
+        self, camera_id: str, role: str, start_ms: int, end_ms: int, known_ms: int
+    ) -> tuple[int, int]:
+        """Bytes of the segments that touch [start_ms, end_ms), and the time they cover.
+
+        The time is counted within [start_ms, known_ms).
+        """
+        rows = self._rows(
+            "select coalesce(sum(bytes), 0),"
+            " coalesce(sum(max(0, min(end_ms, ?) - max(start_ms, ?))), 0) from segment"
+            " where camera_id = ? and role = ? and start_ms > ? and start_ms < ? and end_ms > ?",
+            (known_ms, start_ms, camera_id, role, start_ms - MAX_SEGMENT_MS, end_ms, start_ms),
+        )
+        return rows[0]  # type: ignore[return-value]
+
     def extent(self, camera_id: str, role: str) -> tuple[int, int] | None:
         """First and last instant of a stream's footage; None when there is none."""
         rows = self._rows(

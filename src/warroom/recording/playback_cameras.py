@@ -34,7 +34,9 @@ def windows_of(
     spans: tuple[tuple[datetime | None, datetime | None], ...] | None,
 ) -> tuple[tuple[int, int], ...] | None:
     """Stretches of footage that may be seen, as the recorder counts: ms since 1970."""
-    return spans and tuple((_ms(first, 0), _ms(last, _END_MS)) for first, last in spans)
+    if spans is None:
+        return None
+    return tuple((_ms(first, 0), _ms(last, _END_MS)) for first, last in spans)
 
 
 def _ms(at: datetime | None, otherwise: int) -> int:

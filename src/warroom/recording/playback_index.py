@@ -72,11 +72,20 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class DiskUse:
-    """How full a disk is with footage; None for a disk that is away."""
+    """How full a disk is with footage, held or not; None for a disk that is away."""
 
     disk: Path
     size_bytes: int | None
     oldest_ms: int | None
+    held_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What footage of a range weighs, and how much time of it there is."""
+
+    size_bytes: int
+    covered_ms: int
 
 
 class FootageIndex:
@@ -120,6 +129,52 @@ class FootageIndex:
         }
         return sorted(held, key=lambda hold: (hold.start_ms, hold.hold_id))
 
+    def list_all_holds(self) -> list[Hold]:
+        """Every hold that the disks of this node keep footage for, each once."""
+        held = {hold for _, holds in self._ask(lambda r: r.all_holds()) for hold in holds}
+        return sorted(held, key=lambda hold: hold.hold_id)
+
+    def list_spans(
+        self, camera_id: str, role: str, start_ms: int, end_ms: int
+    ) -> list[tuple[int, int]]:
+        """(start, end) of the segments that overlap a range, by their beginning; no GOP tables."""
+        found = [
+            (row[0], row[1])
+            for _, rows in self._ask(
+                lambda reader: reader.spans_between(camera_id, role, start_ms, end_ms)
+            )
+            for row in rows
+        ]
+        found += [
+            (segment.start_ms, segment.end_ms)
+            for segment in self._open_between(camera_id, role, start_ms, end_ms)
+        ]
+        return sorted(found)
+
+    def weigh(self, camera_id: str, role: str, start_ms: int, end_ms: int, known_ms: int) -> Weight:
+        """What a range weighs; its time is counted up to `known_ms`."""
+        size = covered = 0
+        for _, (more, time_ms) in self._ask(
+            lambda reader: reader.weight_between(camera_id, role, start_ms, end_ms, known_ms)
+        ):
+            size += more
+            covered += time_ms
+        for segment in self._open_between(camera_id, role, start_ms, end_ms):
+            size += segment.bytes
+            overlap = min(segment.end_ms, known_ms) - max(segment.start_ms, start_ms)
+            covered += max(0, overlap)
+        return Weight(size, covered)
+
+    def _open_between(self, camera_id: str, role: str, start_ms: int, end_ms: int) -> list[Segment]:
+        """Segments still being written that overlap a range; not looked for in the far past."""
+        return [
+            segment
+            for disk, last_ms in self._ask(lambda reader: reader.last_start(camera_id, role))
+            if end_ms > last_ms
+            for segment in self._open.list_open(disk, camera_id, role, last_ms)
+            if segment.start_ms < end_ms and segment.end_ms > start_ms
+        ]
+
     def bounds(self, camera_id: str, role: str, at_ms: int) -> Bounds:
         """The first and last instant of footage, and where it goes on after `at_ms`."""
         extents = [
@@ -161,7 +216,7 @@ class FootageIndex:
     def disk_use(self) -> list[DiskUse]:
         """How full the disks are."""
         used = dict(self._ask(_use))
-        return [DiskUse(disk, *used.get(disk, (None, None))) for disk in self.disks]
+        return [DiskUse(disk, *used.get(disk, (None, None, 0))) for disk in self.disks]
 
     def _ask[T](
         self, question: Callable[[IndexReader], T], disks: list[Path] | None = None
@@ -177,7 +232,7 @@ class FootageIndex:
         return answers
 
 
-def _use(reader: IndexReader) -> tuple[int | None, int | None]:
+def _use(reader: IndexReader) -> tuple[int | None, int | None, int]:
     uses = reader.uses()
     oldest: list[int] = []
     try:
@@ -190,4 +245,4 @@ def _use(reader: IndexReader) -> tuple[int | None, int | None]:
                 oldest += [value for value in row if value is not None]
     except sqlite3.Error as error:
         raise DiskAwayError(disk=reader.folder.name) from error
-    return sum(use.bytes for use in uses), min(oldest, default=None)
+    return sum(use.bytes for use in uses), min(oldest, default=None), reader.held_bytes()

@@ -107,6 +107,7 @@ class DiskLine:
     quota_bytes: int
     oldest_ms: int | None
     state: str
+    held_bytes: int = 0
 
 
 class PlaybackService:
@@ -233,6 +234,7 @@ class PlaybackService:
                 disk.quota_bytes,
                 use.oldest_ms,
                 "away" if use.size_bytes is None else "ok" if use.size_bytes else "empty",
+                use.held_bytes,
             )
             for number, (disk, use) in enumerate(zip(self._disks, used, strict=True), 1)
         ]

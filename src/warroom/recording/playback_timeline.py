@@ -35,7 +35,7 @@ class ClockNote:
     uncertainty_ms: float | None
 
 
-def merge_spans(footage: Iterable[Footage], join_ms: int) -> list[Span]:
+def merge_spans(footage: Iterable[Footage | Span], join_ms: int) -> list[Span]:
     """Footage as few spans: pieces no further apart than `join_ms` become one."""
     spans: list[Span] = []
     for item in footage:

@@ -12,13 +12,13 @@ from starlette.responses import Response, StreamingResponse
 from warroom.kernel.http import Ctx, Router, json_response, tagged_response
 from warroom.kernel.i18n import text
 from warroom.kernel.settings import NodeSettings
-from warroom.recording import alarm_routes
+from warroom.recording import alarm_routes, hold_routes
 from warroom.recording.api import Mode, NothingThereError, PlaybackService
 
 router = Router("recording", prefix="/api/recordings")
-routers = [router, alarm_routes.router]
+routers = [router, alarm_routes.router, hold_routes.router]
 
-TOPICS = alarm_routes.TOPICS
+TOPICS = [*alarm_routes.TOPICS, *hold_routes.TOPICS]
 
 VIEW = "recording:view"
 DAY_MS = 86_400_000
@@ -40,6 +40,7 @@ async def get_summary(ctx: Ctx) -> Response:
                     "path_label": disk.label,
                     "bytes": disk.bytes,
                     "quota_bytes": disk.quota_bytes,
+                    "held_bytes": disk.held_bytes,
                     "oldest_at": _iso(disk.oldest_ms),
                     "state": disk.state,
                 }

@@ -16,7 +16,9 @@ from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Scope
 from warroom.recording.alarm_rules import NODE_FORGOTTEN_AFTER, WATCH_PAUSE, due_alarms
 from warroom.recording.contracts import ALARM, Alarm
+from warroom.recording.hold_rules import ENDS_NEXT
 from warroom.recording.store import alarms as store
+from warroom.recording.store import holds
 
 KEPT_CLEARED = timedelta(days=30)
 LIST_MOST = 2000
@@ -30,7 +32,9 @@ async def judge(inventory: cameras.Inventory, scope: Scope, tx: Transaction) -> 
     since = await store.watch(scope, tx, WATCH_PAUSE)
     unrecorded = await cameras.list_unrecorded(inventory, scope, tx)
     nodes = await store.list_nodes(scope, tx, scope.at - NODE_FORGOTTEN_AFTER)
-    due = {(a.kind, a.subject): a for a in due_alarms(unrecorded, nodes, scope.at, since)}
+    ending = await holds.lock_ending(scope, tx, scope.at + ENDS_NEXT)
+    alarms = due_alarms(unrecorded, nodes, scope.at, since, ending)
+    due = {(alarm.kind, alarm.subject): alarm for alarm in alarms}
     present = await store.lock_open(scope, tx)
     raised = [(new_id(), alarm) for key, alarm in due.items() if key not in present]
     changed = [
