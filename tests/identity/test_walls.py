@@ -78,7 +78,6 @@ async def test_a_scope_cannot_write_into_another_agency(city: City) -> None:
         "select token_hash from session",
         "select token_hash from api_token",
         "select token_hash from sign_in_link",
-        "update role set actions = '{*}'",
         "update rights_version set version = 1",
         "select identity_principal(gen_random_uuid())",
         "alter table person disable row level security",
@@ -91,6 +90,13 @@ async def test_the_application_cannot_read_secrets_or_lower_the_wall(
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         async with city.db.transaction(city.system) as tx:
             await tx.execute(statement)
+
+
+async def test_no_scope_of_the_application_changes_a_preset_role(city: City) -> None:
+    async with city.db.transaction(city.system) as tx:
+        changed = await tx.execute("update role set actions = '{*}' where is_preset")
+
+    assert changed.rowcount == 0
 
 
 def test_every_table_with_an_owner_is_behind_the_wall(connections: Connections) -> None:

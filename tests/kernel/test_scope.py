@@ -70,7 +70,7 @@ def test_the_second_wall_is_told_only_agencies_that_some_rule_allows() -> None:
         Rule(VIEW, agencies=frozenset({POLICE})), Rule(VIEW, agencies=frozenset({FIRE}), deny=True)
     )
 
-    assert narrow.database_settings()["warroom.agencies"] == f"{{{POLICE}}}"
+    assert narrow.database_settings()["warroom.agencies"] == f'{{"{POLICE}"}}'
     assert scope_of(Rule(VIEW)).database_settings()["warroom.agencies"] == "*"
     assert scope_of().database_settings()["warroom.agencies"] == "{}"
 

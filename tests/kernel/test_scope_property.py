@@ -13,12 +13,14 @@ from psycopg.rows import DictRow, dict_row
 from tests.scopes import AT, scope_of
 from warroom.kernel.postgres import Connections
 from warroom.kernel.scope import Rule
+from warroom.kernel.wall import reaches
 
 ACTIONS = ["camera:view", "camera:configure", "live:view"]
 AGENCIES = [UUID(int=number) for number in range(1, 4)]
 PLACES = ["73.71", "73.71.01", "73.71.01.1001", "73.71.010", "73.72", "73"]
 OBJECTS = [UUID(int=number) for number in range(100, 103)]
-TAGS = ["a", "b", "c"]
+TAGS = ["a", "b", 'c, "d" \\{}']
+CLASSES = ["public", "indoor", "sensitive"]
 
 
 def some[T](items: list[T]) -> st.SearchStrategy[frozenset[T] | None]:
@@ -35,6 +37,7 @@ RULES = st.lists(
         places=some(PLACES),
         objects=some(OBJECTS),
         tags=some(TAGS),
+        classes=some(CLASSES),
         deny=st.sampled_from([False, False, True]),
         starts_at=INSTANTS,
         ends_at=INSTANTS,
@@ -49,6 +52,7 @@ THINGS = st.lists(
             "place": st.none() | st.sampled_from(PLACES),
             "id": st.sampled_from(OBJECTS),
             "tags": st.none() | st.lists(st.sampled_from(TAGS), unique=True),
+            "class": st.none() | st.sampled_from(CLASSES),
         }
     ),
     min_size=1,
@@ -58,6 +62,7 @@ THINGS = st.lists(
 _QUERY = """
 select number from (
     select ordinality::int as number, value ->> 'place' as place,
+        value ->> 'class' as class,
         (value ->> 'agency_id')::uuid as agency_id, (value ->> 'id')::uuid as id,
         case when jsonb_typeof(value -> 'tags') = 'array' then
             array(select jsonb_array_elements_text(value -> 'tags')) end as tags
@@ -84,6 +89,7 @@ def test_sql_and_python_judge_every_thing_alike(
                 "place": st.sampled_from(["t.place", "place", None]),
                 "id": st.sampled_from(["t.id", None]),
                 "tags": st.sampled_from(["t.tags", None]),
+                "class_": st.sampled_from(["t.class", "class", None]),
             }
         ),
     )
@@ -103,6 +109,7 @@ def test_sql_and_python_judge_every_thing_alike(
                 place=thing["place"] if columns["place"] else None,
                 object_id=thing["id"] if columns["id"] else None,
                 tags=(thing["tags"] or ()) if columns["tags"] else (),
+                class_=thing["class"] if columns["class_"] else None,
             )
         ]
 
@@ -116,6 +123,61 @@ def test_sql_and_python_judge_every_thing_alike(
         judge()
     finally:
         loop_runner.run(connection.close())
+
+
+def test_the_second_wall_lets_through_what_some_rule_allows_and_nothing_else(
+    connections: Connections, loop_runner: asyncio.Runner
+) -> None:
+    connection = loop_runner.run(
+        AsyncConnection[DictRow].connect(connections.app, autocommit=True, row_factory=dict_row)
+    )
+
+    @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        rules=RULES,
+        things=THINGS,
+        sides=st.sets(st.sampled_from(["agency", "place", "id", "tags", "class_"])),
+    )
+    def judge(rules: list[Rule], things: list[dict[str, Any]], sides: set[str]) -> None:
+        def shown(side: str, thing: dict[str, Any]) -> Any:
+            return thing[_KEYS[side]] if side in sides else None
+
+        expected = [
+            number
+            for number, thing in enumerate(things, 1)
+            if any(
+                rule.matches(*(shown(side, thing) for side in _KEYS))
+                for rule in rules
+                if not rule.deny and rule.holds_at(AT)
+            )
+        ]
+
+        columns = {side: "t." + _KEYS[side] for side in sides}
+        query = sql.SQL(_QUERY).format(predicate=sql.SQL(reaches(**columns)))  # type: ignore[arg-type]
+        told = scope_of(*rules).database_settings()
+        rows = loop_runner.run(_told(connection, told, query, {"things": _json(things)}))
+
+        assert expected == rows
+
+    try:
+        judge()
+    finally:
+        loop_runner.run(connection.close())
+
+
+_KEYS = {"agency": "agency_id", "place": "place", "id": "id", "tags": "tags", "class_": "class"}
+
+
+async def _told(
+    connection: AsyncConnection[DictRow],
+    told: dict[str, str],
+    query: sql.Composed,
+    parameters: dict[str, Any],
+) -> list[int]:
+    async with connection.transaction():
+        for name, value in told.items():
+            await connection.execute("select set_config(%s, %s, true)", [name, value])
+        return await _run(connection, query, parameters)
 
 
 async def _run(

@@ -313,6 +313,7 @@ class StateChange:
     agency_id: UUID
     place: str | None
     tags: tuple[str, ...]
+    class_: str
 
 
 @dataclass(frozen=True, slots=True)

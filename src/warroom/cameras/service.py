@@ -51,7 +51,7 @@ from warroom.kernel.scope import Scope
 from warroom.kernel.secrets import SealBrokenError, Sealer
 from warroom.places.api import Atlas
 
-type Event = tuple[Any, UUID | None, str | None, UUID | None, tuple[str, ...]]
+type Event = tuple[Any, *outbox.Thing]
 
 LEASE = "camera"
 LEASE_TTL_S = 10.0
@@ -283,6 +283,7 @@ def judge_camera(
         place=siting.place,
         object_id=camera_id,
         tags=draft.tags,
+        class_=draft.retention_class,
     ):
         raise UnknownAgencyError(field="agency_id")
     return siting
@@ -442,20 +443,15 @@ async def tell_changed(
 ) -> None:
     """Publishes and audits what happened to cameras: `added`, `changed` or `removed`."""
     events: list[Event] = [
-        ({"id": camera_id, "change": change}, draft.agency_id, siting.place, camera_id, draft.tags)
+        ({"id": camera_id, "change": change}, *_thing(camera_id, draft, siting))
         for camera_id, _, draft, siting in cameras
     ]
     # Whoever saw the camera before and does not any more must hear that it is gone.
     events += [
-        (
-            {"id": stored.id, "change": "removed"},
-            stored.draft.agency_id,
-            stored.siting.place,
-            stored.id,
-            stored.draft.tags,
-        )
+        ({"id": stored.id, "change": "removed"}, *_thing(stored.id, stored.draft, stored.siting))
         for _, stored, draft, siting in cameras
-        if stored is not None and _audience(stored.draft, stored.siting) != _audience(draft, siting)
+        if stored is not None
+        and _thing(stored.id, stored.draft, stored.siting) != _thing(stored.id, draft, siting)
     ]
     events.sort(key=lambda event: event[0]["change"] != "removed")
     await outbox.publish_many(tx, CHANGED, events, now=inventory.clock.now())
@@ -492,6 +488,7 @@ async def _tell_states(
             change.place,
             change.camera_id,
             change.tags,
+            change.class_,
         )
         for change in changes
     ]
@@ -515,11 +512,13 @@ def _allows(scope: Scope, action: str, camera: Camera) -> bool:
         place=camera.place,
         object_id=camera.id,
         tags=camera.tags,
+        class_=camera.retention_class,
     )
 
 
-def _audience(draft: CameraDraft, siting: Siting) -> tuple[Any, ...]:
-    return (draft.agency_id, siting.place, draft.tags)
+def _thing(camera_id: UUID, draft: CameraDraft, siting: Siting) -> outbox.Thing:
+    """By what it is decided who hears of the camera: owner, place, id, tags, class."""
+    return draft.agency_id, siting.place, camera_id, draft.tags, draft.retention_class
 
 
 def _require_system(scope: Scope) -> None:

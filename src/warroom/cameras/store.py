@@ -268,7 +268,7 @@ with given as (
     select s.camera_id, s.state, s.reason, s.recording from camera_state s
     where s.camera_id = any(%(ids)s::uuid[]) order by s.camera_id for update
 ), known as (
-    select g.*, c.agency_id, c.place, c.tags
+    select g.*, c.agency_id, c.place, c.tags, c.retention_class
     from given g join camera c on c.id = g.camera_id
     where c.removed_at is null and {visible}
 ), saved as (
@@ -287,7 +287,7 @@ with given as (
             else excluded.recording_since end,
         node = excluded.node, reported_at = excluded.reported_at
 )
-select k.camera_id, k.agency_id, k.place, k.tags
+select k.camera_id, k.agency_id, k.place, k.tags, k.retention_class
 from known k left join before b on b.camera_id = k.camera_id
 where (b.state, b.reason, b.recording) is distinct from (k.state, k.reason, k.recording)
 order by k.camera_id
@@ -327,7 +327,7 @@ update camera_state s set state = 'unknown', reason = 'node_silent', since = s.r
 from camera c
 where c.id = s.camera_id and s.state <> 'unknown' and {visible}
   and s.reported_at < %(now)s - make_interval(secs => %(silent_s)s)
-returning c.id as camera_id, c.agency_id, c.place, c.tags
+returning c.id as camera_id, c.agency_id, c.place, c.tags, c.retention_class
 """
 )
 
@@ -349,7 +349,14 @@ def _list_query(visible: str, conditions: tuple[str, ...]) -> bytes:
 
 
 def _visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
-    return scope.narrow(action, agency="c.agency_id", place="c.place", id="c.id", tags="c.tags")
+    return scope.narrow(
+        action,
+        agency="c.agency_id",
+        place="c.place",
+        id="c.id",
+        tags="c.tags",
+        class_="c.retention_class",
+    )
 
 
 async def list_cameras(
@@ -722,4 +729,10 @@ def _row(id_: UUID, draft: CameraDraft, siting: Siting, now: datetime) -> dict[s
 
 
 def _change(row: dict[str, Any]) -> StateChange:
-    return StateChange(row["camera_id"], row["agency_id"], row["place"], tuple(row["tags"]))
+    return StateChange(
+        row["camera_id"],
+        row["agency_id"],
+        row["place"],
+        tuple(row["tags"]),
+        row["retention_class"],
+    )

@@ -5,7 +5,7 @@ at the command line.
 """
 
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import cyclopts
@@ -200,6 +200,7 @@ def add_grant(  # noqa: PLR0913 - the sides of a grant
     place: list[str] | None = None,
     camera: list[UUID] | None = None,
     tag: list[str] | None = None,
+    class_: Annotated[list[str] | None, cyclopts.Parameter(name="--class")] = None,
     deny: bool = False,
     days: float | None = None,
     letter: str = "",
@@ -219,6 +220,7 @@ def add_grant(  # noqa: PLR0913 - the sides of a grant
         place: Area code of things that are meant.
         camera: Id of a single thing that is meant.
         tag: Tag of things that are meant.
+        class_: Class of things that are meant, as a camera's retention class.
         deny: Take away instead of giving.
         days: Days until it ends.
         letter: Number of the letter.
@@ -238,6 +240,7 @@ def add_grant(  # noqa: PLR0913 - the sides of a grant
                 places=tuple(place or ()) or None,
                 objects=tuple(camera or ()) or None,
                 tags=tuple(tag or ()) or None,
+                classes=tuple(class_ or ()) or None,
                 deny=deny,
                 ends_at=scope.at + timedelta(days=days) if days else None,
                 letter=letter,

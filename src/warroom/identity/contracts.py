@@ -89,6 +89,7 @@ class HeldGrant(msgspec.Struct, frozen=True):
     places: list[str] | None = None
     objects: list[UUID] | None = None
     tags: list[str] | None = None
+    classes: list[str] | None = None
     deny: bool = False
     starts_at: datetime | None = None
     ends_at: datetime | None = None
@@ -175,6 +176,7 @@ class NewGrant:
     places: tuple[str, ...] | None = None
     objects: tuple[UUID, ...] | None = None
     tags: tuple[str, ...] | None = None
+    classes: tuple[str, ...] | None = None
     deny: bool = False
     starts_at: datetime | None = None
     ends_at: datetime | None = None

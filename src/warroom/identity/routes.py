@@ -125,6 +125,7 @@ class GrantBody(Body):
     places: list[Place] | None = Field(default=None, min_length=1, max_length=200)
     objects: list[UUID] | None = Field(default=None, min_length=1, max_length=2000)
     tags: list[Word] | None = Field(default=None, min_length=1, max_length=50)
+    classes: list[Word] | None = Field(default=None, min_length=1, max_length=50)
     deny: bool = False
     starts_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None

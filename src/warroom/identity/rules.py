@@ -56,6 +56,7 @@ def _rule_of_grant(grant: HeldGrant) -> Rule:
         places=_set(grant.places),
         objects=_set(grant.objects),
         tags=_set(grant.tags),
+        classes=_set(grant.classes),
         deny=grant.deny,
         starts_at=grant.starts_at,
         ends_at=grant.ends_at,
@@ -119,6 +120,7 @@ def _holds(scope: Scope, wanted: Rule) -> bool:
         and _within(wanted.agencies, rule.agencies)
         and _within(wanted.objects, rule.objects)
         and _within(wanted.tags, rule.tags)
+        and _within(wanted.classes, rule.classes)
         and _lies_within(wanted.places, rule.places)
         and _lasts_within(wanted, rule, scope.at)
         for rule in scope.rules

@@ -103,14 +103,18 @@ class Database:
                 await asyncio.sleep(1.0)
 
 
-def _begin(scope: Scope) -> sql.Composed:
+def _begin(scope: Scope) -> bytes:
     """Begin and scope in one message: a round trip saved on every request (56 us of CPU)."""
-    return sql.SQL("begin; select {}").format(
-        sql.SQL(", ").join(
+
+    def compose() -> bytes:
+        settings = sql.SQL(", ").join(
             sql.SQL("set_config({}, {}, true)").format(sql.Literal(name), sql.Literal(value))
             for name, value in scope.database_settings().items()
         )
-    )
+        return sql.SQL("begin; select {}").format(settings).as_string().encode()
+
+    text: bytes = scope.remembered("begin", compose)
+    return text
 
 
 async def fetch_json(tx: Transaction, query: Any, parameters: Any = None) -> bytes:

@@ -6,6 +6,7 @@ transaction still running (`pg_snapshot_xmin`). NOTIFY is a wake-up and nothing 
 serialises commits, so it is sent once a transaction, whatever that transaction published.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,12 +19,12 @@ from warroom.kernel.db import Transaction
 CHANNEL = "warroom_outbox"
 
 _INSERT = """
-insert into outbox (topic, body, agency_id, place, object_id, tags, at)
-values (%(topic)s, %(body)s, %(agency_id)s, %(place)s, %(object_id)s, %(tags)s, %(at)s)
+insert into outbox (topic, body, agency_id, place, object_id, tags, class, at)
+values (%(topic)s, %(body)s, %(agency_id)s, %(place)s, %(object_id)s, %(tags)s, %(class)s, %(at)s)
 """
 
 _READ = """
-select xid::text::bigint as xid, id, topic, body, agency_id, place, object_id, tags, at
+select xid::text::bigint as xid, id, topic, body, agency_id, place, object_id, tags, class, at
 from outbox
 where (xid, id) > (%(xid)s::text::xid8, %(id)s)
   and xid < pg_snapshot_xmin(pg_current_snapshot())
@@ -73,7 +74,12 @@ class Event:
     place: str | None
     object_id: UUID | None
     tags: tuple[str, ...]
+    class_: str | None
     at: datetime
+
+
+Thing = tuple[UUID | None, str | None, UUID | None, tuple[str, ...], str | None]
+"""What an event is about: owner, area code, id, tags, class."""
 
 
 async def publish(
@@ -86,6 +92,7 @@ async def publish(
     place: str | None = None,
     object_id: UUID | None = None,
     tags: tuple[str, ...] = (),
+    class_: str | None = None,
 ) -> None:
     """Tells `body` to whoever listens to `topic`, once this transaction has committed.
 
@@ -93,23 +100,24 @@ async def publish(
         tx: The transaction that causes the event.
         topic: Topic word, `cameras.state`.
         body: Anything JSON can hold.
-        agency_id: Owner of the thing; decides with `place`, `object_id` and `tags` who is told.
+        agency_id: Owner of the thing; decides with what follows who is told.
         now: The instant of the event.
         place: Area code of the thing.
         object_id: Id of the thing.
         tags: Tags of the thing.
+        class_: Class of the thing.
     """
-    await publish_many(tx, topic, [(body, agency_id, place, object_id, tags)], now=now)
+    await publish_many(tx, topic, [(body, agency_id, place, object_id, tags, class_)], now=now)
 
 
 async def publish_many(
     tx: Transaction,
     topic: str,
-    events: list[tuple[Any, UUID | None, str | None, UUID | None, tuple[str, ...]]],
+    events: Sequence[tuple[Any, *Thing]],
     *,
     now: datetime,
 ) -> None:
-    """As `publish`, for many things at once: (body, agency, place, object, tags) each."""
+    """As `publish`, for many things at once: (body, agency, place, object, tags, class) each."""
     if not events:
         return
     async with tx.cursor() as cursor:
@@ -123,9 +131,10 @@ async def publish_many(
                     "place": place,
                     "object_id": object_id,
                     "tags": list(tags),
+                    "class": class_,
                     "at": now,
                 }
-                for body, agency_id, place, object_id, tags in events
+                for body, agency_id, place, object_id, tags, class_ in events
             ],
         )
     await tx.execute("select pg_notify('warroom_outbox', '')")
@@ -149,6 +158,7 @@ async def read(tx: Transaction, after: Position, limit: int = 1000) -> list[Even
             row["place"],
             row["object_id"],
             tuple(row["tags"]),
+            row["class"],
             row["at"],
         )
         for row in await rows.fetchall()

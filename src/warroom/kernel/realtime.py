@@ -131,6 +131,7 @@ class Hub:
             place=event.place,
             object_id=event.object_id,
             tags=event.tags,
+            class_=event.class_,
         )
 
     async def serve(

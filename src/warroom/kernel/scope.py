@@ -5,23 +5,27 @@ it as its first argument. It is default deny: a scope without rules sees nothing
 denies beats every rule that allows.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 from psycopg import sql
 
 from warroom.kernel.errors import NotFoundError
+
+_SIDES = ("agencies", "places", "objects", "tags", "classes")
+"""By what a rule may be limited: the names of these fields of `Rule`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One sentence of a person's rights: these actions, on these things, in this time.
 
-    `None` means "any"; an empty set means "none". A thing that has no place (or agency, or tags)
-    is matched only by rules that do not ask for one.
+    `None` means "any"; an empty set means "none". A thing that has no place (or agency, tags or
+    class) is matched only by rules that do not ask for one.
 
     Attributes:
         actions: Words as `camera:view`; `camera:*` and `*` stand for many.
@@ -29,6 +33,7 @@ class Rule:
         places: Area codes; a code stands for everything below it (`73.71.04` for its kelurahan).
         objects: Single things.
         tags: Things that carry at least one of these tags.
+        classes: Things of these classes (of a camera and its footage: the retention class).
         deny: Whether the rule takes away instead of giving.
         starts_at: First instant at which it holds.
         ends_at: First instant at which it no longer holds.
@@ -42,6 +47,7 @@ class Rule:
     places: frozenset[str] | None = None
     objects: frozenset[UUID] | None = None
     tags: frozenset[str] | None = None
+    classes: frozenset[str] | None = None
     deny: bool = False
     starts_at: datetime | None = None
     ends_at: datetime | None = None
@@ -51,8 +57,7 @@ class Rule:
 
     def covers(self, action: str) -> bool:
         """Whether the rule speaks of `action`."""
-        domain = action.partition(":")[0]
-        return not self.actions.isdisjoint((action, f"{domain}:*", "*"))
+        return not self.actions.isdisjoint(_words_for(action))
 
     def holds_at(self, at: datetime) -> bool:
         """Whether the rule is in force at `at`."""
@@ -64,15 +69,25 @@ class Rule:
         agency_id: UUID | None,
         place: str | None,
         object_id: UUID | None,
-        tags: Collection[str],
+        tags: Collection[str] | None,
+        class_: str | None,
     ) -> bool:
-        """Whether the rule speaks of a thing with these owner, place, id and tags."""
+        """Whether the rule speaks of a thing with these owner, place, id, tags and class."""
         return (
             (self.agencies is None or agency_id in self.agencies)
-            and (self.places is None or _lies_in(place, self.places))
             and (self.objects is None or object_id in self.objects)
-            and (self.tags is None or not self.tags.isdisjoint(tags))
+            and (self.classes is None or class_ in self.classes)
+            and (self.places is None or _lies_in(place, self.places))
+            and (self.tags is None or not self.tags.isdisjoint(tags or ()))
         )
+
+
+_OTHERS = tuple(
+    item.name
+    for item in fields(Rule)
+    if item.name not in (*_SIDES, "actions", "starts_at", "ends_at")
+)
+"""What else tells rules apart once their words and times were asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +121,7 @@ class Scope:
 
     def may(self, action: str) -> bool:
         """Whether the action is allowed on anything at all."""
-        return any(not rule.deny for rule in self._of(action))
+        return self._of(action).allows_something
 
     def require(self, action: str) -> None:
         """Lets a holder of `action` pass.
@@ -124,11 +139,16 @@ class Scope:
         agency_id: UUID | None,
         place: str | None = None,
         object_id: UUID | None = None,
-        tags: Collection[str] = (),
+        tags: Collection[str] | None = (),
+        class_: str | None = None,
     ) -> bool:
-        """Whether the action is allowed on the thing with this owner, place, id and tags."""
-        rules = self._matching(action, agency_id, place, object_id, tags)
-        return bool(rules) and not any(rule.deny for rule in rules)
+        """Whether the action is allowed on the thing with this owner, place, id, tags and class."""
+        is_allowed = False
+        for rule in self._matching(action, agency_id, place, object_id, tags, class_):
+            if rule.deny:
+                return False
+            is_allowed = True
+        return is_allowed
 
     def purpose_of(
         self,
@@ -137,7 +157,8 @@ class Scope:
         agency_id: UUID | None,
         place: str | None = None,
         object_id: UUID | None = None,
-        tags: Collection[str] = (),
+        tags: Collection[str] | None = (),
+        class_: str | None = None,
     ) -> str | None:
         """What for the action is allowed on the thing, where it is allowed only for a purpose.
 
@@ -145,7 +166,7 @@ class Scope:
         """
         purposes = [
             rule.purpose
-            for rule in self._matching(action, agency_id, place, object_id, tags)
+            for rule in self._matching(action, agency_id, place, object_id, tags, class_)
             if not rule.deny
         ]
         return None if not purposes or None in purposes else purposes[0]
@@ -157,7 +178,8 @@ class Scope:
         agency_id: UUID | None,
         place: str | None = None,
         object_id: UUID | None = None,
-        tags: Collection[str] = (),
+        tags: Collection[str] | None = (),
+        class_: str | None = None,
     ) -> tuple[tuple[datetime | None, datetime | None], ...] | None:
         """The stretches (from, to) of recorded pictures to which the right is limited.
 
@@ -165,7 +187,7 @@ class Scope:
         """
         spans = {
             (rule.footage_from, rule.footage_to)
-            for rule in self._matching(action, agency_id, place, object_id, tags)
+            for rule in self._matching(action, agency_id, place, object_id, tags, class_)
             if not rule.deny
         }
         return None if (None, None) in spans else tuple(spans)
@@ -178,6 +200,7 @@ class Scope:
         place: str | None = "place",
         id: str | None = "id",  # noqa: A002 - it names the column `id`
         tags: str | None = "tags",
+        class_: str | None = None,
     ) -> tuple[sql.Composable, dict[str, Any]]:
         """The same judgement as `allows`, as an SQL predicate over columns.
 
@@ -187,31 +210,51 @@ class Scope:
             place: Column of the area code (text).
             id: Column of the thing's id.
             tags: Column of the tags (text[]).
+            class_: Column of the class (text).
 
         Returns:
-            The predicate and its parameters (names begin with `scope_`), to be merged into the
-            query's own.
+            The predicate and its parameters (names begin with `scope_` and the action), to be
+            merged into the query's own. Predicates of several actions may stand in one query.
         """
-        columns = (agency, place, id, tags)
-        if columns not in self._memory.setdefault(action, {}):
-            self._memory[action][columns] = _predicate(self._of(action), columns)
-        predicate, parameters = self._memory[action][columns]
+        columns = (agency, place, id, tags, class_)
+        predicate, parameters = self.remembered(
+            ("predicate", action, columns),
+            lambda: _predicate(action, self._of(action).rules, columns),
+        )
         return predicate, dict(parameters)
 
     def database_settings(self) -> dict[str, str]:
-        """What row-level security, the second wall, is told for the length of a transaction."""
-        allowing = [rule for rule in self.rules if not rule.deny]
-        if any(rule.agencies is None for rule in allowing):
-            agencies = "*"
-        else:
-            seen = {agency for rule in allowing for agency in rule.agencies or ()}
-            agencies = "{" + ",".join(sorted(map(str, seen))) + "}"
+        """What row-level security, the second wall, is told for the length of a transaction.
+
+        It is told of the things that the rules allow to do anything with, not of the action words
+        and not of what is denied: the wall is as wide as the widest right, never wider.
+        """
         return {
-            "warroom.agencies": agencies,
+            "warroom.agencies": "{}",
             "warroom.person": str(self.person_id or ""),
             "warroom.agency": str(self.agency_id or ""),
             "warroom.door": self.door,
+            **_wall(self.rules, self.at),
         }
+
+    def next_change(self) -> datetime | None:
+        """The first instant after `at` at which one of the rules begins or ends; None if never.
+
+        What the scope has worked out holds until then.
+        """
+
+        def find() -> datetime | None:
+            moments = (moment for rule in self.rules for moment in (rule.starts_at, rule.ends_at))
+            return min((m for m in moments if m is not None and m > self.at), default=None)
+
+        moment: datetime | None = self.remembered("next_change", find)
+        return moment
+
+    def remembered(self, key: Any, work: Callable[[], Any]) -> Any:
+        """What `work` comes to, worked out once: it must follow from who asks and the rules."""
+        if key not in self._memory:
+            self._memory[key] = work()
+        return self._memory[key]
 
     def _matching(
         self,
@@ -219,30 +262,105 @@ class Scope:
         agency_id: UUID | None,
         place: str | None,
         object_id: UUID | None,
-        tags: Collection[str],
-    ) -> list[Rule]:
-        return [
-            rule for rule in self._of(action) if rule.matches(agency_id, place, object_id, tags)
-        ]
+        tags: Collection[str] | None,
+        class_: str | None,
+    ) -> Iterator[Rule]:
+        """The rules that speak of this action on such a thing; those that deny come first."""
+        by_agency = self._of(action).by_agency
+        for rules in (by_agency.get(None, ()), by_agency.get(agency_id, ()) if agency_id else ()):
+            for rule in rules:
+                if rule.matches(agency_id, place, object_id, tags, class_):
+                    yield rule
 
-    def _of(self, action: str) -> tuple[Rule, ...]:
-        key = ("rules", action)
-        if key not in self._memory:
-            self._memory[key] = tuple(
-                rule for rule in self.rules if rule.covers(action) and rule.holds_at(self.at)
-            )
-        rules: tuple[Rule, ...] = self._memory[key]
-        return rules
+    def _of(self, action: str) -> "_Judgement":
+        judgement: _Judgement = self.remembered(
+            ("rules", action), lambda: _judgement(self._covering(action))
+        )
+        return judgement
+
+    def _covering(self, action: str) -> Iterator[Rule]:
+        by_word: dict[str, list[Rule]] = self.remembered(
+            "by_word", lambda: _by_word(rule for rule in self.rules if rule.holds_at(self.at))
+        )
+        seen = set()
+        for word in _words_for(action):
+            for rule in by_word.get(word, ()):
+                if id(rule) not in seen:
+                    seen.add(id(rule))
+                    yield rule
 
 
-def _lies_in(place: str | None, areas: frozenset[str]) -> bool:
-    return place is not None and any(
-        place == area or place.startswith(f"{area}.") for area in areas
+class _Judgement(NamedTuple):
+    """Everything that is to be known about one action, in as few rules as say it."""
+
+    rules: tuple[Rule, ...]
+    by_agency: dict[UUID | None, tuple[Rule, ...]]
+    """The same rules by the agencies that they name; under None those that name none."""
+    allows_something: bool
+
+
+def _words_for(action: str) -> tuple[str, str, str]:
+    return action, f"{action.partition(':')[0]}:*", "*"
+
+
+def _by_word(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
+    found: dict[str, list[Rule]] = {}
+    for rule in rules:
+        for word in rule.actions:
+            found.setdefault(word, []).append(rule)
+    return found
+
+
+def _judgement(rules: Iterable[Rule]) -> _Judgement:
+    merged = _merged(rules)
+    by_agency: dict[UUID | None, list[Rule]] = {}
+    for rule in merged:
+        for agency in (None,) if rule.agencies is None else rule.agencies:
+            by_agency.setdefault(agency, []).append(rule)
+    return _Judgement(
+        merged,
+        {agency: tuple(found) for agency, found in by_agency.items()},
+        any(not rule.deny for rule in merged),
     )
 
 
+def _merged(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The same things in fewer rules, those that deny first; words and times are let go.
+
+    Rules that differ by one side alone are one rule: what either matches, the union does. Five
+    hundred grants on a camera each become one rule with five hundred cameras.
+    """
+    found = [tuple(getattr(rule, name) for name in _SIDES + _OTHERS) for rule in rules]
+    for at in range(len(_SIDES)):
+        groups: dict[tuple[Any, ...], list[frozenset[Any] | None]] = {}
+        for values in found:
+            groups.setdefault(values[:at] + values[at + 1 :], []).append(values[at])
+        found = [(*rest[:at], _union(sets), *rest[at:]) for rest, sets in groups.items()]
+    merged = (
+        Rule(frozenset(), **dict(zip(_SIDES + _OTHERS, values, strict=True))) for values in found
+    )
+    return tuple(sorted(merged, key=lambda rule: not rule.deny))
+
+
+def _union[T](sets: list[frozenset[T] | None]) -> frozenset[T] | None:
+    known = [one for one in sets if one is not None]
+    return frozenset().union(*known) if len(known) == len(sets) else None
+
+
+def _lies_in(place: str | None, areas: frozenset[str]) -> bool:
+    """Whether the place is one of the areas, or lies below one: `73.71.04` in `73.71`."""
+    while place:
+        if place in areas:
+            return True
+        place = place.rpartition(".")[0]
+    return False
+
+
+type _Columns = tuple[str | None, str | None, str | None, str | None, str | None]
+
+
 def _predicate(
-    rules: tuple[Rule, ...], columns: tuple[str | None, str | None, str | None, str | None]
+    action: str, rules: tuple[Rule, ...], columns: _Columns
 ) -> tuple[sql.Composable, dict[str, Any]]:
     parameters: dict[str, Any] = {}
     allowing, denying = (
@@ -250,7 +368,7 @@ def _predicate(
             clause
             for number, rule in enumerate(rules)
             if rule.deny is deny
-            and (clause := _clause(rule, number, columns, parameters)) is not None
+            and (clause := _clause(rule, f"{action}_{number}", columns, parameters)) is not None
         ]
         for deny in (False, True)
     )
@@ -265,37 +383,75 @@ def _predicate(
 
 
 def _clause(
-    rule: Rule,
-    number: int,
-    columns: tuple[str | None, str | None, str | None, str | None],
-    parameters: dict[str, Any],
+    rule: Rule, name: str, columns: _Columns, parameters: dict[str, Any]
 ) -> sql.Composable | None:
     """One rule as SQL; None if it asks for something that the things of this table do not have."""
-    agency, place, object_id, tags = columns
+    agency, place, object_id, tags, class_ = columns
     parts: list[sql.Composable] = []
     wanted: tuple[tuple[str, str | None, frozenset[Any] | None, str], ...] = (
-        ("agency", agency, rule.agencies, "{column} = any({value}::uuid[])"),
-        (
-            "place",
-            place,
-            rule.places,
-            "exists (select from unnest({value}::text[]) area"
-            " where {column} = area or starts_with({column}, area || '.'))",
-        ),
-        ("id", object_id, rule.objects, "{column} = any({value}::uuid[])"),
+        ("agencies", agency, rule.agencies, "{column} = any({value}::uuid[])"),
+        ("objects", object_id, rule.objects, "{column} = any({value}::uuid[])"),
+        ("classes", class_, rule.classes, "{column} = any({value}::text[])"),
+        ("places", place, _with_dots(rule.places), "({column} || '.') ^@ any({value}::text[])"),
         ("tags", tags, rule.tags, "{column} && {value}::text[]"),
     )
-    for word, column, values, template in wanted:
+    for side, column, values, template in wanted:
         if values is None:
             continue
         if column is None:
             return None
-        name = f"scope_{word}_{number}"
-        parameters[name] = sorted(values)
+        key = f"scope_{name}_{side}".replace(":", "_")
+        parameters[key] = sorted(values)
         parts.append(
             sql.SQL(template).format(
                 column=sql.SQL(".").join(map(sql.Identifier, column.split("."))),
-                value=sql.Placeholder(name),
+                value=sql.Placeholder(key),
             )
         )
     return sql.SQL("({})").format(sql.SQL(" and ").join(parts)) if parts else sql.SQL("true")
+
+
+def _with_dots(places: frozenset[str] | None) -> frozenset[str] | None:
+    """Areas as the beginnings of codes: `73.71.` begins `73.71.04.` and not `73.710.`."""
+    return None if places is None else frozenset(f"{place}." for place in places)
+
+
+def _wall(rules: Iterable[Rule], at: datetime) -> dict[str, str]:
+    """The things that the rules in force allow anything with, for the policies of the tables.
+
+    A rule with one side becomes a value of that side's setting; one with several sides goes whole
+    into `warroom.rules`. What is not set is none.
+    """
+    settings: dict[str, str] = {}
+    several = []
+    for rule in _merged(
+        Rule(
+            frozenset(),
+            rule.agencies,
+            _with_dots(rule.places),
+            rule.objects,
+            rule.tags,
+            rule.classes,
+        )
+        for rule in rules
+        if not rule.deny and rule.holds_at(at)
+    ):
+        sides = {side: getattr(rule, side) for side in _SIDES if getattr(rule, side) is not None}
+        if not sides:
+            return {"warroom.agencies": "*"}
+        if len(sides) == 1:
+            ((side, values),) = sides.items()
+            settings[f"warroom.{side}"] = _array(values)
+        else:
+            several.append({side: sorted(map(str, values)) for side, values in sides.items()})
+    if several:
+        settings["warroom.rules"] = msgspec.json.encode(several).decode()
+    return settings
+
+
+def _array(values: Iterable[Any]) -> str:
+    """A literal of PostgreSQL's arrays."""
+    quoted = (
+        '"{}"'.format(str(value).replace("\\", "\\\\").replace('"', '\\"')) for value in values
+    )
+    return "{" + ",".join(sorted(quoted)) + "}"

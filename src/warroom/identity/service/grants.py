@@ -17,6 +17,7 @@ from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Rule, Scope
 
 _RIGHT = "grant:configure"
+_SIDES = ("actions", "places", "objects", "tags", "classes")
 
 
 async def create_grant(scope: Scope, tx: Transaction, new: NewGrant) -> UUID:
@@ -133,6 +134,7 @@ def _rule(grant: dict[str, Any], *, deny: bool) -> Rule:
         places=some("places"),
         objects=some("objects"),
         tags=some("tags"),
+        classes=some("classes"),
         deny=deny,
         starts_at=grant["starts_at"],
         ends_at=grant["ends_at"],
@@ -142,7 +144,7 @@ def _rule(grant: dict[str, Any], *, deny: bool) -> Rule:
 def _told(new: NewGrant) -> dict[str, Any]:
     return {
         word: value
-        for word in ("actions", "places", "objects", "tags", "starts_at", "ends_at", "letter")
+        for word in (*_SIDES, "starts_at", "ends_at", "letter")
         if (value := getattr(new, word)) is not None
     }
 

@@ -28,10 +28,11 @@ def scope_of(principal: Principal, now: datetime, door: str, address: str | None
 def moved(scope: Scope, now: datetime, address: str | None) -> Scope:
     """The same rights at another moment.
 
-    What the scope has worked out already is shared, unless a rule begins or ends some day: then
-    it is judged anew.
+    What the scope has worked out already is shared until a rule begins or ends; then it is judged
+    anew.
     """
-    is_timeless = all(rule.starts_at is None and rule.ends_at is None for rule in scope.rules)
+    until = scope.next_change()
+    is_unchanged = scope.at <= now and (until is None or now < until)
     return Scope(
         person_id=scope.person_id,
         agency_id=scope.agency_id,
@@ -42,7 +43,7 @@ def moved(scope: Scope, now: datetime, address: str | None) -> Scope:
         address=address,
         label=scope.label,
         agency_label=scope.agency_label,
-        _memory=scope._memory if is_timeless else {},
+        _memory=scope._memory if is_unchanged else {},
     )
 
 

@@ -14,7 +14,7 @@ _ITEM = """json_build_object('id', g.id,
     'to_agency', case when a.id is not null then
         json_build_object('id', a.id, 'name', a.name, 'short', a.short) end,
     'actions', g.actions, 'agencies', g.agencies, 'places', g.places, 'objects', g.objects,
-    'tags', g.tags, 'deny', g.deny, 'starts_at', iso_ms(g.starts_at),
+    'tags', g.tags, 'classes', g.classes, 'deny', g.deny, 'starts_at', iso_ms(g.starts_at),
     'ends_at', iso_ms(g.ends_at), 'reason', g.reason, 'letter', g.letter, 'to_role', g.to_role,
     'purpose', g.purpose,
     'created_at', iso_ms(g.created_at), 'created_by', g.created_by,
@@ -40,11 +40,12 @@ _FIND = "select g.* from access_grant g where g.id = %(id)s and {visible} for up
 
 _INSERT = """
 insert into access_grant (id, person_id, to_agency_id, agency_id, actions, agencies, places,
-    objects, tags, deny, starts_at, ends_at, reason, letter, to_role, purpose, footage_from,
-    footage_to, created_at, created_by)
+    objects, tags, classes, deny, starts_at, ends_at, reason, letter, to_role, purpose,
+    footage_from, footage_to, created_at, created_by)
 values (%(id)s, %(person_id)s, %(to_agency_id)s, %(agency_id)s, %(actions)s, %(agencies)s,
-    %(places)s, %(objects)s, %(tags)s, %(deny)s, %(starts_at)s, %(ends_at)s, %(reason)s,
-    %(letter)s, %(to_role)s, %(purpose)s, %(footage_from)s, %(footage_to)s, %(now)s, %(by)s)
+    %(places)s, %(objects)s, %(tags)s, %(classes)s, %(deny)s, %(starts_at)s, %(ends_at)s,
+    %(reason)s, %(letter)s, %(to_role)s, %(purpose)s, %(footage_from)s, %(footage_to)s, %(now)s,
+    %(by)s)
 """
 
 _REVOKE = """

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from psycopg import sql
 
 from warroom.identity.contracts import Agency, HeldGrant, HeldRole, NewPerson, Principal
@@ -81,12 +82,10 @@ where pr.person_id = %(id)s
 """
 
 _GRANTS_OF = """
-select id, actions, agencies, places, objects, tags, deny, starts_at, ends_at, purpose,
-    footage_from, footage_to
-from access_grant
-where revoked_at is null and (person_id = %(id)s or (to_agency_id = %(agency_id)s
-    and (to_role is null or exists (select from person_role pr
-        where pr.person_id = %(id)s and pr.role = to_role))))
+select to_jsonb(g)::text as held from access_grant g
+where g.revoked_at is null and (g.person_id = %(id)s or (g.to_agency_id = %(agency_id)s
+    and (g.to_role is null or exists (select from person_role pr
+        where pr.person_id = %(id)s and pr.role = g.to_role))))
 """
 
 _STORE_HASH = """
@@ -236,7 +235,7 @@ async def find_principal(
         language=person["language"],
         agency=Agency(**agency) if agency else None,
         roles=[HeldRole(**role) for role in roles],
-        grants=[HeldGrant(**grant) for grant in grants],
+        grants=[msgspec.json.decode(row["held"], type=HeldGrant) for row in grants],
     )
 
 

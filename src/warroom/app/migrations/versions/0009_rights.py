@@ -1,8 +1,170 @@
-"""Rights as data."""
+"""Rights by class; a second wall that narrows by the same sides as the first."""
+
+from alembic import op
+
+from warroom.kernel.wall import policy, reaches
 
 revision = "0009"
 down_revision = "0008"
 
 
 def upgrade() -> None:
-    pass
+    op.execute(_SCOPE)
+    op.execute(_ROLES)
+    op.execute(_CLASSES)
+    for table, condition in _WALL.items():
+        op.execute(policy(table, condition))
+    op.execute(_AUDIT)
+
+
+_SCOPE = """
+-- The sides of the scope's rights, as `Scope.database_settings` tells them: single sides, and the
+-- rules that have several. Nothing told is nothing reached.
+create function scope_agency_ids() returns setof uuid
+language sql stable parallel safe rows 4 as $$
+    select unnest(scope_agencies())
+$$;
+create function scope_object_ids() returns setof uuid
+language sql stable parallel safe rows 4 as $$
+    select unnest(nullif(current_setting('warroom.objects', true), '')::uuid[])
+$$;
+create function scope_places() returns text[]
+language sql stable parallel safe as $$
+    select nullif(current_setting('warroom.places', true), '')::text[]
+$$;
+create function scope_tags() returns text[]
+language sql stable parallel safe as $$
+    select nullif(current_setting('warroom.tags', true), '')::text[]
+$$;
+create function scope_classes() returns text[]
+language sql stable parallel safe as $$
+    select nullif(current_setting('warroom.classes', true), '')::text[]
+$$;
+create function scope_has_rules() returns boolean
+language sql stable parallel safe as $$
+    select coalesce(current_setting('warroom.rules', true), '') <> ''
+$$;
+create function scope_rules()
+returns table (agencies uuid[], places text[], objects uuid[], tags text[], classes text[])
+language sql stable parallel safe rows 4 as $$
+    select * from jsonb_to_recordset(nullif(current_setting('warroom.rules', true), '')::jsonb)
+        as r(agencies uuid[], places text[], objects uuid[], tags text[], classes text[])
+$$;
+grant execute on function scope_agency_ids, scope_object_ids, scope_places, scope_tags,
+    scope_classes, scope_has_rules, scope_rules to warroom_app;
+"""
+
+_CLASSES = """
+alter table access_grant add column classes text[];
+alter table outbox add column class text;
+
+create or replace function identity_principal(p_person uuid) returns jsonb
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+    select jsonb_build_object(
+        'person_id', p.id, 'login', p.login, 'name', p.name, 'title', p.title,
+        'language', p.language,
+        'agency', case when a.id is not null then jsonb_build_object(
+            'id', a.id, 'kind', a.kind, 'name', a.name, 'short', a.short,
+            'is_active', a.is_active) end,
+        'roles', coalesce((
+            select jsonb_agg(jsonb_build_object('name', r.name, 'actions', r.actions,
+                'reach', pr.reach) order by r.name)
+            from public.person_role pr join public.role r on r.name = pr.role
+            where pr.person_id = p.id and r.retired_at is null), '[]'),
+        'grants', coalesce((
+            select jsonb_agg(to_jsonb(g) order by g.id)  -- whole: limits added later hold too
+            from public.access_grant g
+            where g.revoked_at is null
+              and (g.person_id = p.id or g.to_agency_id = p.agency_id)), '[]')
+    )
+    from public.person p left join public.agency a on a.id = p.agency_id
+    where p.id = p_person and p.is_active
+$$;
+
+-- A change of rights wakes the processes that remember them; the version says whether to forget.
+create or replace function rights_changed() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    update public.rights_version set version = version + 1;
+    perform pg_notify('warroom_rights', '');
+    return null;
+end
+$$;
+"""
+
+_ROLES = f"""
+-- Presets belong to nobody and are as the migrations made them; an agency's own roles are its data.
+alter table role
+    add column agency_id uuid references agency,
+    add column label text not null default '',
+    add column note text not null default '',
+    add column created_at timestamptz not null default now(),
+    add column created_by uuid,
+    add column changed_at timestamptz not null default now(),
+    add column retired_at timestamptz,
+    add column version integer not null default 1,
+    add constraint role_owner check (is_preset = (agency_id is null));
+comment on column role.name is 'a word for presets; an id, that nobody sees, for own roles';
+create unique index role_label on role (agency_id, lower(label))
+    where agency_id is not null and retired_at is null;
+create index role_agency on role (agency_id) where agency_id is not null;
+alter table role enable row level security;
+create policy role_read on role for select using (
+    agency_id = (select scope_agency()) or {reaches(agency="agency_id")}
+    or (agency_id is null and coalesce(current_setting('warroom.door', true), '') <> '')
+);
+create policy role_made on role for insert with check (
+    agency_id is not null and {reaches(agency="agency_id")}
+);
+create policy role_changed on role for update using (
+    agency_id is not null and {reaches(agency="agency_id")}
+);
+grant insert, update on role to warroom_app;
+
+update role set actions = actions || '{{role:configure}}'::text[]
+    where name in ('configure', 'admin_lembaga');
+"""
+
+_OF_CAMERA = """(
+    (select scope_sees_all())
+    or agency_id in (select scope_agency_ids())
+    or exists (select from camera c where c.id = camera_id)
+)"""
+
+_WALL = {
+    # Whoever sees a camera sees whose it is.
+    "agency": f"""(
+        {reaches(agency="id", place="place", id="id")}
+        or id = (select scope_agency())
+        or exists (select from camera c where c.agency_id = agency.id and c.removed_at is null)
+    )""",
+    "camera": reaches(
+        agency="agency_id", place="place", id="id", tags="tags", class_="retention_class"
+    ),
+    "camera_state": _OF_CAMERA,
+    "camera_stream": _OF_CAMERA,
+    "person": f"({reaches(agency='agency_id', id='id')} or id = (select scope_person()))",
+    "recording_hold": _OF_CAMERA,
+    "service_account": reaches(agency="agency_id", id="id"),
+    # A person's own layouts are theirs alone, whatever else their scope reaches.
+    "wall_layout": f"""(
+        case when shared = 'person' then person_id = (select scope_person())
+        else {reaches(agency="agency_id", id="id")} end
+    )""",
+    # Whoever sees a person sees what follows for them: who changes people must know all of it.
+    "access_grant": """(
+        (select scope_sees_all())
+        or agency_id in (select scope_agency_ids())
+        or agencies && (select scope_agencies())
+        or person_id in (select id from person)
+        or to_agency_id in (select p.agency_id from person p)
+    )""",
+}
+
+_AUDIT = f"""
+drop policy audit_entry_read on audit_entry;
+create policy audit_entry_read on audit_entry for select using (
+    {reaches(agency="owner_agency_id", place="place")}
+    or {reaches(agency="agency_id", place="place")}
+);
+"""

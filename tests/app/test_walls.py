@@ -1,0 +1,209 @@
+"""Row-level security by the catalogue: every table, those of tomorrow among them, and every scope.
+
+A role that forgets its scope is the application's own, over a connection that says nothing of who
+asks. It must see no row of anybody, in any table that the database has.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import Connection, sql
+
+from warroom.kernel.postgres import Connections
+
+OPEN = {
+    "alembic_version": "which migrations have run",
+    "audit_head": "ends of the audit chains: numbers and hashes, of no one's doing in particular",
+    "audit_seal": "when the chains were walked, and whether they held",
+    "job": "work that is due, by kind; its body names things by id alone",
+    "job_run": "when recurring work ran last",
+    "lease": "which process holds what, by id",
+    "rights_version": "one number",
+    "sign_in_bucket": "failed tries by a hash of login and address",
+}
+"""Tables that anybody may read, each with why that tells nothing."""
+
+DEFINERS = {
+    "audit_append": "appends to a chain that nobody may write; takes no decision",
+    "camera_next_number": "numbers are unique in the city: gives one number, the next",
+    "identity_by_session": "the person of a session whose secret is shown, before there is a scope",
+    "identity_by_token": "the same of a token",
+    "identity_credentials": "the hash of one login, for sign-in before there is a scope",
+    "identity_open_session": "writes a session for a person who has just shown who they are",
+    "identity_principal": "what rights follow from; not for the application's role",
+    "identity_use_link": "uses up one link whose secret is shown",
+    "rights_changed": "a trigger that counts; not for the application's role",
+}
+"""Functions that see past the wall, each with what it gives and why it must."""
+
+STRANGER = {
+    "warroom.agencies": f"{{{UUID(int=901)}}}",
+    "warroom.agency": str(UUID(int=901)),
+    "warroom.person": str(UUID(int=902)),
+    "warroom.objects": f"{{{UUID(int=903)}}}",
+    "warroom.places": "{99.99.}",
+    "warroom.tags": "{elsewhere}",
+    "warroom.classes": "{elsewhere}",
+    "warroom.rules": f'[{{"agencies": ["{UUID(int=901)}"], "places": ["99.98."]}}]',
+    "warroom.door": "test",
+}
+"""A scope that reaches by every side, and nothing of what is planted."""
+
+_TABLES = """
+select relname from pg_class join pg_namespace n on n.oid = relnamespace
+where nspname = 'public' and relkind in ('r', 'p') order by relname
+"""
+
+_COLUMNS = """
+select attname, typname, attidentity <> '' as is_identity, attgenerated <> '' as is_generated
+from pg_attribute join pg_type t on t.oid = atttypid
+where attrelid = %s::regclass and attnum > 0 and not attisdropped
+order by attnum
+"""
+
+_VALUES = {
+    "bool": "true",
+    "bytea": r"'\x00'",
+    "float4": "1",
+    "float8": "1",
+    "int2": "1",
+    "int4": "1",
+    "int8": "1",
+    "cidr": "'10.0.0.0/8'",
+    "inet": "'10.0.0.1'",
+    "json": "'{}'",
+    "jsonb": "'{}'",
+    "date": "'2026-11-24'",
+    "interval": "'1 day'",
+    "text": "'planted'",
+    "timestamptz": "'2026-11-24 06:00Z'",
+    "uuid": "gen_random_uuid()",
+    "xid8": "'1'",
+    "tstzrange": "'[2026-11-24 06:00Z,2026-11-25 06:00Z)'",
+}
+
+
+@pytest.fixture
+def owner(connections: Connections) -> Iterator[Connection[Any]]:
+    """A connection that may do anything; whatever it does is gone after the test."""
+    with psycopg.connect(connections.superuser) as connection:
+        yield connection
+        connection.rollback()
+
+
+def tables(connection: Connection[Any]) -> list[str]:
+    return [name for (name,) in connection.execute(_TABLES).fetchall()]
+
+
+def plant(connection: Connection[Any], table: str) -> None:
+    """Puts one row of invented values into a table, past its checks, keys and triggers."""
+    connection.execute("set local session_replication_role = replica")
+    checks = connection.execute(
+        "select conname from pg_constraint where conrelid = %s::regclass and contype = 'c'", [table]
+    ).fetchall()
+    for (check,) in checks:
+        connection.execute(
+            sql.SQL("alter table {} drop constraint {} cascade").format(
+                sql.Identifier(table), sql.Identifier(check)
+            )
+        )
+    connection.execute(sql.SQL("truncate {} cascade").format(sql.Identifier(table)))
+    columns = [
+        (name, "'{}'" if kind.startswith("_") else _VALUES[kind])
+        for name, kind, is_identity, is_generated in connection.execute(
+            _COLUMNS, [table]
+        ).fetchall()
+        if not is_identity and not is_generated
+    ]
+    connection.execute(
+        sql.SQL("insert into {} ({}) values ({})").format(
+            sql.Identifier(table),
+            sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns),
+            sql.SQL(", ").join(sql.SQL(value) for _, value in columns),
+        )
+    )
+
+
+def seen(connection: Connection[Any], table: str, told: dict[str, str]) -> int | None:
+    """How many rows the application's role sees; None if it may not even ask."""
+    with connection.transaction(force_rollback=True):
+        connection.execute("set local role warroom_app")
+        for name, value in told.items():
+            connection.execute("select set_config(%s, %s, true)", [name, value])
+        try:
+            with connection.transaction():
+                row = connection.execute(
+                    sql.SQL("select count(*) from {}").format(sql.Identifier(table))
+                ).fetchone()
+        except psycopg.errors.InsufficientPrivilege:
+            return None
+    return row[0] if row else None
+
+
+def test_row_security_is_in_force_on_every_table_that_is_not_open_for_a_reason(
+    connections: Connections,
+) -> None:
+    with psycopg.connect(connections.app) as connection:
+        behind = {
+            name: connection.execute("select row_security_active(%s)", [name]).fetchone()
+            for name in tables(connection)
+        }
+        may_pass = connection.execute(
+            "select rolsuper or rolbypassrls from pg_roles where rolname = current_user"
+        ).fetchone()
+
+    assert set(OPEN) == {name for name, active in behind.items() if active == (False,)}
+    assert may_pass == (False,)
+
+
+def test_an_open_table_names_neither_an_agency_nor_a_person(owner: Connection[Any]) -> None:
+    named = {
+        (table, column)
+        for table in OPEN
+        for column, *_ in owner.execute(_COLUMNS, [table]).fetchall()
+        if column.endswith(("agency_id", "person_id", "camera_id", "address", "name", "label"))
+    }
+
+    assert named - {("job_run", "name")} == set()
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"warroom.agencies": ""}, {"warroom.agencies": "{}"}, STRANGER]
+)
+def test_a_role_that_forgets_its_scope_or_has_another_sees_no_row_of_any_table(
+    owner: Connection[Any], told: dict[str, str]
+) -> None:
+    found = {}
+    for table in tables(owner):
+        if table in OPEN:
+            continue
+        with owner.transaction(force_rollback=True):
+            plant(owner, table)
+            planted = owner.execute(
+                sql.SQL("select count(*) from {}").format(sql.Identifier(table))
+            ).fetchone()
+            found[table] = planted, seen(owner, table, told)
+
+    assert len(found) > 15
+    assert {table: counts for table, counts in found.items() if counts[0] != (1,)} == {}
+    assert {table: counts for table, counts in found.items() if counts[1]} == {}
+
+
+def test_every_function_that_sees_past_the_wall_is_known_and_says_why(
+    owner: Connection[Any],
+) -> None:
+    found = owner.execute(
+        "select proname, coalesce(proconfig, '{}'),"
+        " has_function_privilege('public', p.oid, 'execute')"
+        " from pg_proc p join pg_namespace n on n.oid = pronamespace"
+        " where nspname = 'public' and prosecdef"
+    ).fetchall()
+
+    assert {name for name, *_ in found} == set(DEFINERS)
+    assert [
+        name for name, config, _ in found if config != ["search_path=pg_catalog, pg_temp"]
+    ] == []
+    assert [name for name, _, for_all in found if for_all] == []
