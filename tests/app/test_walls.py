@@ -15,6 +15,8 @@ from psycopg import Connection, sql
 from warroom.kernel.postgres import Connections
 
 OPEN = {
+    "access_basis": "the laws on which a request can rest: one public list",
+    "access_number": "how many requests there were in a year; not for the application's role",
     "alembic_version": "which migrations have run",
     "audit_head": "ends of the audit chains: numbers and hashes, of no one's doing in particular",
     "audit_seal": "when the chains were walked, and whether they held",
@@ -27,13 +29,17 @@ OPEN = {
 """Tables that anybody may read, each with why that tells nothing."""
 
 DEFINERS = {
+    "access_agencies": "names of agencies, to whom a letter can be addressed",
+    "access_next_number": "gives one number, the next",
     "audit_append": "appends to a chain that nobody may write; takes no decision",
     "camera_next_number": "numbers are unique in the city: gives one number, the next",
+    "identity_account": "what a program's rights follow from; not for the application's role",
     "identity_by_session": "the person of a session whose secret is shown, before there is a scope",
     "identity_by_token": "the same of a token",
     "identity_credentials": "the hash of one login, for sign-in before there is a scope",
     "identity_open_session": "writes a session for a person who has just shown who they are",
     "identity_principal": "what rights follow from; not for the application's role",
+    "identity_principal_held": "the first half of it; not for the application's role",
     "identity_use_link": "uses up one link whose secret is shown",
     "rights_changed": "a trigger that counts; not for the application's role",
 }

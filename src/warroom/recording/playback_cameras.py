@@ -22,6 +22,7 @@ async def find_filmed_by(scope: Scope, tx: Transaction, camera_id: UUID, action:
         place=camera.place,
         object_id=camera.id,
         tags=camera.tags,
+        class_=camera.retention_class,
     )
     return FilmedBy(camera.id, camera.agency_id, camera.place, camera.name, windows_of(spans))
 

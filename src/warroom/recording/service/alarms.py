@@ -59,6 +59,7 @@ async def judge(inventory: cameras.Inventory, scope: Scope, tx: Transaction) -> 
             alarm.place,
             alarm.camera_id,
             alarm.tags,
+            None,
         )
         for change, id_, alarm in told
     ]

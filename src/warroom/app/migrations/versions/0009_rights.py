@@ -144,6 +144,7 @@ _WALL = {
     "camera_state": _OF_CAMERA,
     "camera_stream": _OF_CAMERA,
     "person": f"({reaches(agency='agency_id', id='id')} or id = (select scope_person()))",
+    "recording_alarm": _OF_CAMERA,
     "recording_hold": _OF_CAMERA,
     "service_account": reaches(agency="agency_id", id="id"),
     # A person's own layouts are theirs alone, whatever else their scope reaches.
