@@ -1,11 +1,15 @@
 """Sessions and tokens: who is taken for whom, for how long, and from which pages."""
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 
 from tests.identity.conftest import PASSWORD, City, Clients, signed_in
 from warroom.identity import api
 from warroom.identity.service.sessions import digest_of
 from warroom.identity.settings import IdentitySettings
+from warroom.kernel.db import Database
 
 
 async def test_nobody_is_anybody_without_a_session(browser: Clients) -> None:
@@ -134,6 +138,45 @@ async def test_another_process_notices_within_its_remembered_time(city: City) ->
 
     assert remembered is not None
     assert await other(request) is None
+
+
+async def test_a_change_of_rights_wakes_every_process_without_waiting(city: City) -> None:
+    """Neither process asks again by itself here: the database has to tell them."""
+    other = api.Authenticator(city.db, city.clock, IdentitySettings(remember_s=1e9))
+    opened = await city.doorkeeper.sign_in("polisi", PASSWORD, None, "")
+    request = connection_with(opened.token)
+    before = await other(request)
+    listens, told = asyncio.Event(), asyncio.Event()
+
+    async def recheck() -> None:
+        told.set()
+
+    async def listen(*_: object) -> AsyncIterator[None]:
+        async for _ in Database.listen(city.db, "warroom_rights", poll_s=1e6):
+            listens.set()
+            yield
+
+    city.db.listen = listen  # type: ignore[method-assign, assignment]
+    watch = asyncio.create_task(other.watch([recheck]))
+    try:
+        await asyncio.wait_for(listens.wait(), 10)
+        grant = api.NewGrant(
+            ("recording:export",),
+            "uji",
+            person_id=city.people["polisi"],
+            agencies=(city.agencies["Damkar"],),
+        )
+        async with city.db.transaction(city.system) as tx:
+            await api.create_grant(city.system, tx, grant)
+        await asyncio.wait_for(told.wait(), 10)
+    finally:
+        watch.cancel()
+    after = await other(request)
+
+    assert before is not None
+    assert not before.may("recording:export")
+    assert after is not None
+    assert after.may("recording:export")
 
 
 async def test_a_remembered_scope_costs_no_query(city: City) -> None:

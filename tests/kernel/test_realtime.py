@@ -166,6 +166,26 @@ async def test_the_end_of_the_session_ends_the_socket(
     assert tab.closed == 4401
 
 
+async def test_a_socket_asks_anew_at_once_when_rights_were_changed(
+    db: Database, clock: FixedClock, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("warroom.kernel.realtime.PING_S", 1e6)
+    rights: list[Scope | None] = [OF_POLICE]
+
+    async def still() -> Scope | None:
+        return rights[0]
+
+    async with running(db, clock) as hub, open_tab(hub, EVERYTHING, still) as tab:
+        tab.subscribe("cameras.state")
+        await hub.recheck()
+        await tab.until(lambda: any(message["type"] == "ping" for message in tab.got))
+        await tell(db, clock, FIRE, "hidden")
+        await tell(db, clock, POLICE, "shown")
+        await tab.until(lambda: bool(tab.bodies()))
+
+    assert tab.bodies() == ["shown"]
+
+
 async def test_a_slow_tab_is_told_to_start_anew_and_costs_bounded_memory(
     db: Database, clock: FixedClock, monkeypatch: Any
 ) -> None:

@@ -1,7 +1,7 @@
 """The web application: routes of all domains behind one frame."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,9 @@ from warroom.kernel.jobs import Job, Worker, run_forever
 from warroom.kernel.realtime import Hub, Topic
 from warroom.kernel.scope import Scope
 
+type Recheck = Callable[[], Awaitable[None]]
+type WatchRights = Callable[[Sequence[Recheck]], Coroutine[Any, Any, None]]
+
 
 @dataclass(frozen=True)
 class Wiring:
@@ -33,6 +36,7 @@ class Wiring:
         scope: The scope of the process itself.
         holder: Name of the process in leases.
         pages: Folder of the built web pages.
+        watch_rights: Runs for ever, and calls what it is given whenever rights were changed.
     """
 
     authenticator: Authenticator
@@ -46,6 +50,7 @@ class Wiring:
     jobs: list[Job] = field(default_factory=list)
     services: dict[type, Any] = field(default_factory=dict)
     running: tuple[Any, ...] = ()
+    watch_rights: WatchRights | None = None
 
 
 def create_app(wiring: Wiring) -> FastAPI:
@@ -68,6 +73,10 @@ def create_app(wiring: Wiring) -> FastAPI:
                 asyncio.create_task(hub.run()),
                 asyncio.create_task(run_forever(worker, wiring.jobs, wiring.holder)),
             ]
+            if wiring.watch_rights is not None:
+                told = [hub, *wiring.running]
+                rechecks = [part.recheck for part in told if hasattr(part, "recheck")]
+                tasks.append(asyncio.create_task(wiring.watch_rights(rechecks)))
             try:
                 yield
             finally:

@@ -139,6 +139,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         jobs=JOBS,
         services={**made, live.LiveService: live_service, recording.PlaybackService: playback},
         running=(live_service, playback),
+        watch_rights=made[identity.Authenticator].watch,
     )
 
 

@@ -7,6 +7,7 @@ action on the very thing the event is about. A tab that was away too long is tol
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -56,6 +57,7 @@ class _Listener:
     topics: set[str] = field(default_factory=set)
     waiting: list[bytes] = field(default_factory=list)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    asked_anew: asyncio.Event = field(default_factory=asyncio.Event)
     overrun: bool = False
 
     def offer(self, message: bytes) -> None:
@@ -142,7 +144,8 @@ class Hub:
         Args:
             socket: The accepted socket.
             scope: Rights of the asker.
-            still: Asked at every ping for the asker's rights now; None ends the socket.
+            still: Asked at every ping, and when rights were changed, for the asker's rights now;
+                None ends the socket.
         """
         listener = _Listener(scope)
         self._listeners.add(listener)
@@ -164,6 +167,11 @@ class Hub:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def recheck(self) -> None:
+        """Has every socket ask for the rights of its person now, and not at its next ping."""
+        for listener in self._listeners:
+            listener.asked_anew.set()
 
     async def _send(self, socket: WebSocket, listener: _Listener) -> None:
         while True:
@@ -218,7 +226,10 @@ class Hub:
         still: Callable[[], Awaitable[Scope | None]],
     ) -> None:
         while True:
-            await asyncio.sleep(PING_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(listener.asked_anew.wait(), PING_S)
+            # Before the question: a change that comes while it is asked is asked about again.
+            listener.asked_anew.clear()
             scope = await still()
             if scope is None:
                 await socket.close(4401)

@@ -6,6 +6,7 @@ a session, makes the version grow and the memory empty. Changes made in this pro
 """
 
 import hashlib
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -20,7 +21,8 @@ from warroom.identity.service.tokens_in_use import TokenGate
 from warroom.identity.settings import IdentitySettings
 from warroom.identity.store import doors
 from warroom.kernel.clock import Clock
-from warroom.kernel.db import Database, Transaction
+from warroom.kernel.db import Database, DatabaseAwayError, Transaction
+from warroom.kernel.log import logger
 from warroom.kernel.scope import Scope
 
 COOKIE = "warroom_session"
@@ -75,6 +77,22 @@ class Authenticator:
         # A socket asks again and again whether its session lives; that alone must not prolong it.
         is_request = connection.scope["type"] == "http"
         return await self._scope(cookie, connection, door="web", touch=is_request)
+
+    async def watch(self, rechecks: Sequence[Callable[[], Awaitable[None]]]) -> None:
+        """Calls `rechecks` whenever anybody's rights were changed, in any process; for ever.
+
+        The database wakes it; what it missed while it was not connected it finds by the version.
+        """
+        seen: int | None = None
+        async for _ in self._db.listen("warroom_rights"):
+            try:
+                self._checked_at = float("-inf")
+                version = await self._current_version(self._clock.now())
+                is_new, seen = seen not in (None, version), version
+                for recheck in rechecks if is_new else ():
+                    await recheck()
+            except DatabaseAwayError:
+                logger("identity.sessions").warning("rights_away")
 
     def forget(self) -> None:
         """Makes changes of rights that were just committed bite at the next request."""
