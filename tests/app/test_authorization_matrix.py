@@ -74,8 +74,12 @@ OWNED = {
     "token_id": "token",
     "layout_id": "layout",
     "hold_id": "hold",
+    "request_id": "request",
+    "owner_id": "agency",
+    "attachment_id": "attachment",
 }
-GLOBAL = {"layer": "kecamatan", "address": "peta", "session": str(UUID(int=77))}
+BASIS = "01890000-0000-7000-8000-000000000001"
+GLOBAL = {"basis_id": BASIS, "layer": "kecamatan", "address": "peta", "session": str(UUID(int=77))}
 
 # Whose routes are about the asker themselves, and so answer every signed-in person.
 OF_THE_ASKER = {
@@ -131,6 +135,18 @@ def hold_body(camera: str) -> dict[str, Any]:
     }
 
 
+REQUEST = {
+    "letter_number": "B-1/XI/2026",
+    "letter_date": "2026-11-20",
+    "basis_id": BASIS,
+    "purpose": "Penyidikan",
+    "case_number": "PDM-1",
+    "actions": ["live:view"],
+    "starts_at": "2026-11-24T06:00:00Z",
+    "ends_at": "2026-11-25T06:00:00Z",
+}
+
+
 def bodies(world: World) -> dict[tuple[str, str], Any]:
     """A body for every route that takes one; it would be accepted from somebody in scope."""
     things = world.things
@@ -168,6 +184,14 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/cameras/probe"): {"url": "http://not.rtsp/"},
         ("POST", "/api/recording/holds"): hold_body(things.get("camera", "")),
         ("PATCH", "/api/recording/holds/{hold_id}"): {"reason": f"{MARK} alasan"},
+        ("POST", "/api/requests"): REQUEST,
+        ("PUT", "/api/requests/{request_id}"): REQUEST | {"version": 1},
+        ("POST", "/api/requests/{request_id}/withdraw"): {"reason": "Selesai"},
+        ("POST", "/api/requests/{request_id}/parts/{owner_id}/approve"): {"role": "supervisor"},
+        ("POST", "/api/requests/{request_id}/parts/{owner_id}/refuse"): {"reason": "Tidak"},
+        ("POST", "/api/requests/{request_id}/parts/{owner_id}/revoke"): {"reason": "Cukup"},
+        ("POST", "/api/requests/basis"): {"law": "UU 1/2026", "article": "Pasal 1"},
+        ("PUT", "/api/requests/basis/{basis_id}"): {"law": "UU 1/2026", "article": "Pasal 2"},
         ("POST", "/api/walls/layouts"): {"name": "Dinding"},
         ("PATCH", "/api/walls/layouts/{layout_id}"): name,
     }
@@ -177,6 +201,7 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
 RAW = {
     ("POST", "/api/cameras/import"): ("nonsense", "text/csv"),
     ("POST", "/api/live/{camera_id}/whep"): ("v=0\r\n", "application/sdp"),
+    ("POST", "/api/requests/{request_id}/attachments"): ("%PDF-1.7 surat", "application/pdf"),
 }
 
 
@@ -305,6 +330,13 @@ async def make_things(world: World) -> None:
     things["layout"] = layout["id"]
     held = await made("/api/recording/holds", hold_body(things["camera"]))
     things["hold"] = held["items"][0]["id"]
+    request = await made("/api/requests", REQUEST | {"purpose": f"{MARK} penyidikan"})
+    things["request"] = request["id"]
+    answer = await world.own.post(
+        f"/api/requests/{request['id']}/attachments", content=f"%PDF-1.7 {MARK}"
+    )
+    assert answer.status_code == 201, answer.text
+    things["attachment"] = answer.json()["id"]
 
 
 def parameters_of(path: str) -> list[str]:
@@ -472,7 +504,23 @@ _FOR_THE_CITY = {
     ("POST", "/api/agencies"): "only who reaches the whole city makes agencies",
     ("GET", "/api/places/layers/{layer}.geojson"): "no city pack is installed in this test",
     ("DELETE", "/api/live/whep/{session}"): "no such session is open",
+    ("POST", "/api/requests/basis"): "the list of laws is the city's",
+    ("PUT", "/api/requests/basis/{basis_id}"): "the list of laws is the city's",
+    **{
+        (method, f"/api/requests/{{request_id}}/parts/{{owner_id}}/{word}"): (
+            "who asked does not decide; owners are let in by tests/access"
+        )
+        for method, word in (
+            ("GET", "cameras"),
+            ("POST", "approve"),
+            ("POST", "refuse"),
+            ("POST", "revoke"),
+        )
+    },
 }
+
+# Names of agencies are an address book: whoever writes a letter must be able to address it.
+ADDRESS_BOOK = "/api/requests/directory"
 
 
 @EITHER_WALL
@@ -509,6 +557,8 @@ async def test_no_answer_to_an_outsider_holds_a_word_of_the_things(world: World)
     for asker in ("stranger", *OUTSIDERS):
         for route in http_routes(world):
             if route.path == "/api/session" and route.method == "DELETE":
+                continue
+            if route.path == ADDRESS_BOOK:
                 continue
             answer = await ask(world, asker, route)
             held = [word for word in secrets if word in answer.text]

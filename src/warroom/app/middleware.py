@@ -65,7 +65,7 @@ class Surroundings:
 
 
 def _limited(scope: Scope, receive: Receive) -> Receive:
-    limit = IMPORT_BYTES if scope["path"].endswith("/import") else BODY_BYTES
+    limit = IMPORT_BYTES if scope["path"].endswith(("/attachments", "/import")) else BODY_BYTES
     declared = Headers(scope=scope).get("content-length", "0")
     seen = int(declared) if declared.isdigit() and int(declared) > limit else 0
 

@@ -7,6 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from warroom.access import api as access
+from warroom.access import commands as access_commands
+from warroom.access import jobs as access_jobs
+from warroom.access import routes as access_routes
 from warroom.app import pages
 from warroom.app.asgi import Wiring
 from warroom.app.node import Node
@@ -42,6 +46,7 @@ from warroom.wall import routes as wall_routes
 
 SECTIONS = [
     NodeSettings,
+    access.AccessSettings,
     cameras.CameraSettings,
     identity.CitySettings,
     identity.IdentitySettings,
@@ -50,6 +55,7 @@ SECTIONS = [
 ]
 
 COMMANDS = [
+    *access_commands.apps,
     audit_commands.app,
     *camera_commands.apps,
     *identity_commands.apps,
@@ -57,6 +63,7 @@ COMMANDS = [
 ]
 
 ROUTERS = [
+    *access_routes.routers,
     audit_routes.router,
     camera_routes.router,
     *identity_routes.routers,
@@ -66,7 +73,12 @@ ROUTERS = [
     wall_routes.router,
 ]
 
-TOPICS = (*camera_routes.TOPICS, *recording_routes.TOPICS, *wall_routes.TOPICS)
+TOPICS = (
+    *access_routes.TOPICS,
+    *camera_routes.TOPICS,
+    *recording_routes.TOPICS,
+    *wall_routes.TOPICS,
+)
 
 OUTBOX_KEPT = timedelta(hours=6)
 CAMERAS_MOST = 2_000
@@ -80,6 +92,7 @@ async def _trim_outbox(worker: Worker) -> None:
 
 JOBS = [
     Job("kernel.trim_outbox", 600, _trim_outbox),
+    *access_jobs.JOBS,
     *audit_jobs.JOBS,
     *camera_jobs.JOBS,
     *identity_jobs.JOBS,
@@ -97,6 +110,7 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         NodeSettings: settings,
         Blobs: Blobs(settings.data / "blobs"),
         Sealer: Sealer.at(settings.data / "keys" / "seal.key"),
+        access.AccessSettings: configuration.section(access.AccessSettings),
         audit.AnchorFile: audit.anchor_file(settings.data),
         cameras.CameraSettings: camera_settings,
         cameras.Prober: cameras.open_prober(camera_settings, node.clock),

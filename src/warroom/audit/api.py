@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from warroom.audit import service
+from warroom.audit import service, store
 from warroom.audit.anchors import AnchorFile
 from warroom.audit.contracts import Access, Asked, Finding, Head, Verification
 from warroom.kernel.clock import Clock
@@ -115,6 +115,18 @@ async def accesses(
     )
 
 
+async def list_under_purpose(
+    scope: Scope, tx: Transaction, purpose: str, *, action: str, limit: int
+) -> list[dict[str, Any]]:
+    """What was done with cameras for exactly this purpose, newest first.
+
+    Rows hold `at`, `person_label`, `agency_label`, `action`, `object_id`, `object_label`,
+    `seconds` (of a live look that has ended) and `footage_from`, `footage_to`, `footage_s`.
+    `action` is the right by which it is asked: owners read of their things, others of their people.
+    """
+    return await store.list_under_purpose(scope, tx, purpose, action, limit)
+
+
 async def verify(scope: Scope, db: Database, file: AnchorFile, clock: Clock) -> Verification:
     """Walks every chain from its first entry, and compares it with its head and its anchors.
 
@@ -163,6 +175,7 @@ __all__ = [
     "anchor",
     "anchor_file",
     "as_json",
+    "list_under_purpose",
     "record",
     "record_all",
     "seal",

@@ -83,6 +83,22 @@ where v.object_id = %(object)s and v.at >= %(since)s and v.action not like '%%:e
 order by v.at desc, v.id desc limit %(limit)s
 """
 
+_UNDER_PURPOSE = """
+select v.at, v.person_label, v.agency_label, v.action, v.object_id, v.object_label,
+    v.detail::json ->> 'from' as footage_from, v.detail::json ->> 'to' as footage_to,
+    extract(epoch from (v.detail::json ->> 'to')::timestamptz
+        - (v.detail::json ->> 'from')::timestamptz)::float as footage_s,
+    coalesce((v.detail::json ->> 'seconds')::float, (
+        select (e.detail::json ->> 'seconds')::float from audit_entry e
+        where e.object_id = v.object_id and e.at >= v.at and e.action like '%%:end'
+          and e.detail::json ->> 'view' = v.id::text
+        limit 1)) as seconds
+from audit_entry v
+where v.purpose = %(purpose)s and v.object_kind = 'camera' and v.action not like '%%:end'
+  and ({visible})
+order by v.at desc, v.id desc limit %(limit)s
+"""
+
 _SAVE_SEAL = """
 insert into audit_seal (verified_at, rows, intact, anchored_at, positions, finding)
 values (%(verified_at)s, %(rows)s, %(intact)s, %(anchored_at)s, %(positions)s, %(finding)s)
@@ -193,6 +209,16 @@ async def list_accesses(
         Access(row["at"], row["person_label"], row["agency_label"], row["action"], row["seconds"])
         for row in await rows.fetchall()
     ]
+
+
+async def list_under_purpose(
+    scope: Scope, tx: Transaction, purpose: str, action: str, limit: int
+) -> list[dict[str, Any]]:
+    """Everything done with cameras for a purpose, newest first, and how long looks lasted."""
+    may_read, parameters = visible(scope, action)
+    query = sql.SQL(_UNDER_PURPOSE).format(visible=may_read)
+    rows = await tx.execute(query, parameters | {"purpose": purpose, "limit": limit})
+    return await rows.fetchall()
 
 
 async def save_seal(scope: Scope, tx: Transaction, seal: dict[str, Any]) -> None:  # noqa: ARG001

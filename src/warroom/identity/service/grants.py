@@ -1,6 +1,7 @@
 """Giving actions to people and agencies, and taking them away, for a reason and a time."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -50,8 +51,18 @@ async def create_grant(scope: Scope, tx: Transaction, new: NewGrant) -> UUID:
     return grant_id
 
 
-async def lend(scope: Scope, tx: Transaction, new: NewGrant, taker_agency: UUID) -> UUID:
+async def lend(
+    scope: Scope,
+    tx: Transaction,
+    new: NewGrant,
+    taker_agency: UUID,
+    *,
+    people: Iterable[UUID] = (),
+    roles: Iterable[str] = (),
+) -> list[UUID]:
     """Gives for a purpose and a time what others have decided to lend.
+
+    To each of the people, and to whoever of the agency holds one of the roles; gives the ids.
 
     The giver need not hold it: the caller has judged that whoever owns the things agreed (two
     approvers), or that an emergency is answered for afterwards. What is lent cannot be handed on.
@@ -61,11 +72,16 @@ async def lend(scope: Scope, tx: Transaction, new: NewGrant, taker_agency: UUID)
     """
     if not new.purpose or new.ends_at is None or not new.agencies or new.deny:
         raise GrantTargetError
-    grant_id = new_id()
-    await store.insert_grant(scope, tx, grant_id, new, taker_agency)
-    told = _told(new) | {"purpose": new.purpose}
-    await _record(scope, tx, "grant:lent", grant_id, taker_agency, None, new.agencies, told)
-    return grant_id
+    to_people = [replace(new, person_id=person_id) for person_id in people]
+    to_roles = [replace(new, to_agency_id=taker_agency, to_role=role) for role in roles]
+    ids = []
+    for one in (*to_people, *to_roles):
+        grant_id = new_id()
+        await store.insert_grant(scope, tx, grant_id, one, taker_agency)
+        told = _told(new) | {"purpose": new.purpose, "to": one.person_id or one.to_role}
+        await _record(scope, tx, "grant:lent", grant_id, taker_agency, None, new.agencies, told)
+        ids.append(grant_id)
+    return ids
 
 
 async def end_loans(scope: Scope, tx: Transaction, grants: Iterable[UUID]) -> None:

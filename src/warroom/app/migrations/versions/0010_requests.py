@@ -229,4 +229,6 @@ comment on column access_attachment.digest is 'hex SHA-256; names the file among
 alter table access_attachment enable row level security;
 create policy access_attachment_scope on access_attachment
     using (request_id in (select id from access_request));
+
+create index audit_entry_purpose on audit_entry (purpose, at desc) where purpose is not null;
 """

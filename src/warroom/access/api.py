@@ -1,0 +1,49 @@
+"""What the doors of `access`, and other domains, call."""
+
+from warroom.access.service.decisions import (
+    approve_part,
+    close_requests,
+    refuse_part,
+    revoke_part,
+    send_request,
+    withdraw_request,
+)
+from warroom.access.service.directory import list_basis, save_basis
+from warroom.access.service.drafts import (
+    attach,
+    change_request,
+    create_request,
+    find_attachment,
+)
+from warroom.access.service.reports import as_csv, report_request
+from warroom.access.service.views import (
+    list_requests,
+    own_approver_roles,
+    show_directory,
+    show_meant,
+    show_request,
+)
+from warroom.access.settings import AccessSettings
+
+__all__ = [
+    "AccessSettings",
+    "approve_part",
+    "as_csv",
+    "attach",
+    "change_request",
+    "close_requests",
+    "create_request",
+    "find_attachment",
+    "list_basis",
+    "list_requests",
+    "own_approver_roles",
+    "refuse_part",
+    "report_request",
+    "revoke_part",
+    "save_basis",
+    "send_request",
+    "show_directory",
+    "show_meant",
+    "show_request",
+    "withdraw_request",
+]

@@ -1,0 +1,81 @@
+"""What `access` can tell a person."""
+
+from warroom.kernel.errors import ForbiddenError, InvalidError, Kind, TooLargeError, WarRoomError
+
+
+class WrongStateError(WarRoomError):
+    """This cannot be done any more, or not yet (`status` it has now)."""
+
+    code = "access.wrong_state"
+    kind = Kind.CONFLICT
+
+
+class ChangedMeanwhileError(WarRoomError):
+    """Somebody else changed it since it was read."""
+
+    code = "access.changed_meanwhile"
+    kind = Kind.CONFLICT
+
+
+class OwnRequestError(ForbiddenError):
+    """Nobody decides about what they, or their own agency, asked for."""
+
+    code = "access.own_request"
+
+
+class SignedAlreadyError(WarRoomError):
+    """This person has approved it already: the second signature is somebody else's."""
+
+    code = "access.signed_already"
+    kind = Kind.CONFLICT
+
+
+class SameRoleError(WarRoomError):
+    """Somebody has approved in this `role`: the second signature is of another one."""
+
+    code = "access.same_role"
+    kind = Kind.CONFLICT
+
+
+class OwnerMissingError(WarRoomError):
+    """Neither signature would be of the agency that owns the things."""
+
+    code = "access.owner_missing"
+    kind = Kind.CONFLICT
+
+
+class NotApproverError(ForbiddenError):
+    """The person does not hold this `role`, or it is none in which one approves."""
+
+    code = "access.not_approver"
+
+
+class NothingLeftError(InvalidError):
+    """No camera, action or time would be left of what is lent."""
+
+    code = "access.nothing_left"
+
+
+class IncompleteError(InvalidError):
+    """A request lacks something or contradicts itself (`field`)."""
+
+    code = "access.incomplete"
+
+
+class BadFileError(InvalidError):
+    """An attachment is no PDF, JPEG or PNG."""
+
+    code = "access.bad_file"
+
+
+class FileTooLargeError(TooLargeError):
+    """An attachment is larger than `limit_mb`."""
+
+    code = "access.file_too_large"
+
+
+class TooManyFilesError(WarRoomError):
+    """A request has as many attachments as it may (`limit`)."""
+
+    code = "access.too_many_files"
+    kind = Kind.CONFLICT

@@ -1,0 +1,12 @@
+"""Recurring work of `access`: tell that something is over. Rights end without it, by the clock."""
+
+from warroom.access import api
+from warroom.kernel.jobs import Job, Worker
+
+
+async def _close(worker: Worker) -> None:
+    async with worker.db.transaction(worker.scope) as tx:
+        await api.close_requests(worker.scope, tx)
+
+
+JOBS = [Job("access.close", 60, _close)]

@@ -1,0 +1,1 @@
+"""Use cases of `access`, by noun; each in one transaction."""
