@@ -332,19 +332,18 @@ def test_that_a_camera_is_recorded_is_told_without_waiting_for_statistics(
     assert told[0] is False
 
 
-def test_a_watched_camera_is_taken_frame_by_frame(tmp_path: Path, clip: Any) -> None:
+def test_a_watched_camera_is_taken_packet_by_packet(tmp_path: Path, clip: Any) -> None:
     with RtspServer.of(clip) as server, running(tmp_path) as node:
         node.assign(as_stream(server))
         wait_until(node.is_live)
         stream = node.stream()
-        stream.kbit_s = 1000.0
-        wait_until(lambda: stream.session.batch_bytes > 1)
+        wait_until(lambda: stream.session.wakes_at > 1)
         watching = Watching(node.socket)
         watching.send(op="watch", channel=1, camera="c1", role="main")
 
-        wait_until(lambda: stream.session.batch_bytes == 1)
+        wait_until(lambda: stream.session.wakes_at == 1)
         watching.send(op="unwatch", channel=1)
-        wait_until(lambda: stream.session.batch_bytes > 1)
+        wait_until(lambda: stream.session.wakes_at > 1)
         watching.close()
 
 

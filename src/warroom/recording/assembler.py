@@ -43,6 +43,8 @@ GOP_LIMIT = 32 << 20
 GOP_FRAME_LIMIT = 9000
 AUDIO_LIMIT = 4096
 AUDIO_WAIT_S = 0.5
+STEADY_GOPS = 3
+"""After so many GOPs of one length the next key frame is awaited, not watched for."""
 _HALF = 1 << 31
 _MASK = (1 << 32) - 1
 
@@ -270,6 +272,7 @@ class Assembler:
         "_on_frame",
         "_order",
         "_pending",
+        "_period",
         "_phase_ms",
         "_pts",
         "_reorder",
@@ -277,6 +280,7 @@ class Assembler:
         "_segment",
         "_segment_ms",
         "_stamp",
+        "_steady",
         "_ticks",
         "assignment",
         "clock",
@@ -336,6 +340,8 @@ class Assembler:
         self._lag = 0
         self._floor = 0
         self._ticks = 3600
+        self._period = 0
+        self._steady = 0
         self._reorder = 0
         self._may_learn = False
         self._order: list[int] = []
@@ -357,6 +363,17 @@ class Assembler:
                 frames += len(part.units)
                 size += part.size
         return frames, size
+
+    def key_due_s(self) -> float | None:
+        """When the next key frame arrives at the earliest, seconds since 1970.
+
+        None while every packet counts: the length of the GOPs is not known or not steady, or a
+        whole GOP still waits for its sound.
+        """
+        gop = self._gop
+        if gop is None or self._steady < STEADY_GOPS or self._pending is not None:
+            return None
+        return self.wall.arrival_s(gop.key_pts + self._period)
 
     # -- the life of a run
 
@@ -582,6 +599,10 @@ class Assembler:
             if frames > 1 and pts > gop.key_pts:
                 self._ticks = max(1, min(10 * TIMESCALE, (gop.top - gop.key_pts) // (frames - 1)))
             self._floor = gop.top
+            period = pts - gop.key_pts
+            is_steady = abs(period - self._period) <= self._ticks
+            self._steady = self._steady + 1 if is_steady else 0
+            self._period = period
             hole_ms = (pts - gop.top - self._ticks) // 90
             if self._loss_since and hole_ms > LOSS_GAP_MS:
                 self._finish_gop(None)

@@ -135,19 +135,17 @@ class VideoReceiver:
         first, second, seq, stamp, ssrc = _RTP.unpack_from(received, start)
         if first >> 6 != 2 or second & 0x7F != self.payload_type:
             return
-        at = start + 12 + 4 * (first & 15)
-        if first & 0x10:
-            if at + 4 > end:
-                return
-            at += 4 + 4 * int.from_bytes(received[at + 2 : at + 4])
-        if first & 0x20:
-            end -= received[end - 1]
-        if at >= end:
-            self._follow(seq, ssrc, is_start=False)
-            return
-        if stamp != self.stamp and self.parts:
+        at = start + 12
+        if first & 0x3F:
+            at, end = _payload_span(received, at, end, first)
+        if at < end and stamp != self.stamp and self.parts:
             self.finish(now)
-        self._follow(seq, ssrc, is_start=self._begins_unit(received, at, end))
+        self.packets += 1
+        if seq != self.next_seq or ssrc != self.ssrc:
+            self._jump(seq, ssrc, is_start=at < end and self._begins_unit(received, at, end))
+        self.next_seq = (seq + 1) & 0xFFFF
+        if at >= end:
+            return
         self.stamp = stamp
         self._payload(received, at, end)
         if len(self.parts) > _FEW_PARTS:
@@ -155,23 +153,22 @@ class VideoReceiver:
         if second & 0x80:
             self.finish(now)
 
-    def _follow(self, seq: int, ssrc: int, *, is_start: bool) -> None:
-        """Checks that a packet follows the one before."""
-        self.packets += 1
+    def _jump(self, seq: int, ssrc: int, *, is_start: bool) -> None:
+        """A packet does not follow: some are missing, or another source speaks."""
         if ssrc != self.ssrc:
             if self.ssrc >= 0:
                 self._drop_unit()
                 self.is_waiting = True
                 self.sink.restarted()
             self.ssrc = ssrc
-        elif seq != self.next_seq:
-            missing = (seq - self.next_seq) & 0xFFFF
-            self.lost_packets += missing if missing < 0x8000 else 1
-            self._drop_unit()
-            self.is_waiting = True
-            self.is_damaged = not is_start
-            self.sink.lost(missing if missing < 0x8000 else 1)
-        self.next_seq = (seq + 1) & 0xFFFF
+            return
+        missing = (seq - self.next_seq) & 0xFFFF
+        missing = missing if missing < 0x8000 else 1
+        self.lost_packets += missing
+        self._drop_unit()
+        self.is_waiting = True
+        self.is_damaged = not is_start
+        self.sink.lost(missing)
 
     def _drop_unit(self) -> None:
         if self.parts:
@@ -245,9 +242,9 @@ class VideoReceiver:
 
     def _end_fragments(self) -> None:
         """Puts the length before the pieces of a fragmented NAL unit."""
-        at = self.fragment_at
-        length = sum(map(len, self.parts[at:])) + len(self.fragment_head)
-        self.parts[at] = length.to_bytes(4) + self.fragment_head
+        at, parts, head = self.fragment_at, self.parts, self.fragment_head
+        length = sum(map(len, parts[at:] if at else parts)) + len(head)
+        parts[at] = length.to_bytes(4) + head
         self.fragment_at = -1
 
     def _aggregate(self, received: bytes, at: int, end: int) -> None:
@@ -272,6 +269,16 @@ class VideoReceiver:
         self.parts.append(b"")
 
 
+def _payload_span(received: bytes, at: int, end: int, first: int) -> tuple[int, int]:
+    """Where the payload lies in a packet with sources, an extension or padding (RFC 3550, 5.1)."""
+    at += 4 * (first & 15)
+    if first & 0x10:
+        at += 4 + 4 * int.from_bytes(received[at + 2 : at + 4]) if at + 4 <= end else end
+    if first & 0x20:
+        end -= received[end - 1]
+    return at, end
+
+
 class H264Receiver(VideoReceiver):
     """H.264 over RTP."""
 
@@ -289,7 +296,7 @@ class H264Receiver(VideoReceiver):
         ssrc, source = self.ssrc, self.stamp << 32 | self.ssrc
         expected, parts = self.next_seq, self.parts
         is_calm = not (self.is_waiting or self.is_damaged or self.is_changed)
-        middle = self._middle() if self.fragment_at == 0 and is_calm else -1
+        middle = self._middle() if self.fragment_at >= 0 and is_calm else -1
         while position <= last:
             head, flags, seq, origin, kind = unpack(received, position)
             after = position + 4 + (head & 0xFFFF)
@@ -306,11 +313,11 @@ class H264Receiver(VideoReceiver):
                 parts.append(received[position + 18 : after])
                 expected = (seq + 1) & 0xFFFF
                 position = after
-                parts[0] = _FIRST.pack(1 + sum(map(len, parts)), kind >> 8 & 0xE0 | kind & 31)
-                unit = b"".join(parts)
-                parts.clear()
-                self.fragment_at = middle = -1
-                frame(self.stamp, kind & 31 == 5, unit, now)
+                self._end_fragments()
+                middle = -1
+                self.finish(now)
+                parts = self.parts
+                is_calm = not (self.is_waiting or self.is_damaged or self.is_changed)
                 continue
             elif is_calm and not parts and origin != source and origin & _SSRC == ssrc:
                 if kind & 0x1FC0 == 0x1C80 and flags == plain:
@@ -336,7 +343,7 @@ class H264Receiver(VideoReceiver):
             parts, expected = self.parts, self.next_seq
             ssrc, source = self.ssrc, self.stamp << 32 | self.ssrc
             is_calm = not (self.is_waiting or self.is_damaged or self.is_changed)
-            middle = self._middle() if self.fragment_at == 0 and is_calm else -1
+            middle = self._middle() if self.fragment_at >= 0 and is_calm else -1
         self.next_seq = expected
         if len(parts) > _FEW_PARTS:
             self._check_size()
@@ -408,6 +415,8 @@ class H264Receiver(VideoReceiver):
         return kind in (6, 7, 8, 9, 24)
 
     def _keep_pps(self, nal: bytes) -> None:
+        if nal in self.pps.values():
+            return  # it comes with every key frame
         try:
             number = Bits(unescape(nal[1:8])).ue()
         except StreamError:
@@ -440,7 +449,7 @@ class H265Receiver(VideoReceiver):
         ssrc, source = self.ssrc, self.stamp << 32 | self.ssrc
         expected, parts = self.next_seq, self.parts
         is_calm = not (self.is_waiting or self.is_damaged or self.is_changed)
-        middle = self._middle() if self.fragment_at == 0 and is_calm else -1
+        middle = self._middle() if self.fragment_at >= 0 and is_calm else -1
         while position <= last:
             head, flags, seq, origin, kind, inner = unpack(received, position)
             kind = kind << 8 | inner
@@ -458,12 +467,11 @@ class H265Receiver(VideoReceiver):
                 parts.append(received[position + 19 : after])
                 expected = (seq + 1) & 0xFFFF
                 position = after
-                type_ = kind & 63
-                parts[0] = _FIRST265.pack(2 + sum(map(len, parts)), kind >> 8 & 0x81FF | type_ << 9)
-                unit = b"".join(parts)
-                parts.clear()
-                self.fragment_at = middle = -1
-                frame(self.stamp, 16 <= type_ <= 21, unit, now)
+                self._end_fragments()
+                middle = -1
+                self.finish(now)
+                parts = self.parts
+                is_calm = not (self.is_waiting or self.is_damaged or self.is_changed)
                 continue
             elif is_calm and not parts and origin != source and origin & _SSRC == ssrc:
                 if kind & 0x7E00C0 == 0x620080 and flags == plain:
@@ -489,7 +497,7 @@ class H265Receiver(VideoReceiver):
             parts, expected = self.parts, self.next_seq
             ssrc, source = self.ssrc, self.stamp << 32 | self.ssrc
             is_calm = not (self.is_waiting or self.is_damaged or self.is_changed)
-            middle = self._middle() if self.fragment_at == 0 and is_calm else -1
+            middle = self._middle() if self.fragment_at >= 0 and is_calm else -1
         self.next_seq = expected
         if len(parts) > _FEW_PARTS:
             self._check_size()
@@ -561,6 +569,8 @@ class H265Receiver(VideoReceiver):
         return kind in (32, 33, 34, 35, 39, 48)
 
     def _keep_pps(self, nal: bytes) -> None:
+        if nal in self.pps.values():
+            return  # it comes with every key frame
         try:
             number = Bits(unescape(nal[2:10])).ue()
         except StreamError:

@@ -84,7 +84,8 @@ class Disk:
         self._recording = recording
         self._wall = wall
         self._write = write
-        self._queue: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        self._planned: list[tuple[Any, ...]] = []
+        self._queue: queue.SimpleQueue[list[tuple[Any, ...]] | None] = queue.SimpleQueue()
         self._kept: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
         self._put_bytes = 0
         self._done_bytes = 0
@@ -115,7 +116,8 @@ class Disk:
     def stop(self, timeout_s: float = 10.0) -> None:
         """Writes what is queued, indexes it and ends both threads."""
         self._is_stopping = True
-        self._queue.put((None,))
+        self.flush()
+        self._queue.put(None)
         self._writer.join(timeout_s)
         self._kept.put(None)
         self._keeper.join(timeout_s)
@@ -138,20 +140,26 @@ class Disk:
             self._problem = ("slow" if self.is_open else "error", self._wall())
             return False
         self._put_bytes += gop.size
-        self._queue.put((self._do_gop, gop))
+        self._planned.append((self._do_gop, gop))
         return True
 
     def end(self, segment: SegmentFile, end_ms: int) -> None:
         """The segment is complete; it ends at `end_ms`."""
-        self._queue.put((self._do_end, segment, end_ms))
+        self._planned.append((self._do_end, segment, end_ms))
 
     def begin_gap(self, camera_id: str, role: str, start_ms: int, cause: Cause) -> None:
         """Footage ends; see `assembler.Recorder`."""
-        self._queue.put((self._forward, "begin_gap", camera_id, role, start_ms, cause.value))
+        self._planned.append((self._forward, "begin_gap", camera_id, role, start_ms, cause.value))
 
     def end_gap(self, camera_id: str, role: str, end_ms: int) -> None:
         """Footage goes on; see `assembler.Recorder`."""
-        self._queue.put((self._forward, "end_gap", camera_id, role, end_ms))
+        self._planned.append((self._forward, "end_gap", camera_id, role, end_ms))
+
+    def flush(self) -> None:
+        """Wakes the writer for what a turn of the loop planned: one waking for all of it."""
+        if self._planned:
+            planned, self._planned = self._planned, []
+            self._queue.put(planned)
 
     def set_holds(self, holds: list[Hold]) -> None:
         """Footage that must stay, at once and from now on."""
@@ -181,15 +189,13 @@ class Disk:
     # -- the writer
 
     def _write_all(self) -> None:
-        while True:
-            job = self._queue.get()
-            if job[0] is None:
-                break
-            try:
-                job[0](*job[1:])
-            except Exception:  # noqa: BLE001 - the background loop of a disk
-                # A job must not end the thread: the disk's other cameras go on.
-                _log.exception("disk_job_failed", disk=self.folder.name)
+        while (jobs := self._queue.get()) is not None:
+            for job, *arguments in jobs:
+                try:
+                    job(*arguments)
+                except Exception:  # noqa: BLE001 - the background loop of a disk
+                    # A job must not end the thread: the disk's other cameras go on.
+                    _log.exception("disk_job_failed", disk=self.folder.name)
         for segment in list(self._files):
             self._do_end(segment, 0)
 

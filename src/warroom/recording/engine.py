@@ -6,6 +6,7 @@ which hand results in by `post`.
 """
 
 import gc
+import heapq
 import os
 import select
 import socket
@@ -63,6 +64,8 @@ class Engine:
         self._epoll = select.epoll()
         self._handlers: dict[int, OnEvent] = {}
         self._posted: deque[Callable[[], None]] = deque()
+        self._due: list[tuple[float, int, Callable[[float], None]]] = []
+        self._calls = 0
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._resolvers = ThreadPoolExecutor(4, "resolve")
         self._changed: dict[tuple[str, str], Stream] = {}
@@ -92,6 +95,11 @@ class Engine:
         """Waits no longer for a handle."""
         if self._handlers.pop(handle, None) is not None:
             self._epoll.unregister(handle)
+
+    def call_at(self, at: float, call: Callable[[float], None]) -> None:
+        """Calls `call(now)` once, soon after `at` (a turn of the loop)."""
+        self._calls += 1  # keeps calls of the same instant in order, and never compares the calls
+        heapq.heappush(self._due, (at, self._calls, call))
 
     def post(self, work: Callable[[], None]) -> None:
         """Runs something in the loop; the only method other threads may call."""
@@ -131,12 +139,18 @@ class Engine:
 
     def run(self) -> None:
         """Runs until `stop`; then ends all sessions and writes what is whole."""
-        poll, handlers = self._epoll.poll, self._handlers
+        poll, handlers, due = self._epoll.poll, self._handlers, self._due
         # The loop makes lists and tuples that never form cycles; looking for some is wasted.
         gc.set_threshold(100_000, 20, 50)
         pause_s = self.settings.tick_ms / 1000
         while not self._is_stopping:
-            events = poll(_CONNECT_EVERY_S, 1024)
+            # A step back of the clock must not make the wait longer.
+            wait_s = (
+                min(_CONNECT_EVERY_S, max(0.0, due[0][0] - self.wall_s))
+                if due
+                else _CONNECT_EVERY_S
+            )
+            events = poll(wait_s, 1024)
             now = self.wall_s = self._wall()
             for handle, ready in events:
                 handler = handlers.get(handle)
@@ -149,15 +163,31 @@ class Engine:
                     self._failures += 1
                     _log.exception("handler_failed")
                     self._give_up(handle)
-            if self.fanout.dirty:
-                self.fanout.flush()
-            if now >= self._next_connect:
-                self._connect_some(now)
-            if now >= self._next_tick or now < self._next_tick - 60:
-                self._tick(now)
+            self._end_turn(now)
             if pause_s and len(self.streams) > _MANY_STREAMS:
                 time.sleep(pause_s)
         self._end()
+
+    def _end_turn(self, now: float) -> None:
+        """What follows the sockets: calls that are due, watchers, connections, clocks, disks."""
+        due = self._due
+        while due and due[0][0] <= now:
+            self._call(heapq.heappop(due)[2], now)
+        if self.fanout.dirty:
+            self.fanout.flush()
+        if now >= self._next_connect:
+            self._connect_some(now)
+        if now >= self._next_tick or now < self._next_tick - 60:
+            self._tick(now)
+        for disk in self.disks.values():
+            disk.flush()
+
+    def _call(self, call: Callable[[float], None], now: float) -> None:
+        try:
+            call(now)
+        except Exception:  # noqa: BLE001 - the background loop of all cameras
+            self._failures += 1
+            _log.exception("call_failed")
 
     def stop(self) -> None:
         """Makes `run` return; may be called by another thread or a signal handler."""

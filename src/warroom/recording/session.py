@@ -34,9 +34,11 @@ from warroom.recording.rules import Target, parse_url
 from warroom.recording.sdp import Description, read_sdp
 
 READ_BYTES = 98_304
-BATCH_BYTES_MOST = 65_536
-_TICK_READ_S = 0.6
 """Read at once: several pictures of an ordinary camera; more comes with the next turn."""
+BATCH_BYTES = 65_536
+"""Bytes that wake a paced session before its time."""
+KEY_GUARD_S = 0.025
+"""A paced session listens to every packet from this long before a key frame is due."""
 SEND_LIMIT = 65_536
 DATAGRAMS_AT_ONCE = 128
 _RECEIVE_BUFFER = 1 << 19
@@ -72,6 +74,10 @@ class Loop(Protocol):
 
     def forget(self, handle: int) -> None:
         """Waits no longer."""
+        ...
+
+    def call_at(self, at: float, call: Callable[[float], None]) -> None:
+        """Calls `call(now)` once, soon after `at`; it cannot be taken back."""
         ...
 
 
@@ -141,6 +147,9 @@ class Session:
         login: Empty user name means none.
         transport: `tcp` or `udp`, tried first.
         now: Seconds since 1970.
+
+    Attributes:
+        wakes_at: Bytes that wait before the kernel wakes us; 1 while every packet does.
     """
 
     __slots__ = (
@@ -154,15 +163,16 @@ class Session:
         "_cseq",
         "_has_fallen_back",
         "_login",
+        "_look_at",
         "_loop",
         "_next_keepalive",
         "_next_report",
         "_nonce_count",
         "_out",
         "_owner",
+        "_pace_s",
         "_pairs",
         "_public",
-        "_read_at",
         "_report_to",
         "_rest",
         "_round_trip_s",
@@ -175,7 +185,6 @@ class Session:
         "_timeout_s",
         "_transport",
         "_tries",
-        "batch_bytes",
         "description",
         "is_connected",
         "is_over",
@@ -184,6 +193,7 @@ class Session:
         "started_at",
         "target",
         "video",
+        "wakes_at",
     )
 
     def __init__(
@@ -234,8 +244,9 @@ class Session:
         self._pairs: dict[str, _UdpPair] = {}
         self._ssrc = secrets.randbits(32)
         self._report_to: tuple[socket.socket, int] | None = None
-        self.batch_bytes = 1
-        self._read_at = 0.0
+        self._pace_s = 0.0
+        self.wakes_at = 1
+        self._look_at = 0.0
 
     # -- connecting
 
@@ -330,6 +341,12 @@ class Session:
             raise StreamError(Cause.PROTOCOL, "camera does not read")
         if self._out:
             self._loop.change(self._socket.fileno(), select.EPOLLIN | select.EPOLLOUT)
+
+    def _flush_first(self, events: int) -> bool:
+        """Sends what waits when the camera takes it; whether there is something to read too."""
+        if events & select.EPOLLOUT and self._out:
+            self._flush()
+        return bool(events & ~select.EPOLLOUT)
 
     def _flush(self) -> None:
         assert self._socket is not None  # noqa: S101 - watched only while open
@@ -508,13 +525,9 @@ class Session:
         stream = self._socket
         assert stream is not None  # noqa: S101 - watched only while open
         try:
-            if events != _READABLE:
-                if events & select.EPOLLOUT and self._out:
-                    self._flush()
-                if not events & ~select.EPOLLOUT:
-                    return
+            if events != _READABLE and not self._flush_first(events):
+                return
             received = stream.recv(READ_BYTES)
-            self._read_at = now
             if not received:
                 self.fail(StreamError(Cause.CLOSED, "end of stream"))
                 return
@@ -524,6 +537,8 @@ class Session:
             if position != len(received):
                 position = self._take(received, position, now)
             self._rest = received[position:]
+            if self._pace_s:
+                self._plan(now)
         except BlockingIOError:
             return
         except StreamError as error:
@@ -609,27 +624,46 @@ class Session:
 
     # -- time
 
-    def batch(self, size: int) -> None:
-        """Lets the kernel wake us only when `size` bytes wait; 1 wakes at the first.
+    def pace(self, pace_s: float, now: float) -> None:
+        """Takes packets in up to `pace_s` at a time where that loses nothing; 0: as they come.
 
-        Waking costs more than taking a frame in: four frames at a time halve the recorder's CPU
-        (measured, docs/benchmarks.md). An end of the stream wakes at once all the same, and `tick`
-        reads what stays below the mark (socket(7), SO_RCVLOWAT; Linux, TCP only).
+        Waking costs more than taking a frame in. A kill of the recorder loses the open GOP, read
+        or not; so between key frames the kernel may keep the bytes (socket(7), SO_RCVLOWAT; Linux,
+        TCP only). From shortly before the next key frame is due until the GOP before it is on its
+        way to the disk, every packet wakes us, and always where key frames come at no steady pace.
+        An end of the stream wakes at once all the same.
         """
-        wanted = min(max(1, size), BATCH_BYTES_MOST)
-        # Small changes of the bit rate are not worth a system call.
-        if self._transport != "tcp" or self._socket is None:
+        if self._transport != "tcp" or self._socket is None or pace_s == self._pace_s:
             return
-        if wanted != self.batch_bytes and not 0.8 < wanted / self.batch_bytes < 1.25:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted)
-            self.batch_bytes = wanted
+        self._pace_s = pace_s
+        self._plan(now)
+
+    def _plan(self, now: float) -> None:
+        """Decides what wakes us next: any packet, or many bytes and a look at the clock."""
+        due = self._assembler.key_due_s() if self._pace_s else None
+        if due is None or now >= due - KEY_GUARD_S:
+            self._wake_at(1)
+            return
+        self._wake_at(BATCH_BYTES)
+        if self._look_at <= now:
+            self._look_at = min(now + self._pace_s, due - KEY_GUARD_S)
+            self._loop.call_at(self._look_at, self._look)
+
+    def _wake_at(self, mark: int) -> None:
+        if mark != self.wakes_at and self._socket is not None:
+            self.wakes_at = mark
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, mark)
+
+    def _look(self, now: float) -> None:
+        """Takes in what waits below the mark."""
+        if self.is_over or self.wakes_at == 1 or now < self._look_at:
+            return
+        self._on_stream(_READABLE, now)
+        if self._look_at <= now:
+            self._plan(now)
 
     def tick(self, now: float) -> None:
         """Called about twice a second."""
-        if self.batch_bytes > 1 and now - self._read_at > _TICK_READ_S:
-            self._on_stream(_READABLE, now)
-            if self.is_over:
-                return
         if self._answered is not None and now >= self._next_keepalive + 30:
             self.fail(StreamError(Cause.TIMEOUT, "no answer to the keep-alive"))
             return

@@ -58,8 +58,9 @@ class RecordingSettings:
     tick_ms: float = setting(
         8.0, "Pause between two looks at the sockets: fewer, larger reads for a little latency."
     )
-    batch_s: float = setting(
-        0.5, "An unwatched camera's bytes are taken in about this many seconds at a time."
+    pace_s: float = setting(
+        0.5,
+        "An unwatched camera's bytes are taken in so many seconds at a time between key frames.",
     )
     sub_linger_s: float = setting(10.0, "How long an unwatched sub-stream is still taken in.")
 

@@ -307,10 +307,9 @@ class Stream:
             self._counted = (now, seen_frames, seen_bytes)
 
     def _pace(self, session: Session) -> None:
-        """Frame by frame while somebody watches or nothing is known; else some at a time."""
-        is_calm = self.state == "live" and not self.watches and self.kbit_s
-        batch_s = self.loop.settings.batch_s if is_calm else 0.0
-        session.batch(int((self.kbit_s or 0.0) * 125 * batch_s))
+        """Packet by packet while somebody watches or nothing is known; else some at a time."""
+        is_calm = self.state == "live" and not self.watches
+        session.pace(self.loop.settings.pace_s if is_calm else 0.0, self.loop.wall_s)
 
     def _watch_frames(self, session: Session, now: float) -> None:
         silent_s = now - max(self.assembler.last_arrival, session.played_at)

@@ -72,10 +72,14 @@ class WallMap:
         """Capture time of a media time, ms since 1970."""
         return round(self.wall_s(pts) * 1000)
 
+    def arrival_s(self, pts: int) -> float:
+        """Earliest instant at which the frame of this media time arrives; infinite: not known."""
+        return min([*self._minima, self.least]) + pts / TIMESCALE
+
     def error_s(self, pts: int) -> float:
         """How far the mapping is from what the arrivals say; positive: it is early."""
-        best = min([*self._minima, self.least])
-        return 0.0 if best == float("inf") else best + pts / TIMESCALE - self.wall_s(pts)
+        arrival = self.arrival_s(pts)
+        return 0.0 if arrival == float("inf") else arrival - self.wall_s(pts)
 
     def fix(self, pts: int, not_before_s: float) -> None:
         """Ends the time in which the mapping may still move: the first GOP is whole.
