@@ -23,8 +23,8 @@ EVERYTHING = scope_of(Rule(frozenset({"*"})))
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> api.AnchorFile:
-    return api.anchor_file(tmp_path)
+def anchors(tmp_path: Path) -> api.Anchoring:
+    return api.open_anchoring(tmp_path, api.AuditSettings())
 
 
 async def write(db: Database, count: int, scope: Scope = EVERYTHING) -> None:
@@ -82,13 +82,13 @@ async def test_python_computes_the_hashes_that_sql_wrote(
 
 
 async def test_untouched_chains_are_intact(
-    db: Database, file: api.AnchorFile, clock: FixedClock
+    db: Database, anchors: api.Anchoring, clock: FixedClock
 ) -> None:
     await write(db, 30)
-    await api.anchor(EVERYTHING, db, file, clock)
+    await api.anchor(EVERYTHING, db, anchors, clock)
     await write(db, 5)
 
-    outcome = await api.verify(EVERYTHING, db, file, clock)
+    outcome = await api.verify(EVERYTHING, db, anchors, clock)
 
     assert (outcome.findings, outcome.rows, outcome.anchored_at) == ((), 35, clock.now())
 
@@ -129,7 +129,7 @@ async def test_untouched_chains_are_intact(
 )
 async def test_tampering_is_found_and_named(
     db: Database,
-    file: api.AnchorFile,
+    anchors: api.Anchoring,
     clock: FixedClock,
     one_chain: Callable[[str], None],
     statements: str,
@@ -138,7 +138,7 @@ async def test_tampering_is_found_and_named(
     await write(db, 10)
     one_chain(statements)
 
-    outcome = await api.verify(EVERYTHING, db, file, clock)
+    outcome = await api.verify(EVERYTHING, db, anchors, clock)
 
     assert expected in faults(outcome)
     assert outcome.is_intact is False
@@ -146,7 +146,7 @@ async def test_tampering_is_found_and_named(
 
 async def test_an_entry_rehashed_after_its_change_breaks_the_next_link(
     db: Database,
-    file: api.AnchorFile,
+    anchors: api.Anchoring,
     clock: FixedClock,
     connections: Connections,
     one_chain: Callable[[str], None],
@@ -161,96 +161,96 @@ async def test_an_entry_rehashed_after_its_change_breaks_the_next_link(
         f"update audit_entry set reason = 'x', hash = decode('{forged}', 'hex') where seq = 5"
     )
 
-    outcome = await api.verify(EVERYTHING, db, file, clock)
+    outcome = await api.verify(EVERYTHING, db, anchors, clock)
 
     assert faults(outcome) == [("changed", 3, 5)]
 
 
 async def test_a_tail_cut_together_with_its_head_is_found_by_the_anchor(
-    db: Database, file: api.AnchorFile, clock: FixedClock, one_chain: Callable[[str], None]
+    db: Database, anchors: api.Anchoring, clock: FixedClock, one_chain: Callable[[str], None]
 ) -> None:
     await write(db, 10)
-    await api.anchor(EVERYTHING, db, file, clock)
+    await api.anchor(EVERYTHING, db, anchors, clock)
     one_chain(
         "delete from audit_entry where seq > 8;"
         "update audit_head set seq = 8, hash = (select hash from audit_entry where seq = 8)"
     )
 
-    outcome = await api.verify(EVERYTHING, db, file, clock)
+    outcome = await api.verify(EVERYTHING, db, anchors, clock)
 
     assert faults(outcome) == [("cut", 3, 9)]
 
 
 async def test_an_emptied_database_is_found_by_the_anchor(
-    db: Database, file: api.AnchorFile, clock: FixedClock, one_chain: Callable[[str], None]
+    db: Database, anchors: api.Anchoring, clock: FixedClock, one_chain: Callable[[str], None]
 ) -> None:
     await write(db, 3)
-    await api.anchor(EVERYTHING, db, file, clock)
+    await api.anchor(EVERYTHING, db, anchors, clock)
     one_chain("truncate audit_entry, audit_head")
 
-    outcome = await api.verify(EVERYTHING, db, file, clock)
+    outcome = await api.verify(EVERYTHING, db, anchors, clock)
 
     assert ("cut", 3, 1) in faults(outcome) or ("head", 3, 1) in faults(outcome)
 
 
 async def test_a_whole_chain_written_anew_is_found_by_the_anchor(
-    db: Database, file: api.AnchorFile, clock: FixedClock, one_chain: Callable[[str], None]
+    db: Database, anchors: api.Anchoring, clock: FixedClock, one_chain: Callable[[str], None]
 ) -> None:
     await write(db, 4)
-    await api.anchor(EVERYTHING, db, file, clock)
+    await api.anchor(EVERYTHING, db, anchors, clock)
     one_chain(
         "truncate audit_entry;"
         "update audit_head set seq = 0, hash = sha256(convert_to('warroom.audit.1/3', 'UTF8'))"
     )
     await write(db, 4)
 
-    outcome = await api.verify(EVERYTHING, db, file, clock)
+    outcome = await api.verify(EVERYTHING, db, anchors, clock)
 
     assert faults(outcome) == [("anchor", 3, 4)]
 
 
 async def test_a_changed_anchor_file_names_its_line(
-    db: Database, file: api.AnchorFile, clock: FixedClock
+    db: Database, anchors: api.Anchoring, clock: FixedClock
 ) -> None:
     for _ in range(3):
         await write(db, 2)
-        await api.anchor(EVERYTHING, db, file, clock)
-    lines = file.path.read_bytes().splitlines(keepends=True)
-    file.path.write_bytes(lines[0] + lines[2])
+        await api.anchor(EVERYTHING, db, anchors, clock)
+    lines = anchors.file.path.read_bytes().splitlines(keepends=True)
+    anchors.file.path.write_bytes(lines[0] + lines[2])
 
-    outcome = await api.verify(EVERYTHING, db, file, clock)
+    outcome = await api.verify(EVERYTHING, db, anchors, clock)
 
     assert ("anchor_file", -1, 2) in faults(outcome)
 
 
 async def test_an_anchor_line_that_a_crash_cut_is_dropped(
-    db: Database, file: api.AnchorFile, clock: FixedClock
+    db: Database, anchors: api.Anchoring, clock: FixedClock
 ) -> None:
     await write(db, 2)
-    await api.anchor(EVERYTHING, db, file, clock)
-    with file.path.open("ab") as stream:
+    await api.anchor(EVERYTHING, db, anchors, clock)
+    with anchors.file.path.open("ab") as stream:
         stream.write(b'{"at":"2026')
     await write(db, 2)
 
-    grown = await api.anchor(EVERYTHING, db, file, clock)
-    again = await api.anchor(EVERYTHING, db, file, clock)
+    grown = await api.anchor(EVERYTHING, db, anchors, clock)
+    again = await api.anchor(EVERYTHING, db, anchors, clock)
 
     assert (grown, again) == (True, False)
-    assert (file.read().lines, file.read().bad_line) == (2, None)
+    assert (anchors.file.read().lines, anchors.file.read().bad_line) == (2, None)
 
 
 async def test_sixteen_writers_leave_whole_chains(
-    db: Database, file: api.AnchorFile, clock: FixedClock
+    db: Database, anchors: api.Anchoring, clock: FixedClock
 ) -> None:
     await asyncio.gather(*(write(db, 20) for _ in range(16)))
 
-    outcome = await api.verify(EVERYTHING, db, file, clock)
+    outcome = await api.verify(EVERYTHING, db, anchors, clock)
 
     assert (outcome.findings, outcome.rows) == ((), 320)
 
 
 async def test_a_rolled_back_transaction_leaves_no_entry(
-    db: Database, file: api.AnchorFile, clock: FixedClock
+    db: Database, anchors: api.Anchoring, clock: FixedClock
 ) -> None:
     async def fail_halfway() -> None:
         async with db.transaction(EVERYTHING) as tx:
@@ -263,7 +263,7 @@ async def test_a_rolled_back_transaction_leaves_no_entry(
         await fail_halfway()
     await write(db, 1)
 
-    outcome = await api.verify(EVERYTHING, db, file, clock)
+    outcome = await api.verify(EVERYTHING, db, anchors, clock)
 
     assert (outcome.findings, outcome.rows) == ((), 1)
 
@@ -301,14 +301,14 @@ def test_even_the_owner_does_not_change_an_entry_by_mistake(connections: Connect
 
 
 async def test_a_walk_over_the_new_entries_goes_on_where_the_last_one_ended(
-    db: Database, file: api.AnchorFile, clock: FixedClock
+    db: Database, anchors: api.Anchoring, clock: FixedClock
 ) -> None:
     await write(db, 10)
-    await api.verify_and_seal(EVERYTHING, db, file, clock)
+    await api.verify_and_seal(EVERYTHING, db, anchors, clock)
     await write(db, 10)
     clock.advance(300)
 
-    await api.verify_and_seal(EVERYTHING, db, file, clock)
+    await api.verify_and_seal(EVERYTHING, db, anchors, clock)
 
     async with db.transaction(EVERYTHING) as tx:
         seal = await api.seal(EVERYTHING, tx)
@@ -316,14 +316,14 @@ async def test_a_walk_over_the_new_entries_goes_on_where_the_last_one_ended(
 
 
 async def test_a_broken_link_stays_remembered(
-    db: Database, file: api.AnchorFile, clock: FixedClock, one_chain: Callable[[str], None]
+    db: Database, anchors: api.Anchoring, clock: FixedClock, one_chain: Callable[[str], None]
 ) -> None:
     await write(db, 5)
-    await api.verify_and_seal(EVERYTHING, db, file, clock)
+    await api.verify_and_seal(EVERYTHING, db, anchors, clock)
     one_chain("update audit_entry set reason = 'x' where seq = 5")
 
     for _ in range(2):
-        await api.verify_and_seal(EVERYTHING, db, file, clock)
+        await api.verify_and_seal(EVERYTHING, db, anchors, clock)
 
     async with db.transaction(EVERYTHING) as tx:
         seal = await api.seal(EVERYTHING, tx)

@@ -21,8 +21,8 @@ EVERYTHING = scope_of(Rule(frozenset({"*"})))
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> api.AnchorFile:
-    return api.anchor_file(tmp_path)
+def anchors(tmp_path: Path) -> api.Anchoring:
+    return api.open_anchoring(tmp_path, api.AuditSettings())
 
 
 def asked(number: int = 0) -> api.Asked:
@@ -80,7 +80,7 @@ def forms(connections: Connections) -> list[int]:
 
 async def test_a_chain_goes_on_from_the_older_form_to_the_newer(
     db: Database,
-    file: api.AnchorFile,
+    anchors: api.Anchoring,
     clock: FixedClock,
     connections: Connections,
     one_chain: Callable[[str], None],
@@ -90,7 +90,7 @@ async def test_a_chain_goes_on_from_the_older_form_to_the_newer(
     async with db.transaction(EVERYTHING) as tx:
         await api.record_all(EVERYTHING, tx, [asked(), asked()])
 
-    outcome = await api.verify(EVERYTHING, db, file, clock)
+    outcome = await api.verify(EVERYTHING, db, anchors, clock)
 
     assert (outcome.findings, forms(connections)) == ((), [1, 1, 1, 2, 2])
 
@@ -116,7 +116,7 @@ async def test_a_chain_goes_on_from_the_older_form_to_the_newer(
 )
 async def test_tampering_is_found_in_both_forms(
     db: Database,
-    file: api.AnchorFile,
+    anchors: api.Anchoring,
     clock: FixedClock,
     one_chain: Callable[[str], None],
     write_form_1: Callable[[int], None],
@@ -128,20 +128,20 @@ async def test_tampering_is_found_in_both_forms(
         await api.record_all(EVERYTHING, tx, [asked(), asked()])
 
     one_chain(statements)
-    outcome = await api.verify(EVERYTHING, db, file, clock)
+    outcome = await api.verify(EVERYTHING, db, anchors, clock)
 
     assert expected in [(found.fault, found.chain, found.seq) for found in outcome.findings]
 
 
 async def test_many_entries_of_one_call_stand_in_their_order_in_one_chain(
-    db: Database, file: api.AnchorFile, clock: FixedClock
+    db: Database, anchors: api.Anchoring, clock: FixedClock
 ) -> None:
     async with db.transaction(EVERYTHING) as tx:
         ids = await api.record_all(EVERYTHING, tx, (asked(number) for number in range(2500)))
         await api.record_all(EVERYTHING, tx, [])
         rows = await (await tx.execute("select id, chain from audit_entry order by seq")).fetchall()
 
-    outcome = await api.verify(EVERYTHING, db, file, clock)
+    outcome = await api.verify(EVERYTHING, db, anchors, clock)
 
     assert [row["id"] for row in rows] == ids
     assert len({row["chain"] for row in rows}) == 1
@@ -149,7 +149,7 @@ async def test_many_entries_of_one_call_stand_in_their_order_in_one_chain(
 
 
 async def test_single_and_many_appends_of_one_transaction_stay_in_its_chain(
-    db: Database, file: api.AnchorFile, clock: FixedClock
+    db: Database, anchors: api.Anchoring, clock: FixedClock
 ) -> None:
     async with db.transaction(EVERYTHING) as tx:
         for number in range(50):
@@ -159,13 +159,13 @@ async def test_single_and_many_appends_of_one_transaction_stay_in_its_chain(
             )
         rows = await (await tx.execute("select distinct chain from audit_entry")).fetchall()
 
-    outcome = await api.verify(EVERYTHING, db, file, clock)
+    outcome = await api.verify(EVERYTHING, db, anchors, clock)
 
     assert (len(rows), outcome.findings, outcome.rows) == (1, (), 100)
 
 
 async def test_what_a_savepoint_takes_back_leaves_the_chain_whole(
-    db: Database, file: api.AnchorFile, clock: FixedClock
+    db: Database, anchors: api.Anchoring, clock: FixedClock
 ) -> None:
     class TakenBackError(Exception):
         pass
@@ -181,27 +181,27 @@ async def test_what_a_savepoint_takes_back_leaves_the_chain_whole(
             await take_back(tx)
         await api.record_all(EVERYTHING, tx, [asked()])
 
-    outcome = await api.verify(EVERYTHING, db, file, clock)
+    outcome = await api.verify(EVERYTHING, db, anchors, clock)
 
     assert (outcome.findings, outcome.rows) == ((), 2)
 
 
 @pytest.mark.parametrize("hint", ["(0,1)", "(0,9)", "(4000,1)"])
 async def test_a_false_hint_of_the_chain_does_no_harm(
-    db: Database, file: api.AnchorFile, clock: FixedClock, hint: str
+    db: Database, anchors: api.Anchoring, clock: FixedClock, hint: str
 ) -> None:
     async with db.transaction(EVERYTHING) as tx:
         await tx.execute("select set_config('warroom.audit_head', %s, true)", [hint])
         await api.record_all(EVERYTHING, tx, [asked()])
         await api.record_all(EVERYTHING, tx, [asked()])
 
-    outcome = await api.verify(EVERYTHING, db, file, clock)
+    outcome = await api.verify(EVERYTHING, db, anchors, clock)
 
     assert (outcome.findings, outcome.rows) == ((), 2)
 
 
 async def test_texts_are_hashed_alike_whatever_the_connection_speaks(
-    connections: Connections, db: Database, file: api.AnchorFile, clock: FixedClock
+    connections: Connections, db: Database, anchors: api.Anchoring, clock: FixedClock
 ) -> None:
     with psycopg.connect(connections.app, client_encoding="LATIN1") as connection:
         connection.execute(
@@ -209,6 +209,6 @@ async def test_texts_are_hashed_alike_whatever_the_connection_speaks(
             " 'k', null, null, null, null, 'déjà', 'cli', null, null, '{}')"
         )
 
-    outcome = await api.verify(EVERYTHING, db, file, clock)
+    outcome = await api.verify(EVERYTHING, db, anchors, clock)
 
     assert (outcome.findings, outcome.rows) == ((), 1)

@@ -73,7 +73,7 @@ def services_of(
         **made,
         api.Passwords: cheap,
         api.Doorkeeper: doorkeeper,
-        audit.AnchorFile: audit.anchor_file(folder),
+        audit.Anchoring: audit.open_anchoring(folder, audit.AuditSettings()),
     }
 
 

@@ -1,5 +1,7 @@
 """The audit over HTTP: read by those who may, and the reading itself is written down."""
 
+from dataclasses import replace
+
 from tests.identity.conftest import City, Clients, signed_in
 from warroom.audit import api as audit
 
@@ -30,8 +32,8 @@ async def test_the_seal_says_what_the_last_walk_found(
 ) -> None:
     async with signed_in(browser, "auditor") as client:
         before = (await client.get("/api/audit/seal")).json()
-        file = services[audit.AnchorFile]
-        assert isinstance(file, audit.AnchorFile)
+        file = services[audit.Anchoring]
+        assert isinstance(file, audit.Anchoring)
         await audit.anchor(city.system, city.db, file, city.clock)
         await audit.verify_and_seal(city.system, city.db, file, city.clock)
 
@@ -53,3 +55,27 @@ async def test_a_query_that_cannot_be_read_is_refused(browser: Clients) -> None:
 
     assert [answer.status_code for answer in answers] == [422] * 4
     assert answers[0].json()["code"] == "audit.wrong_cursor"
+
+
+async def test_a_place_for_anchors_that_fails_shows_on_the_page_and_in_the_health_of_the_node(
+    city: City, browser: Clients, services: dict[type, object]
+) -> None:
+    good = services[audit.Anchoring]
+    assert isinstance(good, audit.Anchoring)
+    settings = audit.AuditSettings(syslog=["tcp://user:secret@127.0.0.1:1"])
+    async with signed_in(browser, "auditor") as client:
+        await audit.anchor(city.system, city.db, good, city.clock)
+        healthy = (await client.get("/healthz")).json()
+        failing = replace(good, settings=settings)
+        await audit.anchor(city.system, city.db, failing, city.clock)
+
+        ill = (await client.get("/healthz")).json()
+        anchors = (await client.get("/api/audit/seal")).json()["anchors"]
+
+    assert "audit_anchor_syslog" not in healthy["lacks"]
+    assert "audit_anchor_syslog" in ill["lacks"]
+    assert [(anchor["kind"], anchor["problem"]) for anchor in anchors] == [
+        ("file", None),
+        ("syslog", "unreachable"),
+    ]
+    assert anchors[1]["target"] == "syslog:tcp://127.0.0.1:1"

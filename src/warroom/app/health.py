@@ -6,7 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from warroom.app import recorder_metrics
+from warroom.audit import api as audit
 from warroom.kernel import metrics
+from warroom.kernel.db import DatabaseAwayError
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.http import PUBLIC, Ctx, Router, json_response
 from warroom.kernel.settings import NodeSettings
@@ -17,7 +19,7 @@ router = Router("health", prefix="")
 @router.get("/healthz", action=PUBLIC)
 async def healthz(ctx: Ctx) -> Response:
     """The process lives; `lacks` names what it works without for now."""
-    lacks = [] if await ctx.db.is_there() else ["database"]
+    lacks = await _anchors(ctx) if await ctx.db.is_there() else ["database"]
     node = ctx.services[NodeSettings]
     lacks += [
         name
@@ -57,6 +59,17 @@ async def prometheus(ctx: Ctx, request: Request) -> Response:
 async def openapi(request: Request) -> Response:
     """The description of this interface (OpenAPI 3.1)."""
     return json_response(request.app.openapi())
+
+
+async def _anchors(ctx: Ctx) -> list[str]:
+    """Kinds of places that take no copies of the audit's heads now; where they are is not told."""
+    try:
+        async with ctx.db.transaction(ctx.scope) as tx:
+            states = await audit.list_anchor_states(ctx.scope, tx)
+    except DatabaseAwayError:
+        return ["database"]
+    failing = {state.kind for state in states if state.failing_since is not None}
+    return [f"audit_anchor_{kind}" for kind in sorted(failing)]
 
 
 def _is_loopback(host: str) -> bool:

@@ -47,6 +47,7 @@ from warroom.wall import routes as wall_routes
 SECTIONS = [
     NodeSettings,
     access.AccessSettings,
+    audit.AuditSettings,
     cameras.CameraSettings,
     identity.CitySettings,
     identity.IdentitySettings,
@@ -111,7 +112,9 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         Blobs: Blobs(settings.data / "blobs"),
         Sealer: Sealer.at(settings.data / "keys" / "seal.key"),
         access.AccessSettings: configuration.section(access.AccessSettings),
-        audit.AnchorFile: audit.anchor_file(settings.data),
+        audit.Anchoring: audit.open_anchoring(
+            settings.data, configuration.section(audit.AuditSettings)
+        ),
         cameras.CameraSettings: camera_settings,
         cameras.Prober: cameras.open_prober(camera_settings, node.clock),
         places.Atlas: places.open_atlas(settings),

@@ -34,6 +34,7 @@ class Anchors:
         lines: Number of good lines.
         last: Hash of the last good line.
         bad_line: First line that does not follow from the one before it, or None.
+        content: The good lines as they stand, without their ends.
     """
 
     hashes: dict[tuple[int, int], bytes]
@@ -41,6 +42,11 @@ class Anchors:
     lines: int
     last: str
     bad_line: int | None
+    content: tuple[bytes, ...] = ()
+
+    def line(self, number: int) -> bytes | None:
+        """A good line by its number (from 1)."""
+        return self.content[number - 1] if 0 < number <= len(self.content) else None
 
 
 class AnchorFile:
@@ -57,7 +63,7 @@ class AnchorFile:
         """All anchors up to the first line that was tampered with."""
         try:
             content = self.path.read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             content = b""
         return _parse(content)
 
@@ -89,18 +95,20 @@ class AnchorFile:
 def _parse(content: bytes) -> Anchors:
     hashes: dict[tuple[int, int], bytes] = {}
     last, at, bad, number = _FIRST, None, None, 0
+    good: list[bytes] = []
     for line in content.split(b"\n")[:-1]:
-        record = _record(line)
+        record = read_line(line)
         if record is None or (record["n"], record["previous"]) != (number + 1, last):
             bad = number + 1
             break
         for chain, (seq, digest) in record["heads"].items():
             hashes[int(chain), seq] = bytes.fromhex(digest)
         number, last, at = number + 1, record["hash"], datetime.fromisoformat(record["at"])
-    return Anchors(hashes, at, number, last, bad)
+        good.append(line)
+    return Anchors(hashes, at, number, last, bad, tuple(good))
 
 
-def _record(line: bytes) -> dict[str, Any] | None:
+def read_line(line: bytes) -> dict[str, Any] | None:
     """The line's record, or None if it is not what its hash says."""
     with suppress(msgspec.DecodeError, KeyError, TypeError, ValueError):
         record: dict[str, Any] = msgspec.json.decode(line)
@@ -108,6 +116,25 @@ def _record(line: bytes) -> dict[str, Any] | None:
         if _hash(record) == stated:
             return {**record, "hash": stated}
     return None
+
+
+def loose_line(heads: Iterable[Head], at: datetime) -> bytes:
+    """Heads as a line of no file (number 0): for other places while the file cannot be written."""
+    return _line(0, at, [head for head in heads if head.seq > 0], "").rstrip(b"\n")
+
+
+def lines_of_copy(content: bytes) -> list[dict[str, Any]]:
+    """All lines of anchors in a copy: of the file, or of a collector's log that got them.
+
+    A line that a collector cut or changed is none; each that is left is what was anchored.
+    """
+    found: list[dict[str, Any]] = []
+    for line in content.split(b"\n"):
+        begins = line.find(b'{"at":"')
+        record = read_line(line[begins:].strip()) if begins >= 0 else None
+        if record is not None:
+            found.append(record)
+    return found
 
 
 def _line(number: int, at: datetime, heads: list[Head], previous: str) -> bytes:

@@ -1,6 +1,6 @@
 """What other domains call of `audit`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,13 @@ from uuid import UUID
 
 import msgspec
 
+from warroom.audit import anchoring as anchoring_service
 from warroom.audit import service, store
+from warroom.audit.anchoring import Anchoring
 from warroom.audit.anchors import AnchorFile
-from warroom.audit.contracts import Access, Asked, Finding, Head, Verification
+from warroom.audit.contracts import Access, AnchorState, Asked, Finding, Head, Verification
+from warroom.audit.settings import AuditSettings
+from warroom.audit.stamps import StampError, Stamps, load_roots
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.scope import Scope
@@ -127,35 +131,60 @@ async def list_under_purpose(
     return await store.list_under_purpose(scope, tx, purpose, action, limit)
 
 
-async def verify(scope: Scope, db: Database, file: AnchorFile, clock: Clock) -> Verification:
+async def verify(
+    scope: Scope,
+    db: Database,
+    anchoring: Anchoring,
+    clock: Clock,
+    *,
+    copies: Sequence[bytes] = (),
+) -> Verification:
     """Walks every chain from its first entry, and compares it with its head and its anchors.
 
-    Writers go on meanwhile. `scope` must see all agencies.
+    Writers go on meanwhile. `scope` must see all agencies. `copies` are contents of copies of the
+    anchors that were held elsewhere: of the file, or of a collector's log.
     """
-    return await service.verify(scope, db, file, clock)
+    return await service.verify(scope, db, anchoring, clock, copies=copies)
 
 
-async def verify_and_seal(scope: Scope, db: Database, file: AnchorFile, clock: Clock) -> None:
+async def verify_and_seal(scope: Scope, db: Database, anchoring: Anchoring, clock: Clock) -> None:
     """Walks what was added since the last walk (all of it once a day) and remembers the outcome.
 
     A broken link is remembered until a walk over everything finds none.
     """
-    await service.verify_and_seal(scope, db, file, clock)
+    await service.verify_and_seal(scope, db, anchoring, clock)
 
 
-async def anchor(scope: Scope, db: Database, file: AnchorFile, clock: Clock) -> bool:
-    """Copies the heads of the chains outside the database; tells whether any had grown."""
-    return await service.anchor(scope, db, file, clock)
+async def anchor(scope: Scope, db: Database, anchoring: Anchoring, clock: Clock) -> bool:
+    """Copies the heads of the chains to every place outside; tells whether any had grown.
+
+    A place that fails is remembered as failing (`list_anchor_states`) and harms no other.
+    """
+    return await anchoring_service.anchor(scope, db, anchoring, clock)
+
+
+async def list_anchor_states(scope: Scope, tx: Transaction) -> list[AnchorState]:
+    """How each place that takes copies of the heads does; tells nothing of what was hashed."""
+    return await store.list_anchor_states(scope, tx)
 
 
 async def seal(scope: Scope, tx: Transaction) -> dict[str, Any]:
-    """The outcome of the last walk: `{verified_at, rows, intact, head, anchored_at, finding}`."""
+    """The outcome of the last walk: `{verified_at, rows, intact, head, anchored_at, finding}`.
+
+    With `anchors`, how each place that takes copies of the heads does.
+    """
     return await service.seal(scope, tx)
 
 
-def anchor_file(data: Path) -> AnchorFile:
-    """The file of anchors of a node whose data lies in `data`."""
-    return AnchorFile(data / "anchor" / "audit.jsonl")
+def open_anchoring(data: Path, settings: AuditSettings) -> Anchoring:
+    """Where the heads of a node whose data lies in `data` are copied to."""
+    folder = data / "anchor"
+    try:
+        roots = load_roots(settings.tsa_ca) if settings.tsa_ca else []
+    except StampError:
+        roots = []  # Tokens are then asked for in vain, and the page says so.
+    stamps = Stamps(folder / "tokens", roots)
+    return Anchoring(AnchorFile(folder / "audit.jsonl"), stamps, settings)
 
 
 def as_json(verification: Verification) -> dict[str, Any]:
@@ -167,15 +196,19 @@ def as_json(verification: Verification) -> dict[str, Any]:
 __all__ = [
     "Access",
     "AnchorFile",
+    "AnchorState",
+    "Anchoring",
     "Asked",
+    "AuditSettings",
     "Finding",
     "Head",
     "Verification",
     "accesses",
     "anchor",
-    "anchor_file",
     "as_json",
+    "list_anchor_states",
     "list_under_purpose",
+    "open_anchoring",
     "record",
     "record_all",
     "seal",

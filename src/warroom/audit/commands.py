@@ -21,7 +21,7 @@ def verify(*, json: bool = False) -> None:
     """
 
     async def work(tools: Tools) -> api.Verification:
-        return await api.verify(tools.scope, tools.db, tools.services[api.AnchorFile], tools.clock)
+        return await api.verify(tools.scope, tools.db, tools.services[api.Anchoring], tools.clock)
 
     outcome = run(work)
     if outcome.is_intact:
@@ -47,7 +47,7 @@ def anchor(*, json: bool = False) -> None:
     """
 
     async def work(tools: Tools) -> bool:
-        return await api.anchor(tools.scope, tools.db, tools.services[api.AnchorFile], tools.clock)
+        return await api.anchor(tools.scope, tools.db, tools.services[api.Anchoring], tools.clock)
 
     has_grown = run(work)
     text = "anchored" if has_grown else "nothing new to anchor"

@@ -6,7 +6,16 @@ from typing import Any, Literal
 from uuid import UUID
 
 type Fault = Literal[
-    "changed", "deleted", "inserted", "reordered", "cut", "anchor", "head", "anchor_file"
+    "changed",
+    "deleted",
+    "inserted",
+    "reordered",
+    "cut",
+    "anchor",
+    "head",
+    "anchor_file",
+    "rolled_back",
+    "timestamp",
 ]
 """What happened to a chain.
 
@@ -14,7 +23,10 @@ type Fault = Literal[
 `deleted`: an entry between two others is gone. `inserted`: one is there that was never appended.
 `reordered`: the entry stands at another place than it was appended at. `cut`: the newest entries
 are gone. `anchor`: the entry differs from the copy of its hash outside the database. `head`: a
-chain has lost its head. `anchor_file`: the file of anchors was itself changed.
+chain has lost its head. `anchor_file`: the file of anchors was itself changed, or is not what a
+copy of it says. `rolled_back`: the whole database is as it was at an earlier anchor.
+`timestamp`: an authority's token does not belong to its line. Of the last three, `seq` is a line of
+the file of anchors, and `chain` -1.
 """
 
 
@@ -42,6 +54,10 @@ class Verification:
         findings: Broken links, the oldest of each chain first; empty if the chains are intact.
         head: One hash over the heads of all chains, to be told or printed.
         anchored_at: When heads were last copied outside the database.
+        stamps: Tokens of authorities that hold, by the roots that are trusted.
+        stamped_at: Time of the newest of them.
+        unjudged: Tokens that could not be judged, for want of a trusted root.
+        copies: Lines of anchors compared with a copy held elsewhere.
     """
 
     verified_at: datetime
@@ -50,6 +66,10 @@ class Verification:
     findings: tuple[Finding, ...]
     head: str
     anchored_at: datetime | None
+    stamps: int = 0
+    stamped_at: datetime | None = None
+    unjudged: int = 0
+    copies: int = 0
 
     @property
     def is_intact(self) -> bool:
@@ -64,6 +84,30 @@ class Head:
     chain: int
     seq: int
     hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorState:
+    """How a place that takes copies of the heads does.
+
+    Attributes:
+        target: What to call it.
+        kind: `file`, `syslog` or `tsa`.
+        line: Last line of anchors it has.
+        anchored_at: When it got that.
+        tried_at: When it was last tried.
+        failing_since: Since when every try failed, None while it works.
+        problem: What is wrong, in one word: `unreachable`, `timeout`, `not_trusted`, `no_roots`,
+            `bad_roots`, `bad_token`, `bad_address`, `not_written`.
+    """
+
+    target: str
+    kind: str
+    line: int
+    anchored_at: datetime | None
+    tried_at: datetime
+    failing_since: datetime | None
+    problem: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,11 @@ from warroom.kernel.jobs import Job, Worker
 
 
 async def _anchor(worker: Worker) -> None:
-    await api.anchor(worker.scope, worker.db, worker.services[api.AnchorFile], worker.clock)
+    await api.anchor(worker.scope, worker.db, worker.services[api.Anchoring], worker.clock)
 
 
 async def _walk(worker: Worker) -> None:
-    await api.verify_and_seal(
-        worker.scope, worker.db, worker.services[api.AnchorFile], worker.clock
-    )
+    await api.verify_and_seal(worker.scope, worker.db, worker.services[api.Anchoring], worker.clock)
 
 
 JOBS = [

@@ -1,6 +1,6 @@
 """What `audit` does: append, look up, anchor, and walk the chains."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any
@@ -9,9 +9,10 @@ from uuid import UUID
 import msgspec
 
 from warroom.audit import store
-from warroom.audit.anchors import AnchorFile
+from warroom.audit.anchoring import Anchoring
 from warroom.audit.contracts import Access, Asked, Fault, Finding, Head, Verification
 from warroom.audit.errors import WrongCursorError
+from warroom.audit.evidence import gather
 from warroom.audit.rules import ChainWalk, genesis, head_of_all
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
@@ -130,58 +131,63 @@ async def list_accesses(
     return await store.list_accesses(scope, tx, action, str(object_id), since, limit)
 
 
-async def anchor(scope: Scope, db: Database, file: AnchorFile, clock: Clock) -> bool:
-    """Copies the heads of all chains outside the database; tells whether any had grown."""
-    async with db.transaction(scope) as tx:
-        heads = await store.list_heads(scope, tx)
-    return file.append(heads, clock.now())
-
-
 async def verify(
     scope: Scope,
     db: Database,
-    file: AnchorFile,
+    anchoring: Anchoring,
     clock: Clock,
     *,
     since: dict[int, Head] | None = None,
+    copies: Sequence[bytes] = (),
 ) -> Verification:
     """Walks the chains; see `api.verify`.
 
     Args:
         scope: Must see all agencies, or entries will seem to be missing.
         db: The database.
-        file: Anchors to compare with.
+        anchoring: Anchors and tokens to compare with.
         clock: For the time of the walk.
         since: Where an earlier walk ended, by chain: the walk begins there.
+        copies: Contents of copies of the anchors that were held elsewhere.
     """
     began, since = clock.now(), since or {}
-    anchors = file.read()
+    evidence = gather(anchoring, copies)
+    anchors = evidence.anchors
     async with db.transaction(scope) as tx:
         heads = await store.list_heads(scope, tx)
         strays = await store.list_strays(scope, tx, [head.chain for head in heads])
     findings = [Finding("head", chain, seq, at) for chain, seq, at in strays]
-    if anchors.bad_line is not None:
-        findings.append(Finding("anchor_file", -1, anchors.bad_line, anchors.anchored_at))
+    findings += evidence.findings
     chains = {head.chain: head for head in heads}
     anchored: dict[int, dict[int, tuple[Fault, bytes]]] = {}
-    for (chain, seq), digest in anchors.hashes.items():
+    for (chain, seq), digest in evidence.hashes.items():
         anchored.setdefault(chain, {})[seq] = ("anchor", digest)
         chains.setdefault(chain, Head(chain, 0, genesis(chain)))
     rows = compared = 0
-    ends: list[bytes] = []
+    ends: dict[int, Head] = {}
     for chain, head in sorted(chains.items()):
         known: dict[int, tuple[Fault, bytes]] = {head.seq: ("head", head.hash)} if head.seq else {}
         walk = _begin(chain, known | anchored.get(chain, {}), since.get(chain))
         await _walk(scope, db, walk)
         findings += walk.findings
         rows, compared = rows + walk.rows, compared + len(walk.anchors)
-        ends.append(walk.hash or b"")
+        ends[chain] = Head(chain, walk.seq, walk.hash or b"")
+    rolled_back = evidence.rolled_back(findings, {chain: end.seq for chain, end in ends.items()})
     return Verification(
-        began, rows, compared, tuple(findings), head_of_all(ends), anchors.anchored_at
+        began,
+        rows,
+        compared,
+        (*rolled_back, *findings),
+        head_of_all(end.hash for end in ends.values()),
+        anchors.anchored_at,
+        evidence.stamps,
+        evidence.stamped_at,
+        evidence.unjudged,
+        evidence.copies,
     )
 
 
-async def verify_and_seal(scope: Scope, db: Database, file: AnchorFile, clock: Clock) -> None:
+async def verify_and_seal(scope: Scope, db: Database, anchoring: Anchoring, clock: Clock) -> None:
     """Walks what is new, or everything once in a while; see `api.verify_and_seal`."""
     async with db.transaction(scope) as tx:
         last = await store.find_seal(scope, tx)
@@ -191,7 +197,7 @@ async def verify_and_seal(scope: Scope, db: Database, file: AnchorFile, clock: C
     since = {} if is_due else _since(positions)
     async with db.transaction(scope) as tx:
         ends = await store.list_heads(scope, tx)
-    outcome = await verify(scope, db, file, clock, since=since)
+    outcome = await verify(scope, db, anchoring, clock, since=since)
     if is_due:
         walked_all_at = outcome.verified_at
     async with db.transaction(scope) as tx:
@@ -240,6 +246,7 @@ async def seal(scope: Scope, tx: Transaction) -> dict[str, Any]:
         "intact": last and last["intact"],
         "finding": last and last["finding"] and msgspec.Raw(last["finding"].encode()),
         "anchored_at": last and last["anchored_at"],
+        "anchors": await store.list_anchor_states(scope, tx),
         "head": head_of_all(head.hash for head in heads),
     }
 

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from psycopg import sql
 
-from warroom.audit.contracts import Access, Head
+from warroom.audit.contracts import Access, AnchorState, Head
 from warroom.kernel.db import Transaction, fetch_json
 from warroom.kernel.scope import Scope
 
@@ -230,3 +231,29 @@ async def find_seal(scope: Scope, tx: Transaction) -> dict[str, Any] | None:  # 
     """The outcome of the last walk, if there was one."""
     row = await (await tx.execute("select * from audit_seal")).fetchone()
     return row and row | {"positions": msgspec.json.decode(row["positions"])}
+
+
+_SAVE_ANCHOR = """
+insert into audit_anchor (target, kind, line, anchored_at, tried_at, failing_since, problem)
+values (%(target)s, %(kind)s, %(line)s, %(anchored_at)s, %(tried_at)s, %(failing_since)s,
+    %(problem)s)
+on conflict (target) do update set line = excluded.line, anchored_at = excluded.anchored_at,
+    tried_at = excluded.tried_at, failing_since = excluded.failing_since,
+    problem = excluded.problem
+"""
+
+
+async def save_anchor_state(scope: Scope, tx: Transaction, state: AnchorState) -> None:  # noqa: ARG001
+    """Remembers how a place that takes copies of the heads does; it is no agency's thing."""
+    await tx.execute(_SAVE_ANCHOR, asdict(state))
+
+
+async def forget_anchors(scope: Scope, tx: Transaction, kept: list[str]) -> None:  # noqa: ARG001
+    """Drops the state of places that are set no more."""
+    await tx.execute("delete from audit_anchor where target <> all(%(kept)s)", {"kept": kept})
+
+
+async def list_anchor_states(scope: Scope, tx: Transaction) -> list[AnchorState]:  # noqa: ARG001
+    """How each place that takes copies of the heads does."""
+    rows = await tx.execute("select * from audit_anchor order by kind, target")
+    return [AnchorState(**row) for row in await rows.fetchall()]

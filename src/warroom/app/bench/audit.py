@@ -182,7 +182,7 @@ async def _walk(node: Node, rows: int) -> dict[str, Any]:
     await db.open()
     try:
         first, last = await _long_transaction(db, scope)
-        file = audit.anchor_file(node.settings.data)
+        file = audit.open_anchoring(node.settings.data, audit.AuditSettings())
         there = (await audit.verify(scope, db, file, clock)).rows
         for begin in range(there, rows, FILL):
             async with db.transaction(scope) as tx:

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from warroom.kernel import wall
+
 revision = "0011"
 down_revision = "0010"
 
@@ -11,6 +13,8 @@ def upgrade() -> None:
     op.execute(_APPEND)
     op.execute(_READ)
     op.execute(_HINTS)
+    for table in ("audit_usage", "audit_hint"):
+        op.execute(wall.policy(table, wall.reaches(agency="agency_id")))
 
 
 _FORM = """
@@ -230,10 +234,6 @@ create table audit_usage (
     primary key (person_id, hour, district)
 );
 create index audit_usage_hour on audit_usage (hour);
-alter table audit_usage enable row level security;
-create policy audit_usage_scope on audit_usage using (
-    (select scope_sees_all()) or agency_id = any((select scope_agencies())::uuid[])
-);
 
 create table audit_hint (
     id uuid primary key,
@@ -252,8 +252,4 @@ create table audit_hint (
     unique (kind, person_id, begins_at)
 );
 create index audit_hint_newest on audit_hint (begins_at desc, id desc);
-alter table audit_hint enable row level security;
-create policy audit_hint_scope on audit_hint using (
-    (select scope_sees_all()) or agency_id = any((select scope_agencies())::uuid[])
-);
 """
