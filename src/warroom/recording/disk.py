@@ -28,6 +28,8 @@ from warroom.recording.rules import bytes_to_free, ring_bytes
 from warroom.recording.settings import DiskSettings, RecordingSettings
 
 _BATCH_S = 0.5
+_BEAT_S = 1.0
+"""How well the moment of a crash is known afterwards."""
 _RETAIN_EVERY_S = 2.0
 _REMOVE_AT_ONCE = 500
 _REOPEN_S = 3.0
@@ -309,7 +311,7 @@ class Disk:
     def _keep_all(self) -> None:
         index = self._open()
         batch: list[tuple[Any, ...]] = []
-        due_s = 0.0
+        due_s = beat_s = 0.0
         is_last = False
         while index is not None and not (is_last and not batch):
             if not is_last:
@@ -318,6 +320,9 @@ class Disk:
                 if batch:
                     self._commit(index, batch)
                     batch.clear()
+                if abs(self._wall() - beat_s) >= _BEAT_S:
+                    beat_s = self._wall()
+                    index.beat(self._now_ms())
                 has_holds = self._holds is not self._applied_holds
                 if self._wall() >= due_s or self._must_free.is_set() or has_holds:
                     due_s = self._wall() + _RETAIN_EVERY_S
@@ -327,15 +332,27 @@ class Disk:
                 _log.warning("index_not_written", disk=self.folder.name, error=str(error))
                 self._must_free.wait(0.5)
                 if is_last:
-                    break
+                    index.close()
+                    return
         if index is not None:
+            self._end_in_order(index)
             index.close()
+
+    def _end_in_order(self, index: Index) -> None:
+        try:
+            index.beat(self._now_ms(), is_stopped=True)
+        except sqlite3.Error as error:
+            # Then the next run takes this one for a crash, which errs against us.
+            _log.warning("stop_not_written", disk=self.folder.name, error=str(error))
+
+    def _now_ms(self) -> int:
+        return round(self._wall() * 1000)
 
     def _open(self) -> Index | None:
         while True:
             try:
                 index = Index(self.folder)
-                self.recovered = recover(index)
+                self.recovered = recover(index, self._now_ms())
                 self._last_ends = index.last_ends()
                 self._summary = index.summary()
                 self.is_open = True

@@ -38,6 +38,7 @@ class Cause(StrEnum):
     DISK_SLOW = "disk_slow"
     DISK_ERROR = "disk_error"
     RESTART = "restart"
+    RECORDER_AWAY = "recorder_away"
     DISABLED = "disabled"
 
 

@@ -22,7 +22,7 @@ from warroom.recording.errors import DiskAwayError
 from warroom.recording.rules import ClassUse
 
 INDEX_NAME = "index.db"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MAX_SEGMENT_MS = 3_600_000
 """No segment is longer; bounds the search for one that began before an instant."""
 
@@ -55,6 +55,15 @@ create table hold(
 );
 create index hold_by_camera on hold(camera_id);
 """
+
+_ALIVE = """
+create table alive(
+    id integer primary key check (id = 1), at_ms integer not null, is_stopped integer not null
+);
+"""
+
+OWN_CAUSES = ("restart", "recorder_away")
+"""Causes of gaps that are the recorder's own: it was stopped, or was not there."""
 
 _COLUMNS = (
     "id, camera_id, role, run_id, start_ms, end_ms, media_duration_90k, bytes, frames, path,"
@@ -130,14 +139,17 @@ class Index:
             self.db.execute("pragma journal_mode = wal")
             self.db.execute("pragma synchronous = normal")
             self.db.execute("pragma wal_autocheckpoint = 2000")
-            if self.db.execute("pragma user_version").fetchone()[0] == 0:
+            version = self.db.execute("pragma user_version").fetchone()[0]
+            if version < SCHEMA_VERSION:
+                schema = (_SCHEMA if version == 0 else "") + _ALIVE
                 self.db.executescript(
-                    f"begin;{_SCHEMA}pragma user_version = {SCHEMA_VERSION};commit;"
+                    f"begin;{schema}pragma user_version = {SCHEMA_VERSION};commit;"
                 )
         except sqlite3.Error:
             self.db.close()
             raise
         self._inits: dict[bytes, int] = {}
+        self.began_ms = 0
 
     def close(self) -> None:
         """Closes the file."""
@@ -215,13 +227,68 @@ class Index:
         self.db.executemany("insert or ignore into garbage values (?)", ((p,) for p in paths))
 
     def begin_gap(self, camera_id: str, role: str, start_ms: int, cause: str) -> None:
-        """Opens a gap, or gives the open one another cause."""
+        """Opens a gap, or gives the open one another cause.
+
+        What the recorder caused itself ends when it began to run: the rest is another gap.
+        """
+        row = self.db.execute(
+            "select id, start_ms, cause from gap"
+            " where camera_id = ? and role = ? and end_ms is null",
+            (camera_id, role),
+        ).fetchone()
+        is_ours = row is not None and row[2] in OWN_CAUSES and cause not in OWN_CAUSES
+        if is_ours and row[1] < self.began_ms:
+            self.db.execute("update gap set end_ms = ? where id = ?", (self.began_ms, row[0]))
+            start_ms, row = self.began_ms, None
+        if row is None:
+            self.db.execute(
+                "insert into gap(camera_id, role, start_ms, cause) values (?, ?, ?, ?)",
+                (camera_id, role, start_ms, cause),
+            )
+        else:
+            self.db.execute("update gap set cause = ? where id = ?", (cause, row[0]))
+
+    def beat(self, now_ms: int, *, is_stopped: bool = False) -> None:
+        """Notes that the recorder is there: what happens later, nobody saw."""
         self.db.execute(
-            "insert into gap(camera_id, role, start_ms, cause) values (?, ?, ?, ?)"
-            " on conflict (camera_id, role) where end_ms is null do update"
-            " set cause = excluded.cause",
-            (camera_id, role, start_ms, cause),
+            "insert into alive values (1, ?, ?) on conflict (id) do update"
+            " set at_ms = excluded.at_ms, is_stopped = excluded.is_stopped",
+            (now_ms, is_stopped),
         )
+
+    def begin(self, now_ms: int) -> None:
+        """Closes the books of the run before this one; within a `transaction`.
+
+        A gap that was open holds its cause up to the last moment that run saw anything. From
+        there, and from the end of footage where no gap was open, the cause is the recorder:
+        `restart` after a stop in order, `recorder_away` after a crash.
+        """
+        self.began_ms = now_ms
+        row = self.db.execute("select at_ms, is_stopped from alive").fetchone()
+        cause = "restart" if row is None or row[1] else "recorder_away"
+        if row is not None:
+            self._split_gaps(row[0], cause)
+        for (camera_id, role), end_ms in self.last_ends().items():
+            self.db.execute(
+                "insert or ignore into gap(camera_id, role, start_ms, cause) values (?, ?, ?, ?)",
+                (camera_id, role, end_ms, cause),
+            )
+        self.beat(now_ms)
+
+    def _split_gaps(self, alive_ms: int, cause: str) -> None:
+        rows = self.db.execute(
+            "select id, camera_id, role, start_ms from gap"
+            f" where end_ms is null and cause not in {OWN_CAUSES}"
+        ).fetchall()
+        for id_, camera_id, role, start_ms in rows:
+            if start_ms >= alive_ms:
+                self.db.execute("update gap set cause = ? where id = ?", (cause, id_))
+                continue
+            self.db.execute("update gap set end_ms = ? where id = ?", (alive_ms, id_))
+            self.db.execute(
+                "insert into gap(camera_id, role, start_ms, cause) values (?, ?, ?, ?)",
+                (camera_id, role, alive_ms, cause),
+            )
 
     def end_gap(self, camera_id: str, role: str, end_ms: int) -> None:
         """Closes the open gap; one without length vanishes."""
@@ -446,8 +513,12 @@ class IndexReader:
                 check_same_thread=False,
                 timeout=2.0,
             )
+        except sqlite3.Error as error:
+            raise DiskAwayError(disk=folder.name) from error
+        try:
             self.db.execute("select 1 from segment limit 1").fetchone()
         except sqlite3.Error as error:
+            self.db.close()
             raise DiskAwayError(disk=folder.name) from error
 
     def close(self) -> None:
@@ -518,6 +589,16 @@ class IndexReader:
             "select id, camera_id, start_ms, end_ms from hold where camera_id = ?", (camera_id,)
         )
         return [Hold(*row) for row in rows]  # type: ignore[arg-type]
+
+    def last_alive(self) -> tuple[int, bool] | None:
+        """When the recorder was last seen here, and whether it stopped in order then.
+
+        None for a disk of a version that did not note it.
+        """
+        if not self._rows("select 1 from sqlite_master where name = 'alive'", ()):
+            return None
+        rows = self._rows("select at_ms, is_stopped from alive", ())
+        return (rows[0][0], bool(rows[0][1])) if rows else None  # type: ignore[return-value]
 
     def all_holds(self) -> list[Hold]:
         """Every hold that this disk keeps footage for."""

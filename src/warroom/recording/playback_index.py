@@ -7,16 +7,19 @@ footage only.
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from warroom.kernel.log import logger
-from warroom.recording.contracts import Gap, GopEntry, Hold, Init, Segment
-from warroom.recording.errors import DiskAwayError
+from warroom.recording.contracts import Gap, GopEntry, Hold, Init, Role, Segment
+from warroom.recording.errors import Cause, DiskAwayError
 from warroom.recording.index import IndexReader
 from warroom.recording.open_segments import OpenSegments
 
 SEGMENTS_MAX = 100_000
+
+AWAY_AFTER_MS = 10_000
+"""A recorder notes every second that it is there; a disk that is slow may delay that."""
 
 _log = logger("recording")
 
@@ -114,10 +117,35 @@ class FootageIndex:
         ]
         return sorted(found, key=lambda item: item.start_ms)
 
-    def list_gaps(self, camera_id: str, role: str, start_ms: int, end_ms: int) -> list[Gap]:
-        """Gaps that the recorder wrote down and that overlap a range."""
-        answers = self._ask(lambda reader: reader.gaps_between(camera_id, role, start_ms, end_ms))
-        return sorted((gap for _, gaps in answers for gap in gaps), key=lambda gap: gap.start_ms)
+    def list_gaps(
+        self, camera_id: str, role: str, start_ms: int, end_ms: int, now_ms: int
+    ) -> list[Gap]:
+        """Gaps that overlap a range: what the recorder wrote down, and that it is away itself.
+
+        While no recorder writes to the disks that know the camera, an open gap reaches to the
+        last moment one did, and what follows is the recorder's own.
+        """
+        gaps: list[Gap] = []
+        seen: list[tuple[int, bool]] = []
+        for _, (told, last_ms, alive) in self._ask(
+            lambda reader: (
+                reader.gaps_between(camera_id, role, start_ms, end_ms),
+                reader.last_start(camera_id, role),
+                reader.last_alive(),
+            )
+        ):
+            gaps += told
+            if alive is not None and (told or last_ms):
+                seen.append(alive)
+        if seen and now_ms - max(seen)[0] > AWAY_AFTER_MS:
+            alive_ms, is_stopped = max(seen)
+            gaps = [replace(gap, end_ms=min(gap.end_ms, alive_ms)) for gap in gaps]
+            cause = Cause.RESTART if is_stopped else Cause.RECORDER_AWAY
+            gaps = [gap for gap in gaps if gap.end_ms > max(start_ms, gap.start_ms)]
+            if alive_ms < end_ms:
+                chosen: Role = "sub" if role == "sub" else "main"
+                gaps.append(Gap(camera_id, chosen, alive_ms, end_ms, cause.value))
+        return sorted(gaps, key=lambda gap: gap.start_ms)
 
     def list_held(self, camera_id: str, start_ms: int, end_ms: int) -> list[Hold]:
         """Holds that overlap a range; the same hold lies on every disk that has footage of it."""

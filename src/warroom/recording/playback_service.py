@@ -264,7 +264,7 @@ class PlaybackService:
         exact = merge_spans(whole, 500)
         gaps = find_gaps(
             clip_spans(exact, start_ms, end_ms),
-            index.list_gaps(camera_id, "main", start_ms, end_ms),
+            index.list_gaps(camera_id, "main", start_ms, end_ms, now_ms),
             damaged,
             start_ms=start_ms,
             end_ms=min(end_ms, now_ms),

@@ -62,10 +62,15 @@ def _hour_words(at_ms: int) -> list[str]:
     return segment_path("c", "r", at_ms).split("/")[2:6]
 
 
-def recover(index: Index) -> Recovered:
+def recover(index: Index, now_ms: int = 0) -> Recovered:
     """Brings the index in step with the files; call it before anything is written.
 
-    Also empties the garbage and opens a gap (`restart`) behind each stream's last footage.
+    Also empties the garbage, and tells the time the recorder itself was away from the time that
+    cameras were (`Index.begin`).
+
+    Args:
+        index: Of the disk.
+        now_ms: When this run of the recorder begins (UTC, ms since 1970).
     """
     index.empty_garbage()
     segments = garbage = cut = 0
@@ -89,12 +94,7 @@ def recover(index: Index) -> Recovered:
                     segments += 1
     index.empty_garbage()
     with index.transaction():
-        for (camera_id, role), end_ms in index.last_ends().items():
-            index.db.execute(
-                "insert or ignore into gap(camera_id, role, start_ms, cause)"
-                " values (?, ?, ?, 'restart')",
-                (camera_id, role, end_ms),
-            )
+        index.begin(now_ms)
     return Recovered(segments, garbage, cut)
 
 

@@ -331,7 +331,7 @@ class HoldService:
         now_ms = _ms(self._clock.now())
         gaps = find_gaps(
             clip_spans(merge_spans(spans, 500), start_ms, end_ms),
-            index.list_gaps(camera_id, "main", start_ms, end_ms),
+            index.list_gaps(camera_id, "main", start_ms, end_ms, now_ms),
             [],
             start_ms=start_ms,
             end_ms=end_ms,
