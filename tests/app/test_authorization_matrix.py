@@ -26,6 +26,7 @@ from fastapi.routing import APIRoute, APIWebSocketRoute
 from psycopg import sql
 
 from tests.app.asgi_socket import Refused, Socket, open_socket
+from tests.identity.authenticator import Authenticator
 from warroom.app import wiring
 from warroom.app.asgi import create_app, declared
 from warroom.app.node import Node
@@ -77,9 +78,18 @@ OWNED = {
     "request_id": "request",
     "owner_id": "agency",
     "attachment_id": "attachment",
+    "passkey_id": "passkey",
+    "seat_id": "seat",
+    "session_id": "session",
 }
 BASIS = "01890000-0000-7000-8000-000000000001"
-GLOBAL = {"basis_id": BASIS, "layer": "kecamatan", "address": "peta", "session": str(UUID(int=77))}
+GLOBAL = {
+    "basis_id": BASIS,
+    "layer": "kecamatan",
+    "address": "peta",
+    "role": "operate",
+    "session": str(UUID(int=77)),
+}
 
 # Whose routes are about the asker themselves, and so answer every signed-in person.
 OF_THE_ASKER = {
@@ -87,6 +97,17 @@ OF_THE_ASKER = {
     ("PATCH", "/api/session"),
     ("DELETE", "/api/session"),
     ("GET", "/api/tokens"),
+    ("GET", "/api/account"),
+    ("POST", "/api/account/totp"),
+    ("PUT", "/api/account/totp"),
+    ("POST", "/api/account/recovery"),
+    ("POST", "/api/account/passkeys/options"),
+    ("POST", "/api/account/passkeys"),
+    ("POST", "/api/account/proof"),
+    ("POST", "/api/account/proof/options"),
+    ("POST", "/api/account/proof/passkey"),
+    ("GET", "/api/sessions"),
+    ("DELETE", "/api/sessions"),
 }
 
 # What changes for a reason that is no agency's thing; everything else must stay word for word.
@@ -155,6 +176,23 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/session"): {"login": "nobody", "password": "x"},
         ("POST", "/api/session/link"): {"token": "x"},
         ("PATCH", "/api/session"): {"language": "id"},
+        ("POST", "/api/session/second"): {"ticket": "x", "way": "totp", "code": "x"},
+        ("POST", "/api/session/passkey/options"): {},
+        ("POST", "/api/session/passkey"): {"ticket": "x", "credential": {}},
+        ("PUT", "/api/account/totp"): {"ticket": "x", "code": "x"},
+        ("POST", "/api/account/passkeys"): {"ticket": "x", "credential": {}, "name": "x"},
+        ("PATCH", "/api/account/passkeys/{passkey_id}"): {"name": f"{MARK} kunci"},
+        ("POST", "/api/account/proof"): {"way": "password", "shown": "x"},
+        ("POST", "/api/account/proof/passkey"): {"ticket": "x", "credential": {}},
+        ("PUT", "/api/people/{person_id}/seats-only"): {"seats_only": True},
+        ("PATCH", "/api/roles/{role}/sign-in"): {"grace_days": 3},
+        ("POST", "/api/seats"): {"agency_id": things["agency"], "name": f"{MARK} kursi baru"},
+        ("POST", "/api/seats/enrol"): {"code": "x", "public_key": "eA=="},
+        ("POST", "/api/seats/pass"): {
+            "seat_id": str(UUID(int=77)),
+            "challenge": "x",
+            "signature": "eA==",
+        },
         ("POST", "/api/agencies"): {"kind": "skpd", "name": "Baru", "short": "Baru"},
         ("PATCH", "/api/agencies/{agency_id}"): name,
         ("POST", "/api/people"): {
@@ -337,6 +375,26 @@ async def make_things(world: World) -> None:
     )
     assert answer.status_code == 201, answer.text
     things["attachment"] = answer.json()["id"]
+    seat = await made("/api/seats", {"agency_id": things["agency"], "name": f"{MARK} kursi"})
+    things["seat"] = seat["id"]
+    asked = await made("/api/account/passkeys/options", {})
+    credential = Authenticator().make(asked["options"])
+    body = {"ticket": asked["ticket"], "credential": credential, "name": f"{MARK} kunci"}
+    await made("/api/account/passkeys", body)
+    account = (await world.own.get("/api/account")).json()
+    things["passkey"] = account["factors"]["passkeys"][0]["id"]
+    sitter = {"login": "zxq.duduk", "name": f"{MARK} Duduk", "agency_id": things["agency"]}
+    await made("/api/people", sitter)
+    things["session"] = await _session_of(world, sitter["login"])
+
+
+async def _session_of(world: World, login: str) -> str:
+    """An open session of somebody of the first agency."""
+    scope = identity.system_scope("test", world.clock, door="cli")
+    doorkeeper = world.app.state.services[identity.Doorkeeper]
+    link = await doorkeeper.create_link(scope, login)
+    opened = await doorkeeper.sign_in_by_link(link, "127.0.0.1", MARK)
+    return str(opened.principal.session_id)
 
 
 def parameters_of(path: str) -> list[str]:
@@ -517,6 +575,8 @@ _FOR_THE_CITY = {
             ("POST", "revoke"),
         )
     },
+    ("DELETE", "/api/account/totp"): "they have a passkey and no code generator",
+    ("PATCH", "/api/roles/{role}/sign-in"): "only who reaches the whole city sets it",
 }
 
 # Names of agencies are an address book: whoever writes a letter must be able to address it.

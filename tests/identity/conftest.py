@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from warroom.identity import routes as identity_routes
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
 from warroom.kernel.scope import Scope
+from warroom.kernel.secrets import Sealer
 from warroom.kernel.settings import Configuration
 
 PASSWORD = "kuda laut naik becak"
@@ -65,14 +66,13 @@ def services_of(
 ) -> dict[type, object]:
     """Services as the application has them, with passwords that cost nothing."""
     configuration = Configuration({}, {"WARROOM_IDENTITY_REMEMBER_S": "0"} | environment)
-    made = api.services(configuration, db, clock)
+    made = api.services(configuration, db, clock, Sealer(b"k" * 32))
     cheap = api.Passwords(2, CHEAP)
-    old = made[api.Doorkeeper]
-    doorkeeper = api.Doorkeeper(db, clock, old.settings, cheap, old.is_demo)
     return {
         **made,
         api.Passwords: cheap,
-        api.Doorkeeper: doorkeeper,
+        api.Doorkeeper: replace(made[api.Doorkeeper], passwords=cheap),
+        api.Prover: replace(made[api.Prover], passwords=cheap),
         audit.Anchoring: audit.open_anchoring(folder, audit.AuditSettings()),
     }
 

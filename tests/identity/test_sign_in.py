@@ -1,6 +1,7 @@
 """Signing in: by password and link; wrong tries are slowed down, and lock out nobody else."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from argon2 import PasswordHasher
@@ -153,7 +154,7 @@ async def test_more_people_than_can_be_checked_are_told_to_come_again(city: City
 
 async def test_a_hash_of_yesterdays_strength_is_renewed_at_sign_in(city: City) -> None:
     stronger = api.Passwords(1, PasswordHasher(time_cost=2, memory_cost=16, parallelism=1))
-    doorkeeper = api.Doorkeeper(city.db, city.clock, city.doorkeeper.settings, stronger)
+    doorkeeper = replace(city.doorkeeper, passwords=stronger)
 
     for _ in range(2):
         await doorkeeper.sign_in("polisi", PASSWORD, "10.0.0.1", "")
@@ -199,7 +200,7 @@ async def test_a_link_is_for_people_who_exist(city: City) -> None:
 
 async def test_links_exist_in_the_demonstration_only(city: City) -> None:
     token = await city.doorkeeper.create_link(city.system, "polisi")
-    real = api.Doorkeeper(city.db, city.clock, city.doorkeeper.settings, city.passwords)
+    real = replace(city.doorkeeper, is_demo=False)
 
     with pytest.raises(NoDemoError):
         await real.create_link(city.system, "polisi")

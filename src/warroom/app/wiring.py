@@ -105,12 +105,13 @@ def services(node: Node, db: Database) -> dict[type, Any]:
     """What routes, jobs and commands use, by type; made once a process."""
     configuration, settings = node.configuration, node.settings
     camera_settings = configuration.section(cameras.CameraSettings)
+    sealer = Sealer.at(settings.data / "keys" / "seal.key")
     return {
-        **identity.services(configuration, db, node.clock),
+        **identity.services(configuration, db, node.clock, sealer),
         Configuration: configuration,
         NodeSettings: settings,
         Blobs: Blobs(settings.data / "blobs"),
-        Sealer: Sealer.at(settings.data / "keys" / "seal.key"),
+        Sealer: sealer,
         access.AccessSettings: configuration.section(access.AccessSettings),
         audit.Anchoring: audit.open_anchoring(
             settings.data, configuration.section(audit.AuditSettings)

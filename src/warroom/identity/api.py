@@ -4,24 +4,34 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from warroom.identity.contracts import (
     ACTIONS,
     AGENCY_KINDS,
+    Caller,
     CreatedToken,
+    Demand,
     NewAgency,
     NewApplication,
     NewGrant,
     NewPerson,
     OpenedSession,
+    SecondStep,
     TokenTerms,
 )
 from warroom.identity.errors import TokenOwnerError
 from warroom.identity.sample import PEOPLE as SAMPLE_PEOPLE
 from warroom.identity.service import agencies as _agencies
 from warroom.identity.service import applications as _applications
+from warroom.identity.service import factors as _factors
 from warroom.identity.service import grants as _grants
+from warroom.identity.service import own_sessions as _own_sessions
 from warroom.identity.service import people as _people
+from warroom.identity.service import seats as _seats
 from warroom.identity.service import tokens as _tokens
+from warroom.identity.service.factors import Codes, Prover
+from warroom.identity.service.passkeys import Passkeys, Site, site_of
 from warroom.identity.service.passwords import Passwords
 from warroom.identity.service.sample import ensure_sample
 from warroom.identity.service.scopes import system_scope
@@ -31,12 +41,16 @@ from warroom.identity.settings import CitySettings, IdentitySettings
 from warroom.identity.store import agencies as _agency_store
 from warroom.identity.store import applications as _application_store
 from warroom.identity.store import doors as _doors
+from warroom.identity.store import factors as _factor_store
 from warroom.identity.store import grants as _grant_store
 from warroom.identity.store import people as _people_store
+from warroom.identity.store import seats as _seat_store
 from warroom.identity.store import tokens as _token_store
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
+from warroom.kernel.errors import NotFoundError
 from warroom.kernel.scope import Scope
+from warroom.kernel.secrets import Sealer
 from warroom.kernel.settings import Configuration, NodeSettings
 
 create_agency = _agencies.create_agency
@@ -55,23 +69,44 @@ revoke_token = _tokens.revoke_token
 create_application = _applications.create_application
 change_application = _applications.change_application
 create_application_token = _applications.create_application_token
+require_proof = _factors.require_proof
+set_role_demand = _factors.set_role_demand
+list_sessions = _own_sessions.list_sessions
+end_session = _own_sessions.end_session
+end_other_sessions = _own_sessions.end_other_sessions
+SEAT_COOKIE = _seats.COOKIE
+SEAT_PASS_S = int(_seats.PASS_MINUTES * 60)
+create_seat = _seats.create_seat
+renew_seat_code = _seats.renew_code
+revoke_seat = _seats.revoke_seat
+enrol_seat = _seats.enrol
+challenge_seat = _seats.challenge
+show_seat = _seats.show
 
 
-def services(configuration: Configuration, db: Database, clock: Clock) -> dict[type, Any]:
+def services(
+    configuration: Configuration, db: Database, clock: Clock, sealer: Sealer
+) -> dict[type, Any]:
     """What the routes and commands of `identity` use, by type; made once a process.
 
     `Authenticator` is also the application's authenticator.
     """
     settings = configuration.section(IdentitySettings)
     node = configuration.section(NodeSettings)
+    city = configuration.section(CitySettings)
     passwords = Passwords(settings.hash_threads)
+    codes = Codes(sealer, settings, city)
+    passkeys = Passkeys(db, settings, city, codes)
     return {
         IdentitySettings: settings,
-        CitySettings: configuration.section(CitySettings),
+        CitySettings: city,
         NodeSettings: node,
         Passwords: passwords,
         Authenticator: Authenticator(db, clock, settings),
-        Doorkeeper: Doorkeeper(db, clock, settings, passwords, node.demo),
+        Codes: codes,
+        Doorkeeper: Doorkeeper(db, clock, settings, passwords, codes, passkeys, node.demo),
+        Passkeys: passkeys,
+        Prover: Prover(db, settings, passwords, codes),
     }
 
 
@@ -185,6 +220,68 @@ async def set_own_language(scope: Scope, tx: Transaction, language: str) -> None
     await _people_store.set_own_language(scope, tx, language)
 
 
+async def list_demands(scope: Scope, tx: Transaction) -> list[dict[str, Any]]:
+    """What each role in view asks of a sign-in."""
+    return await _factor_store.list_demands(scope, tx)
+
+
+async def list_own_factors(scope: Scope, tx: Transaction) -> bytes:
+    """The asker's factors as JSON: `{totp, passkeys, recovery, has_password}`."""
+    return await _factor_store.find_own(scope, tx)
+
+
+async def find_demand(scope: Scope, tx: Transaction) -> Demand:
+    """What the asker's roles ask of a sign-in, and which factors they have.
+
+    Raises:
+        NotFoundError: The asker is no person.
+    """
+    if scope.person_id is None:
+        raise NotFoundError
+    return await _factor_store.find_demand(scope, tx, scope.person_id)
+
+
+async def find_session(scope: Scope, tx: Transaction) -> dict[str, Any] | None:
+    """How the asker signed in, how strong it was, and when they last proved who they are."""
+    return await _factor_store.find_session(scope, tx)
+
+
+async def reset_factors(
+    scope: Scope, tx: Transaction, person_id: UUID, prove_minutes: float
+) -> None:
+    """Removes all factors of a person who lost them, and ends their sessions.
+
+    Raises:
+        NotFoundError: No such person in reach of `person:factors`.
+        BeyondOwnRightsError: The person has more rights than the scope.
+        ProveItError: It is too long since the asker proved who they are.
+    """
+    person = await _people.require_person(scope, tx, person_id, "person:factors")
+    await _factors.require_proof(scope, tx, prove_minutes)
+    await _factors.reset_factors(scope, tx, person)
+
+
+async def bind_person(scope: Scope, tx: Transaction, person_id: UUID, *, seats_only: bool) -> None:
+    """Binds a person to the seats of the control room, or lets them sign in anywhere.
+
+    Raises:
+        NotFoundError: No such person in reach of `person:factors`.
+        BeyondOwnRightsError: The person has more rights than the scope.
+    """
+    person = await _people.require_person(scope, tx, person_id, "person:factors")
+    await _factors.bind_person(scope, tx, person, seats_only=seats_only)
+
+
+def raw_json(content: bytes) -> msgspec.Raw:
+    """JSON as PostgreSQL wrote it, to stand inside an answer."""
+    return msgspec.Raw(content)
+
+
+async def list_seats(scope: Scope, tx: Transaction) -> bytes:
+    """Seats that the scope may configure, as JSON `{items, total, next}`."""
+    return await _seat_store.list_seats(scope, tx)
+
+
 async def tidy(scope: Scope, tx: Transaction) -> None:
     """Deletes what has long been over: tries, sessions, links."""
     await _doors.tidy(scope, tx)
@@ -196,9 +293,14 @@ __all__ = [
     "COOKIE",
     "LINK_S",
     "SAMPLE_PEOPLE",
+    "SEAT_COOKIE",
+    "SEAT_PASS_S",
     "Authenticator",
+    "Caller",
     "CitySettings",
+    "Codes",
     "CreatedToken",
+    "Demand",
     "Doorkeeper",
     "IdentitySettings",
     "NewAgency",
@@ -207,10 +309,16 @@ __all__ = [
     "NewPerson",
     "NodeSettings",
     "OpenedSession",
+    "Passkeys",
     "Passwords",
+    "Prover",
+    "SecondStep",
+    "Site",
     "TokenOwnerError",
     "TokenTerms",
     "address_of",
+    "bind_person",
+    "challenge_seat",
     "change_agency",
     "change_application",
     "change_person",
@@ -219,8 +327,12 @@ __all__ = [
     "create_application_token",
     "create_grant",
     "create_person",
+    "create_seat",
     "create_token",
     "end_loans",
+    "end_other_sessions",
+    "end_session",
+    "enrol_seat",
     "ensure_agencies",
     "ensure_people",
     "ensure_sample",
@@ -228,23 +340,37 @@ __all__ = [
     "find_agency_id",
     "find_application",
     "find_application_id",
+    "find_demand",
     "find_own",
     "find_person",
     "find_person_id",
+    "find_session",
     "lend",
     "list_agencies",
     "list_applications",
+    "list_demands",
     "list_grants",
+    "list_own_factors",
     "list_people",
     "list_program_tokens",
     "list_roles",
+    "list_seats",
+    "list_sessions",
     "list_tokens",
+    "raw_json",
+    "renew_seat_code",
+    "require_proof",
+    "reset_factors",
     "revoke_grant",
+    "revoke_seat",
     "revoke_token",
     "rotate_token",
     "services",
     "set_own_language",
     "set_password",
+    "set_role_demand",
+    "show_seat",
+    "site_of",
     "system_scope",
     "tidy",
 ]

@@ -35,11 +35,15 @@ ACTIONS = (
     "grant:view",
     "live:view",
     "person:configure",
+    "person:factors",
+    "person:sessions",
     "person:view",
     "ptz:move",
     "recording:export",
     "recording:hold",
     "recording:view",
+    "seat:configure",
+    "sign_in:configure",
     "system:view",
     "token:create",
     "wall:share",
@@ -113,6 +117,34 @@ class TokenLimits(msgspec.Struct, frozen=True):
     is_account: bool
 
 
+Factor = Literal["none", "any", "passkey"]
+"""What a role asks of a sign-in beside a password."""
+
+
+class Demand(msgspec.Struct, frozen=True):
+    """What a person's roles ask of a sign-in, and what they have to show.
+
+    Attributes:
+        required: The most that any of their roles asks for.
+        due_at: From then on a sign-in without it may do nothing but enrol; None: not asked yet.
+        seats_only: Whether they may sign in at enrolled seats alone.
+        recovery: Recovery codes that were not used yet.
+    """
+
+    required: Factor = "none"
+    grace_days: int = 0
+    due_at: datetime | None = None
+    seats_only: bool = False
+    totp: bool = False
+    passkeys: int = 0
+    recovery: int = 0
+
+    @property
+    def has_factor(self) -> bool:
+        """Whether a sign-in by password is asked for a second step."""
+        return self.totp or self.passkeys > 0
+
+
 class Principal(msgspec.Struct, frozen=True):
     """Everything a person's, or a service account's, rights follow from, read in one statement.
 
@@ -120,6 +152,8 @@ class Principal(msgspec.Struct, frozen=True):
         session_id: The session or token that was shown.
         only_actions: What the token is limited to; None is no limit.
         token: Limits of the token, if one was shown.
+        strength: What the session showed: 0 a password, 1 a second factor, 2 a passkey.
+        demand: What the roles ask of a session; None for tokens, which no demand locks out.
     """
 
     person_id: UUID
@@ -133,6 +167,8 @@ class Principal(msgspec.Struct, frozen=True):
     session_id: UUID | None = None
     only_actions: list[str] | None = None
     token: TokenLimits | None = None
+    strength: int = 0
+    demand: Demand | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +231,30 @@ class OpenedSession:
     expires_at: datetime
     principal: Principal
     scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where somebody signs in from.
+
+    Attributes:
+        address: Network address.
+        agent: What the browser calls itself.
+        seat: Secret by which this browser has just shown that it is an enrolled seat.
+    """
+
+    address: str | None = None
+    agent: str = ""
+    seat: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecondStep:
+    """The password was right; the session opens when one of these ways is shown as well."""
+
+    ticket: str
+    ways: tuple[str, ...]
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

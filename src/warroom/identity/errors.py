@@ -137,3 +137,65 @@ class LimitsWithGrantsError(InvalidError):
     """A program cannot both use what was granted to its agency and be limited to some things."""
 
     code = "identity.limits_with_grants"
+
+
+class WrongCodeError(UnauthenticatedError):
+    """The second step does not fit: a wrong, old or used code, or a key that is not known."""
+
+    code = "identity.wrong_code"
+
+
+class StepOverError(InvalidError):
+    """The first step is too long ago, or was used up."""
+
+    code = "identity.step_over"
+
+
+class ProveItError(ForbiddenError):
+    """The asker must show once more that it is them (`ways`: password, totp, passkey)."""
+
+    code = "identity.prove_it"
+
+
+class WrongProofError(InvalidError):
+    """What was shown to prove it does not fit."""
+
+    code = "identity.wrong_proof"
+
+
+class PasskeyRefusedError(InvalidError):
+    """The browser's answer about a passkey could not be accepted."""
+
+    code = "identity.passkey_refused"
+
+
+class LastFactorError(WarRoomError):
+    """The only factor that satisfies the person's roles cannot be removed."""
+
+    code = "identity.last_factor"
+    kind = Kind.CONFLICT
+
+
+class ShortPasswordAloneError(WarRoomError):
+    """Without a second factor the password would be too short; a longer one comes first."""
+
+    code = "identity.short_password_alone"
+    kind = Kind.CONFLICT
+
+
+class SeatRequiredError(ForbiddenError):
+    """This person may sign in at the seats of the control room alone, and this is none."""
+
+    code = "identity.seat_required"
+
+
+class WrongSeatCodeError(InvalidError):
+    """The code is wrong, used or too old."""
+
+    code = "identity.wrong_seat_code"
+
+
+class WrongSeatError(InvalidError):
+    """This browser's key is not that of a seat (any more)."""
+
+    code = "identity.wrong_seat"

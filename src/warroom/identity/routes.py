@@ -8,7 +8,8 @@ from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
-from warroom.identity import api, rules
+from warroom.identity import account_routes, api, rules
+from warroom.identity.account_routes import Code, PasskeyAnswer, Ticket, agent_of, caller_of, site
 from warroom.identity.application_routes import routers as application_routers
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.http import PUBLIC, SIGNED_IN, Context, Ctx, Router, json_response
@@ -18,7 +19,15 @@ agencies = Router("agencies")
 people = Router("people")
 roles = Router("roles")
 grants = Router("grants")
-routers = [session, agencies, people, roles, grants, *application_routers]
+routers = [
+    session,
+    agencies,
+    people,
+    roles,
+    grants,
+    *account_routes.routers,
+    *application_routers,
+]
 
 type Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 type Login = Annotated[
@@ -49,6 +58,26 @@ class LinkUse(Body):
     """The secret of a one-time link."""
 
     token: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class SecondHalf(Body):
+    """A code that the first half of a sign-in asked for."""
+
+    ticket: Ticket
+    way: Literal["totp", "recovery"]
+    code: Code
+
+
+class PasskeyQuestion(Body):
+    """Asks for any passkey or, with the ticket of a right password, for one of that person."""
+
+    second: Ticket | None = None
+
+
+class PasskeySignIn(PasskeyAnswer):
+    """A passkey, shown by a stranger."""
+
+    second: Ticket | None = None
 
 
 class OwnSettings(Body):
@@ -135,9 +164,37 @@ class GrantBody(Body):
 
 @session.post("", action=PUBLIC)
 async def sign_in(ctx: Ctx, body: SignIn) -> Response:
-    """Opens a session by login and password, and sets its cookie."""
-    opened = await ctx.services[api.Doorkeeper].sign_in(
-        body.login, body.password, api.address_of(ctx.request), _agent(ctx)
+    """Opens a session by login and password, or tells which second step is asked for (202)."""
+    caller = caller_of(ctx)
+    answer = await ctx.services[api.Doorkeeper].sign_in(
+        body.login, body.password, caller.address, caller.agent, caller.seat
+    )
+    if isinstance(answer, api.SecondStep):
+        return json_response({"second": answer}, 202)
+    return await _welcome(ctx, answer)
+
+
+@session.post("/second", action=PUBLIC)
+async def finish_sign_in(ctx: Ctx, body: SecondHalf) -> Response:
+    """Opens the session that a right password asked for, by a code."""
+    opened = await ctx.services[api.Doorkeeper].finish_with_code(
+        body.ticket, body.way, body.code, caller_of(ctx)
+    )
+    return await _welcome(ctx, opened)
+
+
+@session.post("/passkey/options", action=PUBLIC)
+async def ask_passkey(ctx: Ctx, body: PasskeyQuestion) -> Response:
+    """Asks the browser for a passkey."""
+    asked = await ctx.services[api.Passkeys].ask_sign_in(ctx.scope, site(ctx), body.second)
+    return json_response(asked)
+
+
+@session.post("/passkey", action=PUBLIC)
+async def sign_in_by_passkey(ctx: Ctx, body: PasskeySignIn) -> Response:
+    """Opens a session by a passkey, alone or after a password."""
+    opened = await ctx.services[api.Doorkeeper].sign_in_by_passkey(
+        site(ctx), body.ticket, body.credential, caller_of(ctx), body.second
     )
     return await _welcome(ctx, opened)
 
@@ -146,7 +203,7 @@ async def sign_in(ctx: Ctx, body: SignIn) -> Response:
 async def sign_in_by_link(ctx: Ctx, body: LinkUse) -> Response:
     """Opens a session by a one-time link of the demonstration."""
     opened = await ctx.services[api.Doorkeeper].sign_in_by_link(
-        body.token, api.address_of(ctx.request), _agent(ctx)
+        body.token, api.address_of(ctx.request), agent_of(ctx), caller_of(ctx).seat
     )
     return await _welcome(ctx, opened)
 
@@ -270,7 +327,7 @@ async def change_person(ctx: Ctx, person_id: UUID, body: PersonChange) -> Respon
 @people.post("/{person_id}/password", action=SIGNED_IN, status_code=204)
 async def set_password(ctx: Ctx, person_id: UUID, body: PasswordBody) -> Response:
     """Sets the asker's own password, or that of a person they may configure."""
-    least = ctx.services[api.IdentitySettings].password_min_length
+    settings = ctx.services[api.IdentitySettings]
     async with ctx.db.transaction(ctx.scope) as tx:
         await api.set_password(
             ctx.scope,
@@ -278,8 +335,10 @@ async def set_password(ctx: Ctx, person_id: UUID, body: PasswordBody) -> Respons
             person_id,
             body.password,
             ctx.services[api.Passwords],
-            least,
+            settings.password_min_length,
             body.current,
+            least_with_factor=settings.password_min_length_with_factor,
+            prove_minutes=settings.prove_minutes,
         )
     ctx.services[api.Authenticator].forget()
     return Response(status_code=204)
@@ -398,10 +457,6 @@ def _surroundings(ctx: Context) -> dict[str, Any]:
         "workstation": node.workstation,
         "now": ctx.clock.now(),
     }
-
-
-def _agent(ctx: Context) -> str:
-    return ctx.request.headers.get("user-agent", "")
 
 
 def _found(content: bytes | None) -> bytes:

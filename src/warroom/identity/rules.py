@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from warroom.identity.contracts import ACTIONS, HeldGrant, HeldRole, Principal
+from warroom.identity.factor_rules import may_only_enrol
 from warroom.kernel.scope import Rule, Scope
 
 FREE_TRIES = 5
@@ -23,10 +24,11 @@ LONGEST_PASSWORD = 256
 def rules_of(principal: Principal, now: datetime) -> tuple[Rule, ...]:
     """The rules that a person's roles and grants come to; none for a person without an agency.
 
-    Grants that are over are left out; those that begin later carry their limits with them.
+    Grants that are over are left out; those that begin later carry their limits with them. A
+    session that shows less than its person's roles ask for has no rule either: it may enrol.
     """
     agency = principal.agency
-    if agency is None or not agency.is_active:
+    if agency is None or not agency.is_active or may_only_enrol(principal, now):
         return ()
     rules = [
         _rule_of_role(role, principal)

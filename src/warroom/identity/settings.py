@@ -21,6 +21,17 @@ class IdentitySettings:
     token_per_minute: int = setting(
         120_000, "Requests a minute of a person's token, where it has no limit of its own."
     )
+    password_min_length_with_factor: int = setting(
+        8, "Characters of a password at least beside a second factor (NIST: 8)."
+    )
+    prove_minutes: float = setting(
+        15.0, "Minutes after signing in (or proving it anew) in which factors may be changed."
+    )
+    step_minutes: float = setting(5.0, "Minutes in which a second step must be done.")
+    seat_code_minutes: float = setting(15.0, "Minutes in which a seat's code must be used.")
+    public_url: str = setting(
+        "", "Address people open, https://host; empty means the one of the request (passkeys)."
+    )
     hash_threads: int = setting(2, "Passwords checked at a time; each takes 64 MiB.")
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from psycopg.errors import UniqueViolation
 
 from warroom.audit import api as audit
-from warroom.identity import rules
+from warroom.identity import factor_rules, rules
 from warroom.identity.contracts import HeldRole, NewPerson, Principal
 from warroom.identity.errors import (
     BeyondOwnRightsError,
@@ -24,9 +24,11 @@ from warroom.identity.errors import (
     WeakPasswordError,
     WrongCurrentPasswordError,
 )
+from warroom.identity.service.factors import require_proof
 from warroom.identity.service.passwords import Passwords
 from warroom.identity.store import agencies as agency_store
 from warroom.identity.store import doors
+from warroom.identity.store import factors as factor_store
 from warroom.identity.store import people as store
 from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
@@ -109,10 +111,25 @@ async def set_password(
     passwords: Passwords,
     least: int,
     current: str = "",
+    *,
+    least_with_factor: int | None = None,
+    prove_minutes: float | None = None,
 ) -> None:
     """Sets a person's password and ends their other sessions.
 
+    Args:
+        scope: Who asks.
+        tx: Their transaction.
+        person_id: Whose.
+        password: The new one.
+        passwords: Makes the hash.
+        least: Characters at least where the password is the only factor.
+        current: The password that the asker has now, for their own.
+        least_with_factor: Characters at least beside a second factor.
+        prove_minutes: How lately the asker must have proven who they are, for another's.
+
     Raises:
+        ProveItError: It is another's, and too long since the asker proved who they are.
         NotFoundError: No such person in reach.
         NeedsSessionError: A token asks for it.
         WrongCurrentPasswordError: It is the asker's own, and `current` is not the one they have.
@@ -123,22 +140,30 @@ async def set_password(
         raise NeedsSessionError
     is_own = person_id == scope.person_id
     person = await _take_own(scope, tx) if is_own else await _take(scope, tx, person_id)
+    if not is_own and prove_minutes is not None:
+        await require_proof(scope, tx, prove_minutes)
     if is_own:
         known = await doors.find_credentials(scope, tx, person["login"])
         if known is not None and not await passwords.fits(known["hash"], current):
             raise WrongCurrentPasswordError
     personal = [person["login"], *person["name"].split(), "warroom"]
+    demand = await factor_store.find_demand(scope, tx, person_id)
+    alone, least = least, factor_rules.least_length(demand, least, least_with_factor or least)
     problem = rules.password_problem(password, least=least, personal=personal)
     if problem is not None:
         raise WeakPasswordError(problem=problem, least=least)
-    await store.set_password(scope, tx, person_id, await passwords.hash(password))
+    is_long = len(rules.normalized(password)) >= alone
+    hash_ = await passwords.hash(password)
+    await store.set_password(scope, tx, person_id, hash_, is_long=is_long)
     await store.end_sessions(scope, tx, person_id, but=scope.session_id)
     await _record(scope, tx, "person:password_set", person, {})
 
 
-async def require_person(scope: Scope, tx: Transaction, person_id: UUID) -> dict[str, Any]:
-    """A person whom the scope may configure, rights and all."""
-    return await _take(scope, tx, person_id)
+async def require_person(
+    scope: Scope, tx: Transaction, person_id: UUID, right: str = _RIGHT
+) -> dict[str, Any]:
+    """A person on whom the scope has this right, and who holds no more than the scope does."""
+    return await _take(scope, tx, person_id, right)
 
 
 async def ensure_people(scope: Scope, tx: Transaction, wanted: list[NewPerson]) -> dict[str, UUID]:
@@ -150,8 +175,10 @@ async def ensure_people(scope: Scope, tx: Transaction, wanted: list[NewPerson]) 
     return ids
 
 
-async def _take(scope: Scope, tx: Transaction, person_id: UUID) -> dict[str, Any]:
-    person = await store.find_person(scope, tx, person_id, _RIGHT)
+async def _take(
+    scope: Scope, tx: Transaction, person_id: UUID, right: str = _RIGHT
+) -> dict[str, Any]:
+    person = await store.find_person(scope, tx, person_id, right)
     if person is None:
         raise NotFoundError
     await _require_may_give(scope, await store.find_principal(scope, tx, person))

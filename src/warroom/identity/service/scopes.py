@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from warroom.identity.contracts import Principal
 from warroom.identity.rules import rules_of
@@ -64,3 +65,8 @@ def system_scope(
 def stranger_scope(now: datetime, address: str | None) -> Scope:
     """The scope of somebody not known (yet): it holds no rules."""
     return Scope(person_id=None, agency_id=None, rules=(), at=now, door="web", address=address)
+
+
+def bare_scope(person_id: UUID, now: datetime, address: str | None) -> Scope:
+    """The scope of somebody who has shown a password alone so far: their own row and no rule."""
+    return Scope(person_id=person_id, agency_id=None, rules=(), at=now, door="web", address=address)

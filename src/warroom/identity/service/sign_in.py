@@ -1,39 +1,42 @@
-"""Signing in and out.
+"""Signing in: a password and, where the person has one, a second step; a passkey; a demo's link.
 
-A try is counted before the password is looked at, so that many at once do not slip through, and
-in a bucket of its own for each login at each address: who guesses from elsewhere locks out nobody
-but themselves.
+Every door ends in `Doorkeeper.let_in`, which alone opens sessions: it asks for the seat where the
+person is bound to one, and notes how strong the sign-in was.
 """
 
-import hashlib
-import ipaddress
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from warroom.audit import api as audit
-from warroom.identity import rules
-from warroom.identity.contracts import OpenedSession
+from warroom.identity import factor_rules
+from warroom.identity.contracts import Caller, OpenedSession, SecondStep
 from warroom.identity.errors import (
     NoDemoError,
-    TooManyAttemptsError,
+    SeatRequiredError,
+    WrongCodeError,
     WrongLinkError,
     WrongPasswordError,
 )
+from warroom.identity.service import guesses, seats, steps
+from warroom.identity.service.factors import Codes
+from warroom.identity.service.passkeys import Passkeys, Site
 from warroom.identity.service.passwords import Passwords
-from warroom.identity.service.scopes import scope_of, stranger_scope
+from warroom.identity.service.scopes import bare_scope, scope_of, stranger_scope
 from warroom.identity.service.sessions import digest_of
 from warroom.identity.settings import IdentitySettings
 from warroom.identity.store import doors, people
+from warroom.identity.store import factors as factor_store
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Scope
 
-_TRUSTED_DAYS = 30
 LINK_S = 900
+_SECOND = "second"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,38 +47,117 @@ class Doorkeeper:
     clock: Clock
     settings: IdentitySettings
     passwords: Passwords
+    codes: Codes
+    passkeys: Passkeys
     is_demo: bool = False
 
     async def sign_in(
-        self, login: str, password: str, address: str | None, agent: str
-    ) -> OpenedSession:
-        """Opens a session for the right login and password.
+        self, login: str, password: str, address: str | None, agent: str, seat: str | None = None
+    ) -> OpenedSession | SecondStep:
+        """Opens a session for the right login and password, or asks for the second step.
 
         Raises:
             WrongPasswordError: They do not fit, or there is no such person.
             TooManyAttemptsError: Too many failed tries from this address.
+            SeatRequiredError: The person signs in at seats alone.
         """
         login = login.strip().lower()
-        pair, network = _bucket(login, address), _bucket("", address)
         scope = stranger_scope(self.clock.now(), address)
         async with self.db.transaction(scope) as tx:
-            wait_s = await self._take_try(scope, tx, pair, network)
+            wait_s = await guesses.take_password_try(scope, tx, login)
             known = await doors.find_credentials(scope, tx, login) if wait_s is None else None
-        if wait_s is not None:
-            raise TooManyAttemptsError(wait_s=max(1, round(wait_s)))
+        guesses.refuse_if_waiting(wait_s)
         fits = await self.passwords.fits(known["hash"] if known else None, password)
         if known is None or not fits:
-            await self._record_failure(scope, known)
+            await self._record_failure(scope, known, {})
             raise WrongPasswordError
-        opened = await self._open(known["person_id"], "password", scope, agent, (pair, network))
+        person_id = known["person_id"]
+        second = await self._second_step(scope, person_id)
+        answer: OpenedSession | SecondStep
+        if second is None:
+            answer = await self.let_in(
+                person_id,
+                "password",
+                factor_rules.PASSWORD,
+                Caller(address, agent, seat),
+                login=login,
+            )
+        else:
+            answer = second
         if self.passwords.is_outdated(known["hash"]):
             renewed = await self.passwords.hash(password)
-            async with self.db.transaction(opened.scope) as tx:
-                await people.set_password(opened.scope, tx, known["person_id"], renewed)
-        return opened
+            own = bare_scope(person_id, scope.at, address)
+            async with self.db.transaction(own) as tx:
+                await people.renew_hash(own, tx, person_id, renewed)
+        return answer
 
-    async def sign_in_by_link(self, token: str, address: str | None, agent: str) -> OpenedSession:
+    async def finish_with_code(
+        self, ticket: str, way: str, code: str, caller: Caller
+    ) -> OpenedSession:
+        """Opens the session that a right password asked for, by a code of either kind.
+
+        Args:
+            ticket: What the first step gave.
+            way: `totp` or `recovery`.
+            code: As typed.
+            caller: Where from.
+
+        Raises:
+            StepOverError: The first step is too long ago.
+            WrongCodeError: The code does not fit, or was used.
+            TooManyAttemptsError: Too many wrong codes.
+            SeatRequiredError: The person signs in at seats alone.
+        """
+        scope = stranger_scope(self.clock.now(), caller.address)
+        async with self.db.transaction(scope) as tx:
+            step = await steps.look(scope, tx, _SECOND, ticket)
+            demand = await factor_store.find_demand(scope, tx, step["person_id"])
+        if way not in factor_rules.ways_of(demand):
+            raise WrongCodeError
+        fits = await self.codes.fits(self.db, scope, step["person_id"], step["login"], way, code)
+        if not fits:
+            await self._record_failure(scope, step, {"way": way})
+            raise WrongCodeError
+        return await self.let_in(
+            step["person_id"],
+            f"password+{way}",
+            factor_rules.SECOND_FACTOR,
+            caller,
+            login=step["login"],
+            ticket=ticket,
+        )
+
+    async def sign_in_by_passkey(
+        self,
+        site: Site,
+        ticket: str,
+        credential: dict[str, Any],
+        caller: Caller,
+        second: str | None = None,
+    ) -> OpenedSession:
+        """Opens a session for a passkey, shown alone or after a password (`second`).
+
+        Raises:
+            StepOverError: The question, or the first step, is too old.
+            WrongCodeError: The key is not known here, or the answer does not fit.
+            SeatRequiredError: The person signs in at seats alone.
+        """
+        scope = stranger_scope(self.clock.now(), caller.address)
+        shown = await self.passkeys.sign_in(scope, site, ticket, credential)
+        return await self.let_in(
+            shown.person_id,
+            "password+passkey" if second else "passkey",
+            factor_rules.PASSKEY,
+            caller,
+            ticket=second,
+        )
+
+    async def sign_in_by_link(
+        self, token: str, address: str | None, agent: str, seat: str | None = None
+    ) -> OpenedSession:
         """Opens a session for a one-time link of the demonstration.
+
+        Nothing is asked beside it: a demonstration must work for people without a phone.
 
         Raises:
             NoDemoError: This is not a demonstration.
@@ -88,7 +170,8 @@ class Doorkeeper:
             person_id = await doors.use_link(scope, tx, digest_of(token))
         if person_id is None:
             raise WrongLinkError
-        return await self._open(person_id, "link", scope, agent, None)
+        caller = Caller(address, agent, seat)
+        return await self.let_in(person_id, "link", factor_rules.PASSKEY, caller)
 
     async def create_link(self, scope: Scope, login: str, lasts_s: float = LINK_S) -> str:
         """A secret that lets one person in once; exists in the demonstration only.
@@ -122,47 +205,41 @@ class Doorkeeper:
             await people.end_session(scope, tx, scope.session_id)
             await _record(scope, tx, "session:sign_out", scope.person_id, scope.label)
 
-    async def _take_try(
-        self, scope: Scope, tx: Transaction, pair: bytes, network: bytes
-    ) -> float | None:
-        since = scope.at - timedelta(days=_TRUSTED_DAYS)
-        is_trusted = await doors.has_succeeded(scope, tx, pair, since)
-        wait_s = await doors.take_try(
-            scope, tx, pair, scope.at, rules.FREE_TRIES, rules.MOST_WAIT_S
-        )
-        if wait_s is not None:
-            return wait_s
-        slow = await doors.take_try(
-            scope, tx, network, scope.at, rules.FREE_TRIES_OF_ADDRESS, rules.MOST_WAIT_OF_ADDRESS_S
-        )
-        # Whoever has signed in from here before is not made to wait for strangers beside them.
-        return None if is_trusted else slow
-
-    async def _record_failure(self, scope: Scope, known: dict[str, object] | None) -> None:
-        async with self.db.transaction(scope) as tx:
-            person = known or {"person_id": None, "name": None, "agency_id": None}
-            await audit.record(
-                scope,
-                tx,
-                action="session:refused",
-                object_kind="person",
-                object_id=person["person_id"],  # type: ignore[arg-type]
-                agency_id=person["agency_id"],  # type: ignore[arg-type]
-                object_label=person["name"],  # type: ignore[arg-type]
-            )
-
-    async def _open(
+    async def let_in(
         self,
         person_id: UUID,
         method: str,
-        stranger: Scope,
-        agent: str,
-        buckets: tuple[bytes, bytes] | None,
+        strength: int,
+        caller: Caller,
+        *,
+        login: str | None = None,
+        ticket: str | None = None,
     ) -> OpenedSession:
+        """Opens a session for somebody whom another part has made sure of.
+
+        Args:
+            person_id: Who.
+            method: How they showed it, `password+totp`.
+            strength: `factor_rules.PASSWORD`, `SECOND_FACTOR` or `PASSKEY`.
+            caller: Where from.
+            login: Typed with a password: its failed tries from here are forgotten.
+            ticket: Of a first step, which is used up with this.
+
+        Raises:
+            WrongPasswordError: There is no such person (any more).
+            StepOverError: The ticket was used meanwhile.
+            SeatRequiredError: The person signs in at seats alone, and this is none.
+        """
+        stranger = stranger_scope(self.clock.now(), caller.address)
         token, session_id = secrets.token_urlsafe(32), new_id()
         expires_at = stranger.at + timedelta(hours=self.settings.session_hours)
         async with self.db.transaction(stranger) as tx:
-            principal = await doors.open_session(
+            if ticket is not None:
+                await steps.use(stranger, tx, _SECOND, ticket)
+            demand = await factor_store.find_demand(stranger, tx, person_id)
+            seat = await seats.find_shown(stranger, tx, caller.seat)
+            is_allowed = seat is not None or not demand.seats_only
+            principal = is_allowed and await doors.open_session(
                 stranger,
                 tx,
                 session_id=session_id,
@@ -170,30 +247,53 @@ class Doorkeeper:
                 token_hash=digest_of(token),
                 method=method,
                 expires_at=expires_at,
-                agent=agent,
+                agent=caller.agent,
+                strength=strength,
+                seat_id=seat["id"] if seat else None,
             )
-            if principal is None:
-                raise WrongPasswordError
-            if buckets is not None:
-                await doors.forgive(stranger, tx, *buckets, stranger.at)
-            own = scope_of(principal, stranger.at, "web", stranger.address)
-            await _record(own, tx, "session:sign_in", person_id, principal.name, {"method": method})
+            if principal:
+                if login is not None:
+                    pair = guesses.bucket(login, caller.address)
+                    network = guesses.bucket("", caller.address)
+                    await doors.forgive(stranger, tx, pair, network, stranger.at)
+                own = scope_of(principal, stranger.at, "web", caller.address)
+                detail: dict[str, object] = {"method": method}
+                if seat is not None:
+                    detail["seat"] = seat["name"]
+                await _record(own, tx, "session:sign_in", person_id, principal.name, detail)
+        if not is_allowed:
+            await self._record_failure(stranger, {"person_id": person_id}, {"why": "seat"})
+            raise SeatRequiredError
+        if not principal:
+            raise WrongPasswordError
         return OpenedSession(token, expires_at, principal, own)
 
+    async def _second_step(self, scope: Scope, person_id: UUID) -> SecondStep | None:
+        async with self.db.transaction(scope) as tx:
+            demand = await factor_store.find_demand(scope, tx, person_id)
+            ways = factor_rules.ways_of(demand)
+            if not ways:
+                return None
+            ticket = await steps.begin(
+                scope, tx, _SECOND, self.settings.step_minutes, person_id=person_id
+            )
+        return SecondStep(ticket.token, ways, ticket.expires_at)
 
-def _bucket(login: str, address: str | None) -> bytes:
-    return hashlib.sha256(f"{login}|{_network(address)}".encode()).digest()
-
-
-def _network(address: str | None) -> str:
-    """The address; of IPv6 the /64, of which one household or attacker has all."""
-    try:
-        parsed = ipaddress.ip_address(address or "")
-    except ValueError:
-        return address or ""
-    if parsed.version == 4:
-        return str(parsed)
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
+    async def _record_failure(
+        self, scope: Scope, known: dict[str, object] | None, detail: dict[str, object]
+    ) -> None:
+        async with self.db.transaction(scope) as tx:
+            person = known or {}
+            await audit.record(
+                scope,
+                tx,
+                action="session:refused",
+                object_kind="person",
+                object_id=person.get("person_id"),  # type: ignore[arg-type]
+                agency_id=person.get("agency_id"),  # type: ignore[arg-type]
+                object_label=person.get("name"),  # type: ignore[arg-type]
+                detail=detail or None,
+            )
 
 
 async def _record(

@@ -20,13 +20,13 @@ insert into sign_in_bucket as b (key, tries, last_at) values (%(key)s, 1, %(now)
 on conflict (key) do update set last_at = %(now)s,
     tries = case when b.last_at < %(now)s - interval '1 day' then 1 else b.tries + 1 end
 where b.last_at + make_interval(secs => case when b.tries < %(free)s then 0
-    else least(%(most_s)s, 2 ^ least(b.tries - %(free)s, 20)) end) <= %(now)s
+    else least(%(most_s)s, %(first_s)s * 2 ^ least(b.tries - %(free)s, 20)) end) <= %(now)s
 returning tries
 """
 
 _WAIT = """
 select greatest(0, extract(epoch from last_at - %(now)s) + least(%(most_s)s,
-    2 ^ least(greatest(tries - %(free)s, 0), 20)))::float as wait_s
+    %(first_s)s * 2 ^ least(greatest(tries - %(free)s, 0), 20)))::float as wait_s
 from sign_in_bucket where key = %(key)s
 """
 
@@ -44,6 +44,7 @@ _TIDY = (
     "delete from sign_in_bucket where last_at < %(now)s - interval '31 days'",
     "delete from session where expires_at < %(now)s - interval '31 days'",
     "delete from sign_in_link where expires_at < %(now)s - interval '1 day'",
+    "delete from sign_in_step where expires_at < %(now)s - interval '1 hour'",
 )
 
 
@@ -70,9 +71,13 @@ async def take_try(
     now: datetime,
     free: int,
     most_s: int,
+    first_s: int = 1,
 ) -> float | None:
-    """Counts one try; None if it may go on, else the seconds to wait (the try is not counted)."""
-    values = {"key": key, "now": now, "free": free, "most_s": most_s}
+    """Counts one try; None if it may go on, else the seconds to wait (the try is not counted).
+
+    Each wait is twice the one before, from `first_s` up to `most_s` (`factor_rules.wait_s`).
+    """
+    values = {"key": key, "now": now, "free": free, "most_s": most_s, "first_s": first_s}
     if await (await tx.execute(_TAKE, values)).fetchone() is not None:
         return None
     row = await (await tx.execute(_WAIT, values)).fetchone()
@@ -89,6 +94,15 @@ async def has_succeeded(
     return (await (await tx.execute(_KNOWN, {"key": key, "since": since})).fetchone()) is not None
 
 
+async def forget_tries(
+    scope: Scope,  # noqa: ARG001 - buckets belong to no agency
+    tx: Transaction,
+    key: bytes,
+) -> None:
+    """Forgets the failed tries of one bucket."""
+    await tx.execute("update sign_in_bucket set tries = 0 where key = %s", [key])
+
+
 async def forgive(
     scope: Scope,  # noqa: ARG001 - buckets belong to no agency
     tx: Transaction,
@@ -101,7 +115,7 @@ async def forgive(
     await tx.execute(_GIVE_BACK, {"address": address})
 
 
-async def open_session(
+async def open_session(  # noqa: PLR0913 - the columns of a session
     scope: Scope,
     tx: Transaction,
     *,
@@ -111,10 +125,12 @@ async def open_session(
     method: str,
     expires_at: datetime,
     agent: str,
+    strength: int = 0,
+    seat_id: UUID | None = None,
 ) -> Principal | None:
     """Opens a session of an active person; None if there is no such person (any more)."""
     rows = await tx.execute(
-        "select identity_open_session(%s, %s, %s, %s, %s, %s, %s, %s)::text as principal",
+        "select identity_open_session(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)::text as principal",
         [
             session_id,
             person_id,
@@ -124,6 +140,8 @@ async def open_session(
             expires_at,
             scope.address,
             agent[:200],
+            strength,
+            seat_id,
         ],
     )
     return _principal(await rows.fetchone())

@@ -89,8 +89,10 @@ where g.revoked_at is null and (g.person_id = %(id)s or (g.to_agency_id = %(agen
 """
 
 _STORE_HASH = """
-insert into person_password (person_id, hash, changed_at) values (%(id)s, %(hash)s, %(now)s)
-on conflict (person_id) do update set hash = %(hash)s, changed_at = %(now)s
+insert into person_password (person_id, hash, is_long, changed_at)
+values (%(id)s, %(hash)s, %(is_long)s, %(now)s)
+on conflict (person_id) do update
+set hash = %(hash)s, is_long = %(is_long)s, changed_at = %(now)s
 """
 
 _END_SESSIONS = """
@@ -239,9 +241,24 @@ async def find_principal(
     )
 
 
-async def set_password(scope: Scope, tx: Transaction, person_id: UUID, hash_: str) -> None:
+async def set_password(
+    scope: Scope, tx: Transaction, person_id: UUID, hash_: str, *, is_long: bool
+) -> None:
     """Stores a password's hash; this role of the database cannot read it back."""
-    await tx.execute(_STORE_HASH, {"id": person_id, "hash": hash_, "now": scope.at})
+    values = {"id": person_id, "hash": hash_, "is_long": is_long, "now": scope.at}
+    await tx.execute(_STORE_HASH, values)
+
+
+async def renew_hash(
+    scope: Scope,  # noqa: ARG001 - row-level security narrows by it
+    tx: Transaction,
+    person_id: UUID,
+    hash_: str,
+) -> None:
+    """Stores the same password's hash by newer parameters."""
+    await tx.execute(
+        "update person_password set hash = %s where person_id = %s", [hash_, person_id]
+    )
 
 
 async def end_sessions(
