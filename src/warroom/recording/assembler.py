@@ -7,11 +7,9 @@ whoever watches.
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol
 
-import msgspec
-
+from warroom.recording.audio import AudioFrame
+from warroom.recording.audio_track import AudioTrack
 from warroom.recording.contracts import (
     FLAG_AUDIO,
     FLAG_KEY,
@@ -25,11 +23,11 @@ from warroom.recording.fmp4 import (
     KEY_SAMPLE,
     OTHER_SAMPLE,
     AudioFormat,
-    about_box,
     build_init,
     fragment_head,
     video_only,
 )
+from warroom.recording.footage import Counters, Gop, GopWrite, Recorder, SegmentFile, Watcher
 from warroom.recording.h26x import ParameterSets
 from warroom.recording.rules import (
     CLOCK_JUMP_90K,
@@ -37,207 +35,15 @@ from warroom.recording.rules import (
     segment_number,
     stagger_ms,
 )
-from warroom.recording.timeline import STEP_S, CameraClock, WallMap, unwrapped
+from warroom.recording.timeline import STEP_S, CameraClock, WallMap
 
 GOP_LIMIT = 32 << 20
 GOP_FRAME_LIMIT = 9000
-AUDIO_LIMIT = 4096
 AUDIO_WAIT_S = 0.5
 STEADY_GOPS = 3
 """After so many GOPs of one length the next key frame is awaited, not watched for."""
 _HALF = 1 << 31
 _MASK = (1 << 32) - 1
-
-
-class SegmentFile:
-    """One file being written, shared by the loop (which plans it) and the disk's writer.
-
-    `failed` is set by the writer when the file cannot be gone on with; the loop then begins
-    another.
-    """
-
-    __slots__ = (
-        "assignment", "audio_base", "base", "clock", "failed", "init", "number", "run_id",
-        "sequence", "start_ms", "written",
-    )  # fmt: skip
-
-    def __init__(
-        self, assignment: Assignment, run_id: int, start_ms: int, base: int, number: int, init: Init
-    ) -> None:
-        self.assignment = assignment
-        self.run_id = run_id
-        self.start_ms = start_ms
-        self.base = base
-        self.number = number
-        self.init = init
-        self.sequence = 0
-        self.audio_base: int | None = None
-        self.clock: tuple[float | None, float | None] = (None, None)
-        self.failed: Cause | None = None
-        self.written = 0
-
-    def header(self) -> bytes:
-        """What stands before the first fragment: header and whose footage it is."""
-        about = {
-            "camera": self.assignment.camera_id,
-            "role": self.assignment.role,
-            "run": self.run_id,
-            "start_ms": self.start_ms,
-            "class": self.assignment.retention_class,
-            "clock_offset_ms": self.clock[0],
-            "clock_uncertainty_ms": self.clock[1],
-            "init": {
-                "codec": self.init.codec,
-                "width": self.init.width,
-                "height": self.init.height,
-                "audio": self.init.audio,
-                "audio_rate_hz": self.init.audio_rate_hz,
-                "audio_channels": self.init.audio_channels,
-            },
-        }
-        return self.init.header + about_box(msgspec.json.encode(about))
-
-
-@dataclass(slots=True)
-class GopWrite:
-    """A finished GOP on its way to the disk.
-
-    Attributes:
-        segment: The file it belongs to.
-        head: Boxes before the samples.
-        parts: Samples in pieces.
-        size: Bytes of head and parts.
-        entry: Its row in the GOP table; the offset is filled in by the writer.
-        start_ms: Capture time of its first frame.
-        end_ms: Capture time of the first frame after it.
-        duration_90k: Media time it covers.
-    """
-
-    segment: SegmentFile
-    head: bytes
-    parts: list[bytes] = field(repr=False)
-    size: int
-    entry: GopEntry
-    start_ms: int
-    end_ms: int
-    duration_90k: int
-
-
-class Recorder(Protocol):
-    """Where footage goes: the queue of a disk. Nothing here blocks."""
-
-    def write(self, gop: GopWrite) -> bool:
-        """Takes a GOP; False when the queue is full."""
-        ...
-
-    def end(self, segment: SegmentFile, end_ms: int) -> None:
-        """The segment is complete."""
-        ...
-
-    def last_end_ms(self, camera_id: str, role: str) -> int:
-        """Where the footage of a stream ended before this process; 0 when there is none."""
-        ...
-
-    def begin_gap(self, camera_id: str, role: str, start_ms: int, cause: Cause) -> None:
-        """Footage ends at `start_ms`; or, within a gap, its cause is now another."""
-        ...
-
-    def end_gap(self, camera_id: str, role: str, end_ms: int) -> None:
-        """Footage goes on at `end_ms`."""
-        ...
-
-
-class Watcher(Protocol):
-    """Somebody who wants the frames as they come."""
-
-    def init(self, init: Init) -> None:
-        """Decoding begins anew with the next key frame."""
-        ...
-
-    def frame(
-        self, flags: int, dts: int, cts: int, wall_ms: int, duration: int, unit: bytes
-    ) -> None:
-        """One access unit."""
-        ...
-
-
-class Gop:
-    """The open GOP: lists that grow together, one entry per frame.
-
-    `dts` is filled only where it differs from `stamps` (B-frames).
-    """
-
-    __slots__ = ("dts", "is_reordered", "key_pts", "size", "stamps", "units")
-
-    def __init__(self, key_pts: int) -> None:
-        self.key_pts = key_pts
-        self.stamps: list[int] = []
-        self.dts: list[int] = []
-        self.units: list[bytes] = []
-        self.size = 0
-        self.is_reordered = False
-
-    @property
-    def top(self) -> int:
-        """The latest media time in it."""
-        return max(self.stamps[-17:])
-
-    def decode_time(self, number: int) -> int:
-        """Decode time of a frame as watchers were given it."""
-        return self.dts[number] if number < len(self.dts) else self.stamps[number]
-
-
-@dataclass(slots=True)
-class Counters:
-    """What happened on a stream since it was assigned."""
-
-    frames: int = 0
-    bytes: int = 0
-    gops: int = 0
-    segments: int = 0
-    runs: int = 0
-    gaps: int = 0
-    lost_packets: int = 0
-    repaired_stamps: int = 0
-    clock_jumps: int = 0
-    dropped_gops: int = 0
-    late_audio: int = 0
-
-
-class _AudioClock:
-    """Places audio time stamps on the video's media time."""
-
-    def __init__(self, rate_hz: int) -> None:
-        self.rate_hz = rate_hz
-        self.last = -1
-        self.report: tuple[float, int] | None = None
-        self._least = float("inf")
-
-    def unwrap(self, stamp: int, now: float) -> int:
-        """The unbounded count of a time stamp that arrived `now`."""
-        self.last = stamp + (1 << 32) if self.last < 0 else unwrapped(stamp, self.last)
-        offset = now - self.last / self.rate_hz
-        if offset < self._least:
-            self._least = offset
-        return self.last
-
-    def count_at(self, pts: int, video: tuple[float, int] | None, wall_s: float) -> int:
-        """The audio count that belongs to the video's media time `pts`.
-
-        By both tracks' sender reports where they exist and agree with arrivals, else by arrivals.
-
-        Args:
-            pts: Media time of the video.
-            video: Its last report: the camera's clock and the media time.
-            wall_s: Capture time of `pts`.
-        """
-        by_arrival = (wall_s - self._least) * self.rate_hz
-        if video is not None and self.report is not None:
-            camera_s = video[0] + (pts - video[1]) / TIMESCALE
-            by_report = self.report[1] + (camera_s - self.report[0]) * self.rate_hz
-            if abs(by_report - by_arrival) < 5 * self.rate_hz:
-                return round(by_report)
-        return round(by_arrival)
 
 
 class Assembler:
@@ -251,8 +57,6 @@ class Assembler:
     """
 
     __slots__ = (
-        "_audio",
-        "_audio_clock",
         "_audio_format",
         "_end_ms",
         "_floor",
@@ -262,7 +66,6 @@ class Assembler:
         "_is_special",
         "_lag",
         "_last_dts",
-        "_live_audio",
         "_loss_since",
         "_may_learn",
         "_must_announce",
@@ -279,6 +82,7 @@ class Assembler:
         "_run_id",
         "_segment",
         "_segment_ms",
+        "_sound",
         "_stamp",
         "_steady",
         "_ticks",
@@ -326,8 +130,7 @@ class Assembler:
         self._gap_open = True
         self._segment: SegmentFile | None = None
         self._audio_format: AudioFormat | None = None
-        self._audio_clock: _AudioClock | None = None
-        self._audio: list[tuple[int, int, bytes]] = []
+        self._sound: AudioTrack | None = None
         self._reset_run()
 
     def _reset_run(self) -> None:
@@ -350,7 +153,6 @@ class Assembler:
         self._must_restart = False
         self._must_announce = True
         self._next_sets: ParameterSets | None = None
-        self._live_audio: tuple[int, int] | None = None
         self.wall = WallMap()
 
     @property
@@ -383,8 +185,7 @@ class Assembler:
         self.clock = CameraClock()
         self.clock.round_trip_s = round_trip_s
         self._audio_format = audio
-        self._audio_clock = _AudioClock(audio.rate_hz) if audio else None
-        self._audio = []
+        self._sound = AudioTrack(audio.rate_hz) if audio else None
         self.sets = None
         self.init = None
 
@@ -451,9 +252,8 @@ class Assembler:
         self._reset_run()
         self.sets, self._next_sets = sets, following
         self._reorder, self._may_learn = learnt
-        self._audio.clear()
-        if self._audio_clock is not None:
-            self._audio_clock = _AudioClock(self._audio_clock.rate_hz)
+        if self._sound is not None:
+            self._sound = AudioTrack(self._sound.rate_hz)
         self._begin_gap(Cause.CLOCK_JUMP)
 
     def frame(self, stamp: int, is_key: bool, unit: bytes, now: float) -> None:  # noqa: FBT001
@@ -540,8 +340,8 @@ class Assembler:
         self._pts = stamp + (1 << 32)
         self._run_id = round(now * 1000)
         self.counters.runs += 1
-        if self._audio_clock is not None:
-            self._audio.clear()
+        if self._sound is not None:
+            self._sound.clear()
 
     def _put_right(self, delta: int, *, is_key: bool) -> int:
         """The media time of a frame whose time stamp does not follow the last one.
@@ -635,7 +435,7 @@ class Assembler:
             return
         end = gop.top + self._ticks if end_pts is None else end_pts
         self._pending = (gop, end, now)
-        if self._audio_clock is None or end_pts is None:
+        if self._sound is None or end_pts is None:
             self._flush_pending()
 
     def tick(self, now: float) -> None:
@@ -683,7 +483,8 @@ class Assembler:
                 self.assignment, self._run_id, start_ms, stamps[0], number, self.init
             )
             segment.clock = (self.clock.offset_ms, self.clock.uncertainty_ms(self.wall.spread_s))
-            self._place_audio(segment)
+            if self._sound is not None and self._sound.is_placed:
+                segment.audio_base = self._count_at(segment.base)
             self._segment = segment
             self.counters.segments += 1
         write = self._fragment(segment, gop, stamps, end, start_ms, end_ms)
@@ -749,31 +550,22 @@ class Assembler:
 
     # -- audio
 
-    def audio(self, frames: list[tuple[int, int, bytes]], now: float) -> None:
-        """Takes audio frames as (RTP time stamp, duration, bytes)."""
-        clock = self._audio_clock
-        if clock is None or self._is_fresh:
+    def audio(self, frames: list[AudioFrame], now: float) -> None:
+        """Takes audio frames as (RTP time stamp, samples, bytes)."""
+        sound = self._sound
+        if sound is None or self._is_fresh:
             return
-        for stamp, duration, sound in frames:
-            count = clock.unwrap(stamp, now)
-            if self._audio and count <= self._audio[-1][0]:
-                self.counters.late_audio += 1
-                continue
-            self._audio.append((count, duration, sound))
-            self._show_audio(count, duration, sound)
-        if len(self._audio) > AUDIO_LIMIT:
-            del self._audio[:-AUDIO_LIMIT]
-        pending = self._pending
-        if pending is not None and self._audio and self._audio[-1][0] >= self._count_at(pending[1]):
+        late = sound.late
+        for frame in sound.take(frames, now):
+            self._show_audio(sound, *frame)
+        self.counters.late_audio += sound.late - late
+        if self._pending is not None and sound.reaches(self._count_at(self._pending[1])):
             self._flush_pending()
 
     def audio_report(self, ntp: int, stamp: int) -> None:
         """A sender report of the audio track."""
-        clock = self._audio_clock
-        if clock is None or clock.last < 0 or ntp == 0:
-            return
-        camera_s = (ntp >> 32) - 2_208_988_800 + (ntp & _MASK) / (1 << 32)
-        clock.report = (camera_s, unwrapped(stamp, clock.last))
+        if self._sound is not None:
+            self._sound.report(ntp, stamp)
 
     def video_report(self, ntp: int, stamp: int) -> None:
         """A sender report of the video track: what the camera's own clock says."""
@@ -783,48 +575,34 @@ class Assembler:
         self.clock.report(ntp, pts, self.wall.wall_s(pts))
 
     def _count_at(self, pts: int) -> int:
-        assert self._audio_clock is not None  # noqa: S101 - asked by the callers
-        return self._audio_clock.count_at(pts, self.clock.last_report, self.wall.wall_s(pts))
-
-    def _place_audio(self, segment: SegmentFile) -> None:
-        """Fixes for a whole segment which audio count is its media time 0."""
-        if self._audio_clock is None or self._audio_clock.last < 0:
-            return
-        segment.audio_base = self._count_at(segment.base)
+        assert self._sound is not None  # noqa: S101 - asked by the callers
+        return self._sound.count_at(pts, self.clock.last_report, self.wall.wall_s(pts))
 
     def _sound_until(self, segment: SegmentFile, end: int) -> tuple[list[bytes], int, list[int]]:
         """The audio that belongs into a fragment which ends at media time `end`."""
-        clock = self._audio_clock
-        if clock is None or not self._audio:
+        sound = self._sound
+        if sound is None or not sound.is_placed:
             return [], 0, []
         if segment.audio_base is None:
+            # Fixed for the whole segment: within it sound and picture keep their distance.
             segment.audio_base = self._count_at(segment.base)
-        base = segment.audio_base
-        until = base + (end - segment.base) * clock.rate_hz // TIMESCALE
-        take = [frame for frame in self._audio if base <= frame[0] < until]
-        early = sum(1 for frame in self._audio if frame[0] < base)
-        self.counters.late_audio += early
-        del self._audio[: early + len(take)]
-        if not take:
-            return [], 0, []
-        samples: list[int] = []
-        for number, (count, duration, sound) in enumerate(take):
-            is_last = number + 1 == len(take)
-            samples += (duration if is_last else take[number + 1][0] - count, len(sound))
-        return [frame[2] for frame in take], take[0][0] - base, samples
+        late = sound.late
+        cut = sound.cut(segment.audio_base, end - segment.base)
+        self.counters.late_audio += sound.late - late
+        return cut
 
-    def _show_audio(self, count: int, duration: int, sound: bytes) -> None:
-        clock = self._audio_clock
-        if not self.watchers or clock is None or self.live_init is None:
+    def _show_audio(self, sound: AudioTrack, count: int, duration: int, content: bytes) -> None:
+        if not self.watchers or self.live_init is None or self.live_init.audio is None:
             return
-        if self.live_init.audio is None or self._gop is None:
+        if self._gop is None:
             return
-        if self._live_audio is None:
-            self._live_audio = (self._pts, self._count_at(self._pts))
-        pts = self._live_audio[0] + (count - self._live_audio[1]) * TIMESCALE // clock.rate_hz
-        length = duration * TIMESCALE // clock.rate_hz
+        if sound.shown_from is None:
+            sound.shown_from = (self._pts, self._count_at(self._pts))
+        began, first = sound.shown_from
+        pts = began + (count - first) * TIMESCALE // sound.rate_hz
+        length = duration * TIMESCALE // sound.rate_hz
         for watcher in tuple(self.watchers):
-            watcher.frame(FLAG_AUDIO, max(0, pts), 0, self.wall.wall_ms(pts), length, sound)
+            watcher.frame(FLAG_AUDIO, max(0, pts), 0, self.wall.wall_ms(pts), length, content)
 
     # -- watching
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from warroom.kernel.log import logger
-from warroom.recording.assembler import GopWrite, SegmentFile
 from warroom.recording.contracts import DiskState, GopEntry, Hold
 from warroom.recording.errors import Cause
+from warroom.recording.footage import GopWrite, SegmentFile
 from warroom.recording.index import Index, NewSegment, segment_path, sync_folder
 from warroom.recording.recovery import Recovered, recover
 from warroom.recording.rules import bytes_to_free, ring_bytes
@@ -61,7 +61,7 @@ class _OpenFile:
 
 
 class Disk:
-    """The recorder of one disk (implements `assembler.Recorder`).
+    """The recorder of one disk (implements `footage.Recorder`).
 
     Args:
         settings: Which folder, how much.
@@ -150,11 +150,11 @@ class Disk:
         self._planned.append((self._do_end, segment, end_ms))
 
     def begin_gap(self, camera_id: str, role: str, start_ms: int, cause: Cause) -> None:
-        """Footage ends; see `assembler.Recorder`."""
+        """Footage ends; see `footage.Recorder`."""
         self._planned.append((self._forward, "begin_gap", camera_id, role, start_ms, cause.value))
 
     def end_gap(self, camera_id: str, role: str, end_ms: int) -> None:
-        """Footage goes on; see `assembler.Recorder`."""
+        """Footage goes on; see `footage.Recorder`."""
         self._planned.append((self._forward, "end_gap", camera_id, role, end_ms))
 
     def flush(self) -> None:

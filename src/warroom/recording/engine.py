@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from warroom.kernel.log import logger
-from warroom.recording.assembler import Counters
 from warroom.recording.contracts import Assignment, DiskState, Hold, StreamState
 from warroom.recording.disk import Disk
 from warroom.recording.errors import Cause
 from warroom.recording.fanout import Fanout, Watch
+from warroom.recording.footage import Counters
 from warroom.recording.rules import Target, disk_of
 from warroom.recording.session import OnEvent
 from warroom.recording.settings import RecordingSettings

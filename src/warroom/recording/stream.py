@@ -4,10 +4,11 @@ import random
 from typing import Any, Protocol
 
 from warroom.kernel.log import logger
-from warroom.recording.assembler import Assembler, Recorder
+from warroom.recording.assembler import Assembler
 from warroom.recording.contracts import Assignment, LiveState, StreamState
 from warroom.recording.errors import Cause, StreamError
 from warroom.recording.fanout import Watch
+from warroom.recording.footage import Recorder
 from warroom.recording.rtsp import Credentials
 from warroom.recording.rules import (
     LASTING,
