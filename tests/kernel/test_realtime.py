@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 from starlette.websockets import WebSocketDisconnect
@@ -19,7 +19,11 @@ from warroom.kernel.scope import Rule, Scope
 POLICE, FIRE = UUID(int=1), UUID(int=2)
 EVERYTHING = scope_of(Rule(frozenset({"*"})))
 OF_POLICE = scope_of(Rule(frozenset({"camera:view"}), agencies=frozenset({POLICE})))
-TOPICS = (Topic("cameras.state", "camera:view"), Topic("audit.row", "audit:read"))
+TOPICS = (
+    Topic("cameras.state", "camera:view"),
+    Topic("audit.row", "audit:read"),
+    Topic("own.note", "camera:view", is_personal=True),
+)
 
 
 class Tab:
@@ -118,6 +122,30 @@ async def test_a_topic_without_the_right_is_silent(db: Database, clock: FixedClo
         await tab.until(lambda: bool(tab.bodies()))
 
     assert tab.bodies() == ["last"]
+
+
+async def test_a_personal_event_reaches_that_person_alone(db: Database, clock: FixedClock) -> None:
+    asker, other = uuid4(), uuid4()
+    everything = Rule(frozenset({"*"}))
+    async with (
+        running(db, clock) as hub,
+        open_tab(hub, scope_of(everything, person_id=asker)) as tab,
+        open_tab(hub, scope_of(everything)) as nobody,
+    ):
+        for each in (tab, nobody):
+            each.subscribe("own.note", "cameras.state")
+        await asyncio.sleep(0.05)
+        async with db.transaction(EVERYTHING) as tx:
+            for person in (other, asker, None):
+                await outbox.publish(
+                    tx, "own.note", str(person), agency_id=POLICE, object_id=person, now=clock.now()
+                )
+        await tell(db, clock, POLICE, "last")
+        await tab.until(lambda: "last" in tab.bodies())
+        await nobody.until(lambda: "last" in nobody.bodies())
+
+    assert tab.bodies() == [str(asker), "last"]
+    assert nobody.bodies() == ["last"]
 
 
 async def test_a_tab_that_comes_back_gets_what_it_missed(db: Database, clock: FixedClock) -> None:

@@ -244,7 +244,7 @@ async def test_a_lock_names_its_holder_and_stops_all_others(walls: Walls) -> Non
     assert own.json()["locked_by"]["name"] == "Andi"
 
 
-async def test_every_change_is_audited_and_shared_ones_are_told(walls: Walls) -> None:
+async def test_every_change_is_audited_and_told_to_whom_it_concerns(walls: Walls) -> None:
     own = await walls.make("andi")
     shared = await walls.make("andi", shared="agency")
     await walls.call("budi", "PATCH", f"/{shared['id']}", {"version": 1, "shared": "person"})
@@ -254,18 +254,22 @@ async def test_every_change_is_audited_and_shared_ones_are_told(walls: Walls) ->
         "select action from audit_entry where object_kind = 'wall_layout' order by recorded_at"
     )
     told = await walls.world.rows(
-        "select body from outbox where topic = 'walls.changed' order by id"
+        "select topic, body, object_id from outbox where topic like 'walls.%' order by id"
     )
+    (andi,) = await walls.world.rows("select id from person where login = 'andi'")
     assert [entry["action"] for entry in audited] == [
         "wall:added",
         "wall:added",
         "wall:changed",
         "wall:removed",
     ]
-    assert [msgspec.json.decode(event["body"]) for event in told] == [
-        {"id": shared["id"], "change": "added"},
-        {"id": shared["id"], "change": "changed"},
+    assert [(event["topic"], msgspec.json.decode(event["body"])) for event in told] == [
+        ("walls.own_changed", {"id": own["id"], "change": "added"}),
+        ("walls.changed", {"id": shared["id"], "change": "added"}),
+        ("walls.changed", {"id": shared["id"], "change": "changed"}),
+        ("walls.own_changed", {"id": own["id"], "change": "removed"}),
     ]
+    assert [told[0]["object_id"], told[3]["object_id"]] == [andi["id"], andi["id"]]
 
 
 async def test_row_level_security_hides_other_peoples_layouts(walls: Walls) -> None:

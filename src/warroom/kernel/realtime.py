@@ -33,10 +33,15 @@ _ENCODE = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A kind of event and the action word that lets a person hear it."""
+    """A kind of event and the action word that lets a person hear it.
+
+    Attributes:
+        is_personal: Its events are for the one person whose id is the event's object.
+    """
 
     name: str
     action: str
+    is_personal: bool = False
 
 
 class _Subscribe(msgspec.Struct, tag="subscribe", tag_field="op"):
@@ -127,8 +132,12 @@ class Hub:
         EVENTS_SENT.labels(event.topic).inc(sent)
 
     def _may_hear(self, scope: Scope, event: Event) -> bool:
+        topic = self.topics[event.topic]
+        if topic.is_personal:
+            is_theirs = event.object_id is not None and event.object_id == scope.person_id
+            return is_theirs and scope.may(topic.action)
         return scope.allows(
-            self.topics[event.topic].action,
+            topic.action,
             agency_id=event.agency_id,
             place=event.place,
             object_id=event.object_id,

@@ -12,6 +12,10 @@ CONFIGURE = "wall:configure"
 """Held by administrators (`wall:*`): they may take a lock away."""
 
 CHANGED = "walls.changed"
+"""Topic: a layout that the agency shares was added, changed or removed."""
+
+OWN_CHANGED = "walls.own_changed"
+"""Topic: the same of a layout that nobody but its owner knows; told to that person alone."""
 
 MONITORS = 16
 

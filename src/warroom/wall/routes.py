@@ -10,11 +10,11 @@ from warroom.kernel.http import Ctx, Router, json_response
 from warroom.kernel.realtime import Topic
 from warroom.wall import api
 from warroom.wall.api import LayoutDraft, Tile
-from warroom.wall.contracts import CHANGED, VIEW
+from warroom.wall.contracts import CHANGED, OWN_CHANGED, VIEW
 
 router = Router("wall", prefix="/api/walls")
 
-TOPICS: list[Topic] = [Topic(CHANGED, VIEW)]
+TOPICS: list[Topic] = [Topic(CHANGED, VIEW), Topic(OWN_CHANGED, VIEW, is_personal=True)]
 
 
 class TileBody(BaseModel):

@@ -12,7 +12,15 @@ from warroom.kernel.db import Transaction
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Scope
 from warroom.wall import rules, store
-from warroom.wall.contracts import CHANGED, CONFIGURE, SHARE, VIEW, Layout, LayoutDraft
+from warroom.wall.contracts import (
+    CHANGED,
+    CONFIGURE,
+    OWN_CHANGED,
+    SHARE,
+    VIEW,
+    Layout,
+    LayoutDraft,
+)
 from warroom.wall.errors import (
     LayoutChangedError,
     LayoutLockedError,
@@ -158,16 +166,16 @@ async def _tell(
     *,
     was_shared: bool = False,
 ) -> None:
-    # Of a layout that is not shared nobody else may hear.
-    if was_shared or layout.draft.shared == "agency":
-        await outbox.publish(
-            tx,
-            CHANGED,
-            {"id": layout.id, "change": change},
-            agency_id=layout.agency_id,
-            object_id=layout.id,
-            now=now,
-        )
+    # Of a layout that is not shared only its owner may hear, in their other windows.
+    is_known = was_shared or layout.draft.shared == "agency"
+    await outbox.publish(
+        tx,
+        CHANGED if is_known else OWN_CHANGED,
+        {"id": layout.id, "change": change},
+        agency_id=layout.agency_id,
+        object_id=layout.id if is_known else layout.person_id,
+        now=now,
+    )
     await audit.record(
         scope,
         tx,

@@ -63,7 +63,9 @@ class Layouts {
   /** Fetches the list and keeps it while the wall is shown; the answer stops that. */
   watch(): () => void {
     void this.refetch();
-    return socket.listen("walls.changed", { event: () => void this.refetch(), reset: () => void this.refetch() });
+    const again = { event: () => void this.refetch(), reset: () => void this.refetch() };
+    const stop = ["walls.changed", "walls.own_changed"].map((topic) => socket.listen(topic, again));
+    return () => stop.forEach((end) => end());
   }
 
   async refetch(): Promise<void> {
