@@ -19,10 +19,14 @@ def catalogue(language: str) -> dict[str, str]:
 def text(language: str, key: str, **params: object) -> str:
     """The text of `key`, its `{parameters}` filled in.
 
+    A parameter called `field` is the name of a field: people read the word for it (`field.<name>`).
     A key without a text gives the key itself, and a parameter that is missing stays as it is
     written: a person gets an odd word rather than a failure (tests find both).
     """
-    return catalogue(language).get(key, key).format_map(_Lenient(params))
+    texts = catalogue(language)
+    if "field" in params:
+        params["field"] = texts.get(f"field.{params['field']}", params["field"])
+    return texts.get(key, key).format_map(_Lenient(params))
 
 
 class _Lenient(dict[str, object]):

@@ -24,3 +24,8 @@ test("a key that only the server knows falls back", () => {
 test("both languages hold the same keys", () => {
   expect(Object.keys(en)).toEqual(Object.keys(id));
 });
+
+test("the name of a field is said in words, and as it is where it has none", () => {
+  expect(t("error.cameras.field_missing", { field: "lat" })).toBe("Kolom lintang wajib diisi.");
+  expect(t("error.cameras.field_missing", { field: "xyz" })).toBe("Kolom xyz wajib diisi.");
+});

@@ -10,7 +10,13 @@ const catalogues = { id, en } satisfies Record<string, Record<MessageKey, string
 
 function fill(text: string, params: Params | undefined): string {
   if (params === undefined) return text;
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(params[name] ?? whole));
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String((name === "field" ? fieldWord(params[name]) : params[name]) ?? whole));
+}
+
+/** The word for the name of a field; what has none stays as it is. */
+export function fieldWord(name: string | number | undefined): string | number | undefined {
+  const key = `field.${name}`;
+  return isMessageKey(key) ? catalogues[language.current][key] : name;
 }
 
 /** Says a text in the language of the page; a template that calls it follows a change of language. */
