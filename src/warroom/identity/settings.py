@@ -46,6 +46,7 @@ class CitySettings:
     zone_label: str = setting("WITA", "How people call the zone.")
     schematic: bool = setting(True, "Whether the map is a schematic drawing, not a survey.")
     bounds: list[float] = setting(
-        [119.26, -5.23, 119.55, -5.04], "West, south, east, north of the map, in degrees."
+        [119.38, -5.225, 119.545, -5.055],
+        "West, south, east, north of the map at first, in degrees.",
     )
     center: list[float] = setting([119.4100, -5.1335], "Longitude and latitude of the centre.")
