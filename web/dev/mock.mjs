@@ -90,7 +90,7 @@ const session = () => ({
   person: { id: people[0].id, login: people[0].login, name: people[0].name, title: people[0].title, language: people[0].language },
   agency: agencies.find((a) => a.short === "Diskominfo") ?? agencies[0],
   actions: has("viewer") ? ACTIONS : [...ACTIONS, ...ADMIN],
-  city: { name: "Makassar", zone: "Asia/Makassar", zone_label: "WITA", schematic: true, demo: true, bounds: [119.34, -5.23, 119.56, -5.05], center: [119.43, -5.147] },
+  city: { name: "Makassar", zone: "Asia/Makassar", zone_label: "WITA", schematic: true, demo: true, bounds: [119.38, -5.225, 119.545, -5.055], center: [119.43, -5.147] },
   workstation: "WS-07", now: iso(Date.now()),
 });
 
@@ -151,6 +151,7 @@ const routes = [
   ["GET /api/cameras/:id", ({ id }) => { const c = cameras.find((one) => one.id === id); return c ? ok(c) : problem(404, "not_found"); }],
   ["PATCH /api/cameras/:id", ({ id }, { body }) => change(cameras, id, body)],
   ["DELETE /api/cameras/:id", () => ({ status: 204 })],
+  ["GET /api/recording/alarms", () => all(cameras.filter((c) => c.enabled && !c.state.recording).map((c) => ({ id: uuid(`alarm ${c.id}`), kind: "camera_not_recorded", level: "alarm", since: c.state.since ?? iso(STARTED), cleared_at: null, node: "node-1", disk: "", camera_id: c.id, number: c.number, name: c.name, state: c.state.state, reason: c.state.reason })))],
   ["GET /api/recordings/summary", () => ok({ disks: [{ path_label: "video", bytes: 3.1e9, quota_bytes: 4e9, oldest_at: iso(STARTED - 9e7), state: "ok" }], days: 1.1, recording: cameras.filter((c) => c.state.recording).length, simulated_quota: true })],
   ["GET /api/agencies", () => all(agencies)],
   ["POST /api/agencies", (_, { body }) => { const made = { id: uuid(body.short), is_active: true, version: 1, ...body }; agencies.push(made); return ok(made, 201); }],

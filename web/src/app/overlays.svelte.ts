@@ -3,6 +3,7 @@
 class Overlays {
   palette = $state(false);
   keys = $state(false);
+  alarms = $state(false);
 
   openPalette(): void {
     this.keys = false;
@@ -20,6 +21,14 @@ class Overlays {
 
   closeKeys(): void {
     this.keys = false;
+  }
+
+  toggleAlarms(): void {
+    this.alarms = !this.alarms;
+  }
+
+  closeAlarms(): void {
+    this.alarms = false;
   }
 }
 

@@ -9,6 +9,7 @@ import { fit, fitCamera } from "$lib/search";
 import { session } from "$lib/session.svelte";
 import type { IconName } from "$lib/sheet/icons";
 import { t, type MessageKey } from "$lib/t";
+import { openFocused } from "$lib/windows";
 import { theme } from "$lib/theme.svelte";
 import type { Camera, CameraStateWord } from "$lib/types";
 
@@ -72,6 +73,7 @@ function commands(): Item[] {
     ...workspaces().map((w) => command(w.path, open(w.title), w.icon, () => router.go(w.path), `G ${w.letter}`)),
     ...adminRoutes().map((r) => command(r.path, `${t("page.admin")}: ${t(r.title)}`, "settings", () => router.go(r.path))),
     command("bantuan", open("page.help"), "help", () => router.go("/bantuan")),
+    command("window", t("window.open"), "external", openFocused, "Shift Enter"),
     command("keys", t("command.keys"), "command", () => overlays.toggleKeys(), "?"),
     command("dark", t("command.theme_dark"), "command", () => theme.set("dark")),
     command("light", t("command.theme_light"), "command", () => theme.set("light")),

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { age, bytes, cameraNumber, date, distance, duration, fullTime, number, offset, setZone, sinceTime, time } from "./format";
+import { age, bytes, cameraNumber, date, distance, duration, fullTime, number, offset, reach, setZone, sinceTime, time } from "./format";
 import { language } from "./language.svelte";
 
 const AT = "2026-11-24T06:27:05.678Z";
@@ -23,6 +23,13 @@ describe("Indonesian", () => {
     expect(age(42.9)).toBe("42 dtk");
     expect(age(600)).toBe("10 mnt");
     expect(age(3 * 86_400)).toBe("3 hari");
+  });
+
+  test("how far footage reaches back is said in minutes, hours or days with a tenth, never rounded up", () => {
+    expect(reach(0)).toBe("0,0 dtk");
+    expect(reach(12 * 60)).toBe("12 mnt");
+    expect(reach(5.9 * 3600)).toBe("5 jam");
+    expect(reach(2.49 * 86_400)).toBe("2,4 hari");
   });
 
   test("a length of time is never rounded up", () => {

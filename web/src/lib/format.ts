@@ -115,6 +115,12 @@ export function age(seconds: number): string {
   return t("unit.days", { n: number(Math.floor(s / 86_400)) });
 }
 
+/** How far footage reaches back: `12 mnt`, `5 jam`, from two days on `2,4 hari`; cut, never rounded up. */
+export function reach(seconds: number): string {
+  if (seconds < 2 * 86_400) return age(seconds);
+  return t("unit.days", { n: number(Math.floor(seconds / 8_640) / 10, 1) });
+}
+
 /** Metres below one kilometre, then `1,4 km`. */
 export function distance(metres: number): string {
   return metres < 1000 ? `${number(Math.round(metres))} m` : `${number(metres / 1000, 1)} km`;
