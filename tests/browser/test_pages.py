@@ -146,6 +146,64 @@ def test_page_is_sound(
     assert [] == clipped_texts(page)
     assert set() == message_keys.intersection(KEY.findall(words))
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert [] == axe_violations(page, axe_source)
+    assert [] == clipped_texts(page)
+
+
+def test_an_alarm_of_recording_cannot_be_missed(enter: Enter, axe_source: str) -> None:
+    page = enter("bantuan")
+    alarm = {
+        "id": "01a2125d-ea12-7935-87b1-1341baa789bc",
+        "kind": "disk_full",
+        "level": "alarm",
+        "since": "2026-11-24T06:00:00Z",
+        "node": "rec-1",
+        "disk": "disk 1",
+        "camera_id": None,
+        "cameras_losing": 3,
+    }
+    page.route("**/api/recording/alarms", lambda route: route.fulfill(json={"items": [alarm]}))
+    page.reload()
+
+    sign = page.get_by_role("button", name=re.compile("^1 alarm rekaman"))
+    expect(sign).to_be_visible()
+    page.keyboard.press("Alt+a")
+
+    listed = page.get_by_role("dialog", name="Alarm rekaman")
+    expect(listed).to_contain_text("Disk 1 penuh")
+    assert [] == axe_violations(page, axe_source)
+    page.keyboard.press("Escape")
+    expect(listed).to_have_count(0)
+
+
+def test_a_second_screen_follows_what_is_selected_on_the_map(enter: Enter) -> None:
+    page = enter("peta?kamera=1")
+    page.locator("[data-selected-camera]").get_by_role("button", name="Tutup").focus()
+    with page.expect_popup() as opened:
+        page.keyboard.press("Shift+Enter")
+    second = opened.value
+
+    expect(second).to_have_url(re.compile("/kamera/1$"))
+    expect(second.get_by_role("heading", level=1)).to_contain_text("001")
+    expect(second.get_by_role("banner")).to_have_count(0)
+    page.get_by_role("button", name=re.compile("002")).click()
+    expect(second).to_have_url(re.compile("/kamera/2$"))
+
+
+def test_a_page_asks_nothing_that_its_role_is_refused(enter: Enter, demo: Demo) -> None:
+    page = enter("bantuan", role="Operator CCTV")
+    refused: list[str] = []
+    page.on(
+        "response",
+        lambda answer: refused.append(answer.url) if answer.status in {401, 403, 404} else None,
+    )
+
+    for path in ("peta?kamera=1", "dinding", "rekaman", "kamera/1", "bantuan"):
+        page.goto(f"{demo.address}/{path}")
+        settle(page)
+
+    assert [] == refused
 
 
 def test_the_wall_plays_what_is_typed(enter: Enter) -> None:

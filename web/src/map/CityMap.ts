@@ -41,6 +41,8 @@ export interface Heard {
 
 const NEAR_PX = 6;
 const SELECTED_ZOOM = 15;
+/** What floats on the map covers this much of it; whatever is brought into sight keeps out of there. */
+const COVERED_PX = { top: 72, right: 60, bottom: 56, left: 32 };
 /** All fields of view at once only show directions; the chosen one shows its whole range. */
 const AMBIENT_RANGE_M = 120;
 const COLLECTION: FeatureCollection = { type: "FeatureCollection", features: [] };
@@ -68,7 +70,7 @@ export class CityMap {
     this.#map = new MapLibre({
       container,
       style: cityStyle(palette),
-      ...(view === null ? { bounds, fitBoundsOptions: { padding: 24 } } : { center: [view.lon, view.lat], zoom: view.zoom }),
+      ...(view === null ? { bounds, fitBoundsOptions: { padding: COVERED_PX } } : { center: [view.lon, view.lat], zoom: view.zoom }),
       minZoom: 9,
       maxZoom: 18.5,
       attributionControl: false,
@@ -150,7 +152,7 @@ export class CityMap {
 
   /** Shows the whole city. */
   fit(bounds: LngLatBoundsLike): void {
-    this.#map.fitBounds(bounds, { padding: 40, maxZoom: 14, duration: this.#duration() });
+    this.#map.fitBounds(bounds, { padding: COVERED_PX, maxZoom: 14, duration: this.#duration() });
   }
 
   #duration(): number {

@@ -70,6 +70,12 @@ test("a layer reaches as far as its outermost corners, and an empty one nowhere"
   expect(extent({ type: "FeatureCollection", features: [] })).toBeNull();
 });
 
+test("the first view leaves out no camera at the edge of the city", () => {
+  const city = Array.from({ length: 100 }, (_, i) => ({ ...camera, lon: 119.4 + i / 1000, lat: -5.2 + i / 1000 }));
+
+  expect(crowd(city)).toEqual([119.4, -5.2, city[99]?.lon, city[99]?.lat]);
+});
+
 test("the first view holds the crowd and leaves out the far islands", () => {
   const at = (lon: number | null): Camera => ({ ...camera, lon, lat: lon === null ? null : -5.1 });
   const city = Array.from({ length: 98 }, (_, i) => at(119.4 + i / 1000));

@@ -34,16 +34,25 @@ export function wedges(cameras: readonly Sited[], most_m = Infinity): FeatureCol
   return { type: "FeatureCollection", features };
 }
 
-/** Share of the cameras that may lie outside of the first view on each side, such as those on far islands. */
+/** Share of the cameras, on each side, that may be too far out for the first view: those on islands. */
 const OUTLIERS = 0.03;
+/** A camera this far beside where most are, as a share of the way across, still belongs to them. */
+const NEAR = 0.25;
 
-/** West, south, east and north of where most cameras stand; null when none has a place. */
+/** Least and greatest of the values, without the few that lie far away from all others. */
+function reach(values: readonly number[]): [number, number] | null {
+  const sorted = [...values].sort((a, b) => a - b);
+  const skip = Math.floor(sorted.length * OUTLIERS);
+  const [low, high] = [sorted[skip], sorted.at(-1 - skip)];
+  if (low === undefined || high === undefined) return null;
+  const margin = (high - low) * NEAR;
+  const near = sorted.filter((value) => value >= low - margin && value <= high + margin);
+  return [near[0] ?? low, near.at(-1) ?? high];
+}
+
+/** West, south, east and north of where the cameras stand, without far outliers; null when none has a place. */
 export function crowd(cameras: readonly Sited[]): [number, number, number, number] | null {
-  const sorted = (values: (number | null)[]): number[] => values.filter((value) => value !== null).sort((a, b) => a - b);
-  const lons = sorted(cameras.map((camera) => camera.lon));
-  const lats = sorted(cameras.map((camera) => camera.lat));
-  const skip = Math.floor(lons.length * OUTLIERS);
-  const [west, south, east, north] = [lons[skip], lats[skip], lons.at(-1 - skip), lats.at(-1 - skip)];
-  if (west === undefined || south === undefined || east === undefined || north === undefined) return null;
-  return [west, south, east, north];
+  const lons = reach(cameras.flatMap(({ lon }) => lon ?? []));
+  const lats = reach(cameras.flatMap(({ lat }) => lat ?? []));
+  return lons === null || lats === null ? null : [lons[0], lats[0], lons[1], lats[1]];
 }

@@ -277,7 +277,7 @@ export function cityStyle(p: Palette): StyleSpecification {
         data: NOTHING,
         cluster: true,
         clusterMaxZoom: CLUSTER_MAX_ZOOM,
-        clusterRadius: 36,
+        clusterRadius: 42,
         clusterProperties: { worst: ["max", ["get", "rank"]] },
       },
     },

@@ -27,6 +27,12 @@ describe("a timeline from the server", () => {
     expect(read.gaps).toEqual([]);
   });
 
+  it("tells of a gap that goes on, behind the newest footage", () => {
+    const gap = { start: at(500), end: at(560), cause: "unknown" };
+    const read = readTimeline(answer({ spans: [{ start: at(100), end: at(500) }], gaps: [gap] }), 100_000, 560_000);
+    expect(read.gaps.filter(isLoss)).toEqual([{ start: 500_000, end: 560_000, cause: "unknown" }]);
+  });
+
   it("of a camera without any footage holds no loss", () => {
     const read = readTimeline(answer({ first_at: null, last_at: null }), 0, 500_000);
     expect(read.gaps.filter(isLoss)).toEqual([]);

@@ -66,8 +66,9 @@ export function readTimeline(answer: Answer, from: number, to: number): Pick<Rec
   const firstAt = answer.first_at === null ? null : Date.parse(answer.first_at);
   // What lies before the first footage or behind the newest is not missing: it never was, or is not yet written.
   const begun = Math.max(from, Math.min(firstAt ?? to, to));
-  const known = Math.min(to, lastAt ?? to);
+  // A gap that goes on behind the newest footage is told by the server, which knows what is still being written.
   const gaps = answer.gaps.map(stretch);
+  const known = Math.min(to, Math.max(lastAt ?? to, ...gaps.map((gap) => gap.end)));
   const isTold = gaps.some((gap) => gap.start <= from && gap.end >= begun);
   const before: Gap[] = begun > from && !isTold ? [{ start: from, end: begun, cause: BEFORE }] : [];
   return {
