@@ -711,9 +711,12 @@ async def _next_topic(socket: Socket) -> str:
 
 async def _publish(world: World, topics: list[str]) -> None:
     scope = identity.system_scope("test", world.clock)
-    agency, camera = UUID(world.things["agency"]), UUID(world.things["camera"])
+    agency = UUID(world.things["agency"])
+    things = {True: UUID(world.things["person"]), False: UUID(world.things["camera"])}
+    personal = {topic.name: topic.is_personal for topic in world.app.state.topics}
     async with world.db.transaction(scope) as tx:
         for topic in topics:
+            thing = things[personal[topic]]
             await outbox.publish(
-                tx, topic, {MARK: topic}, agency_id=agency, object_id=camera, now=world.clock.now()
+                tx, topic, {MARK: topic}, agency_id=agency, object_id=thing, now=world.clock.now()
             )
