@@ -712,7 +712,8 @@ async def _next_topic(socket: Socket) -> str:
 async def _publish(world: World, topics: list[str]) -> None:
     scope = identity.system_scope("test", world.clock)
     agency = UUID(world.things["agency"])
-    things = {True: UUID(world.things["person"]), False: UUID(world.things["camera"])}
+    asker = (await world.own.get("/api/session")).json()["person"]["id"]
+    things = {True: UUID(asker), False: UUID(world.things["camera"])}
     personal = {topic.name: topic.is_personal for topic in world.app.state.topics}
     async with world.db.transaction(scope) as tx:
         for topic in topics:
