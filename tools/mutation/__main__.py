@@ -1,0 +1,56 @@
+"""The command: `python -m tools.mutation [--json] [--only TEXT] [paths of tests]`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.mutation.plugin import Mutation
+from tools.mutation.rewrite import install
+
+PATHS = (
+    "tests/access", "tests/app", "tests/audit", "tests/cameras", "tests/hub", "tests/identity",
+    "tests/kernel/test_realtime.py", "tests/live/test_routes.py", "tests/live/test_whep.py",
+    "tests/privacy", "tests/recording/test_playback_routes.py", "tests/recording/test_holds.py",
+    "tests/recording/test_alarms.py", "tests/wall",
+)  # fmt: skip
+
+
+def main() -> int:
+    """Prints the report; 1 when a guard is not proven or a test fails by itself."""
+    parser = argparse.ArgumentParser("tools.mutation", description="Is every guard missed?")
+    parser.add_argument("--json", action="store_true", help="one object on the last line")
+    parser.add_argument("--only", default="", help="guards whose name holds this text")
+    parser.add_argument("paths", nargs="*")
+    chosen = parser.parse_args()
+    install()
+    mutation = Mutation(chosen.only)
+    arguments = ["-q", "-p", "no:cacheprovider", "--no-header", "-W", "ignore"]
+    paths = chosen.paths or [path for path in PATHS if Path(path).exists()]
+    pytest.main([*arguments, *paths], plugins=[mutation])
+    report = mutation.report
+    total = len(report.killed) + len(report.survived) + len(report.unpassed)
+    for name in (*report.survived, *report.unpassed, *report.failing):
+        print(f"not proven: {name}")
+    print(f"{total} guards, {len(report.killed)} killed, {len(report.survived)} survived,")
+    print(f"{len(report.unpassed)} passed by no test, {len(report.failing)} tests fail anyway")
+    if chosen.json:
+        print(
+            json.dumps(
+                {
+                    "guards": total,
+                    "killed": len(report.killed),
+                    "survived": report.survived,
+                    "unpassed": report.unpassed,
+                    "failing": report.failing,
+                    "killed_by": report.killed,
+                }
+            )
+        )
+    return 1 if report.survived or report.unpassed or report.failing or not total else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""Rewrites the product's modules while they are imported, so that a guard can be taken away."""
+
+import ast
+import importlib.machinery
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+from psycopg import sql
+
+PACKAGE = "warroom"
+CALLS = ("narrow", "allows", "may", "require")
+LEFT_OUT = ("kernel/scope.py",)
+"""The judgement itself: its property tests compare it with another telling of the same rules."""
+ROUTE_GUARD = "kernel/http.py judge may"
+
+_CALL, _CHECK = "__guarded_call__", "__guarded_check__"
+
+
+class Guards:
+    """What guards there are, which are passed, and which one is away.
+
+    Attributes:
+        known: Every guard's name, with the error's name where it is an `if` that raises.
+        passed: Guards passed since the set was last emptied.
+        away: The guard that does not hold now.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[str, str] = {}
+        self.passed: set[str] = set()
+        self.away: str | None = None
+
+    def call(self, name: str, word: str, holder: Any, *arguments: Any, **named: Any) -> Any:
+        """Calls `holder.word(...)`, or answers as if it had let everybody through."""
+        if name == ROUTE_GUARD:
+            name = _route_name(sys._getframe(1).f_locals["connection"])
+        self.passed.add(name)
+        if name != self.away:
+            return getattr(holder, word)(*arguments, **named)
+        if word == "narrow":
+            return sql.SQL("true"), {}
+        return None if word == "require" else True
+
+    def check(self, name: str, claim: Any) -> Any:
+        """The condition under which an error is raised, or that it never is."""
+        self.passed.add(name)
+        return False if name == self.away else claim
+
+
+def _route_name(connection: Any) -> str:
+    method = "WEBSOCKET" if connection.scope["type"] == "websocket" else connection.scope["method"]
+    return f"route {method} {connection.scope['route'].path}"
+
+
+GUARDS = Guards()
+
+
+class Rewriter(ast.NodeTransformer):
+    """Puts every guard of a module behind a call that can let everybody through.
+
+    Args:
+        module: The module's path below the package, for the names of its guards.
+    """
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+        self._within: list[str] = []
+        self._seen: dict[str, int] = {}
+
+    def _name(self, what: str) -> str:
+        name = f"{self._module} {'.'.join(self._within) or '-'} {what}"
+        self._seen[name] = self._seen.get(name, 0) + 1
+        return name if self._seen[name] == 1 else f"{name} {self._seen[name]}"
+
+    def _inside(self, node: Any) -> ast.AST:
+        self._within.append(node.name)
+        try:
+            return self.generic_visit(node)
+        finally:
+            self._within.pop()
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _inside  # noqa: N815 - ast's names
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Puts a call of the scope behind `Guards.call`."""
+        self.generic_visit(node)
+        if not isinstance(node.func, ast.Attribute) or node.func.attr not in CALLS:
+            return node
+        word = node.func.attr
+        name = f"{self._module} judge may" if self._within[-1:] == ["judge"] else self._name(word)
+        GUARDS.known[name] = ""
+        constants: list[ast.expr] = [ast.Constant(name), ast.Constant(word)]
+        return ast.Call(
+            ast.Name(_CALL, ast.Load()), [*constants, node.func.value, *node.args], node.keywords
+        )
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        """Puts the condition of an error behind `Guards.check`."""
+        self.generic_visit(node)
+        error = _raised(node.body)
+        if error is None:
+            return node
+        name = self._name(f"raise {error}")
+        GUARDS.known[name] = error
+        node.test = ast.Call(ast.Name(_CHECK, ast.Load()), [ast.Constant(name), node.test], [])
+        return node
+
+
+def _raised(body: Sequence[ast.stmt]) -> str | None:
+    """The name of the error, where a block does nothing but raise one."""
+    last = body[-1]
+    if not isinstance(last, ast.Raise) or len(body) > 2 or last.exc is None:
+        return None
+    raised = last.exc.func if isinstance(last.exc, ast.Call) else last.exc
+    if isinstance(raised, ast.Attribute):
+        return raised.attr
+    return raised.id if isinstance(raised, ast.Name) else None
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    """Compiles the rewritten source, never what lies compiled on the disk."""
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        path = self.get_filename(fullname)
+        tree = ast.parse(self.get_data(path))
+        module = "/".join(Path(path).parts[Path(path).parts.index(PACKAGE) + 1 :])
+        tree = ast.fix_missing_locations(Rewriter(module).visit(tree))
+        return compile(tree, path, "exec", dont_inherit=True)
+
+    def exec_module(self, module: ModuleType) -> None:
+        helpers: dict[str, Callable[..., Any]] = {_CALL: GUARDS.call, _CHECK: GUARDS.check}
+        module.__dict__.update(helpers)
+        super().exec_module(module)
+
+
+class _Finder(MetaPathFinder):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname.split(".", maxsplit=1)[0] != PACKAGE:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is None or not isinstance(spec.loader, importlib.machinery.SourceFileLoader):
+            return spec
+        if spec.origin is not None and not spec.origin.endswith(LEFT_OUT):
+            spec.loader = _Loader(fullname, spec.origin)
+        return spec
+
+
+def install() -> None:
+    """Rewrites every module of the product that is imported from now on.
+
+    Raises:
+        RuntimeError: Some were imported already.
+    """
+    if any(name.split(".")[0] == PACKAGE for name in sys.modules):
+        message = "modules of the product were imported before they could be rewritten"
+        raise RuntimeError(message)
+    sys.meta_path.insert(0, _Finder())
