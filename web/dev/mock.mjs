@@ -68,7 +68,7 @@ const cameras = has("empty") ? [] : sites.map(({ geometry, properties: p }) => {
 const brief = ({ version, notes, created_at, changed_at, streams, retention_class, ...camera }) => camera;
 
 const ACTIONS = "camera:view live:view recording:view recording:export wall:view wall:share city:view".split(" ");
-const ADMIN = "camera:configure agency:view agency:configure person:view person:configure grant:view grant:configure application:view application:configure audit:read token:create system:view ptz:move".split(" ");
+const ADMIN = "camera:configure agency:view agency:configure person:view person:configure person:factors person:sessions seat:configure sign_in:configure grant:view grant:configure application:view application:configure audit:read token:create system:view ptz:move".split(" ");
 const roles = [
   { name: "operator", actions: ACTIONS },
   { name: "admin_lembaga", actions: [...ACTIONS, ...ADMIN] },
@@ -83,6 +83,12 @@ const applications = has("empty") ? [] : ["Peta macet Makassar", "Papan antrean 
   actions: ["camera:view", "city:view", ...(i === 0 ? ["live:view"] : [])], reach: "own", places: i === 1 ? ["73.71.04"] : null, objects: null, tags: null, with_grants: i === 2, is_active: i !== 2, version: 1, created_at: iso(STARTED - 9e8), created_by: people[0].name,
   tokens: i === 2 ? [] : [0, 1].map((n) => ({ id: uuid(`${name} ${n}`), name: n === 0 ? "server produksi" : "server lama", actions: null, networks: n === 0 ? ["10.20.0.0/16"] : [], per_minute: n === 0 ? 600 : null, created_at: iso(STARTED - 8e8), expires_at: iso(STARTED + 7e9 - n * 6.9e9), replaced_by: n === 0 ? null : uuid(`${name} 0`), last_used_at: iso(STARTED - 6e4 - n * 9e7), last_address: "10.20.4.31", last_route: "GET /api/cameras" })),
 }));
+const AGENTS = ["Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/142.0 Safari/537.36", "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/142.0 Mobile Safari/537.36"];
+const open = AGENTS.map((agent, i) => ({ id: uuid(agent), method: i === 0 ? "password+totp" : "passkey", created_at: iso(STARTED - 4e6), seen_at: iso(STARTED - i * 9e5), expires_at: iso(STARTED + 3e7), address: `10.20.4.${17 + i}`, agent, is_this: i === 0, seat: i === 0 ? "Meja 7" : null }));
+const account = { factors: { totp: has("empty") ? null : { created_at: iso(STARTED - 9e8), used_at: iso(STARTED - 4e6) }, passkeys: has("empty") ? [] : ["Chrome, Windows", "Kunci USB biru"].map((name, i) => ({ id: uuid(name), name, created_at: iso(STARTED - 8e8), used_at: i === 0 ? iso(STARTED - 5e6) : null, is_backed_up: i === 0 })), recovery: has("empty") ? 0 : 3, has_password: true }, required: "any", due_at: iso(STARTED + 6e8), must_enrol: false, password_least: 8, method: "password+totp" };
+const codes = Array.from({ length: 10 }, (_, i) => createHash("sha256").update(`code ${i}`).digest("hex").slice(0, 16).toUpperCase().replace(/(.{4})(?=.)/g, "$1-"));
+const seats = has("empty") ? [] : ["Meja 7", "Meja 8"].map((name, i) => ({ id: uuid(name), name, place: null, agency: agencies[0], created_at: iso(STARTED - 8e8), enrolled_at: i === 0 ? iso(STARTED - 7e8) : null, seen_at: i === 0 ? iso(STARTED - 4e6) : null, address: i === 0 ? "10.20.4.17" : null, agent: i === 0 ? AGENTS[0] : null, code_expires_at: i === 0 ? null : iso(STARTED + 9e5) }));
+const demands = roles.map((role, i) => ({ role: role.name, factor: ["any", "passkey", "none"][i % 3], grace_days: 14, seats_only: i === 0 }));
 const layouts = [];
 let person = null;
 
@@ -90,6 +96,7 @@ const session = () => ({
   person: { id: people[0].id, login: people[0].login, name: people[0].name, title: people[0].title, language: people[0].language },
   agency: agencies.find((a) => a.short === "Diskominfo") ?? agencies[0],
   actions: has("viewer") ? ACTIONS : [...ACTIONS, ...ADMIN],
+  sign_in: { must_enrol: false, due_at: iso(STARTED + 6e8), required: "any" },
   city: { name: "Makassar", zone: "Asia/Makassar", zone_label: "WITA", schematic: true, demo: true, bounds: [119.38, -5.225, 119.545, -5.055], center: [119.43, -5.147] },
   workstation: "WS-07", now: iso(Date.now()),
 });
@@ -132,8 +139,25 @@ function change(list, id, body) {
 }
 
 const routes = [
-  ["POST /api/session", (_, { body }) => (body.password === "salah" ? problem(401, "identity.wrong_password") : body.password === "tunggu" ? problem(429, "identity.too_many_attempts", { wait_s: 42 }) : ((person = people[0]), ok(session())))],
+  ["POST /api/session", (_, { body }) => (body.password === "dua" ? ok({ second: { ticket: "x", ways: ["passkey", "totp", "recovery"], expires_at: iso(Date.now() + 3e5) } }, 202) : body.password === "salah" ? problem(401, "identity.wrong_password") : body.password === "tunggu" ? problem(429, "identity.too_many_attempts", { wait_s: 42 }) : ((person = people[0]), ok(session())))],
   ["POST /api/session/link", (_, { body }) => (body.token === "dipakai" ? problem(401, "identity.link_used") : ((person = people[0]), ok(session())))],
+  ["POST /api/session/second", (_, { body }) => (body.code === "000000" ? problem(401, "identity.wrong_code") : ((person = people[0]), ok(session())))],
+  ["GET /api/account", () => ok(account)],
+  ["POST /api/account/totp", () => ok({ ticket: "x", secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", uri: "otpauth://totp/x", qr: "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 4 4'%3E%3Crect width='4' height='4' fill='%23fff'/%3E%3C/svg%3E" })],
+  ["PUT /api/account/totp", (_, { body }) => (body.code === "000000" ? problem(422, "identity.wrong_proof") : ((account.factors.totp = { created_at: iso(Date.now()), used_at: null }), ok({ recovery: codes })))],
+  ["DELETE /api/account/totp", () => ((account.factors.totp = null), { status: 204 })],
+  ["POST /api/account/recovery", () => ((account.factors.recovery = 10), ok({ recovery: codes }))],
+  ["POST /api/account/proof", () => ({ status: 204 })],
+  ["GET /api/sessions", () => all(open)],
+  ["DELETE /api/sessions", () => (open.splice(1), { status: 204 })],
+  ["DELETE /api/sessions/:id", () => (open.splice(1), { status: 204 })],
+  ["GET /api/people/:id/sessions", () => all(open)],
+  ["GET /api/roles/sign-in", () => all(demands)],
+  ["PATCH /api/roles/:id/sign-in", ({ id }, { body }) => (Object.assign(demands.find((one) => one.role === id) ?? {}, body), { status: 204 })],
+  ["GET /api/seats", () => all(seats)],
+  ["POST /api/seats", (_, { body }) => { const made = { ...body, id: uuid(body.name), agency: agencies[0], enrolled_at: null, seen_at: null, address: null, agent: null, code_expires_at: iso(Date.now() + 9e5) }; seats.push(made); return ok({ id: made.id, code: "7KQ2-M4XT-9PDB", minutes: 15 }, 201); }],
+  ["POST /api/seats/:id/code", ({ id }) => ok({ id, code: "7KQ2-M4XT-9PDB", minutes: 15 })],
+  ["DELETE /api/seats/:id", ({ id }) => { seats.splice(seats.findIndex((one) => one.id === id), 1); return { status: 204 }; }],
   ["GET /api/session", () => (person === null ? problem(401, "unauthenticated") : ok(session()))],
   ["PATCH /api/session", (_, { body }) => (Object.assign(people[0], body), ok(session()))],
   ["DELETE /api/session", () => ((person = null), { status: 204 })],

@@ -1,5 +1,6 @@
 """HTTP doors of one's own account: second factors, proving who one is, sessions; seats."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -7,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from warroom.identity import api
-from warroom.identity.factor_rules import least_length, may_only_enrol_by
+from warroom.identity.factor_rules import least_length, may_only_enrol_by, satisfies
+from warroom.kernel.db import Transaction
 from warroom.kernel.http import PUBLIC, SIGNED_IN, Context, Ctx, Router, json_response
 
 account = Router("account")
@@ -113,13 +115,10 @@ async def get_account(ctx: Ctx) -> Response:
     least = least_length(
         demand, settings.password_min_length, settings.password_min_length_with_factor
     )
-    strength = session["strength"] if session else 0
     return json_response(
         {
             "factors": api.raw_json(factors),
-            "required": demand.required,
-            "due_at": demand.due_at,
-            "must_enrol": may_only_enrol_by(demand, strength, ctx.scope.at),
+            **standing(demand, session["strength"] if session else None, ctx.scope.at),
             "password_least": least,
             "method": session["method"] if session else None,
         }
@@ -372,6 +371,23 @@ async def show_seat(ctx: Ctx, body: SeatProof) -> Response:
         secure=ctx.request.url.scheme in ("https", "wss"),
     )
     return answer
+
+
+async def standing_of(ctx: Context, tx: Transaction) -> dict[str, Any]:
+    """Whether the asker's session may do nothing but enrol, or from when on."""
+    demand = await api.find_demand(ctx.scope, tx)
+    session = await api.find_session(ctx.scope, tx)
+    return standing(demand, session["strength"] if session else None, ctx.scope.at)
+
+
+def standing(demand: api.Demand, strength: int | None, now: datetime) -> dict[str, Any]:
+    """As `standing_of`, of a session of this strength; a token (None) is asked for nothing."""
+    is_enough = strength is None or satisfies(strength, demand)
+    return {
+        "must_enrol": not is_enough and may_only_enrol_by(demand, strength or 0, now),
+        "due_at": None if is_enough else demand.due_at,
+        "required": demand.required,
+    }
 
 
 def site(ctx: Context) -> api.Site:

@@ -9,7 +9,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from starlette.responses import Response
 
 from warroom.identity import account_routes, api, rules
-from warroom.identity.account_routes import Code, PasskeyAnswer, Ticket, agent_of, caller_of, site
+from warroom.identity.account_routes import (
+    Code,
+    PasskeyAnswer,
+    Ticket,
+    agent_of,
+    caller_of,
+    site,
+    standing,
+    standing_of,
+)
 from warroom.identity.application_routes import routers as application_routers
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.http import PUBLIC, SIGNED_IN, Context, Ctx, Router, json_response
@@ -392,12 +401,14 @@ async def revoke_grant(ctx: Ctx, grant_id: UUID) -> Response:
 async def _own(ctx: Context) -> Response:
     async with ctx.db.transaction(ctx.scope) as tx:
         own = await api.find_own(ctx.scope, tx)
+        sign_in = await standing_of(ctx, tx)
     agency = own and own["agency"]
     return json_response(
         {
             "person": msgspec.Raw(own["person"].encode()) if own else None,
             "agency": msgspec.Raw(agency.encode()) if agency else None,
             "actions": rules.known_actions(ctx.scope),
+            "sign_in": sign_in,
             **_surroundings(ctx),
         }
     )
@@ -423,6 +434,9 @@ async def _welcome(ctx: Context, opened: api.OpenedSession) -> Response:
                 "kind": agency.kind,
             },
             "actions": rules.known_actions(opened.scope),
+            "sign_in": standing(
+                principal.demand or api.Demand(), principal.strength, opened.scope.at
+            ),
             **_surroundings(ctx),
         }
     )

@@ -25,6 +25,7 @@ export interface PersonRow {
   agency: AgencyName | null;
   roles: HeldRole[];
   has_password?: boolean;
+  seats_only?: boolean;
   last_seen_at: string | null;
 }
 

@@ -34,7 +34,11 @@ export const routes: readonly Route[] = [
   { path: "/admin/token", title: "admin.tokens", needs: ["token:create"], admin: true, load: page(() => import("../admin/TokensAdmin.svelte")) },
   { path: "/admin/aplikasi", title: "admin.applications", needs: ["application:view"], admin: true, load: page(() => import("../admin/ApplicationsAdmin.svelte")) },
   { path: "/admin/audit", title: "admin.audit", needs: ["audit:read"], admin: true, load: page(() => import("../admin/AuditAdmin.svelte")) },
+  { path: "/admin/komputer", title: "admin.seats", needs: ["seat:configure"], admin: true, load: page(() => import("../identity/SeatsAdmin.svelte")) },
+  { path: "/admin/syarat-masuk", title: "admin.sign_in", needs: ["sign_in:configure"], admin: true, load: page(() => import("../identity/SignInAdmin.svelte")) },
+  { path: "/akun", title: "page.account", load: page(() => import("../identity/AccountPage.svelte")) },
   { path: "/bantuan", title: "page.help", load: page(() => import("../help/HelpPage.svelte")) },
+  { path: "/komputer", title: "page.seat", bare: true, load: page(() => import("../identity/SeatPage.svelte")) },
   { path: "/masuk", title: "page.sign_in", bare: true, load: page(() => import("../identity/SignInPage.svelte")) },
   { path: "/masuk/:token", title: "page.sign_in", bare: true, load: page(() => import("../identity/SignInPage.svelte")) },
 ];

@@ -26,6 +26,9 @@ export class ApiError extends Error {
 /** Called when the server no longer knows the session; the session module sets it. */
 export const whenSignedOut = { call: (): void => undefined };
 
+/** Called when the server wants proof of who sits here; true when it was given. */
+export const whenProofNeeded = { call: (ways: string): Promise<boolean> => Promise.resolve(ways === "") };
+
 export interface Ask {
   method?: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   query?: Readonly<Record<string, string | number | boolean | null | undefined>>;
@@ -89,7 +92,10 @@ export async function send(path: string, ask: Ask = {}): Promise<Response> {
   }
   if (response.ok) return response;
   if (response.status === 401 && !path.startsWith("/api/session")) whenSignedOut.call();
-  throw await failure(response);
+  const failed = await failure(response);
+  const isUnproven = failed.code === "identity.prove_it";
+  if (isUnproven && (await whenProofNeeded.call(String(failed.params["ways"] ?? "")))) return send(path, ask);
+  throw failed;
 }
 
 /** Sends a request and reads the JSON of the answer; `undefined` for 204. */
@@ -103,6 +109,7 @@ export const api = {
   get: <Answer>(path: string, query?: Ask["query"], signal?: AbortSignal): Promise<Answer> =>
     ask<Answer>(path, { ...(query && { query }), ...(signal && { signal }) }),
   post: <Answer>(path: string, body?: unknown): Promise<Answer> => ask<Answer>(path, { method: "POST", body }),
+  put: <Answer>(path: string, body: unknown): Promise<Answer> => ask<Answer>(path, { method: "PUT", body }),
   patch: <Answer>(path: string, body: unknown): Promise<Answer> => ask<Answer>(path, { method: "PATCH", body }),
   remove: (path: string): Promise<void> => ask<undefined>(path, { method: "DELETE" }),
 };

@@ -5,6 +5,7 @@ import { language, type Language } from "./language.svelte";
 import { now } from "./now.svelte";
 import { socket } from "./socket";
 import type { Session } from "./types";
+import type { Asked, Second } from "../identity/types";
 
 export type Standing = "asking" | "out" | "in" | "away";
 
@@ -28,6 +29,11 @@ class PageSession {
     return this.current !== null && covers(this.current.actions, action);
   }
 
+  /** Reads anew what this person may do: a factor was added, a right came or went. */
+  async renew(): Promise<void> {
+    this.#enter(await api.get<Session>("/api/session"));
+  }
+
   /** Asks the server who sits here. */
   async load(): Promise<void> {
     try {
@@ -38,8 +44,23 @@ class PageSession {
     }
   }
 
-  async signIn(login: string, password: string): Promise<void> {
-    this.#enter(await api.post<Session>("/api/session", { login, password }));
+  /** Signs in by a password; gives the second step where one is asked for. */
+  async signIn(login: string, password: string): Promise<Second | null> {
+    const answer = await api.post<Session | { second: Second }>("/api/session", { login, password });
+    if ("second" in answer) return answer.second;
+    this.#enter(answer);
+    return null;
+  }
+
+  async finishByCode(ticket: string, way: "totp" | "recovery", code: string): Promise<void> {
+    this.#enter(await api.post<Session>("/api/session/second", { ticket, way, code }));
+  }
+
+  /** Signs in by a passkey: of anybody, or of whom a right password (`second`) stands for. */
+  async signInByPasskey(show: (options: PublicKeyCredentialRequestOptionsJSON) => Promise<unknown>, second: string | null): Promise<void> {
+    const asked = await api.post<Asked<PublicKeyCredentialRequestOptionsJSON>>("/api/session/passkey/options", { second });
+    const credential = await show(asked.options);
+    this.#enter(await api.post<Session>("/api/session/passkey", { ticket: asked.ticket, credential, second }));
   }
 
   async signInByLink(token: string): Promise<void> {

@@ -88,6 +88,8 @@ export interface Session {
   person: Person;
   agency: (AgencyName & { kind: string }) | null;
   actions: string[];
+  /** Whether this session may do nothing but enrol a factor, or from when on. */
+  sign_in: { must_enrol: boolean; due_at: string | null; required: "none" | "any" | "passkey" };
   city: City;
   workstation: string;
   now: string;

@@ -38,7 +38,7 @@ _TOTP_PURPOSE = "totp"
 
 @dataclass(frozen=True, slots=True)
 class NewTotp:
-    """A code generator to be confirmed: for the eye (SVG) and for typing."""
+    """A code generator to be confirmed: for the eye (a data URI of SVG) and for typing."""
 
     ticket: str
     secret: str
@@ -98,7 +98,9 @@ class Codes:
         uri = pyotp.TOTP(secret).provisioning_uri(
             name=person["login"], issuer_name=f"War Room {self.city.name}"
         )
-        qr = segno.make(uri, error="m").svg_inline(scale=4, border=4, dark="#000", light="#fff")
+        qr = segno.make(uri, error="m").svg_data_uri(
+            scale=4, border=4, dark="#000000", light="#ffffff"
+        )
         return NewTotp(ticket.token, secret, uri, qr)
 
     async def confirm_totp(
