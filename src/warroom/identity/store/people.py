@@ -17,7 +17,8 @@ _ITEM = """json_build_object('id', p.id, 'login', p.login, 'name', p.name, 'titl
         json_build_object('id', a.id, 'name', a.name, 'short', a.short, 'kind', a.kind) end,
     'roles', coalesce((select json_agg(json_build_object('role', r.role, 'reach', r.reach)
         order by r.role) from person_role r where r.person_id = p.id), '[]'),
-    'seats_only', p.seats_only, 'has_password', exists (select from person_password w where w.person_id = p.id),
+    'seats_only', p.seats_only,
+    'has_password', exists (select from person_password w where w.person_id = p.id),
     'last_seen_at', (select iso_ms(max(s.seen_at)) from session s where s.person_id = p.id))"""
 
 _WHERE = """{visible}
