@@ -98,8 +98,8 @@ async def test_lost_picture_is_answered_with_a_key_frame_at_once(
     stream = warm_stream()
     async with gateway(main=stream) as (client, server, _):
         browser = Browser()
-        _, answer = await client.offer(CAMERA, "main", await browser.offer())
-        await browser.accept(answer)
+        answered = await client.offer(CAMERA, "main", await browser.offer())
+        await browser.accept(answered.sdp)
         held = len(stream.gop)
         await browser.receive(held)
         server.send(CAMERA, count=2)
@@ -123,8 +123,8 @@ async def test_asking_a_hundred_times_brings_one_answer() -> None:
     stream = warm_stream()
     async with gateway(main=stream) as (client, server, _):
         browser = Browser()
-        _, answer = await client.offer(CAMERA, "main", await browser.offer())
-        await browser.accept(answer)
+        answered = await client.offer(CAMERA, "main", await browser.offer())
+        await browser.accept(answered.sdp)
         held = len(stream.gop)
         await browser.receive(held)
         for _ in range(100):

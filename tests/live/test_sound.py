@@ -12,6 +12,8 @@ from tests.live.media_server import Clip, Stream, make_clip
 from tests.live.serving import CAMERA, House, house, person
 from tests.live.test_hub import until
 from tests.live.test_routes import receive, refusal, viewer, warm_stream
+from tests.live.test_webrtc import CAMERA as CAMERA_TEXT
+from tests.live.test_webrtc import Browser, gateway
 from tests.recording.footage import sound_unit, with_sound
 from warroom.kernel.db import Database
 from warroom.live.settings import LiveSettings
@@ -123,3 +125,12 @@ async def test_stream_is_let_go_when_the_last_listener_left(db: Database) -> Non
 
     assert held == [1]
     assert at.live.hub.channels == []
+
+
+async def test_webrtc_viewer_is_told_of_the_sound_beside_the_picture() -> None:
+    async with gateway(main=sounding("pcma")) as (client, _, _):
+        browser = Browser()
+        answered = await client.offer(CAMERA_TEXT, "main", await browser.offer())
+        browser.connection.close()
+
+    assert answered.sound == 'audio/mp4; codecs="flac"'

@@ -175,13 +175,13 @@ def warm_stream() -> Stream:
 async def test_browser_gets_the_running_gop_and_what_follows() -> None:
     async with gateway(main=warm_stream()) as (client, server, _):
         browser = Browser()
-        session, answer = await client.offer(CAMERA, "main", await browser.offer())
-        await browser.accept(answer)
+        answered = await client.offer(CAMERA, "main", await browser.offer())
+        await browser.accept(answered.sdp)
         await browser.receive(5)
         server.send(CAMERA, count=3)
         stamps = await browser.receive(8)
         alive = await client.sessions()
-        await client.close(session)
+        await client.close(answered.session)
         after = await client.sessions()
         browser.connection.close()
 
@@ -189,7 +189,7 @@ async def test_browser_gets_the_running_gop_and_what_follows() -> None:
     # What was there is shown at once, so it is stamped close together; then time goes on.
     assert stamps[4] - stamps[0] < 3000
     assert [b - a for a, b in pairwise(stamps[5:])] == [6000] * 2
-    assert alive == {session}
+    assert alive == {answered.session}
     assert after == set()
     # STAP-A or single NAL units: the parameter sets come before the key frame.
     assert browser.packets[0][12] & 31 in (7, 24)
@@ -219,8 +219,8 @@ async def test_stopping_with_peers_is_clean() -> None:
     async with gateway(main=warm_stream()) as (client, _, process):
         browsers = [Browser() for _ in range(3)]
         for browser in browsers:
-            _, answer = await client.offer(CAMERA, "main", await browser.offer())
-            await browser.accept(answer)
+            answered = await client.offer(CAMERA, "main", await browser.offer())
+            await browser.accept(answered.sdp)
         process.send_signal(signal.SIGTERM)
         _, errors = await process.communicate()
         for browser in browsers:

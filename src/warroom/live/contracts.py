@@ -83,4 +83,19 @@ class Snapshot:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An offer of a browser that was answered.
+
+    Attributes:
+        session: Its name.
+        sdp: The answer.
+        sound: Type of the sound that can be had beside the picture; None where there is none.
+    """
+
+    session: str
+    sdp: str
+    sound: str | None = None
+
+
 type Json = dict[str, Any]

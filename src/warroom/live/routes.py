@@ -72,11 +72,15 @@ async def open_whep(ctx: Ctx, camera_id: UUID, request: Request, role: Asked = "
         scope: Scope | None = await request.app.state.authenticator(request)
         return scope
 
-    session, answer = await ctx.services[LiveService].open_session(
+    answered = await ctx.services[LiveService].open_session(
         ctx.scope, camera_id, role, offer, still
     )
-    headers = {"location": f"/api/live/whep/{session}", "cache-control": "no-store"}
-    return Response(answer, 201, headers, "application/sdp")
+    headers = {
+        "location": f"/api/live/whep/{answered.session}",
+        "x-sound": answered.sound or "",
+        "cache-control": "no-store",
+    }
+    return Response(answered.sdp, 201, headers, "application/sdp")
 
 
 @router.delete("/whep/{session}", action=VIEW)

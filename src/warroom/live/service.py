@@ -17,7 +17,18 @@ from warroom.kernel.errors import NotFoundError, WarRoomError
 from warroom.kernel.log import logger
 from warroom.kernel.scope import Scope
 from warroom.live.channels import Channel
-from warroom.live.contracts import END, VIEW, Asked, CameraFacts, Role, Snapshot, View, ViewId, Way
+from warroom.live.contracts import (
+    END,
+    VIEW,
+    Answered,
+    Asked,
+    CameraFacts,
+    Role,
+    Snapshot,
+    View,
+    ViewId,
+    Way,
+)
 from warroom.live.errors import NotAllowedAnyMoreError, TooManyViewersError, WebRtcAwayError
 from warroom.live.hub import Hub
 from warroom.live.rules import choose_role
@@ -196,7 +207,7 @@ class LiveService:
 
     async def open_session(
         self, scope: Scope, camera_id: UUID, asked: Asked, offer: str, still: Still
-    ) -> tuple[str, str]:
+    ) -> Answered:
         """Lets the WebRTC process answer a browser's offer.
 
         Args:
@@ -206,16 +217,14 @@ class LiveService:
             offer: SDP of the browser.
             still: Asks for their rights again, from time to time.
 
-        Returns:
-            Name of the session and the SDP answer.
-
         Raises:
             NotFoundError: No such camera for this scope.
             WarRoomError: The process refuses, or is away.
         """
         camera = await self.get_camera(scope, camera_id)
         role = choose_role(camera, asked)
-        session, answer = await self._webrtc.offer(str(camera_id), role, offer)
+        answered = await self._webrtc.offer(str(camera_id), role, offer)
+        session = answered.session
 
         def end(error: WarRoomError) -> None:  # noqa: ARG001 - a peer cannot be told why
             self._ending.add(task := asyncio.create_task(self._end_session(session)))
@@ -227,7 +236,7 @@ class LiveService:
             await self._webrtc.close(session)
             raise
         self._sessions[session] = view
-        return session, answer
+        return answered
 
     async def close_session(self, scope: Scope, session: str) -> None:
         """Ends a WebRTC session of this asker.

@@ -26,19 +26,36 @@ export const JUMP_S = 1.2;
 /** How much media is kept behind the playhead, and how much may pile up before it is dropped. */
 export const KEEP_S = 6;
 export const KEEP_MOST_S = 20;
-const TARGET_LEAST_S = 0.08;
-const TARGET_MOST_S = 0.4;
-const TARGET_STEP_S = 0.04;
 const CALM_S = 6;
 
+/** How near to the newest frame one keeps, in seconds. */
+export interface Nearness {
+  /** Distance kept while the link is calm, and at most. */
+  readonly leastS: number;
+  readonly mostS: number;
+  /** What each stall adds and each calm while takes away. */
+  readonly stepS: number;
+  /** A lag that is not worth playing faster for. */
+  readonly slackS: number;
+}
+
+/** A picture: every frame counts. */
+export const PICTURE: Nearness = { leastS: 0.08, mostS: 0.4, stepS: 0.04, slackS: 0.04 };
+/** Sound: it comes in larger pieces, and the ear hears each stall and each change of speed. */
+export const SOUND: Nearness = { leastS: 0.24, mostS: 0.8, stepS: 0.08, slackS: 0.24 };
+
 /**
- * Follows one live picture. The distance kept to the newest frame grows with every stall and
+ * Follows one live picture or sound. The distance kept to the newest frame grows with every stall and
  * shrinks again while the link is calm, so that a steady camera is seen early and a jerky one
  * without stutter.
  */
 export class LiveEdge {
-  private target = TARGET_LEAST_S;
+  private target: number;
   private calmSince = 0;
+
+  constructor(private readonly near: Nearness = PICTURE) {
+    this.target = near.leastS;
+  }
 
   /** Seconds kept between the shown and the newest frame. */
   get targetS(): number {
@@ -47,7 +64,7 @@ export class LiveEdge {
 
   /** Tells that the picture ran dry at this moment (any monotonic seconds). */
   stalled(nowS: number): void {
-    this.target = Math.min(TARGET_MOST_S, this.target + TARGET_STEP_S);
+    this.target = Math.min(this.near.mostS, this.target + this.near.stepS);
     this.calmSince = nowS;
   }
 
@@ -66,15 +83,15 @@ export class LiveEdge {
 
   private rate(behind: number): number {
     const excess = behind - this.target;
-    if (excess > 0.3) return 1.1;
-    if (excess > 0.04) return 1.05;
+    if (excess > this.near.slackS + 0.26) return 1.1;
+    if (excess > this.near.slackS) return 1.05;
     return 1;
   }
 
   private relax(nowS: number): void {
     if (nowS - this.calmSince < CALM_S) return;
     this.calmSince = nowS;
-    this.target = Math.max(TARGET_LEAST_S, this.target - TARGET_STEP_S);
+    this.target = Math.max(this.near.leastS, this.target - this.near.stepS);
   }
 }
 

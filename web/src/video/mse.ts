@@ -1,12 +1,13 @@
 /**
- * Plays a live camera from fragmented MP4 over a WebSocket.
+ * Plays a live camera, its picture or its sound, from fragmented MP4 over a WebSocket.
  *
  * The media timeline of the element belongs to this player: each new stream of the server (after
  * a reconnect, or when the camera changes its picture format) is laid behind the last one by its
  * wall clock, so that time never runs backwards and every frame keeps its capture time.
  */
-import { backoffMs, LiveEdge, type Span } from "./edge";
 import { Appender } from "./appender";
+import { LiveEdge, PICTURE, type Nearness, type Span } from "./edge";
+import { Retry } from "./retry";
 
 /** The state the server tells about a camera. */
 export interface ToldState {
@@ -25,6 +26,8 @@ export interface StreamFacts {
   readonly role: string;
   readonly width: number;
   readonly height: number;
+  /** Type of the sound that can be had beside it; null where the camera sends none. */
+  readonly sound?: string | null;
 }
 
 /** What the owner of a player is told. */
@@ -35,6 +38,8 @@ export interface PlayerEvents {
   link?(up: boolean): void;
   refused?(code: string, message: string): void;
   unplayable?(codec: string): void;
+  /** The browser plays no sound before somebody has clicked or pressed a key. */
+  blocked?(): void;
   clock?(offsetMs: number | null, uncertaintyMs: number | null): void;
   /** The picture is about to be cleared; the last moment to keep it. */
   clearing?(): void;
@@ -67,20 +72,20 @@ const SILENCE_MS = 12_000;
 const SETTLE_MS = 1500;
 const QUEUE_MOST_BYTES = 6_000_000;
 const REFUSED_RETRY_MS = 30_000;
+const UNPLAYABLE_RETRY_MS = 60_000;
 
-/** Live MSE player; one WebSocket while started, nothing at all while stopped. */
+/** Live player over MSE, of picture or sound; one WebSocket while started, nothing at all while stopped. */
 export class MsePlayer implements LivePlayer {
   private socket: WebSocket | null = null;
   private appender: Appender | null = null;
   private objectUrl = "";
-  private edge = new LiveEdge();
+  private readonly edge: LiveEdge;
+  private readonly retry = new Retry();
   private stretches: Stretch[] = [];
-  private attempt = 0;
-  private timer = 0;
   private pulse = 0;
   private heardAt = 0;
   private started = false;
-  private role: "auto" | "sub";
+  private role: "auto" | "sub" = "auto";
   /** Running dry while a jump settles or a stream begins says nothing about the link. */
   private readonly onWaiting = (): void => {
     const nowMs = performance.now();
@@ -92,9 +97,9 @@ export class MsePlayer implements LivePlayer {
     private readonly video: HTMLVideoElement,
     private readonly url: (role: string) => string,
     private readonly events: PlayerEvents,
-    role: "auto" | "sub" = "auto",
+    near: Nearness = PICTURE,
   ) {
-    this.role = role;
+    this.edge = new LiveEdge(near);
   }
 
   start(): void {
@@ -108,7 +113,7 @@ export class MsePlayer implements LivePlayer {
   stop(): void {
     if (!this.started) return;
     this.started = false;
-    window.clearTimeout(this.timer);
+    this.retry.stop();
     window.clearInterval(this.pulse);
     this.video.removeEventListener("waiting", this.onWaiting);
     this.hangUp();
@@ -135,15 +140,14 @@ export class MsePlayer implements LivePlayer {
       else this.take(event.data);
     };
     socket.onclose = () => {
-      if (this.socket === socket) this.retry(backoffMs(this.attempt++, Math.random()));
+      if (this.socket === socket) this.again();
     };
   }
 
-  private retry(waitMs: number): void {
-    this.socket = null;
+  private again(waitMs?: number): void {
+    this.hangUp();
     this.events.link?.(false);
-    window.clearTimeout(this.timer);
-    if (this.started) this.timer = window.setTimeout(() => this.connect(), waitMs);
+    if (this.started) this.retry.again(() => this.connect(), waitMs);
   }
 
   private hangUp(): void {
@@ -179,7 +183,7 @@ export class MsePlayer implements LivePlayer {
     this.stretches.push({ from: offset, offset, epoch: init.epoch_ms });
     if (this.stretches.length > 4) this.stretches.splice(1, 1);
     this.appender.change(mime, offset);
-    this.events.stream?.({ codec: init.codec, role: init.role, width: init.width, height: init.height });
+    this.events.stream?.(init);
   }
 
   private open(mime: string): Appender {
@@ -193,7 +197,7 @@ export class MsePlayer implements LivePlayer {
 
   private take(data: ArrayBuffer): void {
     if (this.appender === null) return;
-    if (this.attempt > 0 || !this.linkTold) this.linkUp();
+    if (this.retry.isTrying || !this.linkTold) this.linkUp();
     this.appender.push(data);
     if (this.appender.queuedBytes > QUEUE_MOST_BYTES) this.restart();
   }
@@ -201,7 +205,7 @@ export class MsePlayer implements LivePlayer {
   private linkTold = false;
 
   private linkUp(): void {
-    this.attempt = 0;
+    this.retry.succeed();
     this.linkTold = true;
     this.events.link?.(true);
   }
@@ -213,9 +217,8 @@ export class MsePlayer implements LivePlayer {
   }
 
   private refuse(code: string, text: string): void {
-    this.hangUp();
     this.events.refused?.(code, text);
-    this.retry(REFUSED_RETRY_MS);
+    this.again(REFUSED_RETRY_MS);
   }
 
   private cannotPlay(codec: string, role: string): void {
@@ -225,14 +228,14 @@ export class MsePlayer implements LivePlayer {
       return this.connect();
     }
     this.events.unplayable?.(codec);
+    this.again(UNPLAYABLE_RETRY_MS);
   }
 
   /** Throws everything away and connects anew: the one cure for a decoder or buffer that failed. */
   private restart(): void {
     if (!this.started) return;
     this.release();
-    this.hangUp();
-    this.retry(backoffMs(this.attempt++, Math.random()));
+    this.again();
   }
 
   private release(): void {
@@ -251,10 +254,7 @@ export class MsePlayer implements LivePlayer {
 
   private beat(): void {
     if (this.video.error !== null && this.appender !== null) return this.restart();
-    if (this.socket !== null && performance.now() - this.heardAt > SILENCE_MS) {
-      this.hangUp();
-      return this.retry(backoffMs(this.attempt++, Math.random()));
-    }
+    if (this.socket !== null && performance.now() - this.heardAt > SILENCE_MS) return this.again();
     this.keepToEdge();
   }
 
@@ -267,7 +267,11 @@ export class MsePlayer implements LivePlayer {
     }
     if (this.video.playbackRate !== step.rate) this.video.playbackRate = step.rate;
     if (step.dropBefore !== null) this.appender?.drop(step.dropBefore);
-    if (this.video.paused && spans.length > 0) void this.video.play().catch(() => undefined);
+    if (this.video.paused && spans.length > 0) void this.video.play().catch((error: unknown) => this.notPlayed(error));
+  }
+
+  private notPlayed(error: unknown): void {
+    if (this.started && error instanceof DOMException && error.name === "NotAllowedError") this.events.blocked?.();
   }
 
   private endOfBuffer(): number {

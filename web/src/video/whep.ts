@@ -1,11 +1,18 @@
 /** Plays a live camera over WebRTC, asked for by WHEP (draft-ietf-wish-whep): the low-latency way. */
-import { backoffMs } from "./edge";
 import type { LivePlayer, PlayerEvents } from "./mse";
+import { Retry } from "./retry";
+
+const REFUSED_RETRY_MS = 30_000;
+const UNPLAYABLE_RETRY_MS = 60_000;
 
 /** A refusal that carries the server's code. */
 class Refused extends Error {
-  constructor(readonly code: string, text: string) {
-    super(text);
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly codec: string,
+  ) {
+    super(code);
   }
 }
 
@@ -13,8 +20,8 @@ class Refused extends Error {
 export class WhepPlayer implements LivePlayer {
   private peer: RTCPeerConnection | null = null;
   private session: string | null = null;
-  private attempt = 0;
-  private timer = 0;
+  private sound: string | null = null;
+  private readonly retry = new Retry();
   private started = false;
 
   constructor(
@@ -31,7 +38,7 @@ export class WhepPlayer implements LivePlayer {
 
   stop(): void {
     this.started = false;
-    window.clearTimeout(this.timer);
+    this.retry.stop();
     this.hangUp();
   }
 
@@ -51,9 +58,19 @@ export class WhepPlayer implements LivePlayer {
       await this.negotiate(peer);
     } catch (error) {
       if (this.peer !== peer || !this.started) return;
-      if (error instanceof Refused) this.events.refused?.(error.code, error.message);
-      this.again(error instanceof Refused ? 30_000 : backoffMs(this.attempt++, Math.random()));
+      this.again(error instanceof Refused ? this.refuse(error) : undefined);
     }
+  }
+
+  /** Tells why there is no picture; says when to ask again. */
+  private refuse(error: Refused): number | undefined {
+    if (error.code === "live.codec_not_playable") {
+      this.events.unplayable?.(error.codec);
+      return UNPLAYABLE_RETRY_MS;
+    }
+    if (![401, 403, 404].includes(error.status)) return undefined;
+    this.events.refused?.(error.code, "");
+    return REFUSED_RETRY_MS;
   }
 
   private async negotiate(peer: RTCPeerConnection): Promise<void> {
@@ -64,14 +81,14 @@ export class WhepPlayer implements LivePlayer {
       headers: { "Content-Type": "application/sdp", "X-Warroom": "1" },
       body: peer.localDescription?.sdp ?? "",
     });
-    if (answer.status === 403 || answer.status === 404 || answer.status === 401) throw new Refused(`http_${answer.status}`, "");
-    if (!answer.ok) throw new Error(`WHEP ${answer.status}`);
+    if (!answer.ok) throw await refusalOf(answer);
     const location = answer.headers.get("Location");
     if (this.peer !== peer || !this.started) {
       if (location !== null) bye(location);
       return;
     }
     this.session = location;
+    this.sound = answer.headers.get("X-Sound") || null;
     await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
   }
 
@@ -82,24 +99,23 @@ export class WhepPlayer implements LivePlayer {
     this.video.srcObject = new MediaStream([event.track]);
     void this.video.play().catch(() => undefined);
     const { width = 0, height = 0 } = event.track.getSettings();
-    this.events.stream?.({ codec: "WebRTC H.264", role: "auto", width, height });
+    this.events.stream?.({ codec: "WebRTC H.264", role: "auto", width, height, sound: this.sound });
   }
 
   private watch(peer: RTCPeerConnection): void {
     if (this.peer !== peer) return;
     if (peer.connectionState === "connected") {
-      this.attempt = 0;
+      this.retry.succeed();
       this.events.link?.(true);
     } else if (peer.connectionState === "failed" || peer.connectionState === "disconnected") {
-      this.again(backoffMs(this.attempt++, Math.random()));
+      this.again();
     }
   }
 
-  private again(waitMs: number): void {
+  private again(waitMs?: number): void {
     this.events.link?.(false);
     this.hangUp();
-    window.clearTimeout(this.timer);
-    if (this.started) this.timer = window.setTimeout(() => void this.connect(), waitMs);
+    if (this.started) this.retry.again(() => void this.connect(), waitMs);
   }
 
   private hangUp(): void {
@@ -116,6 +132,11 @@ export class WhepPlayer implements LivePlayer {
     this.events.clearing?.();
     this.video.srcObject = null;
   }
+}
+
+async function refusalOf(answer: Response): Promise<Refused> {
+  const told = (await answer.json().catch(() => ({}))) as { code?: string; params?: { codec?: string } };
+  return new Refused(answer.status, told.code ?? `http_${answer.status}`, told.params?.codec ?? "");
 }
 
 function bye(session: string): void {

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from warroom.kernel.errors import WarRoomError
-from warroom.live.contracts import Role
+from warroom.live.contracts import Answered, Role
 from warroom.live.errors import (
     CodecNotPlayableError,
     MediaAwayError,
@@ -42,8 +42,8 @@ class WebRtcClient:
     def __init__(self, control_socket: Path) -> None:
         self._control_socket = control_socket
 
-    async def offer(self, camera_id: str, role: Role, sdp: str) -> tuple[str, str]:
-        """Hands an offer over; returns the session's name and the SDP answer.
+    async def offer(self, camera_id: str, role: Role, sdp: str) -> Answered:
+        """Hands an offer over.
 
         Raises:
             WarRoomError: What the process refused with.
@@ -51,7 +51,7 @@ class WebRtcClient:
         answer = await self._ask(op="offer", camera=camera_id, role=role, sdp=sdp)
         if "error" in answer:
             raise _ERRORS.get(answer["error"], OfferError)(**answer.get("params", {}))
-        return answer["session"], answer["sdp"]
+        return Answered(answer["session"], answer["sdp"], answer.get("sound"))
 
     async def close(self, session: str) -> None:
         """Ends a session; one that ended already is fine."""

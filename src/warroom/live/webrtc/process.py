@@ -6,7 +6,7 @@ import faulthandler
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from warroom.kernel.clock import Clock
 from warroom.kernel.errors import WarRoomError
 from warroom.kernel.ids import new_id
 from warroom.kernel.log import logger
-from warroom.live.contracts import Role
+from warroom.live.contracts import Answered, Role
 from warroom.live.errors import (
     CodecNotPlayableError,
     MediaAwayError,
@@ -30,6 +30,7 @@ from warroom.live.settings import LiveSettings
 from warroom.live.webrtc.feed import RtcFeed
 from warroom.live.webrtc.peers import Peer
 from warroom.live.webrtc.sdp import choose_video
+from warroom.recording.api import sound_track
 
 OPEN_S = 15.0
 """A peer that is not connected by then is given up."""
@@ -121,7 +122,7 @@ class Gateway:
         await self._hub.stop()
         self._control_socket.unlink(missing_ok=True)
 
-    async def answer(self, camera: str, role: Role, sdp: str) -> tuple[str, str]:
+    async def answer(self, camera: str, role: Role, sdp: str) -> Answered:
         """Answers an offer; the peer is sent to as soon as it is connected.
 
         Raises:
@@ -156,7 +157,8 @@ class Gateway:
         name = str(new_id())
         self._sessions[name] = Session(peer, feed, self._clock.monotonic())
         feed.add(peer)
-        return name, answer
+        sound = sound_track(description)
+        return Answered(name, answer, None if sound is None else sound.mime)
 
     def _end(self, name: str) -> None:
         session = self._sessions.pop(name, None)
@@ -194,10 +196,10 @@ class Gateway:
         match asked:
             case _Offer():
                 try:
-                    name, sdp = await self.answer(asked.camera, asked.role, asked.sdp)
+                    answered = await self.answer(asked.camera, asked.role, asked.sdp)
                 except WarRoomError as error:
                     return {"error": error.code, "params": error.params}
-                return {"session": name, "sdp": sdp}
+                return asdict(answered)
             case _Close():
                 self._end(asked.session)
                 return {"closed": asked.session}
