@@ -190,3 +190,23 @@ describe("the deck", () => {
     expect(deck.lanes).toEqual([]);
   });
 });
+
+describe("the sound beside the pictures", () => {
+  it("runs at normal speed only, and goes where the clock goes", () => {
+    const heard: [number, boolean][] = [];
+    const sought: number[] = [];
+    add("a", () => true);
+    deck.sound = { follow: (wall, runs) => void heard.push([wall, runs]), seek: (wall) => void sought.push(wall) };
+    deck.play();
+    deck.tick();
+    deck.setSpeed(2);
+    deck.tick();
+    deck.setSpeed(1);
+    deck.pause();
+    deck.tick();
+    deck.seek(START + 5000);
+
+    expect(heard.map(([, runs]) => runs)).toEqual([true, false, false]);
+    expect(sought).toEqual([START + 5000]);
+  });
+});

@@ -20,6 +20,12 @@ export interface Lane {
   waitingSince: number | null;
 }
 
+/** What goes along with the clock beside the pictures: the sound of one camera. */
+export interface Follower {
+  seek(wallMs: number): void;
+  follow(wallMs: number, runs: boolean): void;
+}
+
 /** A track that loads longer than this is no longer waited for. */
 const PATIENCE_MS = 4000;
 /** The newest moment that is surely on disk lies this far behind the present. */
@@ -30,6 +36,7 @@ export class Deck {
   readonly clock: MasterClock;
   lanes: Lane[] = [];
   skipGaps = false;
+  sound: Follower | null = null;
   /** True while the clock is held because pictures are loading. */
   held = false;
   /** True while the playhead is being dragged: nothing is fetched, what is buffered is shown. */
@@ -87,6 +94,7 @@ export class Deck {
       lane.waitingSince = null;
       lane.track.seek(wall);
     }
+    this.sound?.seek(wall);
   }
 
   /** Follows the dragged playhead; `seek` ends the drag. */
@@ -123,6 +131,7 @@ export class Deck {
     for (const lane of this.lanes) this.look(lane, wall);
     this.holdIfNeeded();
     for (const lane of this.lanes) this.steer(lane, wall);
+    this.sound?.follow(wall, this.clock.playing && !this.held && this.clock.speed === 1);
   }
 
   /** True while some picture has yet to be written; the clock then waits for it, if no other can go on. */

@@ -29,6 +29,8 @@ export class LivePicture {
   running = $state(false);
   snapshot: { url: string; at: number } | null = $state.raw(null);
   clock: { offsetMs: number | null; uncertaintyMs: number | null } | null = $state.raw(null);
+  /** Type of the sound that the camera sends beside this picture; null where it sends none. */
+  readonly sound = $derived(this.stream?.sound ?? null);
   private readonly frames: FrameWatch;
   private readonly player: LivePlayer;
   private readonly cleanup: (() => void)[] = [];

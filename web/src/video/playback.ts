@@ -6,8 +6,8 @@ import { Appender } from "./appender";
 import type { Span } from "./edge";
 import { mimeOf, spansOf } from "./mse";
 
-/** Which frames are fetched. */
-export type Mode = "all" | "keys";
+/** What is fetched: every picture, key frames alone, or the sound alone. */
+export type Mode = "all" | "keys" | "sound";
 
 /** How much to fetch at once, keep ahead and keep behind, in seconds. */
 export interface TrackBounds {
@@ -30,6 +30,8 @@ export class RecordedTrack {
   trouble: Trouble | null = null;
   /** Wall time of the frame on screen. */
   shownMs: number | null = null;
+  /** Type of the sound beside the pictures that were fetched last; null where there was none. */
+  sound: string | null = null;
   /** Measured seconds between frames. */
   frameS = 1 / 15;
   private appender: Appender | null = null;
@@ -155,6 +157,7 @@ export class RecordedTrack {
 
   private async read(answer: Response, control: AbortController): Promise<void> {
     this.trouble = null;
+    this.sound = answer.headers.get("X-Sound") || null;
     const mime = mimeOf(answer.headers.get("X-Codec") ?? "avc1.4d401e");
     if (!MediaSource.isTypeSupported(mime)) {
       this.trouble = { code: "unplayable", text: mime };

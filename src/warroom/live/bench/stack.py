@@ -114,12 +114,13 @@ def make_clip(path: Path) -> None:
 
 
 @contextmanager
-def running_stack(cameras: int, *, port: int = 0) -> Iterator[Stack]:
+def running_stack(cameras: int, *, port: int = 0, sound: str | None = None) -> Iterator[Stack]:
     """The product with `cameras` simulated cameras, all of them live.
 
     Args:
         cameras: How many.
         port: Port of the web server; 0 takes a free one.
+        sound: What the cameras send beside the picture: `aac`, `pcma`, `pcmu` or nothing.
 
     Raises:
         StackError: It did not come up.
@@ -131,7 +132,7 @@ def running_stack(cameras: int, *, port: int = 0) -> Iterator[Stack]:
         ending.callback(shutil.rmtree, folder, ignore_errors=True)
         (folder / "clips").mkdir()
         make_clip(folder / "clips" / "bench.mp4")
-        rtsp_port, control_port = ending.enter_context(_simulator(folder, cameras))
+        rtsp_port, control_port = ending.enter_context(_simulator(folder, cameras, sound))
         (folder / "warroom.toml").write_text(
             f"[warroom]\nport = {port}\n\n[cameras]\nallow_loopback = true\n\n"
             "[recording]\nallow_loopback = true\nreserve_bytes = 0\n\n"
@@ -181,11 +182,12 @@ def end(process: "subprocess.Popen[Any]", grace_s: float = 20.0) -> None:
 
 
 @contextmanager
-def _simulator(folder: Path, cameras: int) -> Iterator[tuple[int, int]]:
+def _simulator(folder: Path, cameras: int, sound: str | None) -> Iterator[tuple[int, int]]:
     command = [
         sys.executable, "-m", "simcity", "rtsp", "--port", "0", "--control-port", "0",
         "--cameras", str(cameras), "--clips", str(folder / "clips"),
         "--clip-cache", str(folder / "cache"), "--period", "any",
+        *(("--audio", sound) if sound else ()),
     ]  # fmt: skip
     with (folder / "simulator.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)  # noqa: S603
