@@ -15,8 +15,8 @@ from warroom.live.bench.stack import BITS, CELL, HOST, LOGIN, PASSWORD, Stack
 TILES = 9
 TILE_PX = 320
 SETTLE_S = 6.0
+AUTOPLAY = "--autoplay-policy=no-user-gesture-required"
 FLAGS = [
-    "--autoplay-policy=no-user-gesture-required",
     "--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
     "--mute-audio",
@@ -56,10 +56,16 @@ def measure_browser(stack: Stack, seconds: float) -> dict[str, Any]:
 
 
 @contextmanager
-def signed_in_page(stack: Stack) -> Iterator[Page]:
-    """A page of the product, signed in."""
+def signed_in_page(stack: Stack, *, autoplay: bool = True) -> Iterator[Page]:
+    """A page of the product, signed in.
+
+    Args:
+        stack: Where.
+        autoplay: Play before anybody has clicked, sound as well; no browser of a user does.
+    """
+    flags = [*FLAGS, AUTOPLAY] if autoplay else FLAGS
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=flags)
         try:
             context = browser.new_context(viewport={"width": 1000, "height": 620})
             address = f"http://{HOST}:{stack.port}"
