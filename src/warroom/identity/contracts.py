@@ -38,6 +38,8 @@ ACTIONS = (
     "person:factors",
     "person:sessions",
     "person:view",
+    "provider:configure",
+    "provider:view",
     "ptz:move",
     "recording:export",
     "recording:hold",
@@ -296,3 +298,53 @@ class TokenTerms:
     actions: tuple[str, ...] | None = None
     networks: tuple[str, ...] = ()
     per_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """An OpenID Provider, and for whom it may speak.
+
+    Attributes:
+        agencies: The only agencies whose people it may let in.
+        agency_claim: Claim that names the person's agency; None where it speaks for one alone.
+        agency_map: Which agency each value of the claim means.
+        creates: Whether the first sign-in of somebody unknown makes a person.
+        default_role: Role of persons made so; None is no role.
+        groups_claim: Claim that lists the person's groups.
+        role_map: Which role each group means, for persons made by it.
+        factor_values: Values of `amr` or `acr` that count as a second factor.
+        ends_session: Whether signing out here leads on to the provider's own sign-out.
+    """
+
+    id: UUID
+    slug: str
+    name: str
+    issuer: str
+    client_id: str
+    secret: bytes | None
+    scopes: tuple[str, ...]
+    agencies: frozenset[UUID]
+    agency_claim: str | None
+    agency_map: dict[str, UUID]
+    creates: bool
+    default_role: str | None
+    groups_claim: str | None
+    role_map: dict[str, str]
+    factor_values: frozenset[str]
+    ends_session: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """Where a browser is sent to sign in elsewhere, and the secret by which it is known again."""
+
+    url: str
+    browser: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a sign-in elsewhere ended: the local address to go on to, and the session if opened."""
+
+    next: str
+    opened: OpenedSession | None

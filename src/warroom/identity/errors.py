@@ -199,3 +199,59 @@ class WrongSeatError(InvalidError):
     """This browser's key is not that of a seat (any more)."""
 
     code = "identity.wrong_seat"
+
+
+class SsoOverError(UnauthenticatedError):
+    """A sign-in elsewhere that is not known, too old, used, or begun by another browser."""
+
+    code = "identity.sso_over"
+
+
+class SsoRefusedError(UnauthenticatedError):
+    """The provider did not let the person in, or they gave up there (`provider`)."""
+
+    code = "identity.sso_refused"
+
+
+class SsoAnswerError(UnauthenticatedError):
+    """What the provider sent cannot be trusted (`provider`); why is in the log alone."""
+
+    code = "identity.sso_answer"
+
+
+class SsoAwayError(UnavailableError):
+    """The provider does not answer (`provider`); signing in by password still works."""
+
+    code = "identity.sso_away"
+
+
+class SsoUnknownError(UnauthenticatedError):
+    """The account at the provider is nobody's here (`provider`)."""
+
+    code = "identity.sso_unknown"
+
+
+class SsoAgencyError(UnauthenticatedError):
+    """The provider does not speak for this person's agency (`provider`)."""
+
+    code = "identity.sso_agency"
+
+
+class LinkTakenError(WarRoomError):
+    """The account is another person's here, or the person has another one there (`provider`)."""
+
+    code = "identity.link_taken"
+    kind = Kind.CONFLICT
+
+
+class LastWayInError(WarRoomError):
+    """Without a password and without this link the person could never sign in again."""
+
+    code = "identity.last_way_in"
+    kind = Kind.CONFLICT
+
+
+class ProviderMapError(InvalidError):
+    """A mapped agency is not among the provider's, or several agencies have no claim (`word`)."""
+
+    code = "identity.provider_map"

@@ -1,4 +1,4 @@
-"""Service accounts and their tokens."""
+"""Service accounts and their tokens; single sign-on."""
 
 from alembic import op
 
@@ -9,6 +9,7 @@ down_revision = "0007"
 def upgrade() -> None:
     op.execute(_ACCOUNTS)
     op.execute(_ENTRANCE)
+    op.execute(_PROVIDERS)
 
 
 _ACCOUNTS = """
@@ -130,4 +131,128 @@ $$;
 
 revoke execute on function identity_account, identity_by_token from public;
 grant execute on function identity_by_token to warroom_app;
+"""
+
+_PROVIDERS = """
+-- An OpenID Provider. It is configured by those who reach the whole city alone; its `agencies` are
+-- the only ones whose people it may speak for, whatever it says.
+create table identity_provider (
+    id uuid primary key,
+    slug text not null unique check (slug ~ '^[a-z0-9][a-z0-9-]{0,38}$'),
+    name text not null,
+    issuer text not null,
+    client_id text not null,
+    secret bytea,
+    scopes text[] not null default '{openid,profile,email}',
+    agencies uuid[] not null check (cardinality(agencies) > 0),
+    agency_claim text,
+    agency_map jsonb not null default '{}',
+    creates boolean not null default false,
+    default_role text references role,
+    groups_claim text,
+    role_map jsonb not null default '{}',
+    factor_values text[] not null default '{}',
+    ends_session boolean not null default false,
+    is_active boolean not null default true,
+    created_at timestamptz not null,
+    created_by uuid,
+    changed_at timestamptz not null,
+    version integer not null default 1
+);
+comment on column identity_provider.secret is 'sealed; the key is not in the database';
+comment on column identity_provider.factor_values is
+    'values of amr or acr that count as a second factor';
+alter table identity_provider enable row level security;
+create policy identity_provider_scope on identity_provider using ((select scope_sees_all()));
+
+-- Whose account at a provider is whose here. Without a subject it waits for the first sign-in with
+-- this e-mail address, which the provider must call verified.
+create table person_link (
+    id uuid primary key,
+    provider_id uuid not null references identity_provider on delete cascade,
+    person_id uuid not null references person on delete cascade,
+    subject text,
+    email text check (email = lower(email)),
+    is_managed boolean not null default false,
+    created_at timestamptz not null,
+    created_by uuid,
+    last_used_at timestamptz,
+    check (subject is not null or email is not null)
+);
+comment on column person_link.is_managed is 'made by the provider, whose groups set the roles';
+create unique index person_link_subject on person_link (provider_id, subject)
+    where subject is not null;
+create unique index person_link_email on person_link (provider_id, email) where subject is null;
+create unique index person_link_person on person_link (provider_id, person_id);
+alter table person_link enable row level security;
+create policy person_link_scope on person_link using (person_id in (select id from person));
+
+-- A sign-in under way at a provider: used once, by the browser that began it.
+create table sso_attempt (
+    state_hash bytea primary key,
+    browser_hash bytea not null,
+    provider_id uuid not null references identity_provider on delete cascade,
+    nonce text not null,
+    verifier text not null,
+    redirect_uri text not null,
+    next text not null,
+    person_id uuid references person on delete cascade,
+    session_id uuid,
+    expires_at timestamptz not null
+);
+alter table sso_attempt enable row level security;
+revoke all on sso_attempt from warroom_app;
+
+create function sso_providers() returns table (slug text, name text)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+    select v.slug, v.name from public.identity_provider v where v.is_active order by lower(v.name)
+$$;
+
+create function sso_provider(p_slug text) returns setof identity_provider
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+    select * from public.identity_provider v where v.slug = p_slug and v.is_active
+$$;
+
+create function sso_begin(
+    p_state_hash bytea, p_browser_hash bytea, p_provider uuid, p_nonce text, p_verifier text,
+    p_redirect_uri text, p_next text, p_person uuid, p_session uuid, p_now timestamptz,
+    p_expires_at timestamptz
+) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    delete from public.sso_attempt where expires_at < p_now;
+    insert into public.sso_attempt values (p_state_hash, p_browser_hash, p_provider, p_nonce,
+        p_verifier, p_redirect_uri, p_next, p_person, p_session, p_expires_at)
+$$;
+
+create function sso_take(p_state_hash bytea, p_now timestamptz)
+returns table (slug text, browser_hash bytea, nonce text, verifier text, redirect_uri text,
+    next text, person_id uuid, is_session_open boolean)
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    with taken as (
+        delete from public.sso_attempt where state_hash = p_state_hash and expires_at > p_now
+        returning *
+    )
+    select v.slug, t.browser_hash, t.nonce, t.verifier, t.redirect_uri, t.next, t.person_id,
+        exists (select from public.session s where s.id = t.session_id
+            and s.person_id = t.person_id and s.revoked_at is null and s.expires_at > p_now)
+    from taken t join public.identity_provider v on v.id = t.provider_id
+$$;
+
+create function sso_linked(p_provider uuid, p_subject text)
+returns table (link_id uuid, person_id uuid, agency_id uuid, is_managed boolean, is_active boolean)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+    select l.id, p.id, p.agency_id, l.is_managed, p.is_active
+    from public.person_link l join public.person p on p.id = l.person_id
+    where l.provider_id = p_provider and l.subject = p_subject
+$$;
+
+create function sso_provider_name(p_id uuid) returns table (slug text, name text)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+    select v.slug, v.name from public.identity_provider v where v.id = p_id
+$$;
+
+revoke execute on function sso_providers, sso_provider, sso_begin, sso_take, sso_linked,
+    sso_provider_name from public;
+grant execute on function sso_providers, sso_provider, sso_begin, sso_take, sso_linked,
+    sso_provider_name to warroom_app;
 """
