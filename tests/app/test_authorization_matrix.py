@@ -74,6 +74,8 @@ OWNED = {
     "grant_id": "grant",
     "token_id": "token",
     "layout_id": "layout",
+    "link_id": "link",
+    "provider_id": "provider",
     "hold_id": "hold",
     "request_id": "request",
     "owner_id": "agency",
@@ -89,6 +91,7 @@ GLOBAL = {
     "address": "peta",
     "role": "operate",
     "session": str(UUID(int=77)),
+    "slug": "kota",
 }
 
 # Whose routes are about the asker themselves, and so answer every signed-in person.
@@ -108,6 +111,8 @@ OF_THE_ASKER = {
     ("POST", "/api/account/proof/passkey"),
     ("GET", "/api/sessions"),
     ("DELETE", "/api/sessions"),
+    ("GET", "/api/sso/links"),
+    ("GET", "/api/sso/session"),
 }
 
 # What changes for a reason that is no agency's thing; everything else must stay word for word.
@@ -208,6 +213,16 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
             "agencies": [things["agency"]],
             "reason": f"{MARK} alasan",
         },
+        ("POST", "/api/sso/{slug}"): {},
+        ("POST", "/api/providers"): {
+            "slug": "baru",
+            "name": "Baru",
+            "issuer": "https://idp.example",
+            "client_id": "x",
+            "agencies": [things["agency"]],
+        },
+        ("PATCH", "/api/providers/{provider_id}"): name,
+        ("POST", "/api/people/{person_id}/links"): {"provider": "kota", "subject": "x"},
         ("POST", "/api/tokens"): {"name": "skrip"},
         ("POST", "/api/tokens/{token_id}/rotate"): {},
         ("POST", "/api/applications"): {
@@ -357,6 +372,7 @@ async def make_things(world: World) -> None:
     things["token"] = token["id"]
     application = await made("/api/applications", bodies(world)["POST", "/api/applications"])
     things["application"] = application["id"]
+    things["link"], things["provider"] = str(UUID(int=78)), str(UUID(int=79))
     layout = await made(
         "/api/walls/layouts",
         {
@@ -560,6 +576,12 @@ async def test_the_own_agency_is_let_in_everywhere(world: World) -> None:
 # What an agency's administrator may not do though they are in scope, and why.
 _FOR_THE_CITY = {
     ("POST", "/api/agencies"): "only who reaches the whole city makes agencies",
+    ("GET", "/api/providers"): "providers speak for people: they are the city's",
+    ("POST", "/api/providers"): "as above",
+    ("PATCH", "/api/providers/{provider_id}"): "as above",
+    ("POST", "/api/people/{person_id}/links"): "no provider is configured in this test",
+    ("DELETE", "/api/people/{person_id}/links/{link_id}"): "as above",
+    ("DELETE", "/api/sso/links/{link_id}"): "as above; tests/identity/test_sso.py has one",
     ("GET", "/api/places/layers/{layer}.geojson"): "no city pack is installed in this test",
     ("DELETE", "/api/live/whep/{session}"): "no such session is open",
     ("POST", "/api/requests/basis"): "the list of laws is the city's",

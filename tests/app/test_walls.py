@@ -46,6 +46,12 @@ DEFINERS = {
     "identity_principal": "what rights follow from; not for the application's role",
     "identity_principal_held": "the first half of it; not for the application's role",
     "identity_use_link": "uses up one link whose secret is shown",
+    "sso_begin": "notes a sign-in elsewhere that begins, before there is a scope",
+    "sso_linked": "whose account at a provider this is; asked when the provider has vouched for it",
+    "sso_provider": "one provider by its word, its secret sealed, for sign-in",
+    "sso_provider_name": "what a provider is called, beside a link to it",
+    "sso_providers": "names of providers, which stand on the sign-in page",
+    "sso_take": "uses up a sign-in under way whose secret is shown",
     "rights_changed": "a trigger that counts; not for the application's role",
 }
 """Functions that see past the wall, each with what it gives and why it must."""

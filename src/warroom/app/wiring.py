@@ -31,6 +31,7 @@ from warroom.kernel.blobs import Blobs
 from warroom.kernel.db import Database
 from warroom.kernel.http import Services
 from warroom.kernel.jobs import Job, Worker
+from warroom.kernel.outbound import OutboundSettings
 from warroom.kernel.secrets import Sealer
 from warroom.kernel.settings import Configuration, NodeSettings
 from warroom.live import api as live
@@ -46,6 +47,7 @@ from warroom.wall import routes as wall_routes
 
 SECTIONS = [
     NodeSettings,
+    OutboundSettings,
     access.AccessSettings,
     audit.AuditSettings,
     cameras.CameraSettings,

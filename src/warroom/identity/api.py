@@ -28,6 +28,7 @@ from warroom.identity.service import factors as _factors
 from warroom.identity.service import grants as _grants
 from warroom.identity.service import own_sessions as _own_sessions
 from warroom.identity.service import people as _people
+from warroom.identity.service import providers as _providers
 from warroom.identity.service import seats as _seats
 from warroom.identity.service import tokens as _tokens
 from warroom.identity.service.factors import Codes, Prover
@@ -37,6 +38,8 @@ from warroom.identity.service.sample import ensure_sample
 from warroom.identity.service.scopes import system_scope
 from warroom.identity.service.sessions import COOKIE, Authenticator, address_of
 from warroom.identity.service.sign_in import LINK_S, Doorkeeper
+from warroom.identity.service.single_sign_on import SingleSignOn
+from warroom.identity.service.sso_client import SsoClient
 from warroom.identity.settings import CitySettings, IdentitySettings
 from warroom.identity.store import agencies as _agency_store
 from warroom.identity.store import applications as _application_store
@@ -44,11 +47,13 @@ from warroom.identity.store import doors as _doors
 from warroom.identity.store import factors as _factor_store
 from warroom.identity.store import grants as _grant_store
 from warroom.identity.store import people as _people_store
+from warroom.identity.store import providers as _provider_store
 from warroom.identity.store import seats as _seat_store
 from warroom.identity.store import tokens as _token_store
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.errors import NotFoundError
+from warroom.kernel.outbound import Outbound, OutboundSettings
 from warroom.kernel.scope import Scope
 from warroom.kernel.secrets import Sealer
 from warroom.kernel.settings import Configuration, NodeSettings
@@ -66,6 +71,12 @@ lend = _grants.lend
 end_loans = _grants.end_loans
 create_token = _tokens.create_token
 revoke_token = _tokens.revoke_token
+create_provider = _providers.create_provider
+change_provider = _providers.change_provider
+prelink = _providers.prelink
+unlink = _providers.unlink
+unlink_own = _providers.unlink_own
+list_person_links = _providers.list_person_links
 create_application = _applications.create_application
 change_application = _applications.change_application
 create_application_token = _applications.create_application_token
@@ -97,6 +108,8 @@ def services(
     passwords = Passwords(settings.hash_threads)
     codes = Codes(sealer, settings, city)
     passkeys = Passkeys(db, settings, city, codes)
+    doorkeeper = Doorkeeper(db, clock, settings, passwords, codes, passkeys, node.demo)
+    outbound = Outbound(configuration.section(OutboundSettings))
     return {
         IdentitySettings: settings,
         CitySettings: city,
@@ -104,9 +117,12 @@ def services(
         Passwords: passwords,
         Authenticator: Authenticator(db, clock, settings),
         Codes: codes,
-        Doorkeeper: Doorkeeper(db, clock, settings, passwords, codes, passkeys, node.demo),
+        Doorkeeper: doorkeeper,
+        Outbound: outbound,
         Passkeys: passkeys,
         Prover: Prover(db, settings, passwords, codes),
+        Sealer: sealer,
+        SingleSignOn: SingleSignOn(db, clock, SsoClient(outbound, clock), sealer, doorkeeper),
     }
 
 
@@ -172,6 +188,28 @@ async def list_grants(
 async def list_tokens(scope: Scope, tx: Transaction) -> bytes:
     """Tokens that the scope may end, as JSON `{items, total, next}`."""
     return await _token_store.list_tokens(scope, tx)
+
+
+async def list_providers(scope: Scope, tx: Transaction) -> bytes:
+    """OpenID Providers as JSON `{items, total, next}`; for those who reach the whole city."""
+    return await _provider_store.list_providers(scope, tx)
+
+
+async def find_provider(scope: Scope, tx: Transaction, provider_id: UUID) -> bytes | None:
+    """One OpenID Provider as JSON, or None."""
+    return await _provider_store.find_provider_json(scope, tx, provider_id)
+
+
+async def list_shown_providers(scope: Scope, tx: Transaction) -> list[dict[str, Any]]:
+    """Providers that a stranger may sign in by: `{slug, name}`."""
+    return await _provider_store.list_shown(scope, tx)
+
+
+async def list_own_links(scope: Scope, tx: Transaction) -> bytes:
+    """Accounts elsewhere that are linked to the asker, as JSON `{items, total, next}`."""
+    if scope.person_id is None:
+        return b'{"items":[],"total":0,"next":null}'
+    return await _provider_store.list_links(scope, tx, scope.person_id)
 
 
 async def list_program_tokens(scope: Scope, tx: Transaction) -> bytes:
@@ -313,6 +351,7 @@ __all__ = [
     "Passwords",
     "Prover",
     "SecondStep",
+    "SingleSignOn",
     "Site",
     "TokenOwnerError",
     "TokenTerms",
@@ -322,11 +361,13 @@ __all__ = [
     "change_agency",
     "change_application",
     "change_person",
+    "change_provider",
     "create_agency",
     "create_application",
     "create_application_token",
     "create_grant",
     "create_person",
+    "create_provider",
     "create_seat",
     "create_token",
     "end_loans",
@@ -344,6 +385,7 @@ __all__ = [
     "find_own",
     "find_person",
     "find_person_id",
+    "find_provider",
     "find_session",
     "lend",
     "list_agencies",
@@ -351,12 +393,17 @@ __all__ = [
     "list_demands",
     "list_grants",
     "list_own_factors",
+    "list_own_links",
     "list_people",
+    "list_person_links",
     "list_program_tokens",
+    "list_providers",
     "list_roles",
     "list_seats",
     "list_sessions",
+    "list_shown_providers",
     "list_tokens",
+    "prelink",
     "raw_json",
     "renew_seat_code",
     "require_proof",
@@ -373,4 +420,6 @@ __all__ = [
     "site_of",
     "system_scope",
     "tidy",
+    "unlink",
+    "unlink_own",
 ]

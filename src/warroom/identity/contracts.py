@@ -344,7 +344,7 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """How a sign-in elsewhere ended: the local address to go on to, and the session if opened."""
+    """How a sign-in elsewhere ended: the local address to go on to, and what was opened, if any."""
 
     next: str
-    opened: OpenedSession | None
+    opened: OpenedSession | SecondStep | None

@@ -20,6 +20,8 @@ from warroom.identity.account_routes import (
     standing_of,
 )
 from warroom.identity.application_routes import routers as application_routers
+from warroom.identity.cookies import keep_session
+from warroom.identity.provider_routes import routers as provider_routers
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.http import PUBLIC, SIGNED_IN, Context, Ctx, Router, json_response
 
@@ -36,6 +38,7 @@ routers = [
     grants,
     *account_routes.routers,
     *application_routers,
+    *provider_routers,
 ]
 
 type Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
@@ -440,18 +443,7 @@ async def _welcome(ctx: Context, opened: api.OpenedSession) -> Response:
             **_surroundings(ctx),
         }
     )
-    is_secure = ctx.request.url.scheme in ("https", "wss")
-    age_s = int((opened.expires_at - ctx.clock.now()).total_seconds())
-    answer.set_cookie(
-        api.COOKIE,
-        opened.token,
-        max_age=age_s,
-        path="/",
-        httponly=True,
-        samesite="strict",
-        secure=is_secure,
-    )
-    answer.set_cookie("warroom_language", principal.language, max_age=31_536_000, samesite="strict")
+    keep_session(answer, ctx, opened)
     return answer
 
 

@@ -28,7 +28,14 @@ _LOCAL = re.compile(r"^/(?![/\\])[^\s\\]*$")
 
 
 class UntrustedError(Exception):
-    """An answer that must not be believed; the text says why, for the log."""
+    """An answer that must not be believed.
+
+    Args:
+        why: For the log.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
 
 
 def local_path(wanted: str | None) -> str:
@@ -71,7 +78,7 @@ def check_metadata(provider: Provider, metadata: Mapping[str, Any]) -> None:
         raise UntrustedError("metadata of another issuer")
     for word in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
         if not isinstance(metadata.get(word), str):
-            raise UntrustedError(f"metadata without {word}")
+            raise UntrustedError(why=f"metadata without {word}")
 
 
 def check_issuer(provider: Provider, metadata: Mapping[str, Any], given: str | None) -> None:
@@ -119,7 +126,7 @@ def claims_of(
         )
         claims.validate(now=int(now.timestamp()), leeway=LEEWAY_S)
     except (JoseError, ValueError, TypeError, KeyError) as error:
-        raise UntrustedError(f"{type(error).__name__}: {error}"[:200]) from None
+        raise UntrustedError(why=f"{type(error).__name__}: {error}"[:200]) from None
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= MOST_SUBJECT:
         raise UntrustedError("sub")
@@ -136,7 +143,7 @@ def agency_of(provider: Provider, claims: Mapping[str, Any]) -> UUID | None:
 
 
 def roles_of(provider: Provider, claims: Mapping[str, Any]) -> dict[str, str]:
-    """Roles on the own agency, as the claims' groups and the provider's map tell; else the default."""
+    """Roles on the own agency, as the claims' groups and the map tell; else the default."""
     listed = claims.get(provider.groups_claim) if provider.groups_claim else None
     groups = [listed] if isinstance(listed, str) else listed if isinstance(listed, list) else []
     roles = {provider.role_map[group] for group in groups if group in provider.role_map}

@@ -72,7 +72,7 @@ class Doorkeeper:
             await self._record_failure(scope, known, {})
             raise WrongPasswordError
         person_id = known["person_id"]
-        second = await self._second_step(scope, person_id)
+        second = await self.second_step(scope, person_id)
         answer: OpenedSession | SecondStep
         if second is None:
             answer = await self.let_in(
@@ -268,7 +268,8 @@ class Doorkeeper:
             raise WrongPasswordError
         return OpenedSession(token, expires_at, principal, own)
 
-    async def _second_step(self, scope: Scope, person_id: UUID) -> SecondStep | None:
+    async def second_step(self, scope: Scope, person_id: UUID) -> SecondStep | None:
+        """The second step that is asked of a person after a first one; None if they have none."""
         async with self.db.transaction(scope) as tx:
             demand = await factor_store.find_demand(scope, tx, person_id)
             ways = factor_rules.ways_of(demand)

@@ -16,13 +16,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
-from joserfc.errors import JoseError
+from psycopg.errors import UniqueViolation
 
 from warroom.audit import api as audit
-from warroom.identity import sso_rules
-from warroom.identity.contracts import Arrival, Departure, NewPerson, OpenedSession, Provider
+from warroom.identity import factor_rules, sso_rules
+from warroom.identity.contracts import (
+    Arrival,
+    Caller,
+    Departure,
+    NewPerson,
+    OpenedSession,
+    Provider,
+    SecondStep,
+)
 from warroom.identity.errors import (
     LinkTakenError,
     SsoAgencyError,
@@ -61,7 +70,9 @@ class SingleSignOn:
     sealer: Sealer
     doorkeeper: Doorkeeper
 
-    async def begin(self, scope: Scope, slug: str, base: str, wanted: str, *, link: bool) -> Departure:
+    async def begin(
+        self, scope: Scope, slug: str, base: str, wanted: str, *, link: bool
+    ) -> Departure:
         """Where a browser goes to sign in, or to link the account of the one signed in.
 
         Args:
@@ -87,7 +98,8 @@ class SingleSignOn:
         try:
             metadata = await self.client.metadata(provider)
         except UntrustedError as error:
-            raise _distrusted(provider, error) from None
+            _tell(provider, error)
+            raise SsoAnswerError(provider=provider.name) from None
         async with self.db.transaction(scope) as tx:
             attempt = {
                 "state_hash": _hash(state),
@@ -112,7 +124,7 @@ class SingleSignOn:
         return Departure(url, browser)
 
     async def finish(
-        self, answer: Mapping[str, str], browser: str | None, address: str | None, agent: str
+        self, answer: Mapping[str, str], browser: str | None, caller: Caller
     ) -> Arrival:
         """Takes somebody back: opens their session, or links their account.
 
@@ -124,8 +136,9 @@ class SingleSignOn:
             SsoUnknownError: The account is nobody's here.
             SsoAgencyError: It does not speak for this person's agency.
             LinkTakenError: The account, or the person's place for it, is taken.
+            SeatRequiredError: The person signs in at seats alone.
         """
-        stranger = stranger_scope(self.clock.now(), address)
+        stranger = stranger_scope(self.clock.now(), caller.address)
         async with self.db.transaction(stranger) as tx:
             attempt = await store.take_attempt(stranger, tx, _hash(answer.get("state", "")))
             provider = attempt and await store.find_provider(stranger, tx, attempt["slug"])
@@ -137,18 +150,37 @@ class SingleSignOn:
             claims = await self._claims(provider, attempt, answer)
         except UntrustedError as error:
             await self._refused(stranger, provider, "answer")
-            raise _distrusted(provider, error) from None
-        strong = sso_rules.is_second_factor(provider, claims)
+            _tell(provider, error)
+            raise SsoAnswerError(provider=provider.name) from None
         if attempt["person_id"] is not None:
-            await self._link(provider, attempt, claims, address)
+            await self._link(provider, attempt, claims, caller.address)
             return Arrival(attempt["next"], None)
         try:
-            person_id = await self._person(provider, claims, address)
+            person_id = await self._person(provider, claims, caller.address)
         except (SsoUnknownError, SsoAgencyError) as error:
             await self._refused(stranger, provider, error.code)
             raise
-        opened = await self._let_in(provider, person_id, address, agent, strong=strong)
-        return Arrival(attempt["next"], opened)
+        return Arrival(attempt["next"], await self._let_in(provider, person_id, caller, claims))
+
+    async def sign_out_url(self, scope: Scope, back: str) -> str | None:
+        """Where the provider of the asker's session ends its own; None where it is not to.
+
+        References:
+            OpenID Connect RP-Initiated Logout 1.0, section 2.
+        """
+        async with self.db.transaction(scope) as tx:
+            slug = await store.find_session_provider(scope, tx)
+            provider = slug and await store.find_provider(scope, tx, slug)
+        if not provider or not provider.ends_session:
+            return None
+        try:
+            endpoint = (await self.client.metadata(provider)).get("end_session_endpoint")
+        except (SsoAwayError, UntrustedError):
+            return None
+        if not isinstance(endpoint, str):
+            return None
+        query = urlencode({"client_id": provider.client_id, "post_logout_redirect_uri": back})
+        return f"{endpoint}{'&' if '?' in endpoint else '?'}{query}"
 
     async def _claims(
         self, provider: Provider, attempt: Mapping[str, Any], answer: Mapping[str, str]
@@ -186,7 +218,11 @@ class SingleSignOn:
     async def _person(
         self, provider: Provider, claims: dict[str, Any], address: str | None
     ) -> UUID:
-        """Who this is here: by a link, by one that waited, or made now."""
+        """Who this is here: by a link, by one that waited, or made now.
+
+        Raises:
+            SsoUnknownError: Nobody, or somebody who may not sign in.
+        """
         scope = self._scope(provider, address)
         subject, email = claims["sub"], sso_rules.verified_email(claims)
         async with self.db.transaction(scope) as tx:
@@ -232,7 +268,11 @@ class SingleSignOn:
         claims: dict[str, Any],
         person_id: UUID,
     ) -> None:
-        """The roles of a person whom the provider made follow its groups, at each sign-in."""
+        """The roles of a person whom the provider made follow its groups, at each sign-in.
+
+        Raises:
+            SsoUnknownError: The person is gone.
+        """
         person = await people_store.find_person(scope, tx, person_id, "person:configure")
         if person is None:
             raise SsoUnknownError(provider=provider.name)
@@ -242,9 +282,7 @@ class SingleSignOn:
         }
         wanted = sso_rules.roles_of(provider, claims)
         if held != wanted:
-            await people.change_person(
-                scope, tx, person_id, person["version"], {}, wanted
-            )
+            await people.change_person(scope, tx, person_id, person["version"], {}, wanted)
 
     async def _link(
         self,
@@ -266,18 +304,17 @@ class SingleSignOn:
             await link_subject(scope, tx, provider, person, claims["sub"], None)
 
     async def _let_in(
-        self,
-        provider: Provider,
-        person_id: UUID,
-        address: str | None,
-        agent: str,
-        *,
-        strong: bool,
-    ) -> OpenedSession:
-        """The seam to the sign-in: who it is, by which door, and whether it was shown twice."""
-        return await self.doorkeeper.let_in(
-            person_id, f"oidc:{provider.slug}", 1 if strong else 0, Caller(address, agent)
-        )
+        self, provider: Provider, person_id: UUID, caller: Caller, claims: dict[str, Any]
+    ) -> OpenedSession | SecondStep:
+        """As after a password: who has a second factor here shows it, unless it was seen there."""
+        is_strong = sso_rules.is_second_factor(provider, claims)
+        if not is_strong:
+            stranger = stranger_scope(self.clock.now(), caller.address)
+            second = await self.doorkeeper.second_step(stranger, person_id)
+            if second is not None:
+                return second
+        strength = factor_rules.SECOND_FACTOR if is_strong else factor_rules.PASSWORD
+        return await self.doorkeeper.let_in(person_id, f"oidc:{provider.slug}", strength, caller)
 
     async def _refused(self, stranger: Scope, provider: Provider, why: str) -> None:
         async with self.db.transaction(stranger) as tx:
@@ -353,9 +390,7 @@ async def _insert_row(
     )
 
 
-def _require_agency(
-    provider: Provider, claims: Mapping[str, Any], agency_id: UUID | None
-) -> None:
+def _require_agency(provider: Provider, claims: Mapping[str, Any], agency_id: UUID | None) -> None:
     """The person's agency must be one of the provider's, and the one that it names if it names one.
 
     Raises:
@@ -376,9 +411,8 @@ async def _free_login(
     return f"{provider.slug}-{new_id().hex[-12:]}"
 
 
-def _distrusted(provider: Provider, error: UntrustedError) -> SsoAnswerError:
+def _tell(provider: Provider, error: UntrustedError) -> None:
     logger("identity.sso").warning("answer_refused", provider=provider.slug, why=str(error))
-    return SsoAnswerError(provider=provider.name)
 
 
 def _hash(secret: str) -> bytes:

@@ -88,7 +88,7 @@ class SsoClient:
             provider, "POST", metadata["token_endpoint"], headers, urlencode(form).encode()
         )
         if answer.status != 200:
-            raise UntrustedError(f"token endpoint answered {answer.status}")
+            raise UntrustedError(why=f"token endpoint answered {answer.status}")
         return _object(answer)
 
     async def _read(self, provider: Provider, most_s: float) -> _Known:
@@ -106,7 +106,7 @@ class SsoClient:
                 raise
             return known
         except (JoseError, ValueError, TypeError, KeyError) as error:
-            raise UntrustedError(f"keys: {type(error).__name__}") from None
+            raise UntrustedError(why=f"keys: {type(error).__name__}") from None
         self._known[key] = _Known(metadata, keys, now)
         return self._known[key]
 

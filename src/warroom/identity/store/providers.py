@@ -56,10 +56,11 @@ where id = %(id)s
 """
 
 _LINKS = """
-select coalesce(json_agg(json_build_object('id', l.id, 'provider', v.name, 'slug', v.slug,
-    'subject', l.subject, 'email', l.email, 'is_managed', l.is_managed,
-    'created_at', iso_ms(l.created_at), 'last_used_at', iso_ms(l.last_used_at))
-    order by lower(v.name)), '[]')::text
+select json_build_object('items', coalesce(json_agg(json_build_object('id', l.id,
+    'provider', v.name, 'slug', v.slug, 'subject', l.subject, 'email', l.email,
+    'is_managed', l.is_managed, 'created_at', iso_ms(l.created_at),
+    'last_used_at', iso_ms(l.last_used_at)) order by lower(v.name)), '[]'),
+    'total', count(*), 'next', null)::text
 from person_link l, lateral sso_provider_name(l.provider_id) v where l.person_id = %(person_id)s
 """
 
@@ -137,7 +138,7 @@ async def find_provider(scope: Scope, tx: Transaction, slug: str) -> Provider | 
     return None if row is None else provider_of(row)
 
 
-def provider_of(row: dict[str, Any]) -> Provider:
+def provider_of(row: dict[str, Any]) -> Provider:  # unscoped: reads no table
     """A provider as the rules take it."""
     return Provider(
         id=row["id"],
@@ -195,7 +196,7 @@ async def bind_email(
     subject: str,
     email: str,
 ) -> bool:
-    """Gives a link that waits for this verified address its subject; tells whether there was one."""
+    """Gives a link that waits for this address its subject; tells whether there was one."""
     rows = await tx.execute(
         _BIND,
         {
@@ -253,3 +254,14 @@ async def has_other_way(
     )
     row = await rows.fetchone()
     return bool(row and row["other"])
+
+
+async def find_session_provider(scope: Scope, tx: Transaction) -> str | None:
+    """Word of the provider by which the asker's session was opened."""
+    rows = await tx.execute(
+        "select method from session where id = %(id)s and person_id = %(person)s",
+        {"id": scope.session_id, "person": scope.person_id},
+    )
+    row = await rows.fetchone()
+    method: str = row["method"] if row else ""
+    return method.removeprefix("oidc:") if method.startswith("oidc:") else None
