@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.scopes import AT
-from warroom.access import rules
 from warroom.access.contracts import ENDS, Approval, Case, Part, Terms
 from warroom.access.errors import IncompleteError, NothingLeftError, OwnRequestError
+from warroom.access.rules import requests as rules
 from warroom.kernel.errors import WarRoomError
 
 KEJARI, DISHUB, POLICE, CITY = (UUID(int=n) for n in range(1, 5))

@@ -15,6 +15,15 @@ from warroom.access.service.drafts import (
     create_request,
     find_attachment,
 )
+from warroom.access.service.emergencies import (
+    end_emergency,
+    list_emergencies,
+    open_emergency,
+    review_emergency,
+    show_emergency,
+    tell_overdue,
+)
+from warroom.access.service.emergencies import list_active as list_active_emergencies
 from warroom.access.service.reports import as_csv, report_request
 from warroom.access.service.views import (
     list_requests,
@@ -33,17 +42,24 @@ __all__ = [
     "change_request",
     "close_requests",
     "create_request",
+    "end_emergency",
     "find_attachment",
+    "list_active_emergencies",
     "list_basis",
+    "list_emergencies",
     "list_requests",
+    "open_emergency",
     "own_approver_roles",
     "refuse_part",
     "report_request",
+    "review_emergency",
     "revoke_part",
     "save_basis",
     "send_request",
     "show_directory",
+    "show_emergency",
     "show_meant",
     "show_request",
+    "tell_overdue",
     "withdraw_request",
 ]

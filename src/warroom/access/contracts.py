@@ -156,6 +156,51 @@ class Decision:
     footage_to: datetime | None = None
 
 
+type Outcome = Literal["justified", "unclear", "misuse"]
+"""What a review of an emergency found; misuse stays flagged."""
+
+type EmergencyStatus = Literal["active", "waiting", "overdue", "reviewed"]
+"""`active` holds now; `waiting` is over and waits for its review; `overdue` waited too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """The facts of an emergency that its rules judge.
+
+    Attributes:
+        agency_id: Agency of the person who took access.
+        owner_id: Agency whose things they are.
+        ends_at: When access ends by itself.
+        ended_at: When it was ended before that.
+        due_at: Until when the review is due.
+    """
+
+    person_id: UUID
+    agency_id: UUID
+    owner_id: UUID
+    ends_at: datetime
+    due_at: datetime
+    ended_at: datetime | None = None
+    reviewed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyDraft:
+    """Access that somebody takes now.
+
+    Attributes:
+        owner_id: Whose cameras.
+        minutes: For how long; None is as the settings say.
+    """
+
+    owner_id: UUID
+    reason: str
+    minutes: int | None = None
+    rings: tuple[tuple[tuple[float, float], ...], ...] = ()
+    places: tuple[str, ...] = ()
+    cameras: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """One look at a thing under a purpose, for the report to its owner.

@@ -50,6 +50,24 @@ class NotApproverError(ForbiddenError):
     code = "access.not_approver"
 
 
+class OwnReviewError(ForbiddenError):
+    """Nobody reviews what they took themselves, or for their own agency from another."""
+
+    code = "access.own_review"
+
+
+class DeniedError(ForbiddenError):
+    """What is asked was taken away from the person; an emergency does not open it."""
+
+    code = "access.denied"
+
+
+class NoThingsError(InvalidError):
+    """No camera fits what was named."""
+
+    code = "access.no_things"
+
+
 class NothingLeftError(InvalidError):
     """No camera, action or time would be left of what is lent."""
 

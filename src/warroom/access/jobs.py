@@ -9,4 +9,9 @@ async def _close(worker: Worker) -> None:
         await api.close_requests(worker.scope, tx)
 
 
-JOBS = [Job("access.close", 60, _close)]
+async def _tell(worker: Worker) -> None:
+    async with worker.db.transaction(worker.scope) as tx:
+        await api.tell_overdue(worker.scope, tx, worker.services[api.AccessSettings])
+
+
+JOBS = [Job("access.close", 60, _close), Job("access.emergencies", 60, _tell)]

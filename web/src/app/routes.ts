@@ -33,6 +33,7 @@ export const routes: readonly Route[] = [
   { path: "/admin/hak", title: "admin.grants", needs: ["grant:view"], admin: true, load: page(() => import("../admin/GrantsAdmin.svelte")) },
   { path: "/admin/token", title: "admin.tokens", needs: ["token:create"], admin: true, load: page(() => import("../admin/TokensAdmin.svelte")) },
   { path: "/admin/aplikasi", title: "admin.applications", needs: ["application:view"], admin: true, load: page(() => import("../admin/ApplicationsAdmin.svelte")) },
+  { path: "/admin/permohonan", title: "admin.requests", needs: ["access:view"], admin: true, load: page(() => import("../access/RequestsAdmin.svelte")) },
   { path: "/admin/audit", title: "admin.audit", needs: ["audit:read"], admin: true, load: page(() => import("../admin/AuditAdmin.svelte")) },
   { path: "/admin/komputer", title: "admin.seats", needs: ["seat:configure"], admin: true, load: page(() => import("../identity/SeatsAdmin.svelte")) },
   { path: "/admin/syarat-masuk", title: "admin.sign_in", needs: ["sign_in:configure"], admin: true, load: page(() => import("../identity/SignInAdmin.svelte")) },

@@ -1,5 +1,5 @@
 /** The drawn map: MapLibre with the city's layers and the cameras on it. */
-import type { FeatureCollection, Point } from "geojson";
+import type { Feature, FeatureCollection, Point } from "geojson";
 import {
   Map as MapLibre,
   setWorkerUrl,
@@ -13,6 +13,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { centres, extent } from "./centre";
 import { cityLayer } from "./layers";
 import { points, wedges, type Sited } from "./marks";
+import { closed, type Ring } from "./ring";
 import { addSymbols } from "./symbols";
 import { t } from "$lib/t";
 import { cityStyle, LAYER_GROUPS, readPalette, type LayerGroup } from "./style";
@@ -28,6 +29,8 @@ export interface MapView {
 export interface Heard {
   /** Any place was clicked. */
   point?: (lon: number, lat: number) => void;
+  /** Whether clicks are for `point` alone: something is being drawn. */
+  isDrawing?: () => boolean;
   /** A camera was clicked; null for the ground beside them. */
   select: (id: string | null) => void;
   /** The pointer is over a camera, at this place of the map's element. */
@@ -117,6 +120,15 @@ export class CityMap {
   choose(selected: Sited | null, hovered: Sited | null): void {
     this.#set("chosen", selected === null ? COLLECTION : points([selected]));
     this.#set("wedge", wedges([selected, hovered].filter((camera) => camera !== null)));
+  }
+
+  /** Shows areas, and the one that is being drawn with its corners. */
+  areas(rings: readonly Ring[], drawing: Ring): void {
+    const polygons = rings.map((ring): Feature => ({ type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [closed(ring)] } }));
+    const line: Feature[] = drawing.length < 2 ? [] : [{ type: "Feature", properties: {}, geometry: { type: "LineString", coordinates: drawing.map((corner) => [...corner]) } }];
+    this.#set("areas", { type: "FeatureCollection", features: [...polygons, ...line] });
+    const corners = drawing.map((corner): Feature => ({ type: "Feature", properties: {}, geometry: { type: "Point", coordinates: [...corner] } }));
+    this.#set("corners", { type: "FeatureCollection", features: corners });
   }
 
   /** Marks a place with its name; null takes the mark away. */
@@ -215,6 +227,7 @@ export class CityMap {
 
   #click(event: MapMouseEvent): void {
     this.#heard.point?.(event.lngLat.lng, event.lngLat.lat);
+    if (this.#heard.isDrawing?.() === true) return;
     const found = this.#at(event, ["cameras", "clusters"]);
     if (found?.cluster !== null && found?.cluster !== undefined) void this.#open(found.cluster, found.coordinates);
     else this.#heard.select(typeof found?.id === "string" ? found.id : null);
@@ -227,7 +240,7 @@ export class CityMap {
 
   #hover(event: MapMouseEvent): void {
     const found = this.#at(event, ["cameras", "clusters"]);
-    this.#map.getCanvas().style.cursor = found === null ? "" : "pointer";
+    this.#map.getCanvas().style.cursor = this.#heard.isDrawing?.() === true ? "crosshair" : found === null ? "" : "pointer";
     this.#heard.hover(typeof found?.id === "string" ? found.id : null, event.point);
   }
 }

@@ -253,6 +253,15 @@ function cameraLayers(p: Palette): LayerSpecification[] {
   ];
 }
 
+/** Areas that somebody drew, and the corners of the one being drawn. */
+function areaLayers(p: Palette): LayerSpecification[] {
+  return [
+    { id: "areas", type: "fill", source: "areas", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": p.act, "fill-opacity": 0.14 } },
+    { id: "area-edges", type: "line", source: "areas", layout: { "line-join": "round" }, paint: { "line-color": p.act, "line-width": 2 } },
+    { id: "corners", type: "circle", source: "corners", paint: { "circle-radius": 4, "circle-color": p.plate, "circle-stroke-color": p.act, "circle-stroke-width": 2 } },
+  ];
+}
+
 const NOTHING: FeatureCollection = { type: "FeatureCollection", features: [] };
 /** Up to this zoom cameras are grouped; from the next on each stands alone. */
 export const CLUSTER_MAX_ZOOM = 12;
@@ -272,6 +281,8 @@ export function cityStyle(p: Palette): StyleSpecification {
       wedge: empty,
       chosen: empty,
       mark: empty,
+      areas: empty,
+      corners: empty,
       cameras: {
         type: "geojson",
         data: NOTHING,
@@ -281,7 +292,7 @@ export function cityStyle(p: Palette): StyleSpecification {
         clusterProperties: { worst: ["max", ["get", "rank"]] },
       },
     },
-    layers: [...ground(p), ...roads(p), ...labels(p), ...cameraLayers(p)],
+    layers: [...ground(p), ...roads(p), ...labels(p), ...areaLayers(p), ...cameraLayers(p)],
   };
 }
 

@@ -3,9 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from warroom.access import rules
 from warroom.access.contracts import APPROVE, VIEW, Approval, Case, Decision, Terms
 from warroom.access.errors import IncompleteError, NotApproverError, NothingLeftError
+from warroom.access.rules import requests as rules
 from warroom.access.service.drafts import take_own
 from warroom.access.service.loading import Loaded, load, load_all, tell
 from warroom.access.settings import AccessSettings

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from warroom.access import rules
 from warroom.access.contracts import REQUEST, RequestDraft
 from warroom.access.errors import (
     BadFileError,
@@ -14,6 +13,7 @@ from warroom.access.errors import (
     TooManyFilesError,
     WrongStateError,
 )
+from warroom.access.rules import requests as rules
 from warroom.access.service.loading import Loaded, load, tell
 from warroom.access.settings import AccessSettings
 from warroom.access.store import directory
@@ -170,7 +170,7 @@ async def _check(
     known = {agency["id"] for agency in await directory.list_agencies(scope, tx)}
     if not set(draft.owners) <= known or agency_id in draft.owners:
         raise IncompleteError(field="owners")
-    if not set(draft.roles) <= set(await directory.list_role_names(scope, tx)):
+    if not set(draft.roles) <= {one["name"] for one in await directory.list_roles(scope, tx)}:
         raise IncompleteError(field="roles")
     people = await directory.find_people(scope, tx, agency_id, list(draft.people))
     if len(people) != len(set(draft.people)):

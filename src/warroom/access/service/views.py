@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from warroom.access import rules
 from warroom.access.contracts import APPROVE, LENDABLE, REQUEST, VIEW
+from warroom.access.rules import requests as rules
 from warroom.access.service.decisions import list_meant
 from warroom.access.service.loading import Loaded, load, load_all
 from warroom.access.settings import AccessSettings
@@ -70,7 +70,7 @@ async def show_directory(scope: Scope, tx: Transaction, settings: AccessSettings
     return {
         "agencies": [one for one in agencies if one["id"] != scope.agency_id],
         "people": await directory.list_people(scope, tx),
-        "roles": await directory.list_role_names(scope, tx),
+        "roles": await directory.list_roles(scope, tx),
         "basis": [one for one in basis if one["is_active"]],
         "actions": list(LENDABLE),
         "longest_days": settings.longest_days,
@@ -103,7 +103,10 @@ def _shown(
     may_change = scope.allows(REQUEST, agency_id=row["from_agency_id"])
     return {word: row[word] for word in words} | {
         "status": status,
-        "from": {"id": row["from_agency_id"], "name": row["from_agency_label"]},
+        "from": {
+            "id": row["from_agency_id"],
+            "name": names.get(row["from_agency_id"], row["from_agency_label"]),
+        },
         "requester": {"id": row["requester_id"], "name": row["requester_label"]},
         "basis": {"id": row["basis_id"], "label": row["basis_label"]},
         "owners": [{"id": owner, "name": names.get(owner, "")} for owner in owners],

@@ -20,6 +20,11 @@ where agency_id = %(agency)s and is_active and id = any(%(ids)s) order by lower(
 
 _ROLES_OF = "select role from person_role where person_id = %(person)s order by role"
 
+_ROLES = """
+select name, label from role
+where retired_at is null and (agency_id is null or agency_id = %(agency)s) order by label, name
+"""
+
 _SAVE_BASIS = """
 insert into access_basis (id, law, article, is_active)
 values (%(id)s, %(law)s, %(article)s, %(is_active)s)
@@ -71,10 +76,10 @@ async def list_own_roles(scope: Scope, tx: Transaction) -> list[str]:
     return [row["role"] for row in await rows.fetchall()]
 
 
-async def list_role_names(scope: Scope, tx: Transaction) -> list[str]:  # noqa: ARG001
-    """Names of all roles: bundles of rights, no secret of anybody."""
-    rows = await tx.execute("select name from role order by name")
-    return [row["name"] for row in await rows.fetchall()]
+async def list_roles(scope: Scope, tx: Transaction) -> list[dict[str, Any]]:
+    """Roles that people of the asker's agency may hold: presets, and the agency's own."""
+    rows = await tx.execute(_ROLES, {"agency": scope.agency_id})
+    return await rows.fetchall()
 
 
 async def next_number(

@@ -10,6 +10,7 @@ def upgrade() -> None:
     op.execute(_LENT)
     op.execute(_ROLES)
     op.execute(_REQUESTS)
+    op.execute(_EMERGENCIES)
 
 
 _LENT = """
@@ -231,4 +232,47 @@ create policy access_attachment_scope on access_attachment
     using (request_id in (select id from access_request));
 
 create index audit_entry_purpose on audit_entry (purpose, at desc) where purpose is not null;
+"""
+
+_EMERGENCIES = """
+-- Access taken in an emergency; it ends by the clock, and is answered for afterwards.
+create table access_emergency (
+    id uuid primary key,
+    number text not null unique,
+    person_id uuid not null references person,
+    person_label text not null,
+    agency_id uuid not null references agency,
+    agency_label text not null,
+    owner_id uuid not null references agency,
+    owner_label text not null,
+    reason text not null,
+    actions text[] not null,
+    cameras jsonb not null,
+    grants uuid[] not null,
+    opened_at timestamptz not null,
+    ends_at timestamptz not null check (opened_at < ends_at),
+    ended_at timestamptz,
+    closed_at timestamptz,
+    due_at timestamptz not null,
+    level integer not null default 0,
+    reviewed_at timestamptz,
+    reviewed_by uuid references person,
+    reviewer_label text,
+    outcome text check (outcome in ('justified', 'unclear', 'misuse')),
+    review_note text,
+    check ((reviewed_at is null) = (outcome is null)),
+    check (reviewed_by <> person_id)
+);
+comment on column access_emergency.level is 'how many levels up its open review was told';
+create index access_emergency_agency on access_emergency (agency_id, id desc);
+create index access_emergency_owner on access_emergency (owner_id, id desc);
+create index access_emergency_open on access_emergency (due_at) where reviewed_at is null;
+alter table access_emergency enable row level security;
+-- Loud: whoever works for either agency knows of it.
+create policy access_emergency_scope on access_emergency using (
+    (select scope_sees_all())
+    or agency_id in (select scope_agency_ids()) or agency_id = (select scope_agency())
+    or owner_id in (select scope_agency_ids()) or owner_id = (select scope_agency())
+);
+revoke delete on access_emergency from warroom_app;
 """

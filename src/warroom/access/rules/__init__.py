@@ -1,0 +1,1 @@
+"""Pure decisions of `access`, by noun; time is an argument."""
