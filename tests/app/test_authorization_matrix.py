@@ -130,6 +130,16 @@ MAY_CHANGE = {
 }
 
 QUERIES = {
+    "/api/audit/seen": {
+        "person": str(UUID(int=78)),
+        "from": "2026-11-24T05:00:00Z",
+        "to": "2026-11-24T06:00:00Z",
+    },
+    "/api/audit/watchers": {
+        "object": str(UUID(int=79)),
+        "from": "2026-11-24T05:00:00Z",
+        "to": "2026-11-24T06:00:00Z",
+    },
     "/api/cameras/nearby": {"lat": "-5.1338", "lon": "119.409"},
     "/api/places/search": {"q": "losari"},
     "/api/recordings/{camera_id}/timeline": {
@@ -204,6 +214,7 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
             "challenge": "x",
             "signature": "eA==",
         },
+        ("POST", "/api/audit/export"): {"form": "csv"},
         ("POST", "/api/agencies"): {"kind": "skpd", "name": "Baru", "short": "Baru"},
         ("PATCH", "/api/agencies/{agency_id}"): name,
         ("POST", "/api/people"): {

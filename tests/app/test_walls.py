@@ -37,6 +37,7 @@ DEFINERS = {
     "audit_floor": "how far back so many entries reach: an instant, and no entry",
     "audit_links": "digests of entries for a proof; they hide what they were taken of",
     "audit_open_chain": "locks the end of a chain; not for the application's role",
+    "audit_seconds": "how long a look lasted, to those who know its id",
     "camera_next_number": "numbers are unique in the city: gives one number, the next",
     "identity_account": "what a program's rights follow from; not for the application's role",
     "identity_by_session": "the person of a session whose secret is shown, before there is a scope",

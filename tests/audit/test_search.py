@@ -9,7 +9,7 @@ import pytest
 
 from tests.scopes import AT, scope_of
 from warroom.audit import api
-from warroom.audit.errors import WrongCursorError
+from warroom.audit.errors import WrongCursorError, WrongPeriodError
 from warroom.kernel.db import Database
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Rule, Scope
@@ -201,3 +201,101 @@ async def test_two_entries_of_one_transaction_are_both_kept(db: Database) -> Non
             )
 
     assert len(await found(db, EVERYTHING)) == 3
+
+
+@pytest.mark.usefixtures("looks")
+async def test_entries_are_found_by_place_agency_door_and_purpose(db: Database) -> None:
+    assert await owners(db, EVERYTHING, place="73.71.04") == ["06:02", "06:01", "06:00"]
+    assert await owners(db, EVERYTHING, place="73.71.0") == []
+    assert await owners(db, EVERYTHING, agency=FIRE) == ["06:02", "06:01"]
+    assert await owners(db, EVERYTHING, door="cli") == []
+    assert len(await owners(db, EVERYTHING, door="web")) == 4
+    assert await owners(db, EVERYTHING, purpose="100%") == ["06:00"]
+
+
+async def test_a_page_looks_through_a_bounded_number_of_entries_and_the_next_goes_on(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warroom.audit.service._WINDOW_ROWS", 4)
+    for minutes in range(30):
+        await look(db, by=POLICE, owner=POLICE, minutes=minutes, reason="tua" * (minutes == 0))
+    pages, cursor = [], None
+
+    async with db.transaction(EVERYTHING) as tx:
+        while True:
+            page = msgspec.json.decode(await api.search(EVERYTHING, tx, {"q": "tua"}, cursor))
+            pages.append((len(page["items"]), page["searched_to"]))
+            cursor = page["next"]
+            if cursor is None:
+                break
+
+    assert pages[0] == (0, "2026-11-24T06:21:00Z")
+    assert [count for count, _ in pages] == [0] * (len(pages) - 1) + [1]
+    assert len(pages) == 4
+
+
+async def test_who_saw_what_a_camera_showed_is_told_live_and_later(db: Database) -> None:
+    early = await look(db, by=FIRE, owner=POLICE, minutes=0)
+    await look(db, by=FIRE, owner=POLICE, minutes=20, action="live:end",
+               detail={"view": str(early), "seconds": 1200})  # fmt: skip
+    gone = await look(db, by=CITY, owner=POLICE, minutes=1)
+    await look(db, by=CITY, owner=POLICE, minutes=2, action="live:end",
+               detail={"view": str(gone), "seconds": 60})  # fmt: skip
+    footage = {"from": "2026-11-24T06:15:00Z", "to": "2026-11-24T06:16:00Z"}
+    await look(db, by=POLICE, owner=POLICE, minutes=90, action="recording:view", detail=footage)
+    await look(db, by=CITY, owner=POLICE, minutes=91, action="recording:view",
+               detail={"from": "2026-11-24T05:15:00Z", "to": "2026-11-24T05:16:00Z"})  # fmt: skip
+    await look(db, by=POLICE, owner=POLICE, minutes=12, action="ptz:move")
+    scope, ten = reader(POLICE), timedelta(minutes=10)
+
+    async with db.transaction(scope) as tx:
+        found = msgspec.json.decode(
+            await api.list_watchers(scope, tx, CAMERA, AT + ten, AT + 2 * ten)
+        )
+    other = reader(UUID(int=77))
+    async with db.transaction(other) as tx:
+        nothing = await api.list_watchers(other, tx, CAMERA, AT + ten, AT + 2 * ten)
+
+    assert [(item["person"], item["action"], item["seconds"]) for item in found["items"]] == [
+        ("Orang 2", "live:view", 1200),
+        ("Orang 1", "ptz:move", None),
+        ("Orang 1", "recording:view", None),
+    ]
+    assert msgspec.json.decode(nothing)["items"] == []
+
+
+async def test_what_a_person_saw_is_told_by_thing_with_times(db: Database) -> None:
+    view = await look(db, by=FIRE, owner=POLICE)
+    await look(db, by=FIRE, owner=POLICE, minutes=5, action="live:end",
+               detail={"view": str(view), "seconds": 300})  # fmt: skip
+    footage = {"from": "2026-11-24T05:00:00Z", "to": "2026-11-24T05:02:00Z"}
+    await look(db, by=FIRE, owner=POLICE, minutes=6, action="recording:view", detail=footage)
+    await look(db, by=FIRE, owner=CITY, minutes=7, camera=UUID(int=101))
+    person, hour = UUID(int=FIRE.int + 1000), timedelta(hours=1)
+
+    async with db.transaction(EVERYTHING) as tx:
+        all_seen = msgspec.json.decode(
+            await api.list_seen_by(EVERYTHING, tx, person, AT, AT + hour)
+        )["items"]
+    scope = reader(POLICE)
+    async with db.transaction(scope) as tx:
+        own = msgspec.json.decode(await api.list_seen_by(scope, tx, person, AT, AT + hour))
+
+    first = all_seen[0]
+    assert (first["looks"], first["seconds"], first["footage"], first["footage_s"]) == (
+        1,
+        300,
+        1,
+        120,
+    )
+    assert len(all_seen) == 2
+    assert [item["object_id"] for item in own["items"]] == [str(CAMERA)]
+
+
+@pytest.mark.parametrize("hours", [-1, 0, 24 * 8])
+async def test_a_question_about_no_time_or_too_long_a_one_is_refused(
+    db: Database, hours: int
+) -> None:
+    async with db.transaction(EVERYTHING) as tx:
+        with pytest.raises(WrongPeriodError):
+            await api.list_watchers(EVERYTHING, tx, CAMERA, AT, AT + timedelta(hours=hours))

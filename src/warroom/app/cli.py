@@ -21,7 +21,7 @@ from warroom.app.processes import media, run_up, serve, webrtc
 from warroom.kernel import command, log
 from warroom.kernel.command import Tools, say
 from warroom.kernel.errors import WarRoomError
-from warroom.kernel.i18n import text
+from warroom.kernel.i18n import language_of_terminal, text
 
 app = cyclopts.App(
     name="warroom",
@@ -86,7 +86,7 @@ def check(*, json: bool = False) -> None:
     finally:
         if started and node.embedded is not None:
             node.embedded.stop()
-    say({"current": current}, as_json=json, text=text(_language(), "app.schema_current"))
+    say({"current": current}, as_json=json, text=text(language_of_terminal(), "app.schema_current"))
 
 
 @configuration.command
@@ -108,10 +108,6 @@ def _tools() -> AbstractAsyncContextManager[Tools]:
     return provider(open_node(), wiring.services)()
 
 
-def _language() -> str:
-    return "id" if os.environ.get("LANG", "").startswith("id") else "en"
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     log.configure(os.environ.get("WARROOM_LOG_LEVEL", "info"))
@@ -125,7 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
     except cyclopts.CycloptsError:
         return 2
     except WarRoomError as error:
-        sys.stderr.write(text(_language(), f"error.{error.code}", **error.params) + "\n")
+        sys.stderr.write(text(language_of_terminal(), f"error.{error.code}", **error.params) + "\n")
         return EXIT[error.kind]
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 130

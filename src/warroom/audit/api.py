@@ -7,12 +7,16 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from cryptography.x509 import Certificate
 
 from warroom.audit import anchoring as anchoring_service
-from warroom.audit import service, store
+from warroom.audit import exporting, service, store
 from warroom.audit.anchoring import Anchoring
 from warroom.audit.anchors import AnchorFile
 from warroom.audit.contracts import Access, AnchorState, Asked, Finding, Head, Verification
+from warroom.audit.exporting import Exported
+from warroom.audit.proof_check import check_file
+from warroom.audit.proofs import Form, Report
 from warroom.audit.settings import AuditSettings
 from warroom.audit.stamps import StampError, Stamps, load_roots
 from warroom.kernel.clock import Clock
@@ -92,10 +96,14 @@ async def search(
     Args:
         scope: Narrows to entries about its agencies' things or by its agencies' people.
         tx: Transaction of the scope.
-        filters: Any of `person` (UUID), `object`, `action` (a word or its first half), `since`,
-            `until` (datetime), `q` (text); None is no filter.
+        filters: Any of `person` (UUID), `object`, `action` (a word or its first half), `agency`
+            (UUID, of the asker or the owner), `door`, `place` (an area and what lies in it),
+            `purpose` (text of purpose or reason), `since`, `until` (datetime), `q` (text),
+            `no_ends` (without the ends of looks, which tell no more than their length); None is
+            no filter.
         cursor: `next` of the page before.
-        limit: Entries a page, 500 at most.
+        limit: Entries a page, 500 at most. A page looks through a bounded number of entries and
+            may hold fewer, or none, with a `next` all the same; `searched_to` is how far it got.
     """
     return await service.search(scope, tx, filters, cursor, limit)
 
@@ -117,6 +125,42 @@ async def accesses(
     return await service.list_accesses(
         scope, tx, action=action, object_id=object_id, since=since, limit=limit
     )
+
+
+async def list_watchers(
+    scope: Scope, tx: Transaction, object_id: UUID | str, since: datetime, until: datetime
+) -> bytes:
+    """Who saw what a thing showed between two instants, live then or as footage later, as JSON."""
+    return await service.list_watchers(scope, tx, str(object_id), since, until)
+
+
+async def list_seen_by(
+    scope: Scope, tx: Transaction, person_id: UUID, since: datetime, until: datetime
+) -> bytes:
+    """What a person saw between two instants, by thing, with times and durations, as JSON."""
+    return await service.list_seen_by(scope, tx, person_id, since, until)
+
+
+async def export(
+    scope: Scope, tx: Transaction, anchoring: Anchoring, filters: dict[str, Any], form: Form
+) -> Exported:
+    """Takes the entries that `filters` want out, as an archive with its proof.
+
+    Raises:
+        TooMuchToExportError: It would be more than one export takes.
+    """
+    return await exporting.export(scope, tx, anchoring, filters, form)
+
+
+def check_export(
+    path: Path, copies: Sequence[bytes] = (), roots: Sequence[Certificate] = ()
+) -> Report:
+    """Checks an exported archive without the database.
+
+    Raises:
+        NoProofError: It is none.
+    """
+    return check_file(path, copies, roots)
 
 
 async def list_under_purpose(
@@ -200,14 +244,23 @@ __all__ = [
     "Anchoring",
     "Asked",
     "AuditSettings",
+    "Exported",
     "Finding",
+    "Form",
     "Head",
+    "Report",
+    "StampError",
     "Verification",
     "accesses",
     "anchor",
     "as_json",
+    "check_export",
+    "export",
     "list_anchor_states",
+    "list_seen_by",
     "list_under_purpose",
+    "list_watchers",
+    "load_roots",
     "open_anchoring",
     "record",
     "record_all",

@@ -159,6 +159,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A link as the database tells it: `digest` is None where its form hides nothing."""
+
+    seq: int
+    previous: bytes
+    form: int
+    digest: bytes | None
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """One look at a thing: who, of which agency, how, and for how many seconds if known."""
 

@@ -1,53 +1,117 @@
-"""HTTP doors of `audit`: search for people, and the state of the seal."""
+"""HTTP doors of `audit`: search and questions for people, exports, and the state of the seal."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import Response
 
 from warroom.audit import api
+from warroom.kernel.db import Transaction
 from warroom.kernel.http import Ctx, Router, json_response
+from warroom.kernel.scope import Scope
 
 router = Router("audit")
 
 
+class Filters(BaseModel):
+    """Which entries are wanted."""
+
+    person: UUID | None = None
+    object: str | None = Field(None, max_length=100)
+    action: str | None = Field(None, max_length=60)
+    agency: UUID | None = None
+    door: str | None = Field(None, max_length=20)
+    place: str | None = Field(None, max_length=20)
+    purpose: str | None = Field(None, max_length=100)
+    since: AwareDatetime | None = Field(None, alias="from")
+    until: AwareDatetime | None = Field(None, alias="to")
+    q: str | None = Field(None, max_length=100)
+    ends: bool = True
+
+    def wanted(self) -> dict[str, Any]:
+        """The filters as the search takes them."""
+        given = {name: getattr(self, name) for name in Filters.model_fields if name != "ends"}
+        action = self.action and self.action.removesuffix(":*")
+        return given | {"action": action, "no_ends": None if self.ends else True}
+
+
+class SearchQuery(Filters):
+    """A page of the entries that are wanted."""
+
+    cursor: str | None = Field(None, max_length=80)
+    limit: int = Field(100, ge=1, le=500)
+
+
+class ExportBody(Filters):
+    """The entries that are to be taken out, and as what."""
+
+    form: Literal["csv", "jsonl"] = "csv"
+
+
+class Period(BaseModel):
+    """A time that is asked about."""
+
+    since: AwareDatetime = Field(alias="from")
+    until: AwareDatetime = Field(alias="to")
+
+
+class WatchersQuery(Period):
+    """Who saw this thing."""
+
+    object: str = Field(max_length=100)
+
+
+class SeenQuery(Period):
+    """What this person saw."""
+
+    person: UUID
+
+
 @router.get("", action="audit:read")
-async def search_audit(
-    ctx: Ctx,
-    person: UUID | None = None,
-    object: Annotated[str | None, Query(max_length=100)] = None,  # noqa: A002 - the contract's word
-    action: Annotated[str | None, Query(max_length=60)] = None,
-    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
-    q: Annotated[str | None, Query(max_length=100)] = None,
-    cursor: Annotated[str | None, Query(max_length=80)] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> Response:
+async def search_audit(ctx: Ctx, query: Annotated[SearchQuery, Query()]) -> Response:
     """Entries that the asker may read, newest first; the search itself is an entry."""
-    filters = {
-        "person": person,
-        "object": object,
-        "action": action and action.removesuffix(":*"),
-        "since": since,
-        "until": until,
-        "q": q,
-    }
+    filters = query.wanted()
     async with ctx.db.transaction(ctx.scope) as tx:
-        page = await api.search(ctx.scope, tx, filters, cursor, limit)
-        if cursor is None:
-            asked = {word: str(value) for word, value in filters.items() if value is not None}
-            await api.record(
-                ctx.scope,
-                tx,
-                action="audit:read",
-                object_kind="audit",
-                object_id=None,
-                agency_id=ctx.scope.agency_id,
-                detail=asked,
-            )
+        page = await api.search(ctx.scope, tx, filters, query.cursor, query.limit)
+        if query.cursor is None:
+            await _write_down(ctx.scope, tx, filters)
     return json_response(page)
+
+
+@router.get("/watchers", action="audit:read")
+async def list_watchers(ctx: Ctx, query: Annotated[WatchersQuery, Query()]) -> Response:
+    """Who saw what a thing showed in this time, live then or as footage later."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        found = await api.list_watchers(ctx.scope, tx, query.object, query.since, query.until)
+        await _write_down(ctx.scope, tx, {"question": "watchers", **dict(query)})
+    return json_response(found)
+
+
+@router.get("/seen", action="audit:read")
+async def list_seen_by(ctx: Ctx, query: Annotated[SeenQuery, Query()]) -> Response:
+    """What a person saw in this time, by thing."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        found = await api.list_seen_by(ctx.scope, tx, query.person, query.since, query.until)
+        await _write_down(ctx.scope, tx, {"question": "seen", **dict(query)})
+    return json_response(found)
+
+
+@router.post("/export", action="audit:read")
+async def export_audit(ctx: Ctx, body: ExportBody) -> Response:
+    """The entries that are wanted as a file, with the proof that a stranger can check."""
+    anchoring = ctx.services[api.Anchoring]
+    async with ctx.db.transaction(ctx.scope) as tx:
+        made = await api.export(ctx.scope, tx, anchoring, body.wanted(), body.form)
+    return Response(
+        made.content,
+        media_type="application/zip",
+        headers={
+            "content-disposition": f'attachment; filename="{made.name}"',
+            "cache-control": "no-store",
+        },
+    )
 
 
 @router.get("/seal", action="audit:read")
@@ -55,3 +119,16 @@ async def get_seal(ctx: Ctx) -> Response:
     """Whether the last walk over the chains found every link whole, and one hash over all heads."""
     async with ctx.db.transaction(ctx.scope) as tx:
         return json_response(await api.seal(ctx.scope, tx))
+
+
+async def _write_down(scope: Scope, tx: Transaction, asked: dict[str, Any]) -> None:
+    """Whoever reads the audit is read in turn."""
+    await api.record(
+        scope,
+        tx,
+        action="audit:read",
+        object_kind="audit",
+        object_id=None,
+        agency_id=scope.agency_id,
+        detail={word: str(value) for word, value in asked.items() if value is not None},
+    )

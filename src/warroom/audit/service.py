@@ -1,7 +1,7 @@
 """What `audit` does: append, look up, anchor, and walk the chains."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ import msgspec
 from warroom.audit import store
 from warroom.audit.anchoring import Anchoring
 from warroom.audit.contracts import Access, Asked, Fault, Finding, Head, Verification
-from warroom.audit.errors import WrongCursorError
+from warroom.audit.errors import WrongCursorError, WrongPeriodError
 from warroom.audit.evidence import gather
 from warroom.audit.rules import ChainWalk, genesis, head_of_all
 from warroom.kernel.clock import Clock
@@ -23,6 +23,13 @@ from warroom.kernel.scope import Scope
 _ENTRIES_A_CALL = 1_000
 _ROWS_A_BATCH = 5_000
 _MOST_ITEMS = 500
+_WINDOW_ROWS = 50_000
+_WINDOWS = 2
+_MOST_ANSWERS = 500
+_LONGEST_WATCH = timedelta(days=7)
+_LONGEST_SEEN = timedelta(days=92)
+_END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WALK_ALL = timedelta(days=1)
 _ENCODE = msgspec.json.Encoder(order="sorted").encode
 
@@ -88,25 +95,78 @@ def _purpose(scope: Scope, asked: Asked) -> str | None:
 async def search(
     scope: Scope, tx: Transaction, filters: dict[str, Any], cursor: str | None, limit: int
 ) -> bytes:
-    """One page of entries, newest first, as JSON `{items, next}`.
+    """One page of entries, newest first, as JSON; see `api.search`.
 
     Raises:
         WrongCursorError: `cursor` is not one of ours.
     """
-    wanted = {word: value for word, value in filters.items() if value is not None}
-    if "q" in wanted:
-        escaped = wanted["q"].replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-        wanted["q"] = f"%{escaped}%"
+    asked = wanted(filters)
     if cursor is not None:
-        wanted["after_at"], wanted["after_id"] = _position(cursor)
-        wanted["after"] = True
+        asked["after_at"], asked["after_id"] = _position(cursor)
+        asked["after"] = True
     limit = max(1, min(limit, _MOST_ITEMS))
-    items = msgspec.json.decode(
-        await store.search(scope, tx, wanted, limit + 1), type=list[dict[str, Any]]
-    )
-    more = items[limit - 1]["cursor"] if len(items) > limit else None
+    items: list[dict[str, Any]] = []
+    for _ in range(_WINDOWS):
+        until = asked.get("after_at") or asked.get("until") or _END_OF_TIME
+        floor = await store.find_floor(scope, tx, asked, until, _WINDOW_ROWS)
+        window = asked if floor is None else asked | {"floor": floor}
+        found = await store.search(scope, tx, window, limit + 1 - len(items))
+        items += msgspec.json.decode(found, type=list[dict[str, Any]])
+        if len(items) > limit or floor is None or floor < asked.get("since", floor):
+            floor = None
+            break
+        asked |= {"after": True, "after_at": floor, "after_id": UUID(int=0)}
+    more = items[limit - 1]["cursor"] if len(items) > limit else _cursor(floor)
     page = [{k: v for k, v in item.items() if k != "cursor"} for item in items[:limit]]
-    return msgspec.json.encode({"items": page, "next": more})
+    return msgspec.json.encode({"items": page, "next": more, "searched_to": floor})
+
+
+def wanted(filters: dict[str, Any]) -> dict[str, Any]:
+    """The filters that are asked for, texts as patterns."""
+    asked = {word: value for word, value in filters.items() if value not in {None, False}}
+    for word in ("q", "purpose"):
+        if word in asked:
+            escaped = asked[word].replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+            asked[word] = f"%{escaped}%"
+    return asked
+
+
+def _cursor(floor: datetime | None) -> str | None:
+    """Everything from `floor` on was looked through: the next page begins before it."""
+    if floor is None:
+        return None
+    return f"{(floor - _EPOCH) // timedelta(microseconds=1)}.{UUID(int=0)}"
+
+
+async def list_watchers(
+    scope: Scope, tx: Transaction, object_id: str, since: datetime, until: datetime
+) -> bytes:
+    """Who saw what a thing showed; see `api.list_watchers`.
+
+    Raises:
+        WrongPeriodError: The period is empty or too long for one answer.
+    """
+    _check_period(since, until, _LONGEST_WATCH)
+    items = await store.list_watchers(scope, tx, object_id, since, until, _MOST_ANSWERS)
+    return msgspec.json.encode({"items": msgspec.Raw(items), "most": _MOST_ANSWERS})
+
+
+async def list_seen_by(
+    scope: Scope, tx: Transaction, person_id: UUID, since: datetime, until: datetime
+) -> bytes:
+    """What a person saw; see `api.list_seen_by`.
+
+    Raises:
+        WrongPeriodError: The period is empty or too long for one answer.
+    """
+    _check_period(since, until, _LONGEST_SEEN)
+    items = await store.list_seen_by(scope, tx, person_id, since, until, _MOST_ANSWERS)
+    return msgspec.json.encode({"items": msgspec.Raw(items), "most": _MOST_ANSWERS})
+
+
+def _check_period(since: datetime, until: datetime, longest: timedelta) -> None:
+    if not timedelta() < until - since <= longest:
+        raise WrongPeriodError(days=longest.days)
 
 
 def _position(cursor: str) -> tuple[datetime, UUID]:

@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from psycopg import sql
+from psycopg.rows import class_row
 
-from warroom.audit.contracts import Access, AnchorState, Head
+from warroom.audit.contracts import Access, AnchorState, Entry, Head, Link
 from warroom.kernel.db import Transaction, fetch_json
 from warroom.kernel.scope import Scope
 
@@ -47,18 +49,27 @@ where chain <> all(%(chains)s::smallint[]) group by chain order by chain
 _SEARCH = """
 select coalesce(json_agg(item), '[]')::text from (
     select json_build_object(
-        'chain', chain, 'seq', seq, 'at', iso_ms(at),
+        'id', v.id, 'chain', chain, 'seq', seq, 'at', iso_ms(at),
         'person', case when person_id is not null or person_label is not null then
             json_build_object('id', person_id, 'name', person_label) end,
         'agency', agency_label, 'action', action, 'object_kind', object_kind,
         'object_id', object_id, 'object_label', object_label, 'place', place, 'reason', reason,
         'purpose', purpose, 'address', address, 'door', door, 'detail', detail::json,
-        'cursor', (extract(epoch from at) * 1000000)::bigint || '.' || id
+        'seconds', {seconds},
+        'cursor', (extract(epoch from at) * 1000000)::bigint || '.' || v.id
     ) as item
-    from audit_entry
-    where {visible} and {wanted}
-    order by at desc, id desc limit %(limit)s
+    from (
+        select * from audit_entry
+        where {visible} and {wanted}
+        order by at desc, id desc limit %(limit)s
+    ) v
+    order by at desc, id desc
 ) page
+"""
+
+_SECONDS = """
+coalesce((v.detail::json ->> 'seconds')::float,
+    case when v.action = 'live:view' then audit_seconds(v.id) end)
 """
 
 _WANTED = {
@@ -67,17 +78,77 @@ _WANTED = {
     "since": "at >= %(since)s",
     "until": "at < %(until)s",
     "after": "(at, id) < (%(after_at)s, %(after_id)s)",
+    "floor": "at >= %(floor)s",
     "action": "(action = %(action)s or starts_with(action, %(action)s || ':'))",
-    "q": "concat_ws(' ', person_label, agency_label, object_label, reason, action) ilike %(q)s",
+    "agency": "(agency_id = %(agency)s or owner_agency_id = %(agency)s)",
+    "door": "door = %(door)s",
+    "place": "(place = %(place)s or starts_with(place, %(place)s || '.'))",
+    "purpose": "concat_ws(' ', purpose, reason) ilike %(purpose)s",
+    "no_ends": "action not like '%%:end'",
+    "q": "concat_ws(' ', person_label, agency_label, object_label, reason, purpose, action)"
+    " ilike %(q)s",
 }
+
+_FLOOR = """
+select audit_floor(%(person)s::uuid, %(object)s::text, %(until)s::timestamptz, %(rows)s) as floor
+"""
+
+_LINKS = "select * from audit_links(%(chain)s::smallint, %(first)s, %(last)s)"
+
+_WATCHERS = """
+select coalesce(json_agg(item), '[]')::text from (
+    select json_build_object(
+        'id', v.id, 'at', iso_ms(v.at), 'person', v.person_label, 'person_id', v.person_id,
+        'agency', v.agency_label, 'action', v.action, 'seconds', v.seconds,
+        'footage_from', v.detail::json ->> 'from', 'footage_to', v.detail::json ->> 'to',
+        'purpose', v.purpose, 'reason', v.reason, 'door', v.door
+    ) as item
+    from (
+        select v.*, {seconds} as seconds from audit_entry v
+        where object_id = %(object)s and at >= %(since)s - interval '1 day' and {visible}
+          and split_part(action, ':', 1) in ('live', 'recording', 'ptz')
+          and action not like '%%:end'
+    ) v
+    where case
+        when v.detail::json ->> 'to' is not null then
+            (v.detail::json ->> 'from')::timestamptz < %(until)s
+            and (v.detail::json ->> 'to')::timestamptz > %(since)s
+        when v.action = 'live:view' then
+            v.at < %(until)s
+            and v.at + make_interval(secs => coalesce(v.seconds, 86400)) > %(since)s
+        else v.at >= %(since)s and v.at < %(until)s end
+    order by v.at, v.id limit %(limit)s
+) page
+"""
+
+_SEEN_BY = """
+select coalesce(json_agg(item), '[]')::text from (
+    select json_build_object(
+        'object_id', v.object_id, 'object_label', max(v.object_label), 'place', max(v.place),
+        'looks', count(*) filter (where v.action = 'live:view'),
+        'seconds', sum(v.seconds),
+        'footage', count(*) filter (where v.detail::json ->> 'to' is not null),
+        'footage_s', sum(extract(epoch from (v.detail::json ->> 'to')::timestamptz
+            - (v.detail::json ->> 'from')::timestamptz)),
+        'others', count(*) filter (
+            where v.action <> 'live:view' and v.detail::json ->> 'to' is null),
+        'first_at', iso_ms(min(v.at)), 'last_at', iso_ms(max(v.at))
+    ) as item
+    from (
+        select v.*, {seconds} as seconds from audit_entry v
+        where person_id = %(person)s and at >= %(since)s and at < %(until)s and {visible}
+          and split_part(action, ':', 1) in ('live', 'recording', 'ptz')
+          and action not like '%%:end'
+        order by at desc limit %(most)s
+    ) v
+    group by v.object_id
+    order by count(*) desc, max(v.at) desc limit %(limit)s
+) page
+"""
 
 _ACCESSES = """
 select v.at, v.person_label, v.agency_label, v.action,
-    coalesce((v.detail::json ->> 'seconds')::float, (
-        select (e.detail::json ->> 'seconds')::float from audit_entry e
-        where e.object_id = v.object_id and e.at >= v.at and e.action like '%%:end'
-          and e.detail::json ->> 'view' = v.id::text
-        limit 1)) as seconds
+    {seconds} as seconds
 from audit_entry v
 where v.object_id = %(object)s and v.at >= %(since)s and v.action not like '%%:end'
   and split_part(v.action, ':', 1) in ('live', 'recording', 'ptz') and ({visible})
@@ -89,11 +160,7 @@ select v.at, v.person_label, v.agency_label, v.action, v.object_id, v.object_lab
     v.detail::json ->> 'from' as footage_from, v.detail::json ->> 'to' as footage_to,
     extract(epoch from (v.detail::json ->> 'to')::timestamptz
         - (v.detail::json ->> 'from')::timestamptz)::float as footage_s,
-    coalesce((v.detail::json ->> 'seconds')::float, (
-        select (e.detail::json ->> 'seconds')::float from audit_entry e
-        where e.object_id = v.object_id and e.at >= v.at and e.action like '%%:end'
-          and e.detail::json ->> 'view' = v.id::text
-        limit 1)) as seconds
+    {seconds} as seconds
 from audit_entry v
 where v.purpose = %(purpose)s and v.object_kind = 'camera' and v.action not like '%%:end'
   and ({visible})
@@ -189,12 +256,81 @@ def visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
 
 async def search(scope: Scope, tx: Transaction, filters: dict[str, Any], limit: int) -> bytes:
     """Entries newest first, as JSON; `filters` holds the ones of `_WANTED` that are asked for."""
+    clauses, parameters = _narrowed(scope, filters)
+    query = sql.SQL(_SEARCH).format(seconds=_seconds(), **clauses)
+    return await fetch_json(tx, query, parameters | {"limit": limit})
+
+
+async def list_entries(
+    scope: Scope, tx: Transaction, filters: dict[str, Any], limit: int
+) -> list[Entry]:
+    """The same entries as they are stored, to be proved."""
+    clauses, parameters = _narrowed(scope, filters)
+    query = sql.SQL(
+        "select * from audit_entry where {visible} and {wanted}"
+        " order by at desc, id desc limit %(limit)s"
+    ).format(**clauses)
+    async with tx.cursor(row_factory=class_row(Entry)) as cursor:
+        return await (await cursor.execute(query, parameters | {"limit": limit})).fetchall()
+
+
+def _narrowed(
+    scope: Scope, filters: dict[str, Any]
+) -> tuple[dict[str, sql.Composable], dict[str, Any]]:
     may_read, parameters = visible(scope, "audit:read")
     wanted = [sql.SQL(clause) for word, clause in _WANTED.items() if word in filters]
-    query = sql.SQL(_SEARCH).format(
-        visible=may_read, wanted=sql.SQL(" and ").join(wanted or [sql.SQL("true")])
-    )
-    return await fetch_json(tx, query, parameters | filters | {"limit": limit})
+    joined = sql.SQL(" and ").join(wanted or [sql.SQL("true")])
+    return {"visible": may_read, "wanted": joined}, parameters | filters
+
+
+def _seconds() -> sql.SQL:
+    return sql.SQL(_SECONDS)
+
+
+async def find_floor(
+    scope: Scope,  # noqa: ARG001 - an instant tells of no entry
+    tx: Transaction,
+    filters: dict[str, Any],
+    until: datetime,
+    rows: int,
+) -> datetime | None:
+    """How far back `rows` entries before `until` reach; None if not so many are left."""
+    asked = {"person": filters.get("person"), "object": filters.get("object")}
+    found = await (await tx.execute(_FLOOR, asked | {"until": until, "rows": rows})).fetchone()
+    return None if found is None else found["floor"]
+
+
+async def list_links(
+    scope: Scope,  # noqa: ARG001 - digests tell nothing of what was hashed
+    tx: Transaction,
+    chain: int,
+    first: int,
+    last: int,
+) -> list[Link]:
+    """Links of a chain without their content, from `first` to `last`."""
+    async with tx.cursor(row_factory=class_row(Link)) as cursor:
+        rows = await cursor.execute(_LINKS, {"chain": chain, "first": first, "last": last})
+        return await rows.fetchall()
+
+
+async def list_watchers(
+    scope: Scope, tx: Transaction, object_id: str, since: datetime, until: datetime, limit: int
+) -> bytes:
+    """Who saw what a thing showed between two instants, live or later, as JSON, oldest first."""
+    may_read, parameters = visible(scope, "audit:read")
+    query = sql.SQL(_WATCHERS).format(visible=may_read, seconds=_seconds())
+    asked = {"object": object_id, "since": since, "until": until, "limit": limit}
+    return await fetch_json(tx, query, parameters | asked)
+
+
+async def list_seen_by(
+    scope: Scope, tx: Transaction, person_id: UUID, since: datetime, until: datetime, limit: int
+) -> bytes:
+    """What a person saw between two instants, by thing, as JSON; the most looked at first."""
+    may_read, parameters = visible(scope, "audit:read")
+    query = sql.SQL(_SEEN_BY).format(visible=may_read, seconds=_seconds())
+    asked = {"person": person_id, "since": since, "until": until, "limit": limit, "most": 20_000}
+    return await fetch_json(tx, query, parameters | asked)
 
 
 async def list_accesses(
@@ -202,7 +338,7 @@ async def list_accesses(
 ) -> list[Access]:
     """Who looked at a thing since an instant, newest first; `action` is the right to know it."""
     may_read, parameters = visible(scope, action)
-    query = sql.SQL(_ACCESSES).format(visible=may_read)
+    query = sql.SQL(_ACCESSES).format(visible=may_read, seconds=_seconds())
     rows = await tx.execute(
         query, parameters | {"object": object_id, "since": since, "limit": limit}
     )
@@ -217,7 +353,7 @@ async def list_under_purpose(
 ) -> list[dict[str, Any]]:
     """Everything done with cameras for a purpose, newest first, and how long looks lasted."""
     may_read, parameters = visible(scope, action)
-    query = sql.SQL(_UNDER_PURPOSE).format(visible=may_read)
+    query = sql.SQL(_UNDER_PURPOSE).format(visible=may_read, seconds=_seconds())
     rows = await tx.execute(query, parameters | {"purpose": purpose, "limit": limit})
     return await rows.fetchall()
 

@@ -1,10 +1,16 @@
 """Texts for people: one JSON file per language, read here and by the web pages alike."""
 
 import json
+import os
 from functools import cache
 from importlib.resources import files
 
 LANGUAGES = ("id", "en")
+
+
+def language_of_terminal() -> str:
+    """The language of whoever sits at a terminal: Indonesian where `LANG` says so, else English."""
+    return "id" if os.environ.get("LANG", "").startswith("id") else "en"
 
 
 @cache

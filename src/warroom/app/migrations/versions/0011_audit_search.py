@@ -170,6 +170,16 @@ _READ = """
 create index audit_entry_end on audit_entry
     (substring(detail from '"view":"([0-9a-f-]{36})"')) where action like '%\\:end';
 
+-- How long a look lasted, by its id, which only those know who may read the look. A query of theirs
+-- could not use the index: what is behind the wall is judged before an expression that may leak.
+create function audit_seconds(p_view uuid) returns double precision
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+    select (e.detail::json ->> 'seconds')::float8 from public.audit_entry e
+    where e.action like '%\\:end'
+      and substring(e.detail from '"view":"([0-9a-f-]{36})"') = p_view::text
+    limit 1
+$$;
+
 -- How far back `p_rows` entries of a person, of a thing or of all reach: a search that filters by
 -- what no index knows looks no further, so that it ends in time. Tells an instant and no entry.
 create function audit_floor(p_person uuid, p_object text, p_until timestamptz, p_rows integer)
@@ -204,8 +214,8 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
     from public.audit_entry e
     where e.chain = p_chain and e.seq between p_first and p_last order by e.seq
 $$;
-revoke execute on function audit_floor, audit_links from public;
-grant execute on function audit_floor, audit_links to warroom_app;
+revoke execute on function audit_floor, audit_links, audit_seconds from public;
+grant execute on function audit_floor, audit_links, audit_seconds to warroom_app;
 
 -- How each place that takes copies of the heads does; it holds no agency's thing.
 create table audit_anchor (
