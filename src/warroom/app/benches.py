@@ -14,19 +14,29 @@ def _print(result: dict[str, Any], *, json: bool) -> None:
 
 
 @app.command
-def media(*, cameras: int = 468, seconds: float = 20, json: bool = False) -> None:
+def media(
+    *, cameras: int = 468, seconds: float = 20, outage: float | None = None, json: bool = False
+) -> None:
     """Recording: CPU per camera beside a bare socket-to-disk loop and ffmpeg.
 
-    Example: `warroom bench media --cameras 468 --seconds 20 --json`.
+    Example: `warroom bench media --cameras 468 --seconds 20 --json`. With `--outage 5` it measures
+    instead how soon every camera is recorded again after all of them were away for so long.
 
     Args:
         cameras: Simulated cameras at 1 Mbit/s.
         seconds: Length of the measured window.
+        outage: Take the camera server away for so many seconds, and measure the return alone.
         json: One line instead of a readable object.
     """
-    from warroom.recording.bench import bench_media  # noqa: PLC0415 - heavy, and for benches only
+    from warroom.recording.bench import (  # noqa: PLC0415 - heavy, and for benches only
+        bench_media,
+        bench_outage,
+    )
 
-    _print(bench_media(cameras=cameras, seconds=seconds), json=json)
+    if outage is None:
+        _print(bench_media(cameras=cameras, seconds=seconds), json=json)
+    else:
+        _print(bench_outage(cameras=cameras, outage_s=outage), json=json)
 
 
 @app.command

@@ -6,5 +6,6 @@ figure moves with the machine's load, so only the ratio of one run means somethi
 """
 
 from warroom.recording.bench.media import bench_media
+from warroom.recording.bench.outage import bench_outage
 
-__all__ = ["bench_media"]
+__all__ = ["bench_media", "bench_outage"]

@@ -115,25 +115,34 @@ def make_clip(folder: Path) -> float:
 
 @contextmanager
 def simulator(folder: Path, cameras: int) -> Iterator[tuple[int, psutil.Process]]:
-    """Runs the simulated cameras as long as the block; gives their RTSP port.
+    """Runs the simulated cameras as long as the block; gives their RTSP port."""
+    process, port = start_simulator(folder, cameras)
+    try:
+        yield port, psutil.Process(process.pid)
+    finally:
+        _end(process)
+
+
+def start_simulator(
+    folder: Path, cameras: int, port: int = 0
+) -> "tuple[subprocess.Popen[bytes], int]":
+    """Starts the simulated cameras; returns when their RTSP port, which it gives, is open.
 
     Raises:
         RuntimeError: It does not start.
     """
     command = [
-        sys.executable, "-m", "simcity", "rtsp", "--port", "0", "--cameras", str(cameras),
+        sys.executable, "-m", "simcity", "rtsp", "--port", str(port), "--cameras", str(cameras),
         "--clips", str(folder / "clips"), "--clip-cache", str(folder / "cache"), "--period", "any",
     ]  # fmt: skip
-    with (folder / "simulator.log").open("wb") as log:
+    with (folder / "simulator.log").open("ab") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)  # noqa: S603
-    try:
-        assert process.stdout is not None  # noqa: S101 - asked for above
-        line = process.stdout.readline()
-        if not line:
-            raise RuntimeError((folder / "simulator.log").read_text()[-2000:])
-        yield int(json.loads(line)["port"]), psutil.Process(process.pid)
-    finally:
+    assert process.stdout is not None  # noqa: S101 - asked for above
+    line = process.stdout.readline()
+    if not line:
         _end(process)
+        raise RuntimeError((folder / "simulator.log").read_text()[-2000:])
+    return process, int(json.loads(line)["port"])
 
 
 def _end(process: "subprocess.Popen[bytes]", number: int = signal.SIGTERM) -> None:
