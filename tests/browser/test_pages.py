@@ -24,6 +24,7 @@ PAGES = (
     "peta",
     "dinding",
     "rekaman",
+    "rekaman/penahanan",
     "kamera/1",
     "admin/kamera",
     "admin/lembaga",

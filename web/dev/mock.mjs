@@ -101,11 +101,18 @@ const session = () => ({
   workstation: "WS-07", now: iso(Date.now()),
 });
 
-const WORDS = ["live:view", "recording:view", "camera:configure", "session:open", "grant:configure"];
+const WORDS = ["live:view", "recording:view", "recording:hold", "camera:configure", "session:open", "grant:configure"];
 const audit = Array.from({ length: 640 }, (_, i) => {
   const camera = cameras[(i * 37) % Math.max(1, cameras.length)];
   const who = people[i % people.length];
   return { seq: 640 - i, at: iso(STARTED - i * 97_000), person: { id: who.id, name: who.name }, agency: who.agency.short, action: WORDS[i % WORDS.length], object_kind: "camera", object_id: camera?.id ?? null, object_label: camera ? `${camera.number} ${camera.name}` : null, place: camera?.kecamatan?.name ?? null, reason: i % 9 === 0 ? "Permintaan 112-2026-004217" : null, address: "10.20.4.17", door: "web", detail: { seconds: 12 + (i % 80) } };
+});
+
+const holds = cameras.slice(0, 14).map((camera, i) => {
+  const from = STARTED - (i + 1) * 5_400_000;
+  const state = i === 3 ? "ends_soon" : i > 11 ? "released" : "held";
+  const over = state === "released";
+  return { id: uuid(`hold ${i}`), camera: { id: camera.id, number: camera.number, name: camera.name }, from: iso(from), to: iso(from + 600_000 + i * 90_000), reason: ["Tabrak lari, diminta penyidik", "Banjir setinggi lutut di depan pasar, bukti untuk Dinas PU dan BPBD", "Pencurian sepeda motor", "Kebakaran ruko"][i % 4], case_number: i % 3 === 0 ? `LP/${110 + i}/XI/2026` : "", until_at: i === 3 ? iso(Date.now() + 2 * 864e5) : i % 4 === 2 ? iso(Date.now() + 90 * 864e5) : null, state, created_at: iso(from + 3_600_000), created_by: "Andi Rahman", held_by: i % 5 === 4 ? "Kejari Makassar" : "Kominfo", released_at: over ? iso(Date.now() - 864e5) : null, released_by: over ? "Andi Rahman" : "", release_reason: over ? "Perkara selesai" : null, bytes: 9e7 + i * 3.1e7, missing_s: i % 6 === 1 ? 214 : 0, may_release: !over && i % 5 !== 4 };
 });
 
 // --- answers -----------------------------------------------------------------------------------
@@ -176,6 +183,15 @@ const routes = [
   ["PATCH /api/cameras/:id", ({ id }, { body }) => change(cameras, id, body)],
   ["DELETE /api/cameras/:id", () => ({ status: 204 })],
   ["GET /api/recording/alarms", () => all(cameras.filter((c) => c.enabled && !c.state.recording).map((c) => ({ id: uuid(`alarm ${c.id}`), kind: "camera_not_recorded", level: "alarm", since: c.state.since ?? iso(STARTED), cleared_at: null, node: "node-1", disk: "", camera_id: c.id, number: c.number, name: c.name, state: c.state.state, reason: c.state.reason })))],
+  ["GET /api/recording/holds", (_, { query }) => all(holds.filter((h) => query.get("released") === "true" || h.released_at === null))],
+  ["POST /api/recording/holds", (_, { body }) => {
+    const made = body.camera_ids.map((id) => { const c = cameras.find((one) => one.id === id); return { ...holds[0], id: uuid(String(Math.random())), camera: { id, number: c.number, name: c.name }, from: body.from, to: body.to, reason: body.reason, case_number: body.case_number, until_at: body.until_at, state: "held", missing_s: 74, missing: [{ start: body.from, end: iso(Date.parse(body.from) + 74_000), cause: "unreachable" }] }; });
+    holds.unshift(...made);
+    return ok({ items: made }, 201);
+  }],
+  ["GET /api/recording/holds/:id", (_, __, path) => { const h = holds.find((one) => one.id === path.split("/")[4]); return h ? ok({ ...h, missing: h.missing_s > 0 ? [{ start: h.from, end: iso(Date.parse(h.from) + h.missing_s * 1000), cause: "not_kept" }] : [] }) : problem(404, "recording.hold_not_found"); }],
+  ["PATCH /api/recording/holds/:id", (_, { body }, path) => change(holds, path.split("/")[4], { until_at: body.until_at, case_number: body.case_number })],
+  ["DELETE /api/recording/holds/:id", (_, { query }, path) => { const h = holds.find((one) => one.id === path.split("/")[4]); if (h) Object.assign(h, { released_at: iso(Date.now()), released_by: people[0].name, release_reason: query.get("reason"), state: "released", may_release: false }); return { status: 204 }; }],
   ["GET /api/recordings/summary", () => ok({ disks: [{ path_label: "video", bytes: 3.1e9, quota_bytes: 4e9, oldest_at: iso(STARTED - 9e7), state: "ok" }], days: 1.1, recording: cameras.filter((c) => c.state.recording).length, simulated_quota: true })],
   ["GET /api/agencies", () => all(agencies)],
   ["POST /api/agencies", (_, { body }) => { const made = { id: uuid(body.short), is_active: true, version: 1, ...body }; agencies.push(made); return ok(made, 201); }],
@@ -249,7 +265,7 @@ const server = createServer(async (request, response) => {
   const found = find(request.method, pathname);
   const isJson = (request.headers["content-type"] ?? "").includes("json") && !pathname.endsWith("import");
   const body = isJson && text !== "" ? JSON.parse(text) : {};
-  const answer = found === null ? problem(404, "not_found") : found.answer(found.params, { query: searchParams, body, text });
+  const answer = found === null ? problem(404, "not_found") : found.answer(found.params, { query: searchParams, body, text }, pathname);
   const type = answer.status >= 400 ? "application/problem+json" : "application/json";
   return response.writeHead(answer.status, { "content-type": type }).end(answer.body === undefined ? undefined : JSON.stringify(answer.body));
 });

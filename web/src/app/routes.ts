@@ -26,6 +26,7 @@ export const routes: readonly Route[] = [
   { path: "/peta", title: "page.map", needs: ["camera:view"], load: page(() => import("../map/MapPage.svelte")) },
   { path: "/dinding", title: "page.wall", needs: ["wall:view"], load: page(() => import("../wall/WallPage.svelte")) },
   { path: "/rekaman", title: "page.playback", needs: ["recording:view"], load: page(() => import("../playback/PlaybackPage.svelte")) },
+  { path: "/rekaman/penahanan", title: "page.holds", needs: ["recording:hold"], load: page(() => import("../playback/HoldsPage.svelte")) },
   { path: "/kamera/:number", title: "page.camera", needs: ["camera:view"], load: page(() => import("../camera/CameraPage.svelte")) },
   { path: "/admin/kamera", title: "admin.cameras", needs: ["camera:configure"], admin: true, load: page(() => import("../admin/CamerasAdmin.svelte")) },
   { path: "/admin/lembaga", title: "admin.agencies", needs: ["agency:view"], admin: true, load: page(() => import("../admin/AgenciesAdmin.svelte")) },

@@ -36,6 +36,11 @@ export class Records {
     }
   }
 
+  /** Has every record fetched anew at the next wish; what is shown stays until then. */
+  forget(): void {
+    this.byCamera = new Map([...this.byCamera].map(([id, record]) => [id, { ...record, fetchedAt: 0 }]));
+  }
+
   /** The camera clock's difference at a moment. */
   clockAt(cameraId: string, at: number): ClockMark | null {
     const marks = this.byCamera.get(cameraId)?.clock ?? [];

@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+from warroom.kernel.clock import SystemClock
 from warroom.recording.bench.media import (
     HOST,
     WARM_S,
@@ -26,7 +27,6 @@ from warroom.recording.bench.media import (
     make_clip,
     start_simulator,
 )
-from warroom.recording.commands import wall_clock
 from warroom.recording.index import IndexReader
 
 GOAL_S = 5.0
@@ -40,7 +40,7 @@ def bench_outage(cameras: int = 468, outage_s: float = 5.0) -> dict[str, Any]:
         cameras: Simulated cameras, 720p, 15 frames a second, 1 Mbit/s, a key frame every 2 s.
         outage_s: How long the camera server is away before it is started again.
     """
-    wall = wall_clock()
+    clock = SystemClock()
     with tempfile.TemporaryDirectory(prefix="warroom-bench-") as name:
         folder = Path(name)
         clip_kbit_s = make_clip(folder / "clips")
@@ -52,12 +52,12 @@ def bench_outage(cameras: int = 468, outage_s: float = 5.0) -> dict[str, Any]:
             live_s = _wait_live(address, cameras, WAIT_S)
             time.sleep(WARM_S)
             before = _status(address)["recording"]
-            gone_ms = wall() * 1000
+            gone_ms = clock.now().timestamp() * 1000
             _end(server, signal.SIGKILL)
             # Its own start comes on top: away is told as measured.
             time.sleep(outage_s)
             server, _ = start_simulator(folder, cameras, port)
-            back_ms = wall() * 1000
+            back_ms = clock.now().timestamp() * 1000
             _wait_recording(address, cameras, WAIT_S)
             time.sleep(1.0)
         finally:
