@@ -12,6 +12,7 @@ import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 
+from warroom.app import wiring as _declares_all_words  # noqa: F401
 from warroom.app.asgi import Wiring, create_app
 from warroom.audit import api as audit
 from warroom.audit import routes as audit_routes

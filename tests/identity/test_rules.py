@@ -252,10 +252,3 @@ def test_passwords_that_would_be_guessed_are_refused(password: str, problem: str
     personal = ["rahmat.hidayat", "Rahmat", "Hidayat"]
 
     assert problem == rules.password_problem(password, least=15, personal=personal)
-
-
-def test_an_action_is_a_known_word_or_a_known_group() -> None:
-    assert rules.is_known_action("camera:view")
-    assert rules.is_known_action("camera:*")
-    assert not rules.is_known_action("camera:see")
-    assert not rules.is_known_action("kamera:*")

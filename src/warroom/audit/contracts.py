@@ -5,6 +5,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from warroom.kernel.actions import Action, declare
+
+ACTIONS = declare(Action("audit:read", "audit", "manage"))
+
 type Fault = Literal[
     "changed",
     "deleted",

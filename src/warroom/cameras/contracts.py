@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Literal, NewType
 from uuid import UUID
 
+from warroom.kernel.actions import Action, declare
+
 CameraId = NewType("CameraId", UUID)
 
 type Role = Literal["main", "sub"]
@@ -18,6 +20,13 @@ VIEW = "camera:view"
 CONFIGURE = "camera:configure"
 RECORD = "camera:record"
 """Held by the system alone: reads logins and writes states."""
+
+ACTIONS = declare(
+    Action(VIEW, "camera", "view"),
+    Action(CONFIGURE, "camera", "configure"),
+    Action(RECORD, "camera", by_system=True),
+    Action("ptz:move", "camera", "operate"),
+)
 
 CHANGED = "cameras.changed"
 STATE = "cameras.state"

@@ -7,7 +7,6 @@ from uuid import UUID
 import msgspec
 
 from warroom.identity.contracts import (
-    ACTIONS,
     AGENCY_KINDS,
     Caller,
     CreatedToken,
@@ -326,7 +325,6 @@ async def tidy(scope: Scope, tx: Transaction) -> None:
 
 
 __all__ = [
-    "ACTIONS",
     "AGENCY_KINDS",
     "COOKIE",
     "LINK_S",

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from warroom.kernel.actions import Action, declare
 from warroom.kernel.scope import Scope
 
 type Reach = Literal["own", "city"]
@@ -16,42 +17,32 @@ AgencyKind = Literal[
 ]
 AGENCY_KINDS: tuple[str, ...] = get_args(AgencyKind)
 
-ACTIONS = (
-    "access:approve",
-    "access:break_glass",
-    "access:configure",
-    "access:request",
-    "access:review",
-    "access:view",
-    "agency:configure",
-    "agency:view",
-    "application:configure",
-    "application:view",
-    "audit:read",
-    "camera:configure",
-    "camera:view",
-    "city:view",
-    "grant:configure",
-    "grant:view",
-    "live:view",
-    "person:configure",
-    "person:factors",
-    "person:sessions",
-    "person:view",
-    "provider:configure",
-    "provider:view",
-    "ptz:move",
-    "recording:export",
-    "recording:hold",
-    "recording:view",
-    "seat:configure",
-    "sign_in:configure",
-    "system:view",
-    "token:create",
-    "wall:share",
-    "wall:view",
+ACTIONS = declare(
+    Action("access:approve", "request"),
+    Action("access:break_glass", "camera"),
+    Action("access:configure", "request", "configure"),
+    Action("access:request", "request", "manage"),
+    Action("access:review", "request"),
+    Action("access:view", "request", "manage"),
+    Action("agency:configure", "agency", "configure"),
+    Action("agency:view", "agency", "view"),
+    Action("application:configure", "application", "configure"),
+    Action("application:view", "application", "manage"),
+    Action("grant:configure", "grant", "configure"),
+    Action("grant:view", "grant", "manage"),
+    Action("person:configure", "person", "configure"),
+    Action("person:factors", "person", "configure"),
+    Action("person:sessions", "person", "configure"),
+    Action("person:view", "person", "manage"),
+    Action("provider:configure", "provider", "configure"),
+    Action("provider:view", "provider", "manage"),
+    Action("role:configure", "role", "configure"),
+    Action("seat:configure", "seat", "configure"),
+    Action("sign_in:configure", "sign_in"),
+    Action("system:view", "system", "manage"),
+    Action("token:create", "token", "configure"),
 )
-"""Every action word; the page is told which of them the person may use somewhere."""
+"""Words of rights themselves, and `system:view`, which all domains that show a machine ask for."""
 
 APPLICATION_ACTIONS = (
     "agency:view",

@@ -10,8 +10,9 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from warroom.identity.contracts import ACTIONS, HeldGrant, HeldRole, Principal
+from warroom.identity.contracts import HeldGrant, HeldRole, Principal
 from warroom.identity.factor_rules import may_only_enrol
+from warroom.kernel import actions
 from warroom.kernel.scope import Rule, Scope
 
 FREE_TRIES = 5
@@ -72,11 +73,11 @@ def _set[T](items: Iterable[T] | None) -> frozenset[T] | None:
     return None if items is None else frozenset(items)
 
 
-def limited(rules: Iterable[Rule], actions: frozenset[str]) -> Iterable[Rule]:
+def limited(rules: Iterable[Rule], words: frozenset[str]) -> Iterable[Rule]:
     """The rules, cut down to some actions; rules that deny stay whole."""
-    asked = Rule(actions)
+    asked = Rule(words)
     for rule in rules:
-        both = {word for word in actions if rule.covers(word)}
+        both = {word for word in words if rule.covers(word)}
         both |= {word for word in rule.actions if asked.covers(word)}
         if rule.deny:
             yield rule
@@ -86,13 +87,7 @@ def limited(rules: Iterable[Rule], actions: frozenset[str]) -> Iterable[Rule]:
 
 def known_actions(scope: Scope) -> list[str]:
     """The action words that the scope may use on something."""
-    return [word for word in ACTIONS if scope.may(word)]
-
-
-def is_known_action(word: str) -> bool:
-    """Whether the word, or the group `domain:*`, stands for something."""
-    domains = {action.partition(":")[0] for action in ACTIONS}
-    return word in ACTIONS or word == "*" or (word.endswith(":*") and word[:-2] in domains)
+    return [action.word for action in actions.known() if scope.may(action.word)]
 
 
 def may_give(scope: Scope, wanted: Iterable[Rule]) -> bool:
@@ -138,11 +133,9 @@ def _holds(scope: Scope, wanted: Rule) -> bool:
 
 
 def _below(action: str) -> set[str]:
-    """The words that a group of actions stands for."""
-    group = Rule(frozenset({action}))
-    return {word for word in ACTIONS if group.covers(word)} | {
-        f"{word.partition(':')[0]}:*" for word in ACTIONS if group.covers(word)
-    }
+    """The words that a group of actions stands for, and their groups."""
+    words = actions.words_in([action])
+    return {*words, *map(actions.group_of, words)}
 
 
 def _within[T](inner: frozenset[T] | None, outer: frozenset[T] | None) -> bool:

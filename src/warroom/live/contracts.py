@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, Literal, NewType
 from uuid import UUID
 
+from warroom.kernel.actions import Action, declare
+
 Role = Literal["main", "sub"]
 """Which stream of a camera: the full one, or the small one."""
 
@@ -21,6 +23,8 @@ ViewId = NewType("ViewId", UUID)
 """One act of looking; it is the id of the audit entry that began it."""
 
 VIEW = "live:view"
+
+ACTIONS = declare(Action(VIEW, "camera", "view"))
 """Action word of looking, and of the entry that begins it."""
 
 END = "live:end"

@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from warroom.kernel.actions import Action, declare
+
 VIEW = "city:view"
+
+ACTIONS = declare(Action(VIEW, "city", "view"))
 
 LAYERS = ("base", "kecamatan", "kelurahan", "roads", "places")
 

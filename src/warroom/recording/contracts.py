@@ -13,6 +13,8 @@ from uuid import UUID
 
 import msgspec
 
+from warroom.kernel.actions import Action, declare
+
 type Role = Literal["main", "sub"]
 type Digest = bytes
 """SHA-256, 32 bytes."""
@@ -76,6 +78,12 @@ class Hold:
 
 HOLD = "recording:hold"
 """Action: keep footage from retention, see who did, let go of it."""
+
+ACTIONS = declare(
+    Action("recording:view", "camera", "operate"),
+    Action("recording:export", "camera", "manage"),
+    Action(HOLD, "camera", "manage"),
+)
 
 HOLDS = "recording.holds"
 """Topic of the outbox: a hold was set, changed, released, or ended by itself."""

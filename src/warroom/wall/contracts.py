@@ -6,10 +6,18 @@ from uuid import UUID
 
 import msgspec
 
+from warroom.kernel.actions import Action, declare
+
 VIEW = "wall:view"
 SHARE = "wall:share"
 CONFIGURE = "wall:configure"
 """Held by administrators (`wall:*`): they may take a lock away."""
+
+ACTIONS = declare(
+    Action(VIEW, "wall", "view"),
+    Action(SHARE, "wall", "operate"),
+    Action(CONFIGURE, "wall", "configure"),
+)
 
 CHANGED = "walls.changed"
 """Topic: a layout that the agency shares was added, changed or removed."""

@@ -12,6 +12,7 @@ from warroom.identity.errors import BeyondOwnRightsError, GrantTargetError, Unkn
 from warroom.identity.store import agencies as agency_store
 from warroom.identity.store import grants as store
 from warroom.identity.store import people as people_store
+from warroom.kernel import actions
 from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.ids import new_id
@@ -40,7 +41,7 @@ async def create_grant(scope: Scope, tx: Transaction, new: NewGrant) -> UUID:
     if new.ends_at is not None and new.ends_at <= begins:
         raise GrantTargetError
     for word in new.actions:
-        if not rules.is_known_action(word):
+        if not actions.is_known(word):
             raise UnknownWordError(word=word)
     taker_agency, label = await _taker(scope, tx, new)
     _require_right(scope, new, taker_agency)

@@ -16,6 +16,7 @@ from warroom.identity.errors import NeedsSessionError, NetworkError, UnknownWord
 from warroom.identity.service.sessions import TOKEN_PREFIX, digest_of
 from warroom.identity.store import people as people_store
 from warroom.identity.store import tokens as store
+from warroom.kernel import actions
 from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.ids import new_id
@@ -46,7 +47,7 @@ async def create_token(
     if scope.door == "api":
         raise NeedsSessionError
     for word in terms.actions or ():
-        if not rules.is_known_action(word):
+        if not actions.is_known(word):
             raise UnknownWordError(word=word)
     person = await _person(scope, tx, login)
     owner = Owner(person["agency_id"], person["name"], person_id=person["id"])

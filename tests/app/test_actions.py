@@ -1,0 +1,86 @@
+"""Every action word that anything asks for was declared by a domain, and people can read it."""
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from warroom.app import wiring
+from warroom.kernel import actions
+from warroom.kernel.actions import Action
+from warroom.kernel.http import PUBLIC, SIGNED_IN
+from warroom.kernel.i18n import text
+from warroom.kernel.postgres import Connections
+
+
+def test_every_route_and_topic_is_guarded_by_a_declared_word() -> None:
+    guards = {route.guard for router in wiring.ROUTERS for route in router.declared}
+    topics = {topic.action for topic in wiring.TOPICS}
+
+    asked = (guards | topics) - {PUBLIC, SIGNED_IN}
+    assert {word for word in asked if not actions.is_declared(word)} == set()
+
+
+def test_every_word_that_a_scope_is_asked_for_in_the_source_is_declared(repository: Path) -> None:
+    asks = re.compile(
+        r"(?:\.may|\.allows|\.require|\.narrow)\(\s*\"([a-z_]+:[a-z_]+)\""
+        r"|^(?:_RIGHT|VIEW|HOLD|SHARE|RECORD|EXPORT|CONFIGURE|[A-Z]+) = \"([a-z_]+:[a-z_]+)\"",
+        re.MULTILINE,
+    )
+    found = {
+        word
+        for path in (repository / "src" / "warroom").rglob("*.py")
+        for match in asks.findall(path.read_text("utf-8"))
+        for word in match
+        if word
+    }
+
+    assert len(found) > 15
+    assert {word for word in found if not actions.is_declared(word)} == set()
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_every_word_that_can_be_given_has_a_text(language: str) -> None:
+    untold = {
+        action.word
+        for action in actions.known()
+        if text(language, action.text_key) == action.text_key
+    }
+
+    assert untold == set()
+
+
+def test_every_preset_role_holds_declared_words_alone(connections: Connections) -> None:
+    with psycopg.connect(connections.superuser) as connection:
+        held = connection.execute("select name, unnest(actions) from role").fetchall()
+
+    assert {(role, word) for role, word in held if not actions.is_known(word)} == set()
+
+
+def test_the_levels_on_a_camera_hold_one_another() -> None:
+    levels = [set(actions.words_of_level(level, "camera")) for level in actions.LEVELS]
+
+    assert levels[0] >= {"camera:view", "live:view"}
+    assert "recording:export" in levels[2] - levels[1]
+    assert "camera:configure" in levels[3] - levels[2]
+    assert all(lower < higher for lower, higher in pairwise(levels))
+
+
+def test_what_the_system_alone_does_can_be_given_to_nobody() -> None:
+    assert actions.is_declared("camera:record")
+    assert not actions.is_known("camera:record")
+    assert "camera:record" not in actions.words_in(["camera:*"])
+
+
+def test_a_word_or_a_group_is_known_where_a_domain_declared_it() -> None:
+    assert actions.is_known("camera:view")
+    assert actions.is_known("camera:*")
+    assert not actions.is_known("camera:see")
+    assert not actions.is_known("kamera:*")
+
+
+def test_a_word_cannot_mean_two_things() -> None:
+    with pytest.raises(ValueError, match="declared twice"):
+        actions.declare(Action("camera:view", "agency", "manage"))
