@@ -76,6 +76,7 @@ OWNED = {
     "layout_id": "layout",
     "link_id": "link",
     "provider_id": "provider",
+    "role_name": "role",
     "hold_id": "hold",
     "request_id": "request",
     "emergency_id": "emergency",
@@ -115,6 +116,7 @@ OF_THE_ASKER = {
     ("DELETE", "/api/sessions"),
     ("GET", "/api/sso/links"),
     ("GET", "/api/sso/session"),
+    ("GET", "/api/words"),
 }
 
 # What changes for a reason that is no agency's thing; everything else must stay word for word.
@@ -224,6 +226,12 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         },
         ("PATCH", "/api/people/{person_id}"): name,
         ("POST", "/api/people/{person_id}/password"): {"password": "lima ekor ikan terbang"},
+        ("POST", "/api/roles"): {
+            "agency_id": things["agency"],
+            "label": f"{MARK} Peran",
+            "actions": ["live:view"],
+        },
+        ("PATCH", "/api/roles/{role_name}"): {"version": 1, "label": f"{MARK} Nama"},
         ("POST", "/api/grants"): {
             "person_id": things["person"],
             "actions": ["live:view"],
@@ -386,6 +394,8 @@ async def make_things(world: World) -> None:
         {"login": "zxq.orang", "name": f"{MARK} Orang", "agency_id": things["agency"]},
     )
     things["person"] = person["id"]
+    role = {"agency_id": things["agency"], "label": f"{MARK} Lama", "actions": ["live:view"]}
+    things["role"] = (await made("/api/roles", role))["name"]
     grant = await made("/api/grants", bodies(world)["POST", "/api/grants"])
     things["grant"] = grant["id"]
     token = await made("/api/tokens", {"name": f"{MARK} token"})

@@ -69,7 +69,7 @@ def test_an_agency_and_its_person_are_made_and_listed(run: Run) -> None:
     assert "Dinsos" in shorts
     assert ani["id"] == person["id"]
     assert ani["agency"]["id"] == made["id"]
-    assert ani["roles"] == [{"role": "view", "reach": "own"}]
+    assert ani["roles"] == [{"role": "view", "label": "", "reach": "own"}]
 
 
 def test_lists_can_be_read_by_people(run: Run) -> None:

@@ -74,7 +74,7 @@ async def test_an_agency_admin_makes_people_of_the_own_agency(city: City, browse
         nowhere = await client.post("/api/people", json={**NEW, "login": "cc"})
 
     assert made.status_code == 201, made.text
-    assert made.json()["roles"] == [{"role": "view", "reach": "own"}]
+    assert made.json()["roles"] == [{"role": "view", "label": "", "reach": "own"}]
     assert (other.status_code, nowhere.status_code) == (404, 404)
 
 
@@ -94,7 +94,7 @@ async def test_nobody_makes_themselves_mightier(city: City, browser: Clients, ro
         unchanged = (await client.get(url)).json()
 
     assert (answer.status_code, answer.json()["code"]) == (403, "identity.beyond_own_rights")
-    assert unchanged["roles"] == [{"role": "admin_lembaga", "reach": "own"}]
+    assert unchanged["roles"] == [{"role": "admin_lembaga", "label": "", "reach": "own"}]
 
 
 async def test_no_role_reaches_the_city_from_an_agency_that_is_not_the_citys(

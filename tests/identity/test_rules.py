@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -107,6 +108,7 @@ AGENCIES = [POLICE, FIRE, CITY]
 PLACES = ["73.71", "73.71.01", "73.71.01.1001", "73.72"]
 OBJECTS = [UUID(int=100), UUID(int=101)]
 TAGS = ["a", "b"]
+CLASSES = ["public", "indoor"]
 
 
 def some[T](items: list[T]) -> st.SearchStrategy[frozenset[T] | None]:
@@ -124,6 +126,7 @@ RULES = st.builds(
     places=some(PLACES),
     objects=some(OBJECTS),
     tags=some(TAGS),
+    classes=some(CLASSES),
     deny=st.booleans(),
     starts_at=instants(),
     ends_at=instants(),
@@ -136,31 +139,40 @@ def givers_and_gifts(draw: st.DrawFn) -> tuple[list[Rule], Rule]:
     held = draw(st.lists(RULES, min_size=1, max_size=4))
     near, far = draw(st.sampled_from(held)), draw(RULES)
     chosen = {
-        name: getattr(draw(st.sampled_from([near, near, near, far])), name)
-        for name in ("actions", "agencies", "places", "objects", "tags", "starts_at", "ends_at")
+        name: getattr(draw(st.sampled_from([near, near, near, far])), name) for name in _SIDES
     }
     return held, Rule(**chosen)
+
+
+_SIDES = (
+    *("actions", "agencies", "places", "objects", "tags", "classes"),
+    *("starts_at", "ends_at"),
+)
+THINGS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "agency_id": st.sampled_from([*AGENCIES, None]),
+            "place": st.sampled_from([*PLACES, None]),
+            "object_id": st.sampled_from([*OBJECTS, None]),
+            "tags": st.frozensets(st.sampled_from(TAGS)),
+            "class_": st.sampled_from([*CLASSES, None]),
+        }
+    ),
+    min_size=5,
+    max_size=30,
+)
 
 
 @settings(max_examples=300, deadline=None)
 @given(
     pair=givers_and_gifts(),
-    things=st.lists(
-        st.tuples(
-            st.sampled_from([*AGENCIES, None]),
-            st.sampled_from([*PLACES, None]),
-            st.sampled_from([*OBJECTS, None]),
-            st.frozensets(st.sampled_from(TAGS)),
-        ),
-        min_size=5,
-        max_size=30,
-    ),
+    things=THINGS,
     action=st.sampled_from(ACTIONS[:3]),
     hours=st.sampled_from([0, 0.5, 1, 1.5, 3]),
 )
 def test_what_may_be_given_was_held_before_on_every_thing_at_every_time(
     pair: tuple[list[Rule], Rule],
-    things: list[tuple[UUID | None, str | None, UUID | None, frozenset[str]]],
+    things: list[dict[str, Any]],
     action: str,
     hours: float,
 ) -> None:
@@ -171,9 +183,42 @@ def test_what_may_be_given_was_held_before_on_every_thing_at_every_time(
     if rules.may_give(giver, [wanted]):
         later = replace(giver, at=moment, _memory={})
         given_then = replace(scope_of(wanted), at=moment, _memory={})
-        for agency, place, thing, tags in things:
-            where = {"agency_id": agency, "place": place, "object_id": thing, "tags": tags}
-            assert later.allows(action, **where) or not given_then.allows(action, **where)
+        for thing in things:
+            assert later.allows(action, **thing) or not given_then.allows(action, **thing)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    held=st.lists(RULES, min_size=1, max_size=4),
+    choices=st.lists(st.tuples(RULES, st.lists(st.booleans(), min_size=8, max_size=8)), max_size=6),
+    things=THINGS,
+    action=st.sampled_from(ACTIONS[:3]),
+    hours=st.sampled_from([0, 0.5, 1, 1.5, 3]),
+)
+def test_no_chain_of_delegations_reaches_more_than_its_first_giver(
+    held: list[Rule],
+    choices: list[tuple[Rule, list[bool]]],
+    things: list[dict[str, Any]],
+    action: str,
+    hours: float,
+) -> None:
+    """Each hands on what they may of what they were given, changed in some sides."""
+    first = giver = scope_of(*held)
+    for other, is_kept in choices:
+        base = next((rule for rule in giver.rules if not rule.deny), other)
+        mixed = {
+            name: getattr(base if kept else other, name)
+            for name, kept in zip(_SIDES, is_kept, strict=True)
+        }
+        gift = Rule(**mixed)
+        if rules.may_give(giver, [gift]):
+            giver = scope_of(gift, *(rule for rule in giver.rules if rule.deny))
+
+    moment = AT + timedelta(hours=hours)
+    last = replace(giver, at=moment, _memory={})
+    start = replace(first, at=moment, _memory={})
+    for thing in things:
+        assert start.allows(action, **thing) or not last.allows(action, **thing)
 
 
 def test_who_holds_an_area_gives_within_it_and_not_around_it() -> None:

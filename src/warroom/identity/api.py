@@ -15,6 +15,7 @@ from warroom.identity.contracts import (
     NewApplication,
     NewGrant,
     NewPerson,
+    NewRole,
     OpenedSession,
     SecondStep,
     TokenTerms,
@@ -28,6 +29,7 @@ from warroom.identity.service import grants as _grants
 from warroom.identity.service import own_sessions as _own_sessions
 from warroom.identity.service import people as _people
 from warroom.identity.service import providers as _providers
+from warroom.identity.service import roles as _roles
 from warroom.identity.service import seats as _seats
 from warroom.identity.service import tokens as _tokens
 from warroom.identity.service.factors import Codes, Prover
@@ -47,6 +49,7 @@ from warroom.identity.store import factors as _factor_store
 from warroom.identity.store import grants as _grant_store
 from warroom.identity.store import people as _people_store
 from warroom.identity.store import providers as _provider_store
+from warroom.identity.store import roles as _role_store
 from warroom.identity.store import seats as _seat_store
 from warroom.identity.store import tokens as _token_store
 from warroom.kernel.clock import Clock
@@ -66,6 +69,9 @@ ensure_people = _people.ensure_people
 set_password = _people.set_password
 create_grant = _grants.create_grant
 revoke_grant = _grants.revoke_grant
+create_role = _roles.create_role
+change_role = _roles.change_role
+retire_role = _roles.retire_role
 lend = _grants.lend
 end_loans = _grants.end_loans
 create_token = _tokens.create_token
@@ -141,9 +147,14 @@ async def find_agency(scope: Scope, tx: Transaction, agency_id: UUID) -> bytes |
     return await _agency_store.find_agency_json(scope, tx, agency_id)
 
 
-async def list_roles(scope: Scope, tx: Transaction) -> list[dict[str, Any]]:
-    """Roles with their actions."""
-    return await _agency_store.list_roles(scope, tx)
+async def list_roles(scope: Scope, tx: Transaction) -> bytes:
+    """Presets and own roles in view as JSON `{items, total, next}`."""
+    return await _role_store.list_roles(scope, tx)
+
+
+async def find_role(scope: Scope, tx: Transaction, name: str) -> bytes | None:
+    """One role in view as JSON, or None."""
+    return await _role_store.find_role_json(scope, tx, name)
 
 
 async def list_people(
@@ -343,6 +354,7 @@ __all__ = [
     "NewApplication",
     "NewGrant",
     "NewPerson",
+    "NewRole",
     "NodeSettings",
     "OpenedSession",
     "Passkeys",
@@ -360,12 +372,14 @@ __all__ = [
     "change_application",
     "change_person",
     "change_provider",
+    "change_role",
     "create_agency",
     "create_application",
     "create_application_token",
     "create_grant",
     "create_person",
     "create_provider",
+    "create_role",
     "create_seat",
     "create_token",
     "end_loans",
@@ -384,6 +398,7 @@ __all__ = [
     "find_person",
     "find_person_id",
     "find_provider",
+    "find_role",
     "find_session",
     "lend",
     "list_agencies",
@@ -406,6 +421,7 @@ __all__ = [
     "renew_seat_code",
     "require_proof",
     "reset_factors",
+    "retire_role",
     "revoke_grant",
     "revoke_seat",
     "revoke_token",

@@ -13,6 +13,7 @@ import msgspec
 
 from warroom.identity import api
 from warroom.identity.token_commands import apps as token_apps
+from warroom.kernel.actions import Level, words_of_level
 from warroom.kernel.command import Tools, ask_secret, run, say
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.scope import Scope
@@ -192,7 +193,8 @@ def disable_user(login: str, *, json: bool = False) -> None:
 @grant.command(name="add")
 def add_grant(  # noqa: PLR0913 - the sides of a grant
     *,
-    action: list[str],
+    action: list[str] | None = None,
+    level: Level | None = None,
     reason: str,
     user: str | None = None,
     to_agency: str | None = None,
@@ -213,6 +215,7 @@ def add_grant(  # noqa: PLR0913 - the sides of a grant
 
     Args:
         action: An action word; may be given several times.
+        level: view, operate, manage or configure: what each means on a camera.
         reason: Why.
         user: Login of the person it is given to.
         to_agency: Short name of the agency it is given to.
@@ -232,7 +235,7 @@ def add_grant(  # noqa: PLR0913 - the sides of a grant
         async with tools.db.transaction(scope) as tx:
             owners = [await _agency_id(scope, tx, short) for short in agency or ()]
             new = api.NewGrant(
-                tuple(action),
+                (*(action or ()), *(words_of_level(level, "camera") if level else ())),
                 reason,
                 person_id=await _person_id(scope, tx, user) if user else None,
                 to_agency_id=await _agency_id(scope, tx, to_agency) if to_agency else None,

@@ -187,6 +187,16 @@ class NewPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class NewRole:
+    """An agency's own role, to be made."""
+
+    agency_id: UUID
+    label: str
+    actions: tuple[str, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NewGrant:
     """Actions to be given to (or, with `deny`, taken from) one person or one agency.
 

@@ -92,6 +92,18 @@ class UnknownWordError(InvalidError):
     code = "identity.unknown_word"
 
 
+class ForeignRoleError(InvalidError):
+    """An agency's own role is for people of that agency alone."""
+
+    code = "identity.foreign_role"
+
+
+class NoActionsError(InvalidError):
+    """A role or a grant without any action word, or a role without a name."""
+
+    code = "identity.no_actions"
+
+
 class GrantTargetError(InvalidError):
     """A grant names exactly one person or one agency, and ends after it begins."""
 

@@ -1,11 +1,18 @@
 """HTTP doors of `identity`: the session, agencies, people, roles and grants."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 import msgspec
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 from starlette.responses import Response
 
 from warroom.identity import account_routes, api, rules
@@ -22,19 +29,20 @@ from warroom.identity.account_routes import (
 from warroom.identity.application_routes import routers as application_routers
 from warroom.identity.cookies import keep_session
 from warroom.identity.provider_routes import routers as provider_routers
+from warroom.identity.role_routes import routers as role_routers
+from warroom.kernel.actions import words_of_level
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.http import PUBLIC, SIGNED_IN, Context, Ctx, Router, json_response
 
 session = Router("session")
 agencies = Router("agencies")
 people = Router("people")
-roles = Router("roles")
 grants = Router("grants")
 routers = [
     session,
     agencies,
     people,
-    roles,
+    *role_routers,
     grants,
     *account_routes.routers,
     *application_routers,
@@ -157,11 +165,12 @@ class PasswordBody(Body):
 
 
 class GrantBody(Body):
-    """A new grant."""
+    """A new grant: action words, or a level on cameras that stands for some."""
 
     person_id: UUID | None = None
     to_agency_id: UUID | None = None
-    actions: list[Word] = Field(min_length=1, max_length=40)
+    actions: list[Word] = Field(default=[], max_length=40)
+    level: Literal["view", "operate", "manage", "configure"] | None = None
     agencies: list[UUID] | None = Field(default=None, min_length=1, max_length=200)
     places: list[Place] | None = Field(default=None, min_length=1, max_length=200)
     objects: list[UUID] | None = Field(default=None, min_length=1, max_length=2000)
@@ -172,6 +181,15 @@ class GrantBody(Body):
     ends_at: AwareDatetime | None = None
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000)]
     letter: Annotated[str, StringConstraints(max_length=120)] = ""
+
+    @model_validator(mode="after")
+    def _holds_words(self) -> Self:
+        if self.level is not None:
+            self.actions = [*self.actions, *words_of_level(self.level, "camera")]
+        if not self.actions:
+            message = "neither actions nor a level"
+            raise ValueError(message)
+        return self
 
 
 @session.post("", action=PUBLIC)
@@ -356,14 +374,6 @@ async def set_password(ctx: Ctx, person_id: UUID, body: PasswordBody) -> Respons
     return Response(status_code=204)
 
 
-@roles.get("", action="person:view")
-async def list_roles(ctx: Ctx) -> Response:
-    """Roles with their actions."""
-    async with ctx.db.transaction(ctx.scope) as tx:
-        found = await api.list_roles(ctx.scope, tx)
-    return json_response({"items": found, "total": len(found), "next": None})
-
-
 @grants.get("", action="grant:view")
 async def list_grants(
     ctx: Ctx,
@@ -384,7 +394,7 @@ async def create_grant(ctx: Ctx, body: GrantBody) -> Response:
     """Gives actions to a person or an agency, or takes them away."""
     given: dict[str, Any] = {
         word: tuple(value) if isinstance(value, list) else value
-        for word, value in body.model_dump().items()
+        for word, value in body.model_dump(exclude={"level"}).items()
     }
     async with ctx.db.transaction(ctx.scope) as tx:
         grant_id = await api.create_grant(ctx.scope, tx, api.NewGrant(**given))

@@ -8,7 +8,12 @@ from uuid import UUID
 from warroom.audit import api as audit
 from warroom.identity import rules
 from warroom.identity.contracts import NewGrant
-from warroom.identity.errors import BeyondOwnRightsError, GrantTargetError, UnknownWordError
+from warroom.identity.errors import (
+    BeyondOwnRightsError,
+    GrantTargetError,
+    NoActionsError,
+    UnknownWordError,
+)
 from warroom.identity.store import agencies as agency_store
 from warroom.identity.store import grants as store
 from warroom.identity.store import people as people_store
@@ -31,12 +36,15 @@ async def create_grant(scope: Scope, tx: Transaction, new: NewGrant) -> UUID:
 
     Raises:
         GrantTargetError: Not exactly one taker, or no time between its begin and its end.
+        NoActionsError: It would give nothing.
         UnknownWordError: No such action word.
         NotFoundError: The taker is not in view.
         BeyondOwnRightsError: More would be given than is held.
     """
     if (new.person_id is None) == (new.to_agency_id is None) or not new.reason.strip():
         raise GrantTargetError
+    if not new.actions:
+        raise NoActionsError
     begins = new.starts_at or scope.at
     if new.ends_at is not None and new.ends_at <= begins:
         raise GrantTargetError

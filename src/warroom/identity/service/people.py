@@ -18,6 +18,7 @@ from warroom.identity.errors import (
     BeyondOwnRightsError,
     ChangedMeanwhileError,
     CityReachError,
+    ForeignRoleError,
     NeedsSessionError,
     TakenError,
     UnknownWordError,
@@ -30,6 +31,7 @@ from warroom.identity.store import agencies as agency_store
 from warroom.identity.store import doors
 from warroom.identity.store import factors as factor_store
 from warroom.identity.store import people as store
+from warroom.identity.store import roles as role_store
 from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.ids import new_id
@@ -91,6 +93,8 @@ async def change_person(
     except UniqueViolation as error:
         raise TakenError(field="login") from error
     if roles is None:
+        if changed["agency_id"] != person["agency_id"]:
+            await role_store.drop_foreign(scope, tx, person_id)
         await _require_may_give(scope, await store.find_principal(scope, tx, changed))
     else:
         await _set_roles(scope, tx, changed, roles)
@@ -212,10 +216,13 @@ def _rights(principal: Principal, scope: Scope) -> Iterable[Rule]:
 async def _set_roles(
     scope: Scope, tx: Transaction, person: dict[str, Any], roles: dict[str, str]
 ) -> None:
-    known = {role["name"]: role["actions"] for role in await agency_store.list_roles(scope, tx)}
+    found = await role_store.list_assignable(scope, tx)
+    known = {role["name"]: role["actions"] for role in found}
     for name, reach in roles.items():
         if name not in known or reach not in ("own", "city"):
             raise UnknownWordError(word=name)
+    if any(r["name"] in roles and r["agency_id"] not in (None, person["agency_id"]) for r in found):
+        raise ForeignRoleError
     await store.set_roles(scope, tx, person["id"], roles)
     principal = await store.find_principal(scope, tx, person)
     agency = principal.agency

@@ -37,8 +37,6 @@ update agency set kind = %(kind)s, name = %(name)s, short = %(short)s, place = %
 where id = %(id)s
 """
 
-_ROLES = "select name, actions, is_preset from role order by name"
-
 
 def _visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
     return scope.narrow(action, agency="a.id", place="a.place", id="a.id", tags=None)
@@ -103,8 +101,3 @@ async def insert_agency(scope: Scope, tx: Transaction, agency_id: UUID, new: New
 async def update_agency(scope: Scope, tx: Transaction, agency: dict[str, Any]) -> None:
     """Writes an agency's changed fields."""
     await tx.execute(_UPDATE, agency | {"now": scope.at})
-
-
-async def list_roles(scope: Scope, tx: Transaction) -> list[dict[str, Any]]:  # noqa: ARG001
-    """All roles with their actions: names of bundles, no secret of anybody."""
-    return await (await tx.execute(_ROLES)).fetchall()

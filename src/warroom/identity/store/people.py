@@ -15,7 +15,8 @@ _ITEM = """json_build_object('id', p.id, 'login', p.login, 'name', p.name, 'titl
     'language', p.language, 'is_active', p.is_active, 'version', p.version,
     'agency', case when a.id is not null then
         json_build_object('id', a.id, 'name', a.name, 'short', a.short, 'kind', a.kind) end,
-    'roles', coalesce((select json_agg(json_build_object('role', r.role, 'reach', r.reach)
+    'roles', coalesce((select json_agg(json_build_object('role', r.role, 'label', (
+            select x.label from role x where x.name = r.role), 'reach', r.reach)
         order by r.role) from person_role r where r.person_id = p.id), '[]'),
     'seats_only', p.seats_only,
     'has_password', exists (select from person_password w where w.person_id = p.id),
@@ -79,7 +80,7 @@ _DROP_ROLES = "delete from person_role where person_id = %(id)s and role <> all(
 
 _ROLES_OF = """
 select r.name, r.actions, pr.reach, pr.lapses_at from person_role pr join role r on r.name = pr.role
-where pr.person_id = %(id)s
+where pr.person_id = %(id)s and r.retired_at is null
 """
 
 _GRANTS_OF = """

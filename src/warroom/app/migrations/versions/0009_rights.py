@@ -110,7 +110,7 @@ create unique index role_label on role (agency_id, lower(label))
 create index role_agency on role (agency_id) where agency_id is not null;
 alter table role enable row level security;
 create policy role_read on role for select using (
-    agency_id = (select scope_agency()) or {reaches(agency="agency_id")}
+    agency_id in (select a.id from agency a)
     or (agency_id is null and coalesce(current_setting('warroom.door', true), '') <> '')
 );
 create policy role_made on role for insert with check (
@@ -132,10 +132,11 @@ _OF_CAMERA = """(
 )"""
 
 _WALL = {
-    # Whoever sees a camera sees whose it is.
+    # Whoever sees a camera or a person sees whose they are; what follows for a person is judged by it.
     "agency": f"""(
         {reaches(agency="id", place="place", id="id")}
         or id = (select scope_agency())
+        or id in (select p.agency_id from person p)
         or exists (select from camera c where c.agency_id = agency.id and c.removed_at is null)
     )""",
     "camera": reaches(
