@@ -67,7 +67,8 @@ on conflict (role) do update set factor = coalesce(%(factor)s, d.factor),
 _DEMANDS = """
 select r.name as role, coalesce(d.factor, 'none') as factor,
     coalesce(d.grace_days, 14) as grace_days, coalesce(d.seats_only, false) as seats_only
-from role r left join sign_in_demand d on d.role = r.name order by r.name
+from role r left join sign_in_demand d on d.role = r.name
+where r.retired_at is null and (r.agency_id is null or {visible}) order by r.name
 """
 
 _IS_LONG = "select is_long from person_password where person_id = %(id)s"
@@ -304,12 +305,13 @@ async def set_role_demand(
     return done.rowcount > 0
 
 
-async def list_demands(
-    scope: Scope,  # noqa: ARG001 - roles in view
-    tx: Transaction,
-) -> list[dict[str, Any]]:
+async def list_demands(scope: Scope, tx: Transaction) -> list[dict[str, Any]]:
     """What each role in view asks of a sign-in."""
-    return await (await tx.execute(_DEMANDS)).fetchall()
+    visible, parameters = scope.narrow(
+        "person:view", agency="r.agency_id", place=None, id=None, tags=None
+    )
+    query = sql.SQL(_DEMANDS).format(visible=visible)
+    return await (await tx.execute(query, parameters)).fetchall()
 
 
 async def bind_person(scope: Scope, tx: Transaction, person_id: UUID, *, seats_only: bool) -> None:

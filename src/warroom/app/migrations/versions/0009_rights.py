@@ -120,6 +120,9 @@ create policy role_changed on role for update using (
     agency_id is not null and {reaches(agency="agency_id")}
 );
 grant insert, update on role to warroom_app;
+drop policy sign_in_demand_read on sign_in_demand;
+create policy sign_in_demand_read on sign_in_demand for select
+    using (role in (select r.name from role r));
 
 update role set actions = actions || '{{role:configure}}'::text[]
     where name in ('configure', 'admin_lembaga');
@@ -145,6 +148,7 @@ _WALL = {
     "camera_state": _OF_CAMERA,
     "camera_stream": _OF_CAMERA,
     "person": f"({reaches(agency='agency_id', id='id')} or id = (select scope_person()))",
+    "seat": reaches(agency="agency_id", id="id"),
     "recording_alarm": _OF_CAMERA,
     "recording_hold": _OF_CAMERA,
     "service_account": reaches(agency="agency_id", id="id"),
