@@ -25,6 +25,7 @@ from warroom.identity.service.single_sign_on import link_subject
 from warroom.identity.store import agencies as agency_store
 from warroom.identity.store import people as people_store
 from warroom.identity.store import providers as store
+from warroom.identity.store import roles as role_store
 from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.ids import new_id
@@ -192,7 +193,9 @@ async def _judge(scope: Scope, tx: Transaction, fields: dict[str, Any], outbound
             raise ProviderMapError(word=str(agency))
     if fields["creates"] and len(agencies) > 1 and not fields["agency_claim"]:
         raise ProviderMapError(word="agency_claim")
-    known = {role["name"] for role in await agency_store.list_roles(scope, tx)}
+    # Presets alone: one map may serve several agencies.
+    found = await role_store.list_assignable(scope, tx)
+    known = {role["name"] for role in found if role["agency_id"] is None}
     for role in (*fields["role_map"].values(), *filter(None, [fields["default_role"]])):
         if role not in known:
             raise UnknownWordError(word=role)
