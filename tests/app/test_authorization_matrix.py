@@ -73,6 +73,7 @@ OWNED = {
     "application_id": "application",
     "grant_id": "grant",
     "token_id": "token",
+    "hint_id": "hint",
     "layout_id": "layout",
     "link_id": "link",
     "provider_id": "provider",
@@ -217,6 +218,7 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
             "signature": "eA==",
         },
         ("POST", "/api/audit/export"): {"form": "csv"},
+        ("POST", "/api/audit/hints/{hint_id}/seen"): {"note": f"{MARK} dilihat"},
         ("POST", "/api/agencies"): {"kind": "skpd", "name": "Baru", "short": "Baru"},
         ("PATCH", "/api/agencies/{agency_id}"): name,
         ("POST", "/api/people"): {
@@ -377,6 +379,20 @@ async def _people(world: World) -> None:
         assert answer.status_code == 200, answer.text
 
 
+async def plant_hint(world: World) -> str:
+    """A hint about somebody of the first agency: only a job makes them, from much that was done."""
+    hint_id = new_id()
+    scope = identity.system_scope("test", world.clock, door="cli")
+    async with world.db.transaction(scope) as tx:
+        await tx.execute(
+            "insert into audit_hint (id, kind, person_id, person_label, agency_id, begins_at,"
+            " ends_at, found_at, numbers) values (%s, 'bulk', %s, %s, %s, now(), now(), now(),"
+            " '{}')",
+            [hint_id, new_id(), f"{MARK} Sri", UUID(world.things["agency"])],
+        )
+    return str(hint_id)
+
+
 async def make_things(world: World) -> None:
     """One thing of every kind, made through the front door by their own agency's administrator."""
 
@@ -412,6 +428,7 @@ async def make_things(world: World) -> None:
         },
     )
     things["layout"] = layout["id"]
+    things["hint"] = await plant_hint(world)
     held = await made("/api/recording/holds", hold_body(things["camera"]))
     things["hold"] = held["items"][0]["id"]
     emergency = await made("/api/emergencies", emergency_body(things["agency"]))

@@ -6,6 +6,7 @@ A new domain is added here, in alphabetical order, and nowhere else.
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from warroom.access import api as access
 from warroom.access import commands as access_commands
@@ -117,6 +118,10 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         access.AccessSettings: configuration.section(access.AccessSettings),
         audit.Anchoring: audit.open_anchoring(
             settings.data, configuration.section(audit.AuditSettings)
+        ),
+        audit.Peers: audit.Peers(
+            identity.find_main_roles,
+            ZoneInfo(configuration.section(identity.CitySettings).zone),
         ),
         cameras.CameraSettings: camera_settings,
         cameras.Prober: cameras.open_prober(camera_settings, node.clock),

@@ -10,11 +10,12 @@ import msgspec
 from cryptography.x509 import Certificate
 
 from warroom.audit import anchoring as anchoring_service
-from warroom.audit import exporting, service, store
+from warroom.audit import exporting, hinting, service, store
 from warroom.audit.anchoring import Anchoring
 from warroom.audit.anchors import AnchorFile
 from warroom.audit.contracts import Access, AnchorState, Asked, Finding, Head, Verification
 from warroom.audit.exporting import Exported
+from warroom.audit.hinting import Peers
 from warroom.audit.proof_check import check_file
 from warroom.audit.proofs import Form, Report
 from warroom.audit.settings import AuditSettings
@@ -163,6 +164,27 @@ def check_export(
     return check_file(path, copies, roots)
 
 
+async def look_for_hints(scope: Scope, db: Database, peers: Peers) -> int:
+    """Looks through the newest hours for what is unusual; tells how many hints that gave."""
+    return await hinting.look(scope, db, peers)
+
+
+async def list_hints(scope: Scope, tx: Transaction, *, all: bool = False) -> bytes:  # noqa: A002
+    """Hints about people of the scope's agencies as JSON, newest first; `all`: seen ones too."""
+    return await hinting.list_hints(scope, tx, all=all)
+
+
+async def mark_hint_seen(scope: Scope, tx: Transaction, hint_id: UUID, note: str) -> dict[str, Any]:
+    """Writes down that a hint was looked at, and what was found.
+
+    Raises:
+        NotFoundError: It is none of the scope's.
+        OwnHintError: It is about the asker.
+        HintSeenError: Somebody did so before.
+    """
+    return await hinting.mark_seen(scope, tx, hint_id, note)
+
+
 async def list_under_purpose(
     scope: Scope, tx: Transaction, purpose: str, *, action: str, limit: int
 ) -> list[dict[str, Any]]:
@@ -248,6 +270,7 @@ __all__ = [
     "Finding",
     "Form",
     "Head",
+    "Peers",
     "Report",
     "StampError",
     "Verification",
@@ -257,10 +280,13 @@ __all__ = [
     "check_export",
     "export",
     "list_anchor_states",
+    "list_hints",
     "list_seen_by",
     "list_under_purpose",
     "list_watchers",
     "load_roots",
+    "look_for_hints",
+    "mark_hint_seen",
     "open_anchoring",
     "record",
     "record_all",

@@ -37,3 +37,15 @@ class NoCopyError(InvalidError):
     """A copy of the anchors cannot be read (`path`)."""
 
     code = "audit.no_copy"
+
+
+class OwnHintError(InvalidError):
+    """Somebody else must look at a hint that is about the asker."""
+
+    code = "audit.own_hint"
+
+
+class HintSeenError(InvalidError):
+    """Somebody looked at the hint already."""
+
+    code = "audit.hint_seen"

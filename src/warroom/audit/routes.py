@@ -50,6 +50,12 @@ class ExportBody(Filters):
     form: Literal["csv", "jsonl"] = "csv"
 
 
+class SeenBody(BaseModel):
+    """What was found when a hint was looked at."""
+
+    note: str = Field(min_length=3, max_length=500)
+
+
 class Period(BaseModel):
     """A time that is asked about."""
 
@@ -112,6 +118,23 @@ async def export_audit(ctx: Ctx, body: ExportBody) -> Response:
             "cache-control": "no-store",
         },
     )
+
+
+@router.get("/hints", action="audit:read")
+async def list_hints(ctx: Ctx, all: bool = False) -> Response:  # noqa: A002, FBT001, FBT002
+    """What was unusual, newest first: hints and no accusations."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        items = await api.list_hints(ctx.scope, tx, all=all)
+        await _write_down(ctx.scope, tx, {"question": "hints"})
+    return json_response(b'{"items":' + items + b"}")
+
+
+@router.post("/hints/{hint_id}/seen", action="audit:read")
+async def mark_hint_seen(ctx: Ctx, hint_id: UUID, body: SeenBody) -> Response:
+    """Somebody looked at a hint, and says what they found."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        marked = await api.mark_hint_seen(ctx.scope, tx, hint_id, body.note.strip())
+    return json_response(marked)
 
 
 @router.get("/seal", action="audit:read")

@@ -25,6 +25,3 @@ class AuditSettings:
     tsa_ca: str = setting("", "PEM file of the root certificates trusted for time stamps.")
     tsa_every_s: int = setting(3600, "Seconds between two time stamps of one authority.")
     timeout_s: float = setting(10.0, "Seconds to wait for a collector or an authority.")
-    hints_zone: str = setting(
-        "", "Time zone (IANA) that hints judge hours of the day by; empty: the city's."
-    )

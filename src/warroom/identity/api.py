@@ -170,6 +170,11 @@ async def list_people(
     return await _people_store.list_people(scope, tx, agency=agency, q=q, after=after, limit=limit)
 
 
+async def find_main_roles(scope: Scope, tx: Transaction) -> dict[UUID, str]:
+    """The role that each person is compared by: the first of those they hold, by name."""
+    return await _people_store.find_main_roles(scope, tx)
+
+
 async def find_person(scope: Scope, tx: Transaction, person_id: UUID) -> bytes | None:
     """One person in view as JSON, or None."""
     return await _people_store.find_person_json(scope, tx, person_id)
@@ -394,6 +399,7 @@ __all__ = [
     "find_application",
     "find_application_id",
     "find_demand",
+    "find_main_roles",
     "find_own",
     "find_person",
     "find_person_id",

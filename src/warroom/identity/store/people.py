@@ -299,3 +299,16 @@ async def insert_link(
             "expires_at": expires_at,
         },
     )
+
+
+async def find_main_roles(scope: Scope, tx: Transaction) -> dict[UUID, str]:
+    """The first role by name of each person in view."""
+    visible, parameters = scope.narrow(
+        "person:view", agency="p.agency_id", place=None, id="p.id", tags=None
+    )
+    query = sql.SQL(
+        "select r.person_id, min(r.role) as role from person_role r"
+        " join person p on p.id = r.person_id where {} group by r.person_id"
+    ).format(visible)
+    rows = await (await tx.execute(query, parameters)).fetchall()
+    return {row["person_id"]: row["role"] for row in rows}
