@@ -13,6 +13,7 @@ import httpx
 import pytest
 from starlette.requests import HTTPConnection
 
+from simcity.rtsp.audio import make_track
 from tests.live.media_server import FPS
 from tests.recording.footage import BEGIN_MS, CAMERA, Disk
 from tests.scopes import AT
@@ -185,6 +186,28 @@ async def test_half_a_minute_in_many_requests_is_one_row(
     assert first[0]["owner_agency_id"] == POLICE
     assert first[0]["detail"]["from"] == "2026-11-24T06:00:00.000Z"
     assert len(later) == 2
+
+
+async def test_sound_is_asked_for_beside_the_picture_and_is_a_look_of_its_own(
+    client: httpx.AsyncClient, db: Database, disk: Disk
+) -> None:
+    disk.add_segment(BEGIN_MS + 60_000, sound=make_track("pcma"))
+    picture = await client.get(f"{URL}/media", params=span(60, 64))
+    sound = await client.get(f"{URL}/media", params=span(60, 64, mode="sound", base=at(0)))
+    silent = await client.get(f"{URL}/media", params=span(0, 4, mode="sound"))
+    foreign = await client.get(
+        f"{URL}/media", params=span(60, 64, mode="sound"), headers={"x-as": "lent"}
+    )
+    ways = [row["detail"]["way"] for row in await audited(db)]  # type: ignore[index]
+
+    assert picture.headers["x-sound"] == sound.headers["x-codec"] == 'audio/mp4; codecs="flac"'
+    with av.open(io.BytesIO(sound.content)) as box:
+        times = [float(p.pts * p.time_base) for p in box.demux() if p.size]
+        kinds = [stream.type for stream in box.streams]
+    assert kinds == ["audio"]
+    assert times[0] == pytest.approx(60, abs=0.05)
+    assert (silent.status_code, foreign.status_code) == (404, 404)
+    assert ways == ["all", "sound"]
 
 
 async def test_each_window_of_footage_has_its_row(
