@@ -1,4 +1,4 @@
-"""Sound and picture loss in a real Chromium, with the whole product and simulated cameras."""
+"""Sound, picture loss and what players leave behind: a real Chromium, the whole product."""
 
 import importlib.util
 from collections.abc import Iterator
@@ -24,7 +24,29 @@ pytestmark = [
 ]
 
 SCRIPTS = Path(__file__).parent
-KEEP_ELEMENTS = """(() => {
+KEEP = """(() => {
+  window.urls = new Set();
+  window.links = new Set();
+  const { createObjectURL, revokeObjectURL } = URL;
+  URL.createObjectURL = (of) => {
+    const url = createObjectURL.call(URL, of);
+    window.urls.add(url);
+    return url;
+  };
+  URL.revokeObjectURL = (url) => {
+    window.urls.delete(url);
+    revokeObjectURL.call(URL, url);
+  };
+  for (const name of ["WebSocket", "RTCPeerConnection"]) {
+    window[name] = class extends window[name] {
+      constructor(...words) {
+        super(...words);
+        if (name !== "WebSocket" || String(words[0]).includes("/api/live/")) window.links.add(this);
+      }
+    };
+  }
+  const isOpen = (one) => one.readyState < 2 || one.connectionState === "connected";
+  window.open_links = () => [...window.links].filter(isOpen).length;
   const make = Document.prototype.createElement;
   window.made = [];
   Document.prototype.createElement = function (name, ...rest) {
@@ -33,7 +55,7 @@ KEEP_ELEMENTS = """(() => {
     return element;
   };
 })();"""
-"""The element that sounds is not in the page, so it is remembered when it is made."""
+"""Remembers what players make; the element that sounds, for one, is not in the page."""
 
 SOUNDING = """() => window.made.some((e) =>
   !e.isConnected && !e.paused && !e.muted && e.webkitAudioDecodedByteCount > 0)"""
@@ -55,6 +77,11 @@ PEAK = """async () => {
 }"""
 """The simulated street hums, and beeps every second at three tenths of the loudest."""
 
+SHOW = """(state) => {
+  Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
 LOUD = 0.2
 
 
@@ -67,7 +94,7 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def page(stack: Stack) -> Iterator[Page]:
     with browser.signed_in_page(stack, autoplay=False) as page:
-        page.add_init_script(KEEP_ELEMENTS)
+        page.add_init_script(KEEP)
         yield page
 
 
@@ -130,6 +157,37 @@ def test_replay_sounds_at_normal_speed_alone(stack: Stack, page: Page) -> None:
     page.wait_for_function(SILENT)
 
     assert peak > LOUD
+
+
+def test_leaving_a_picture_leaves_nothing_behind(stack: Stack, page: Page) -> None:
+    open_page(page, stack, "/kamera/1")
+    for key in ("m", "b", "b", "m"):
+        page.wait_for_selector("[data-picture=live]")
+        page.keyboard.press(key)
+    page.wait_for_selector("[data-picture=live]")
+    held = page.evaluate("[window.open_links() > 0, window.urls.size > 0]")
+    page.get_by_role("link", name="Bantuan").click()
+    page.wait_for_function("() => window.open_links() === 0 && window.urls.size === 0")
+
+    assert held == [True, True]
+
+
+def test_hidden_page_takes_nothing_and_is_live_again_when_it_is_seen(
+    stack: Stack, page: Page
+) -> None:
+    open_page(page, stack, "/kamera/1")
+    page.wait_for_selector("[data-picture=live]")
+    page.keyboard.press("m")
+    page.wait_for_function(SOUNDING)
+    page.evaluate(SHOW, "hidden")
+    page.wait_for_function("() => window.open_links() === 0")
+    silent = page.evaluate(SILENT)
+    page.wait_for_selector("[data-picture=paused]")
+    page.evaluate(SHOW, "visible")
+    page.wait_for_selector("[data-picture=live]")
+
+    assert silent
+    assert page.evaluate(SILENT)
 
 
 def test_chromium_that_lost_its_picture_gets_a_key_frame_at_once(stack: Stack, page: Page) -> None:
