@@ -188,7 +188,7 @@ def test_a_second_screen_follows_what_is_selected_on_the_map(enter: Enter) -> No
     expect(second).to_have_url(re.compile("/kamera/1$"))
     expect(second.get_by_role("heading", level=1)).to_contain_text("001")
     expect(second.get_by_role("banner")).to_have_count(0)
-    page.get_by_role("button", name=re.compile("002")).click()
+    page.get_by_role("button", name=re.compile("002 Balai Kota Lobi$")).click()
     expect(second).to_have_url(re.compile("/kamera/2$"))
 
 
