@@ -14,7 +14,7 @@ from tests.identity.conftest import City
 from warroom.audit import commands as audit_commands
 from warroom.identity import api
 from warroom.identity import commands as identity_commands
-from warroom.identity.errors import TakenError, WeakPasswordError
+from warroom.identity.errors import TakenError, UnknownWordError, WeakPasswordError
 from warroom.kernel import command
 from warroom.kernel.db import Database
 from warroom.kernel.errors import NotFoundError
@@ -225,3 +225,21 @@ def test_a_token_has_exactly_one_owner(city: City, run: Run) -> None:
         run("token", "create", "--user", "kepala", "--application", "peta")
     with pytest.raises(NotFoundError):
         run("token", "create", "--application", "peta")
+
+
+def test_the_machine_itself_helps_whoever_is_locked_out(city: City, run: Run) -> None:
+    bound = run("user", "bind", "admin")
+    free = run("user", "bind", "admin", "--anywhere")
+    demanded = run("user", "demand", "operate", "--factor", "any", "--grace-days", "7")
+    reset = run("user", "reset-factors", "polisi")
+
+    assert bound == {"login": "admin", "seats_only": True}
+    assert free == {"login": "admin", "seats_only": False}
+    assert demanded == {"role": "operate", "factor": "any", "grace_days": 7}
+    assert reset == {"login": "polisi"}
+
+
+@pytest.mark.parametrize("more", [["--factor", "sms"], ["--grace-days", "400"]])
+def test_a_demand_that_does_not_exist_is_refused(more: list[str], city: City, run: Run) -> None:
+    with pytest.raises(UnknownWordError):
+        run("user", "demand", "operate", *more)

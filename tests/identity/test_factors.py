@@ -469,3 +469,32 @@ async def test_everything_about_factors_is_written_down_without_a_secret(
     everything = " ".join(detail for _, detail in found)
     assert enrolled.totp.secret not in everything
     assert not any(code in everything for code in enrolled.recovery)
+
+
+async def test_rights_are_changed_by_a_proven_session_alone(city: City, browser: Clients) -> None:
+    person = city.people["polisi"]
+    grant = {
+        "person_id": str(person),
+        "actions": ["live:view"],
+        "agencies": [str(city.agencies["Polrestabes"])],
+        "reason": "patroli",
+    }
+    async with signed_in(browser, "kepala") as chief:
+        seen = (await chief.get(f"/api/people/{person}")).json()
+        city.clock.advance(16 * 60)
+        roles = {"version": seen["version"], "roles": [{"role": "view"}]}
+        refused = [
+            await chief.patch(f"/api/people/{person}", json=roles),
+            await chief.post("/api/grants", json=grant),
+            await chief.post("/api/tokens", json={"name": "x"}),
+            await chief.put(f"/api/people/{person}/seats-only", json={"seats_only": True}),
+        ]
+        named = await chief.patch(
+            f"/api/people/{person}", json={"version": seen["version"], "title": "Kanit"}
+        )
+        await chief.post("/api/account/proof", json={"way": "password", "shown": PASSWORD})
+        allowed = await chief.post("/api/grants", json=grant)
+
+    assert {answer.json()["code"] for answer in refused} == {"identity.prove_it"}
+    assert named.status_code == 200
+    assert allowed.status_code == 201

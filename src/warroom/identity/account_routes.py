@@ -274,6 +274,7 @@ async def reset_factors(ctx: Ctx, person_id: UUID) -> Response:
 async def bind_person(ctx: Ctx, person_id: UUID, body: PersonDemand) -> Response:
     """Binds a person to the seats of the control room, or lets them sign in anywhere."""
     async with ctx.db.transaction(ctx.scope) as tx:
+        await prove_for_rights(ctx, tx)
         await api.bind_person(ctx.scope, tx, person_id, seats_only=body.seats_only)
     _forget(ctx)
     return Response(status_code=204)
@@ -291,10 +292,8 @@ async def list_demands(ctx: Ctx) -> Response:
 async def set_role_demand(ctx: Ctx, role: Name, body: RoleDemand) -> Response:
     """Sets which factor a role asks for, how long people have to enrol, whether seats bind."""
     changes = body.model_dump(exclude_none=True)
-    minutes = ctx.services[api.IdentitySettings].prove_minutes
     async with ctx.db.transaction(ctx.scope) as tx:
-        if ctx.scope.door != "api":
-            await api.require_proof(ctx.scope, tx, minutes)
+        await prove_for_rights(ctx, tx)
         await api.set_role_demand(ctx.scope, tx, role, changes)
     _forget(ctx)
     return Response(status_code=204)
@@ -371,6 +370,17 @@ async def show_seat(ctx: Ctx, body: SeatProof) -> Response:
         secure=ctx.request.url.scheme in ("https", "wss"),
     )
     return answer
+
+
+async def prove_for_rights(ctx: Context, tx: Transaction) -> None:
+    """Asks for proof before rights are changed; a script's token has proven what it can.
+
+    Raises:
+        ProveItError: It is too long since the asker proved who they are.
+    """
+    if ctx.scope.door != "api":
+        minutes = ctx.services[api.IdentitySettings].prove_minutes
+        await api.require_proof(ctx.scope, tx, minutes)
 
 
 async def standing_of(ctx: Context, tx: Transaction) -> dict[str, Any]:

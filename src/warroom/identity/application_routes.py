@@ -8,6 +8,7 @@ from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from warroom.identity import api
+from warroom.identity.account_routes import prove_for_rights
 from warroom.identity.contracts import CreatedToken
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.http import SIGNED_IN, Ctx, Router, json_response
@@ -109,6 +110,7 @@ async def create_application(ctx: Ctx, body: ApplicationBody) -> Response:
         for word, value in body.model_dump().items()
     }
     async with ctx.db.transaction(ctx.scope) as tx:
+        await prove_for_rights(ctx, tx)
         account_id = await api.create_application(ctx.scope, tx, api.NewApplication(**given))
         content = await api.find_application(ctx.scope, tx, account_id)
     return json_response(_found(content), 201)
@@ -128,6 +130,7 @@ async def change_application(ctx: Ctx, application_id: UUID, body: ApplicationCh
 async def create_application_token(ctx: Ctx, application_id: UUID, body: TokenBody) -> Response:
     """Makes a token for a service account; its secret is in this answer and never again."""
     async with ctx.db.transaction(ctx.scope) as tx:
+        await prove_for_rights(ctx, tx)
         made = await api.create_application_token(ctx.scope, tx, application_id, body.terms())
     return _shown_once(made)
 
@@ -143,6 +146,7 @@ async def list_tokens(ctx: Ctx) -> Response:
 async def create_token(ctx: Ctx, body: TokenBody) -> Response:
     """Makes an API token of the asker's own; its secret is in this answer and never again."""
     async with ctx.db.transaction(ctx.scope) as tx:
+        await prove_for_rights(ctx, tx)
         made = await api.create_token(ctx.scope, tx, login=None, terms=body.terms())
     return _shown_once(made)
 

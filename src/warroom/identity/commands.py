@@ -190,6 +190,82 @@ def disable_user(login: str, *, json: bool = False) -> None:
     say({"login": login}, as_json=json, text=f"{login}: disabled")
 
 
+@user.command(name="reset-factors")
+def reset_factors(login: str, *, json: bool = False) -> None:
+    """Removes a person's passkeys, codes and recovery codes, and ends their sessions.
+
+    Example: warroom user reset-factors rahmat
+
+    Args:
+        login: Whose.
+        json: Print one JSON object.
+    """
+
+    async def work(tools: Tools) -> None:
+        scope = tools.scope
+        async with tools.db.transaction(scope) as tx:
+            person_id = await _person_id(scope, tx, login)
+            await api.reset_factors(scope, tx, person_id, 0)
+
+    run(work)
+    say({"login": login}, as_json=json, text=f"{login}: second factors reset")
+
+
+@user.command(name="bind")
+def bind_user(login: str, *, anywhere: bool = False, json: bool = False) -> None:
+    """Binds a person to the enrolled workstations, or lets them sign in anywhere again.
+
+    Example: warroom user bind rahmat --anywhere
+
+    Args:
+        login: Whom.
+        anywhere: Let them sign in anywhere.
+        json: Print one JSON object.
+    """
+
+    async def work(tools: Tools) -> None:
+        scope = tools.scope
+        async with tools.db.transaction(scope) as tx:
+            person_id = await _person_id(scope, tx, login)
+            await api.bind_person(scope, tx, person_id, seats_only=not anywhere)
+
+    run(work)
+    where = "anywhere" if anywhere else "at workstations only"
+    say({"login": login, "seats_only": not anywhere}, as_json=json, text=f"{login}: {where}")
+
+
+@user.command(name="demand")
+def demand_of_role(
+    role: str,
+    *,
+    factor: str | None = None,
+    grace_days: int | None = None,
+    seats_only: bool | None = None,
+    json: bool = False,
+) -> None:
+    """Sets what a role asks of a sign-in; what is left out stays.
+
+    Example: warroom user demand admin_sistem --factor passkey --grace-days 14
+
+    Args:
+        role: Which role.
+        factor: none, any (second factor) or passkey.
+        grace_days: Days from their next sign-in that people have to enrol (0-365).
+        seats_only: Whether its people sign in at enrolled workstations alone.
+        json: Print one JSON object.
+    """
+    given = {"factor": factor, "grace_days": grace_days, "seats_only": seats_only}
+    changes = {word: value for word, value in given.items() if value is not None}
+
+    async def work(tools: Tools) -> None:
+        scope = tools.scope
+        async with tools.db.transaction(scope) as tx:
+            await api.set_role_demand(scope, tx, role, changes)
+
+    run(work)
+    say({"role": role, **changes}, as_json=json, text=f"{role}: {changes}")
+
+
 @grant.command(name="add")
 def add_grant(  # noqa: PLR0913 - the sides of a grant
     *,

@@ -22,6 +22,7 @@ from warroom.identity.account_routes import (
     Ticket,
     agent_of,
     caller_of,
+    prove_for_rights,
     site,
     standing,
     standing_of,
@@ -325,6 +326,8 @@ async def create_person(ctx: Ctx, body: PersonBody) -> Response:
         {held.role: held.reach for held in body.roles},
     )
     async with ctx.db.transaction(ctx.scope) as tx:
+        if new.roles:
+            await prove_for_rights(ctx, tx)
         person_id = await api.create_person(ctx.scope, tx, new)
         content = _found(await api.find_person(ctx.scope, tx, person_id))
     ctx.services[api.Authenticator].forget()
@@ -348,6 +351,8 @@ async def change_person(ctx: Ctx, person_id: UUID, body: PersonChange) -> Respon
         None if body.roles is None else {one.role: one.reach for one in body.roles}
     )
     async with ctx.db.transaction(ctx.scope) as tx:
+        if held is not None or "agency_id" in changes:
+            await prove_for_rights(ctx, tx)
         await api.change_person(ctx.scope, tx, person_id, body.version, changes, held)
         content = _found(await api.find_person(ctx.scope, tx, person_id))
     ctx.services[api.Authenticator].forget()
@@ -397,6 +402,7 @@ async def create_grant(ctx: Ctx, body: GrantBody) -> Response:
         for word, value in body.model_dump(exclude={"level"}).items()
     }
     async with ctx.db.transaction(ctx.scope) as tx:
+        await prove_for_rights(ctx, tx)
         grant_id = await api.create_grant(ctx.scope, tx, api.NewGrant(**given))
     ctx.services[api.Authenticator].forget()
     return json_response({"id": grant_id}, 201)
@@ -406,6 +412,7 @@ async def create_grant(ctx: Ctx, body: GrantBody) -> Response:
 async def revoke_grant(ctx: Ctx, grant_id: UUID) -> Response:
     """Ends a grant now."""
     async with ctx.db.transaction(ctx.scope) as tx:
+        await prove_for_rights(ctx, tx)
         await api.revoke_grant(ctx.scope, tx, grant_id)
     ctx.services[api.Authenticator].forget()
     return Response(status_code=204)

@@ -160,7 +160,7 @@ class Hub:
         self._listeners.add(listener)
         SOCKETS.inc()
         await socket.send_text(_text("hello", id=str(self._end), now=self._clock.now()))
-        tasks = [
+        tasks: list[asyncio.Task[int | None]] = [
             asyncio.create_task(part)
             for part in (
                 self._send(socket, listener),
@@ -175,14 +175,18 @@ class Hub:
             SOCKETS.dec()
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        # Only now: the server sends no close while somebody still waits to receive.
+        for code in ended:
+            if isinstance(code, int):
+                await socket.close(code)
 
     async def recheck(self) -> None:
         """Has every socket ask for the rights of its person now, and not at its next ping."""
         for listener in self._listeners:
             listener.asked_anew.set()
 
-    async def _send(self, socket: WebSocket, listener: _Listener) -> None:
+    async def _send(self, socket: WebSocket, listener: _Listener) -> int | None:
         while True:
             await listener.wake.wait()
             listener.wake.clear()
@@ -194,15 +198,15 @@ class Hub:
             for message in messages:
                 await socket.send_text(message.decode())
 
-    async def _receive(self, socket: WebSocket, listener: _Listener) -> None:
+    async def _receive(self, socket: WebSocket, listener: _Listener) -> int | None:
+        """Hears the tab until it goes (None) or says what cannot be read (the code to close by)."""
         while True:
             try:
                 asked = _DECODER.decode(await socket.receive_text())
             except (msgspec.DecodeError, KeyError):
-                await socket.close(4400)
-                return
+                return 4400
             except WebSocketDisconnect:
-                return
+                return None
             if isinstance(asked, _Subscribe):
                 await self._subscribe(socket, listener, asked)
 
@@ -233,7 +237,8 @@ class Hub:
         socket: WebSocket,
         listener: _Listener,
         still: Callable[[], Awaitable[Scope | None]],
-    ) -> None:
+    ) -> int:
+        """Keeps the socket alive and its rights true; returns when there is no session any more."""
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(listener.asked_anew.wait(), PING_S)
@@ -241,8 +246,7 @@ class Hub:
             listener.asked_anew.clear()
             scope = await still()
             if scope is None:
-                await socket.close(4401)
-                return
+                return 4401
             listener.scope = scope
             await socket.send_text(_text("ping", now=self._clock.now(), id=str(self._end)))
 

@@ -33,6 +33,7 @@ from warroom.kernel.errors import NotFoundError
 from warroom.kernel.scope import Scope
 from warroom.kernel.secrets import Sealer
 
+MOST_GRACE_DAYS = 365
 _TOTP_PURPOSE = "totp"
 
 
@@ -326,12 +327,14 @@ async def set_role_demand(
 
     Raises:
         NotFoundError: The asker does not reach the whole city, or there is no such role.
-        UnknownWordError: No such factor.
+        UnknownWordError: No such factor, or a grace time beyond a year.
     """
     if not is_citywide(scope, "sign_in:configure"):
         raise NotFoundError
     if changes.get("factor", "none") not in ("none", "any", "passkey"):
         raise UnknownWordError(word=changes["factor"])
+    if not 0 <= changes.get("grace_days", 0) <= MOST_GRACE_DAYS:
+        raise UnknownWordError(word=changes["grace_days"])
     if not await store.set_role_demand(scope, tx, role, changes):
         raise NotFoundError
     await audit.record(
