@@ -105,7 +105,7 @@ const WORDS = ["live:view", "recording:view", "recording:hold", "camera:configur
 const audit = Array.from({ length: 640 }, (_, i) => {
   const camera = cameras[(i * 37) % Math.max(1, cameras.length)];
   const who = people[i % people.length];
-  return { seq: 640 - i, at: iso(STARTED - i * 97_000), person: { id: who.id, name: who.name }, agency: who.agency.short, action: WORDS[i % WORDS.length], object_kind: "camera", object_id: camera?.id ?? null, object_label: camera ? `${camera.number} ${camera.name}` : null, place: camera?.kecamatan?.name ?? null, reason: i % 9 === 0 ? "Permintaan 112-2026-004217" : null, address: "10.20.4.17", door: "web", detail: { seconds: 12 + (i % 80) } };
+  return { seq: 640 - i, at: iso(STARTED - i * 97_000), person: { id: who.id, name: who.name }, agency: who.agency.short, action: WORDS[i % WORDS.length], object_kind: "camera", object_id: camera?.id ?? null, object_label: camera ? `${camera.number} ${camera.name}` : null, place: camera?.kecamatan?.name ?? null, reason: i % 9 === 0 ? "Permintaan 112-2026-004217" : null, address: "10.20.4.17", door: "web", seconds: 12 + (i % 80), detail: { seconds: 12 + (i % 80) } };
 });
 
 const holds = cameras.slice(0, 14).map((camera, i) => {
@@ -114,6 +114,9 @@ const holds = cameras.slice(0, 14).map((camera, i) => {
   const over = state === "released";
   return { id: uuid(`hold ${i}`), camera: { id: camera.id, number: camera.number, name: camera.name }, from: iso(from), to: iso(from + 600_000 + i * 90_000), reason: ["Tabrak lari, diminta penyidik", "Banjir setinggi lutut di depan pasar, bukti untuk Dinas PU dan BPBD", "Pencurian sepeda motor", "Kebakaran ruko"][i % 4], case_number: i % 3 === 0 ? `LP/${110 + i}/XI/2026` : "", until_at: i === 3 ? iso(Date.now() + 2 * 864e5) : i % 4 === 2 ? iso(Date.now() + 90 * 864e5) : null, state, created_at: iso(from + 3_600_000), created_by: "Andi Rahman", held_by: i % 5 === 4 ? "Kejari Makassar" : "Kominfo", released_at: over ? iso(Date.now() - 864e5) : null, released_by: over ? "Andi Rahman" : "", release_reason: over ? "Perkara selesai" : null, bytes: 9e7 + i * 3.1e7, missing_s: i % 6 === 1 ? 214 : 0, may_release: !over && i % 5 !== 4 };
 });
+
+const HINTS = [["bulk", { things: 31, own: 8, role: 10, peers: 4 }], ["hours", { hour: 2, looks: 5, days: 14, share: 0 }], ["place", { looks: 12, things: 6, districts: ["73.71.11", "73.71.12"], home: 3 }], ["refusals", { refusals: 7 }], ["emergency", { emergencies: 1 }]];
+const hints = HINTS.map(([kind, numbers], i) => ({ id: uuid(`hint ${kind}`), kind, numbers, person_id: people[i % people.length].id, person: people[i % people.length].name, begins_at: iso(STARTED - 36e5 * (i + 1)), ends_at: iso(STARTED - 36e5 * i), seen_at: i === 4 ? iso(STARTED) : null, seen_by: i === 4 ? people[0].name : null, note: i === 4 ? "Latihan gabungan" : null }));
 
 // --- answers -----------------------------------------------------------------------------------
 const problem = (status, code, params = {}) => ({ status, body: { type: "about:blank", title: code, status, code, params } });
@@ -212,7 +215,11 @@ const routes = [
   ["POST /api/applications", (_, { body }) => { const made = { ...applications[0], purpose: "", ...body, id: uuid(String(Math.random())), tokens: [], version: 1, agency: agencies.find((a) => a.id === body.agency_id) ?? null }; applications.push(made); return ok(made, 201); }],
   ["PATCH /api/applications/:id", ({ id }, { body }) => change(applications, id, body)],
   ["POST /api/applications/:id/tokens", () => ok({ id: uuid(String(Math.random())), token: "wr_" + "3f9a".repeat(10), expires_at: iso(Date.now() + 9e9) }, 201)],
-  ["GET /api/audit/seal", () => ok({ verified_at: iso(Date.now() - 124_000), rows: 18_204, intact: true, head: "9f2c41d0a7e3", anchored_at: iso(Date.now() - 400_000) })],
+  ["GET /api/audit/seal", () => ok({ verified_at: iso(Date.now() - 124_000), rows: 18_204, intact: true, head: "9f2c41d0a7e3", anchored_at: iso(Date.now() - 400_000), anchors: has("empty") ? [] : [["file", "file", null], ["syslog", "syslog:tls://log.makassar.example:6514", "timeout"], ["tsa", "tsa:https://tsa.example/tsr", null]].map(([kind, target, problem], i) => ({ kind, target, problem, line: 4210 - i * 40, anchored_at: iso(STARTED - 6e4 * (1 + i * 40)), failing_since: problem === null ? null : iso(STARTED - 26e5) })) })],
+  ["GET /api/audit/watchers", () => ok({ most: 500, items: has("empty") ? [] : audit.slice(0, 12).map((row, i) => ({ id: String(row.seq), at: row.at, person: row.person.name, agency: row.agency, action: i % 3 === 2 ? "recording:view" : "live:view", seconds: i % 4 === 0 ? null : row.detail.seconds, footage_from: i % 3 === 2 ? iso(STARTED - 7e6) : null, footage_to: i % 3 === 2 ? iso(STARTED - 68e5) : null, purpose: null, reason: row.reason })) })],
+  ["GET /api/audit/seen", () => ok({ most: 500, items: has("empty") ? [] : cameras.slice(0, 14).map((c, i) => ({ object_id: c.id, object_label: `${c.number} ${c.name}`, place: c.kecamatan?.name ?? null, looks: 9 - (i % 9), seconds: 600 - i * 31, footage: i % 3, footage_s: i % 3 === 0 ? null : 120 * i, others: 0, first_at: iso(STARTED - 5e6 - i * 1e5), last_at: iso(STARTED - i * 9e4) })) })],
+  ["GET /api/audit/hints", () => ok({ items: has("empty") ? [] : hints })],
+  ["POST /api/audit/hints/:id/seen", ({ id }, { body }) => { const found = hints.find((one) => one.id === id); Object.assign(found, { seen_at: iso(Date.now()), seen_by: people[0].name, note: body.note }); return ok(found); }],
   ["GET /api/audit", (_, { query }) => {
     const q = (query.get("q") ?? "").toLowerCase();
     const found = audit.filter((r) => (q === "" || JSON.stringify(r).toLowerCase().includes(q)) && (!query.get("action") || r.action === query.get("action")));

@@ -89,7 +89,51 @@ export interface Application {
   tokens: ApplicationToken[];
 }
 
+export interface AuditHint {
+  id: string;
+  kind: string;
+  person_id: string;
+  person: string | null;
+  begins_at: string;
+  ends_at: string;
+  numbers: Record<string, number | string[]>;
+  seen_at: string | null;
+  seen_by: string | null;
+  note: string | null;
+}
+
+/** Somebody who saw what a camera showed. */
+export interface Watcher {
+  id: string;
+  at: string;
+  person: string | null;
+  agency: string | null;
+  action: string;
+  seconds: number | null;
+  footage_from: string | null;
+  footage_to: string | null;
+  purpose: string | null;
+  reason: string | null;
+}
+
+/** What somebody saw of one thing. */
+export interface SeenThing {
+  object_id: string;
+  object_label: string | null;
+  place: string | null;
+  looks: number;
+  seconds: number | null;
+  footage: number;
+  footage_s: number | null;
+  others: number;
+  first_at: string;
+  last_at: string;
+}
+
 export interface AuditEntry {
+  id?: string;
+  purpose?: string | null;
+  seconds?: number | null;
   chain?: number;
   seq: number;
   at: string;

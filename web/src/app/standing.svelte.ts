@@ -17,12 +17,23 @@ export interface Storage {
   simulated_quota: boolean;
 }
 
+/** A place that takes copies of the audit's heads. */
+export interface Anchor {
+  target: string;
+  kind: string;
+  line: number;
+  anchored_at: string | null;
+  failing_since: string | null;
+  problem: string | null;
+}
+
 export interface Seal {
   verified_at: string | null;
   rows: number;
   intact: boolean | null;
   head: string | null;
   anchored_at: string | null;
+  anchors?: Anchor[];
 }
 
 const AGAIN_MS = 30_000;
