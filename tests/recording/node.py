@@ -18,7 +18,7 @@ from warroom.recording.commands import wall_clock
 from warroom.recording.contracts import Assignment, Gap, Kind, MessageReader, Segment
 from warroom.recording.disk import Disk, Write
 from warroom.recording.engine import Engine
-from warroom.recording.index import IndexReader
+from warroom.recording.index_reader import IndexReader
 from warroom.recording.settings import DiskSettings, RecordingSettings
 
 QUOTA = 1 << 40

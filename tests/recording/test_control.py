@@ -14,6 +14,7 @@ from tests.recording.node import wait_until
 from warroom.cameras.contracts import StreamConfig
 from warroom.kernel.errors import UnavailableError
 from warroom.kernel.secrets import Sealer
+from warroom.recording import control
 from warroom.recording.contracts import Assignment, DiskState, Hold, StreamState
 from warroom.recording.control import AssignmentCache, Control
 from warroom.recording.gateway import as_assignment, as_report
@@ -56,6 +57,7 @@ class Inventory:
         self.assignments = [ONE]
         self.holds = [HOLD]
         self.reported: list[StreamState] = []
+        self.signs_of_life = 0
         self.asked = 0
 
     async def list_assignments(self) -> list[Assignment]:
@@ -74,6 +76,7 @@ class Inventory:
         if self.is_away:
             raise UnavailableError
         self.reported += states
+        self.signs_of_life += 1
 
 
 @pytest.fixture
@@ -207,3 +210,16 @@ def test_the_main_stream_speaks_for_its_camera() -> None:
     assert ("live", True, "rec-1") == (report.state, report.recording, report.node)
     assert report.since == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
     assert [("main", 1280), ("sub", 320)] == [(p.role, p.width) for p in report.pictures]
+
+
+def test_a_recorder_without_cameras_tells_of_itself_all_the_same(
+    cache: AssignmentCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "ALIVE_S", 0.1)
+    monkeypatch.setattr(control, "REPORT_S", 0.05)
+    inventory = Inventory()
+
+    with controlled(Loop(), cache, inventory):
+        wait_until(lambda: inventory.signs_of_life >= 3)
+
+    assert inventory.reported == []

@@ -20,7 +20,8 @@ from simcity.rtsp.testclip import make_clip
 from tests.recording.node import WALL, decode, running, segments_of, settings, wait_until
 from warroom.recording.contracts import Assignment, GopEntry, Hold, Init
 from warroom.recording.disk import Disk
-from warroom.recording.index import Index, IndexReader, NewSegment, segment_path
+from warroom.recording.index import Index, NewSegment, segment_path
+from warroom.recording.index_reader import IndexReader
 from warroom.recording.recovery import recover
 from warroom.recording.settings import DiskSettings
 

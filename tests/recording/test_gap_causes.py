@@ -19,7 +19,8 @@ from tests.recording.node import WALL, segments_of, wait_until
 from tests.recording.test_disk import BEGIN_MS, add, disk_at, new_segment
 from warroom.recording.contracts import Gap
 from warroom.recording.errors import DiskAwayError
-from warroom.recording.index import Index, IndexReader
+from warroom.recording.index import Index
+from warroom.recording.index_reader import IndexReader
 from warroom.recording.playback_index import FootageIndex
 from warroom.recording.recovery import recover
 

@@ -33,7 +33,8 @@ from warroom.recording.disk import Disk
 from warroom.recording.errors import ForeignHoldError
 from warroom.recording.gateway import CameraGateway, camera_gateway
 from warroom.recording.hold_rules import check_draft, state_of
-from warroom.recording.index import Index, IndexReader
+from warroom.recording.index import Index
+from warroom.recording.index_reader import IndexReader
 from warroom.recording.settings import DiskSettings, RecordingSettings
 
 AT_MS = 1_795_500_000_000
@@ -441,6 +442,25 @@ def test_a_disk_full_of_holds_keeps_a_ring_for_new_footage_on_top(folder: Path) 
     # A tenth of the quota (1,000 bytes) stays for what is new, although holds fill all of it.
     assert len(segments_of(folder, "c1")) == 10
     assert [s.start_ms for s in segments_of(folder, "c2")] == [s.start_ms for s in fresh[2:]]
+
+
+def test_a_file_system_without_room_and_with_nothing_left_but_holds_is_called_full(
+    folder: Path,
+) -> None:
+    index = Index(folder)
+    segments = [new_segment("c1", AT_MS + n * MINUTE_MS, 1000) for n in range(3)]
+    for segment in segments:
+        put_file(folder, segment)
+    add(index, *segments)
+    index.set_holds([Hold("h1", "c1", AT_MS, AT_MS + MINUTE_MS)])
+    index.close()
+
+    disk = disk_at(folder, lambda: AT_MS / 1000 + 600, reserve_bytes=1 << 60)
+    disk.start()
+    wait_until(lambda: disk.state().state == "full")
+    disk.stop()
+
+    assert [s.start_ms for s in segments_of(folder, "c1")] == [AT_MS]
 
 
 @given(

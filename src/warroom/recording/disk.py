@@ -446,6 +446,7 @@ class Disk:
         open_bytes = sum(file.size for file in list(self._files.values()))
         slack = open_bytes + (round(grown / span_s * 2 * _RETAIN_EVERY_S) if span_s > 0 else 0)
         file_system = os.statvfs(self.folder)
+        free = file_system.f_bavail * file_system.f_frsize
         held = index.held_bytes()
         self._held_bytes = sum(held.values())
         quota = ring_bytes(self._held_bytes, self.settings.quota_bytes)
@@ -453,20 +454,27 @@ class Disk:
             index.uses(),
             quota_bytes=quota,
             slack_bytes=min(slack, (quota - self._held_bytes) // 2),
-            free_bytes=file_system.f_bavail * file_system.f_frsize,
+            free_bytes=free,
             reserve_bytes=self._recording.reserve_bytes,
             keep_bytes=self._recording.keep_bytes,
             held_bytes=held,
         )
         for retention_class, size in wanted.items():
-            self._free(index, retention_class, size)
+            left = self._free(index, retention_class, size)
+            if left > 0 and free < self._recording.reserve_bytes:
+                # Nothing that may go is left: soon nothing more can be written.
+                self._problem = ("full", self._wall())
 
-    def _free(self, index: Index, retention_class: str | None, size: int) -> None:
-        """Removes the oldest footage until `size` bytes are free, holds excepted."""
+    def _free(self, index: Index, retention_class: str | None, size: int) -> int:
+        """Removes the oldest footage until `size` bytes are free, holds excepted.
+
+        Returns:
+            What could not be freed.
+        """
         while size > 0:
             oldest = index.oldest(retention_class, _REMOVE_AT_ONCE)
             if not oldest:
-                return
+                break
             chosen = []
             for doomed in oldest:
                 if size <= 0:
@@ -474,6 +482,7 @@ class Disk:
                 chosen.append(doomed)
                 size -= doomed.bytes
             self._remove(index, chosen)
+        return size
 
     def _remove(self, index: Index, doomed: list[Any]) -> None:
         with index.transaction():

@@ -13,7 +13,7 @@ from pathlib import Path
 from warroom.kernel.log import logger
 from warroom.recording.contracts import Gap, GopEntry, Hold, Init, Role, Segment
 from warroom.recording.errors import Cause, DiskAwayError
-from warroom.recording.index import IndexReader
+from warroom.recording.index_reader import IndexReader
 from warroom.recording.open_segments import OpenSegments
 
 SEGMENTS_MAX = 100_000

@@ -5,6 +5,7 @@ export type AlarmKind =
   | "disk_error"
   | "disk_full"
   | "disk_slow"
+  | "hold_ends"
   | "holds_fill_disk"
   | "holds_unknown"
   | "recorder_away";
@@ -44,6 +45,7 @@ const ORDER: readonly AlarmKind[] = [
   "holds_fill_disk",
   "disk_slow",
   "holds_unknown",
+  "hold_ends",
 ];
 
 /** Alarms before warnings, causes before their effects, the newest first; many cameras of one reason in one. */

@@ -21,7 +21,7 @@ import numpy as np
 import psutil
 
 from warroom.recording.contracts import Kind, MessageReader
-from warroom.recording.index import IndexReader
+from warroom.recording.index_reader import IndexReader
 
 HOST = "127.0.0.1"
 FPS = 15

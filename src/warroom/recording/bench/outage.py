@@ -27,7 +27,7 @@ from warroom.recording.bench.media import (
     make_clip,
     start_simulator,
 )
-from warroom.recording.index import IndexReader
+from warroom.recording.index_reader import IndexReader
 
 GOAL_S = 5.0
 WAIT_S = 60.0

@@ -31,7 +31,8 @@ async def judge(inventory: cameras.Inventory, scope: Scope, tx: Transaction) -> 
     """
     since = await store.watch(scope, tx, WATCH_PAUSE)
     unrecorded = await cameras.list_unrecorded(inventory, scope, tx)
-    nodes = await store.list_nodes(scope, tx, scope.at - NODE_FORGOTTEN_AFTER)
+    await store.drop_nodes(scope, tx, scope.at - NODE_FORGOTTEN_AFTER)
+    nodes = await store.list_nodes(scope, tx)
     ending = await holds.lock_ending(scope, tx, scope.at + ENDS_NEXT)
     alarms = due_alarms(unrecorded, nodes, scope.at, since, ending)
     due = {(alarm.kind, alarm.subject): alarm for alarm in alarms}

@@ -68,12 +68,17 @@ async def save_node(scope: Scope, tx: Transaction, node: str, disks: list[dict[s
     )
 
 
-async def list_nodes(scope: Scope, tx: Transaction, since: datetime) -> list[NodeReport]:
-    """The last word of each recorder that was heard since; older ones are forgotten."""
+async def list_nodes(scope: Scope, tx: Transaction) -> list[NodeReport]:
+    """The last word of each recorder."""
     del scope  # row-level security shows these to the whole city's scope alone
-    await tx.execute("delete from recording_node where reported_at < %s", [since])
     rows = await tx.execute("select node, reported_at, disks from recording_node order by node")
     return [NodeReport(**row) for row in await rows.fetchall()]
+
+
+async def drop_nodes(scope: Scope, tx: Transaction, before: datetime) -> None:
+    """Forgets recorders that were last heard before an instant."""
+    del scope  # as above
+    await tx.execute("delete from recording_node where reported_at < %s", [before])
 
 
 async def watch(scope: Scope, tx: Transaction, pause: timedelta) -> datetime:
