@@ -339,3 +339,29 @@ def test_signing_out_ends_the_session(browser: Browser, demo: Demo, enter: Enter
     stolen.add_cookies(cookies)  # type: ignore[arg-type]
     assert 401 == stolen.request.get(f"{demo.address}/api/session").status
     stolen.close()
+
+
+def test_footage_is_held_by_a_key_and_let_go_of_with_a_reason(
+    enter: Enter, axe_source: str
+) -> None:
+    page = enter("rekaman?kamera=1", "Supervisor")
+    expect(page.get_by_role("slider", name="Waktu putar")).to_be_visible()
+    page.get_by_role("button", name="Tahan", exact=False).first.wait_for()
+    page.keyboard.press("h")
+    form = page.get_by_role("dialog", name="Tahan rekaman")
+    form.get_by_label("Nomor perkara").fill("LP/77/XI/2026")
+    form.get_by_label("Alasan").fill("Tabrak lari di simpang")
+    form.get_by_label("Alasan").press("Control+Enter")
+
+    expect(form.get_by_role("status")).to_contain_text("Ditahan. 1 rekaman")
+    assert axe_violations(page, axe_source) == []
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Semua penahanan").click()
+    row = page.get_by_role("row").filter(has_text="LP/77/XI/2026")
+    row.click()
+    page.get_by_role("button", name="Lepas", exact=True).click()
+    page.get_by_label("Alasan melepas").fill("Perkara selesai")
+    page.get_by_label("Alasan melepas").press("Enter")
+    expect(row).to_have_count(0)
+    page.get_by_role("switch", name="Tampilkan yang dilepas").click()
+    expect(row).to_contain_text("dilepas")
