@@ -127,3 +127,35 @@ def test_functions_that_see_past_the_wall_are_few_and_pinned(connections: Connec
     assert unpinned == []
     assert open_to_all >= {"audit_append", "identity_by_session"}
     assert "identity_principal" not in open_to_all
+
+
+_OF_THE_OFFICER = {
+    "totp_factor": "(person_id, secret, created_at) values (%(person)s, '', now())",
+    "passkey": "(id, person_id, credential_id, public_key, sign_count, name, aaguid, is_backed_up,"
+    " created_at) values (%(person)s, %(person)s, 'x', 'x', 0, 'x', '', false, now())",
+    "recovery_code": "(person_id, code_hash, created_at) values (%(person)s, 'x', now())",
+    "seat": "(id, agency_id, name, created_at) values (%(person)s, %(agency)s, 'x', now())",
+}
+
+
+@pytest.mark.parametrize("table", _OF_THE_OFFICER)
+async def test_factors_and_seats_are_seen_within_the_agency_alone(
+    city: City, connections: Connections, table: str
+) -> None:
+    police, fire = city.agencies["Polrestabes"], city.agencies["Damkar"]
+    values = {"person": city.people["polisi"], "agency": police}
+    with psycopg.connect(connections.superuser) as connection:
+        connection.execute(f"insert into {table} {_OF_THE_OFFICER[table]}", values)
+    counts = []
+    for rule in (
+        Rule(frozenset({"*"}), agencies=frozenset({police})),
+        Rule(frozenset({"*"}), agencies=frozenset({fire})),
+    ):
+        async with city.db.transaction(scope_of(rule)) as tx:
+            row = await (await tx.execute(f"select count(*) as n from {table}")).fetchone()
+            counts.append(row and row["n"])
+    with psycopg.connect(connections.app) as connection:
+        forgot = connection.execute(f"select count(*) from {table}").fetchone()
+
+    assert counts == [1, 0]
+    assert forgot == (0,)
