@@ -57,13 +57,31 @@ def live(
 
 
 @app.command
-def api(*, cameras: int = 468, json: bool = False) -> None:
+def api(
+    *,
+    cameras: int = 468,
+    users: int = 0,
+    agencies: int = 0,
+    grants: int = 0,
+    json: bool = False,
+) -> None:
     """Lists under scope: CPU per list of cameras. Example: `warroom bench api --json`.
+
+    With `--users 1000 --agencies 200 --grants 500` it fills a whole city and measures what rights
+    cost: lists, single checks, and making a scope, each beside its floor.
 
     Args:
         cameras: Cameras in the inventory.
+        users: People in the city.
+        agencies: Agencies in the city; with 0 one person sees everything.
+        grants: Grants that reach one person.
         json: One line instead of a readable object.
     """
+    if agencies:
+        from warroom.app.bench.scoped import bench_scoped  # noqa: PLC0415 - for benches only
+
+        _print(bench_scoped(cameras, max(users, agencies), agencies, grants), json=json)
+        return
     from warroom.app.bench.api import bench_api  # noqa: PLC0415 - heavy, and for benches only
 
     _print(bench_api(cameras), json=json)

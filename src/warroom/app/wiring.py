@@ -181,7 +181,7 @@ def webrtc_socket(node: Node) -> Path:
 def run_media(node: Node, name: str) -> None:
     """The recorder of this node, until it is told to stop."""
     name = name or node.settings.node
-    inventory = _inventory(node)
+    inventory = inventory_of(node)
     recording_commands.run_media(
         node=name,
         data=node.settings.data,
@@ -208,7 +208,8 @@ def run_webrtc(node: Node) -> None:
     )
 
 
-def _inventory(node: Node) -> cameras.Inventory:
+def inventory_of(node: Node) -> cameras.Inventory:
+    """What the use cases of cameras work with on this node."""
     return cameras.Inventory.of(
         Services(services(node, Database(node.connections.app))), node.clock
     )
@@ -219,7 +220,7 @@ async def seed_demo(node: Node, sites: bytes) -> None:
     db = Database(node.connections.app)
     await db.open()
     scope = identity.system_scope("demo", node.clock, door="cli")
-    inventory = _inventory(node)
+    inventory = inventory_of(node)
     try:
         async with db.transaction(scope) as tx:
             await identity.ensure_sample(scope, tx)

@@ -52,7 +52,9 @@ cross join lateral (
 
 _FROM = f"""
 from camera c
-join agency a on a.id = c.agency_id
+cross join lateral (
+    select a.id, a.name, a.short from agency a where a.id = c.agency_id offset 0
+) a
 left join camera_state s on s.camera_id = c.id
 left join camera_stream m on m.camera_id = c.id and m.role = 'main'
 left join camera_stream u on u.camera_id = c.id and u.role = 'sub'
@@ -80,22 +82,27 @@ _FIELDS = f"""
     c.retention_class, c.version, {_STATE_JSON} as state
 """
 
+# What is wanted is found by id and number alone; only the page is looked at closer.
 _LIST = sql.SQL(
     f"""
-with chosen as (
+with seen as materialized (
+    select c.id, c.number from camera c {{state}}
+    where c.removed_at is null and {{visible}} and {{wanted}}
+), page as materialized (
+    select id, number from seen where number > %(after)s order by number limit %(limit)s
+), shown as (
     select {_FIELDS}
     {_FROM}
-    where c.removed_at is null and {{visible}} and {{wanted}}
-), page as (
-    select * from chosen where number > %(after)s order by number limit %(limit)s
+    where c.id in (select id from page)
 )
-select concat('{{{{"items":', coalesce((select json_agg(page order by number) from page), '[]'),
+select concat('{{{{"items":', coalesce((select json_agg(shown order by number) from shown), '[]'),
     ',"next":', coalesce(to_json((
-        select max(number)::text from page having max(number) < (select max(number) from chosen)
+        select max(number)::text from page having max(number) < (select max(number) from seen)
     ))::text, 'null'),
-    ',"total":', (select count(*) from chosen), '}}}}')
+    ',"total":', (select count(*) from seen), '}}}}')
 """
 )
+_WITH_STATE = f"left join camera_state s on s.camera_id = c.id {_STATE}"
 
 _FITS = (
     "(c.name ilike %(pattern)s or c.site ilike %(pattern)s or c.number::text = %(q)s"
@@ -344,7 +351,9 @@ where c.id = any(%(ids)s) and {{visible}}
 @lru_cache(maxsize=512)
 def _list_query(visible: str, conditions: tuple[str, ...]) -> bytes:
     wanted = sql.SQL(" and ").join(map(sql.SQL, ("true", *conditions)))
-    query = _LIST.format(visible=sql.SQL(visible), wanted=wanted)
+    # The state is worked out for every camera only where the list is narrowed by it.
+    state = _WITH_STATE if any("e." in condition for condition in conditions) else ""
+    query = _LIST.format(visible=sql.SQL(visible), wanted=wanted, state=sql.SQL(state))
     return " ".join(query.as_string().split()).encode()
 
 

@@ -24,6 +24,7 @@ from warroom.identity.errors import TokenOwnerError
 from warroom.identity.sample import PEOPLE as SAMPLE_PEOPLE
 from warroom.identity.service import agencies as _agencies
 from warroom.identity.service import applications as _applications
+from warroom.identity.service import explain as _explain
 from warroom.identity.service import factors as _factors
 from warroom.identity.service import grants as _grants
 from warroom.identity.service import own_sessions as _own_sessions
@@ -36,7 +37,7 @@ from warroom.identity.service.factors import Codes, Prover
 from warroom.identity.service.passkeys import Passkeys, Site, site_of
 from warroom.identity.service.passwords import Passwords
 from warroom.identity.service.sample import ensure_sample
-from warroom.identity.service.scopes import system_scope
+from warroom.identity.service.scopes import moved, system_scope
 from warroom.identity.service.sessions import COOKIE, Authenticator, address_of
 from warroom.identity.service.sign_in import LINK_S, Doorkeeper
 from warroom.identity.service.single_sign_on import SingleSignOn
@@ -155,6 +156,15 @@ async def list_roles(scope: Scope, tx: Transaction) -> bytes:
 async def find_role(scope: Scope, tx: Transaction, name: str) -> bytes | None:
     """One role in view as JSON, or None."""
     return await _role_store.find_role_json(scope, tx, name)
+
+
+async def scope_of_person(scope: Scope, tx: Transaction, login: str) -> Scope:
+    """The rights of a person in view, as they have them now; to be looked at, not to act by.
+
+    Raises:
+        NotFoundError: No such person in view.
+    """
+    return await _explain.scope_of_person(scope, tx, login)
 
 
 async def list_people(
@@ -422,6 +432,7 @@ __all__ = [
     "list_sessions",
     "list_shown_providers",
     "list_tokens",
+    "moved",
     "prelink",
     "raw_json",
     "renew_seat_code",
@@ -432,6 +443,7 @@ __all__ = [
     "revoke_seat",
     "revoke_token",
     "rotate_token",
+    "scope_of_person",
     "services",
     "set_own_language",
     "set_password",

@@ -44,6 +44,13 @@ create function scope_has_rules() returns boolean
 language sql stable parallel safe as $$
     select coalesce(current_setting('warroom.rules', true), '') <> ''
 $$;
+-- Whether single things may be reached that no agency of the scope owns.
+create function scope_has_things() returns boolean
+language sql stable parallel safe as $$
+    select concat(current_setting('warroom.objects', true), current_setting('warroom.places', true),
+        current_setting('warroom.tags', true), current_setting('warroom.classes', true),
+        current_setting('warroom.rules', true)) <> ''
+$$;
 create function scope_rules()
 returns table (agencies uuid[], places text[], objects uuid[], tags text[], classes text[])
 language sql stable parallel safe rows 4 as $$
@@ -51,7 +58,7 @@ language sql stable parallel safe rows 4 as $$
         as r(agencies uuid[], places text[], objects uuid[], tags text[], classes text[])
 $$;
 grant execute on function scope_agency_ids, scope_object_ids, scope_places, scope_tags,
-    scope_classes, scope_has_rules, scope_rules to warroom_app;
+    scope_classes, scope_has_rules, scope_has_things, scope_rules to warroom_app;
 """
 
 _CLASSES = """
@@ -131,7 +138,7 @@ update role set actions = actions || '{{role:configure}}'::text[]
 _OF_CAMERA = """(
     (select scope_sees_all())
     or agency_id in (select scope_agency_ids())
-    or exists (select from camera c where c.id = camera_id)
+    or ((select scope_has_things()) and exists (select from camera c where c.id = camera_id))
 )"""
 
 _WALL = {
@@ -140,7 +147,8 @@ _WALL = {
         {reaches(agency="id", place="place", id="id")}
         or id = (select scope_agency())
         or id in (select p.agency_id from person p)
-        or exists (select from camera c where c.agency_id = agency.id and c.removed_at is null)
+        or ((select scope_has_things()) and exists (
+            select from camera c where c.agency_id = agency.id and c.removed_at is null))
     )""",
     "camera": reaches(
         agency="agency_id", place="place", id="id", tags="tags", class_="retention_class"
