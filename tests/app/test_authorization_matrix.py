@@ -145,6 +145,7 @@ QUERIES = {
     },
     "/api/cameras/nearby": {"lat": "-5.1338", "lon": "119.409"},
     "/api/places/search": {"q": "losari"},
+    "/api/why": {"person": "own", "action": "camera:view", "thing": "1"},
     "/api/recordings/{camera_id}/timeline": {
         "from": "2026-11-24T05:00:00Z",
         "to": "2026-11-24T06:00:00Z",

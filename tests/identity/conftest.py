@@ -72,6 +72,7 @@ def services_of(
     return {
         **made,
         api.Passwords: cheap,
+        api.Finders: api.Finders({}),
         api.Doorkeeper: replace(made[api.Doorkeeper], passwords=cheap),
         api.Prover: replace(made[api.Prover], passwords=cheap),
         audit.Anchoring: audit.open_anchoring(folder, audit.AuditSettings()),

@@ -113,6 +113,7 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         **identity.services(configuration, db, node.clock, sealer),
         Configuration: configuration,
         NodeSettings: settings,
+        identity.Finders: identity.Finders({"camera": cameras.find_thing}),
         Blobs: Blobs(settings.data / "blobs"),
         Sealer: sealer,
         access.AccessSettings: configuration.section(access.AccessSettings),

@@ -33,6 +33,7 @@ from warroom.cameras.probe import Prober
 from warroom.cameras.rules import StreamChange
 from warroom.cameras.service import Inventory
 from warroom.cameras.settings import CameraSettings
+from warroom.identity.contracts import Thing
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope
@@ -270,6 +271,11 @@ async def list_accesses(
     raise CameraNotFoundError
 
 
+async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
+    """The camera in view with this number or id, as rights see it; None if there is none."""
+    return await service.find_thing(scope, tx, asked)
+
+
 __all__ = [
     "Camera",
     "CameraSettings",
@@ -282,6 +288,7 @@ __all__ = [
     "claim_streams",
     "count_states",
     "find_cameras",
+    "find_thing",
     "get_camera",
     "import_cameras",
     "is_address_allowed",

@@ -4,6 +4,7 @@ The caller opens the transaction and gives it in; what raises, rolls everything 
 """
 
 import binascii
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,7 @@ from warroom.cameras.errors import (
 )
 from warroom.cameras.rules import StreamChange
 from warroom.cameras.settings import CameraSettings
+from warroom.identity.contracts import Thing
 from warroom.kernel import leases, outbox
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Transaction
@@ -511,6 +513,26 @@ def _allows(scope: Scope, action: str, camera: Camera) -> bool:
         agency_id=camera.agency_id,
         place=camera.place,
         object_id=camera.id,
+        tags=camera.tags,
+        class_=camera.retention_class,
+    )
+
+
+async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
+    """The camera in view with this number or id, as rights see it; None if there is none."""
+    camera_id: UUID | None = None
+    if asked.isascii() and asked.isdigit() and len(asked) <= 6:
+        camera_id = await store.find_id(scope, tx, int(asked))
+    else:
+        with contextlib.suppress(ValueError):
+            camera_id = UUID(asked)
+    found = await store.find_cameras(scope, tx, [camera_id], VIEW) if camera_id else []
+    if not found:
+        return None
+    (camera,) = found
+    label = f"{camera.number} {camera.name}"
+    return Thing(
+        *("camera", camera.id, label, camera.agency_id, camera.place),
         tags=camera.tags,
         class_=camera.retention_class,
     )

@@ -11,6 +11,7 @@ from warroom.identity.contracts import (
     Caller,
     CreatedToken,
     Demand,
+    Finders,
     NewAgency,
     NewApplication,
     NewGrant,
@@ -18,6 +19,7 @@ from warroom.identity.contracts import (
     NewRole,
     OpenedSession,
     SecondStep,
+    Thing,
     TokenTerms,
 )
 from warroom.identity.errors import TokenOwnerError
@@ -156,6 +158,9 @@ async def list_roles(scope: Scope, tx: Transaction) -> bytes:
 async def find_role(scope: Scope, tx: Transaction, name: str) -> bytes | None:
     """One role in view as JSON, or None."""
     return await _role_store.find_role_json(scope, tx, name)
+
+
+explain_right = _explain.explain_right
 
 
 async def scope_of_person(scope: Scope, tx: Transaction, login: str) -> Scope:
@@ -364,6 +369,7 @@ __all__ = [
     "CreatedToken",
     "Demand",
     "Doorkeeper",
+    "Finders",
     "IdentitySettings",
     "NewAgency",
     "NewApplication",
@@ -378,6 +384,7 @@ __all__ = [
     "SecondStep",
     "SingleSignOn",
     "Site",
+    "Thing",
     "TokenOwnerError",
     "TokenTerms",
     "address_of",
@@ -404,6 +411,7 @@ __all__ = [
     "ensure_agencies",
     "ensure_people",
     "ensure_sample",
+    "explain_right",
     "find_agency",
     "find_agency_id",
     "find_application",

@@ -330,6 +330,60 @@ def add_grant(  # noqa: PLR0913 - the sides of a grant
     say({"id": grant_id}, as_json=json, text=str(grant_id))
 
 
+@grant.command(name="explain")
+def explain_grant(user: str, action: str, thing: str, *, json: bool = False) -> None:
+    """Tells why a person may, or may not, do something to a thing.
+
+    Example: warroom grant explain rahmat live:view 17
+
+    Args:
+        user: Login or id of the person.
+        action: Action word.
+        thing: Number or id of a camera, short name of an agency, or login of a person.
+        json: Print one JSON object.
+    """
+
+    async def work(tools: Tools) -> dict[str, Any]:
+        scope = tools.scope
+        async with tools.db.transaction(scope) as tx:
+            return await api.explain_right(
+                scope,
+                tx,
+                tools.services[api.Finders],
+                person=user,
+                action=action,
+                thing=thing,
+            )
+
+    told = run(work)
+    say(told, as_json=json, text="\n".join(_explained(told)))
+
+
+def _explained(told: dict[str, Any]) -> list[str]:
+    lines = [
+        f"{told['person']['name']} {'may' if told['allowed'] else 'may NOT'} {told['action']}"
+        f" on {told['thing']['kind']} {told['thing']['label']}"
+    ]
+    if told["blocked"]:
+        lines.append(f"blocked: {told['blocked']}")
+    for right in told["rights"]:
+        role, grant = right["role"], right["grant"]
+        if role:
+            what = f"role {role['label'] or role['name']} ({role['reach']})"
+        elif grant:
+            what = f"grant {grant['id']} by {grant['created_by'] or '-'}: {grant['reason']}"
+        else:
+            what = "a grant that you may not see"
+        effect = "denies" if right["deny"] else "allows"
+        fails = f", but not by its {', '.join(right['misses'])}" if right["misses"] else ""
+        until = f", until {right['until'].isoformat()}" if right["until"] else ""
+        lines.append(f"{effect}: {what}{until}{fails}")
+    if told["needed"]:
+        names = ", ".join(role["label"] or role["name"] for role in told["needed"]["roles"])
+        lines.append(f"needed: {told['action']} on its owner's things, as in: {names}")
+    return lines
+
+
 @grant.command(name="list")
 def list_grants(*, ended: bool = False, json: bool = False) -> None:
     """Lists grants, newest first.

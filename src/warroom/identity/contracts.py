@@ -1,8 +1,9 @@
 """What crosses the border of `identity`."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 import msgspec
@@ -184,6 +185,37 @@ class NewPerson:
     title: str = ""
     language: str = "id"
     roles: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A thing as a right sees it, and what people call it.
+
+    Attributes:
+        kind: `camera`, `agency`, `person`.
+        agency_id: Its owner.
+        place: Area code.
+        class_: Of a camera, its retention class.
+    """
+
+    kind: str
+    id: UUID
+    label: str
+    agency_id: UUID | None
+    place: str | None = None
+    tags: tuple[str, ...] = ()
+    class_: str | None = None
+
+
+type Finder = Callable[[Scope, Any, str], Awaitable[Thing | None]]
+"""Scope, transaction, and what people call the thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finders:
+    """How other domains find a thing in view by what people call it; the first that knows it."""
+
+    by_kind: Mapping[str, Finder]
 
 
 @dataclass(frozen=True, slots=True)

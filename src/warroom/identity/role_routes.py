@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
@@ -12,11 +13,13 @@ from warroom.kernel.http import SIGNED_IN, Ctx, Router, json_response
 
 roles = Router("roles")
 words = Router("words")
-routers = [roles, words]
+why = Router("why")
+routers = [roles, words, why]
 
 type Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 type Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400)]
 type Name = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+type Asked = Annotated[str, Query(min_length=1, max_length=80)]
 type Words = Annotated[list[Name], Field(min_length=1, max_length=120)]
 
 
@@ -82,6 +85,21 @@ async def retire_role(ctx: Ctx, role_name: Name) -> Response:
         await api.retire_role(ctx.scope, tx, role_name)
     ctx.services[api.Authenticator].forget()
     return Response(status_code=204)
+
+
+@why.get("", action="person:view")
+async def explain(ctx: Ctx, person: Asked, action: Asked, thing: Asked) -> Response:
+    """Whether a person may do something to a thing, by which right, and what else it would need."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        told = await api.explain_right(
+            ctx.scope,
+            tx,
+            ctx.services[api.Finders],
+            person=person,
+            action=action,
+            thing=thing,
+        )
+    return json_response(told)
 
 
 @words.get("", action=SIGNED_IN)

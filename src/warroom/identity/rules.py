@@ -32,12 +32,12 @@ def rules_of(principal: Principal, now: datetime) -> tuple[Rule, ...]:
     if agency is None or not agency.is_active or may_only_enrol(principal, now):
         return ()
     rules = [
-        _rule_of_role(role, principal)
+        rule_of_role(role, principal)
         for role in principal.roles
         if role.reach == "own" or agency.kind == "city"
     ]
     rules += [
-        _rule_of_grant(grant)
+        rule_of_grant(grant)
         for grant in principal.grants
         if grant.ends_at is None or grant.ends_at > now
     ]
@@ -46,13 +46,15 @@ def rules_of(principal: Principal, now: datetime) -> tuple[Rule, ...]:
     return tuple(limited(rules, frozenset(principal.only_actions)))
 
 
-def _rule_of_role(role: HeldRole, principal: Principal) -> Rule:
+def rule_of_role(role: HeldRole, principal: Principal) -> Rule:
+    """What a role gives to a person who is of an agency."""
     assert principal.agency is not None  # noqa: S101 - asked by the caller
     agencies = None if role.reach == "city" else frozenset({principal.agency.id})
     return Rule(frozenset(role.actions), agencies=agencies, ends_at=role.lapses_at)
 
 
-def _rule_of_grant(grant: HeldGrant) -> Rule:
+def rule_of_grant(grant: HeldGrant) -> Rule:
+    """What a grant gives, or takes."""
     return Rule(
         frozenset(grant.actions),
         agencies=_set(grant.agencies),

@@ -38,6 +38,14 @@ select json_build_object(
 
 _FIND = "select g.* from access_grant g where g.id = %(id)s and {visible} for update"
 
+_TOLD = """
+select g.id, g.reason, g.letter, g.purpose, g.created_at, g.starts_at, g.ends_at,
+    b.name as created_by, a.short as to_agency
+from access_grant g left join person b on b.id = g.created_by
+left join agency a on a.id = g.to_agency_id
+where g.id = any(%(ids)s) and {visible}
+"""
+
 _INSERT = """
 insert into access_grant (id, person_id, to_agency_id, agency_id, actions, agencies, places,
     objects, tags, classes, deny, starts_at, ends_at, reason, letter, to_role, purpose,
@@ -89,6 +97,13 @@ async def find_grant(
     visible, parameters = _visible(scope, action)
     query = sql.SQL(_FIND).format(visible=visible)
     return await (await tx.execute(query, parameters | {"id": grant_id})).fetchone()
+
+
+async def list_told(scope: Scope, tx: Transaction, ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
+    """What can be told of these grants: why, by which letter, by whom, when; those in view."""
+    visible, parameters = _visible(scope, "grant:view")
+    rows = await tx.execute(sql.SQL(_TOLD).format(visible=visible), parameters | {"ids": ids})
+    return {row["id"]: row for row in await rows.fetchall()}
 
 
 async def list_letters(

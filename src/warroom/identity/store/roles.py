@@ -31,7 +31,10 @@ select {item}::text from role r left join agency a on a.id = r.agency_id
 where r.name = %(name)s and r.retired_at is null and (r.agency_id is null or {visible})
 """
 
-_ASSIGNABLE = "select name, actions, agency_id from role where retired_at is null order by name"
+_ASSIGNABLE = """
+select name, label, actions, agency_id from role where retired_at is null
+order by agency_id is not null, name
+"""
 
 _FIND = """
 select r.* from role r
