@@ -1,6 +1,7 @@
 """The audit over HTTP: read by those who may, and the reading itself is written down."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from tests.identity.conftest import City, Clients, signed_in
 from warroom.audit import api as audit
@@ -79,3 +80,38 @@ async def test_a_place_for_anchors_that_fails_shows_on_the_page_and_in_the_healt
         ("syslog", "unreachable"),
     ]
     assert anchors[1]["target"] == "syslog:tcp://127.0.0.1:1"
+
+
+async def test_questions_are_answered_and_are_entries_themselves(
+    city: City, browser: Clients
+) -> None:
+    period = {"from": "2026-11-24T05:00:00Z", "to": "2026-11-24T07:00:00Z"}
+    async with signed_in(browser, "auditor") as client:
+        watchers = await client.get("/api/audit/watchers", params={"object": "x", **period})
+        seen = await client.get(
+            "/api/audit/seen", params={"person": str(city.people["polisi"]), **period}
+        )
+        hints = await client.get("/api/audit/hints")
+        empty = await client.get(
+            "/api/audit/watchers", params={"object": "x", **period, "to": period["from"]}
+        )
+        page = (await client.get("/api/audit", params={"action": "audit:read"})).json()
+
+    assert (watchers.json()["items"], seen.json()["items"], hints.json()["items"]) == ([], [], [])
+    assert (empty.status_code, empty.json()["code"]) == (422, "audit.wrong_period")
+    asked = [item["detail"].get("question") for item in page["items"]]
+    assert asked == ["hints", "seen", "watchers"]
+
+
+async def test_an_export_comes_as_a_file_that_holds(browser: Clients, tmp_path: Path) -> None:
+    async with signed_in(browser, "auditor") as client:
+        answer = await client.post("/api/audit/export", json={"form": "jsonl", "door": "cli"})
+        wrong = await client.post("/api/audit/export", json={"form": "exe"})
+    path = tmp_path / "export.zip"
+    path.write_bytes(answer.content)
+
+    report = audit.check_export(path)
+
+    assert (answer.headers["content-type"], wrong.status_code) == ("application/zip", 422)
+    assert report.holds
+    assert report.rows > 0
