@@ -33,6 +33,9 @@ PAGES = (
     "admin/token",
     "admin/aplikasi",
     "admin/audit",
+    "admin/komputer",
+    "admin/syarat-masuk",
+    "akun",
     "bantuan",
 )
 KEY = re.compile(r"\b[a-z_]+(?:\.[a-z0-9_]+)+\b")
