@@ -36,6 +36,10 @@ PAGES = (
     "admin/komputer",
     "admin/syarat-masuk",
     "akun",
+    "admin/audit?tampil=anchors",
+    "admin/audit?tampil=hints",
+    "admin/audit?tampil=seen",
+    "admin/audit?tampil=watchers",
     "bantuan",
 )
 KEY = re.compile(r"\b[a-z_]+(?:\.[a-z0-9_]+)+\b")
