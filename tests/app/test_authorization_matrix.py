@@ -583,9 +583,9 @@ async def test_a_thing_of_another_agency_is_told_of_like_one_that_does_not_exist
     assert wrong == {}
 
 
-def _told(answer: httpx.Response) -> tuple[int, Any, set[str]]:
-    """What an answer gives away: number, words, and which headers it has."""
-    return answer.status_code, answer.json(), set(answer.headers)
+def _told(answer: httpx.Response) -> tuple[int, bytes, set[str]]:
+    """What an answer gives away: number, every byte of its body, and which headers it has."""
+    return answer.status_code, answer.content, set(answer.headers)
 
 
 @pytest.mark.parametrize("asker", ["agencyless", "agencyless_with_roles"])

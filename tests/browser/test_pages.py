@@ -30,6 +30,7 @@ PAGES = (
     "admin/lembaga",
     "admin/orang",
     "admin/hak",
+    "admin/hak/mengapa",
     "admin/token",
     "admin/aplikasi",
     "admin/audit",

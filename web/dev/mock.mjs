@@ -73,6 +73,7 @@ const roles = [
   { name: "operator", actions: ACTIONS },
   { name: "admin_lembaga", actions: [...ACTIONS, ...ADMIN] },
   { name: "auditor", actions: ["audit:read"] },
+  { name: "own-1", label: "Operator malam", agency: agencies[0], actions: ["live:view"] },
 ];
 const names = ["Rahmat Syam", "Sitti Aminah", "Andi Nurhayati", "Baso Daeng Tutu", "Hamzah Latif", "Nur Asia", "Muh. Fadli", "Irma Suryani"];
 const people = names.map((name, i) => ({ id: uuid(name), login: name.toLowerCase().replace(/[^a-z]+/g, "."), name, title: i === 0 ? "Operator kamera" : "Petugas", agency: agencies[i % agencies.length], roles: [{ role: i === 0 ? "admin_lembaga" : "operator", reach: "own" }], is_active: i !== 5, has_password: true, language: "id", last_seen_at: iso(STARTED - i * 5e6), version: 1 }));
@@ -200,6 +201,15 @@ const routes = [
   ["POST /api/agencies", (_, { body }) => { const made = { id: uuid(body.short), is_active: true, version: 1, ...body }; agencies.push(made); return ok(made, 201); }],
   ["PATCH /api/agencies/:id", ({ id }, { body }) => change(agencies, id, body)],
   ["GET /api/people", () => all(people)],
+  ["GET /api/words", () => all([...ACTIONS, ...ADMIN].map((word) => ({ word, on: "camera", level: "view" })))],
+  ["GET /api/why", (_, { query }) => {
+    const who = people.find((one) => one.id === query.get("person")) ?? people[0];
+    if (query.get("thing") === "999999") return problem(404, "not_found");
+    const may = query.get("action") !== "recording:export";
+    const role = { source: "role", deny: false, reaches: may, misses: may ? [] : ["agency"], role: { name: "operator", label: "", reach: "own" }, grant: null, hidden: false, since: null, until: null };
+    const given = { source: "grant", deny: !may, reaches: true, misses: [], role: null, grant: { reason: "Pengamanan karnaval", letter: "331/2026", created_by: people[1].name, created_at: iso(STARTED - 8e7), to_agency: "Dishub", purpose: null }, hidden: false, since: null, until: iso(STARTED + 8e8) };
+    return ok({ person: { id: who.id, login: who.login, name: who.name, agency: who.agency }, action: query.get("action"), thing: { kind: "camera", id: uuid("thing"), label: `${query.get("thing")} Jl. Penghibur`, agency: agencies[0], place: "73.71.04", tags: [], class: "public" }, allowed: may, blocked: null, rights: may ? [role, given] : [given, role], more: 0, needed: may ? null : { blocked: null, roles: [{ name: "admin_lembaga", label: "" }] } });
+  }],
   ["POST /api/people", (_, { body }) => { const made = { id: uuid(body.login), is_active: true, version: 1, last_seen_at: null, ...body, agency: agencies.find((a) => a.id === body.agency_id) ?? null }; people.push(made); return ok(made, 201); }],
   ["PATCH /api/people/:id", ({ id }, { body }) => change(people, id, body)],
   ["POST /api/people/:id/password", (_, { body }) => (body.password.length < 12 ? problem(422, "identity.weak_password") : { status: 204 })],

@@ -11,6 +11,8 @@ export interface Agency extends AgencyName {
 
 export interface HeldRole {
   role: string;
+  /** What an agency's own role is called; empty for presets. */
+  label?: string;
   reach: "own" | "city";
 }
 
@@ -31,6 +33,9 @@ export interface PersonRow {
 
 export interface Role {
   name: string;
+  label?: string;
+  /** Whose own role it is; nobody's for presets. */
+  agency?: AgencyName | null;
   actions: string[];
 }
 
