@@ -81,6 +81,7 @@ OWNED = {
     "hold_id": "hold",
     "request_id": "request",
     "emergency_id": "emergency",
+    "review_id": "review",
     "owner_id": "agency",
     "attachment_id": "attachment",
     "passkey_id": "passkey",
@@ -269,6 +270,11 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/emergencies"): emergency_body(str(UUID(int=78))),
         ("POST", "/api/emergencies/{emergency_id}/review"): {"outcome": "justified"},
         ("POST", "/api/requests"): REQUEST,
+        ("POST", "/api/reviews"): {"agency_id": things["agency"]},
+        ("POST", "/api/reviews/{review_id}/decide"): {
+            "items": [things.get("item", str(UUID(int=79)))],
+            "decision": "confirmed",
+        },
         ("PUT", "/api/requests/{request_id}"): REQUEST | {"version": 1},
         ("POST", "/api/requests/{request_id}/withdraw"): {"reason": "Selesai"},
         ("POST", "/api/requests/{request_id}/parts/{owner_id}/approve"): {"role": "supervisor"},
@@ -434,6 +440,10 @@ async def make_things(world: World) -> None:
     things["hold"] = held["items"][0]["id"]
     emergency = await made("/api/emergencies", emergency_body(things["agency"]))
     things["emergency"] = emergency["id"]
+    review = await made("/api/reviews", {"agency_id": things["agency"]})
+    things["review"] = review["id"]
+    page = (await world.own.get(f"/api/reviews/{review['id']}")).json()
+    things["item"] = next(item["id"] for item in page["items"] if not item["is_own"])
     request = await made("/api/requests", REQUEST | {"purpose": f"{MARK} penyidikan"})
     things["request"] = request["id"]
     answer = await world.own.post(

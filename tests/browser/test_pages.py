@@ -41,6 +41,10 @@ PAGES = (
     "admin/audit?tampil=hints",
     "admin/audit?tampil=seen",
     "admin/audit?tampil=watchers",
+    "admin/darurat",
+    "admin/permohonan",
+    "admin/permohonan?mode=baru",
+    "admin/tinjauan",
     "bantuan",
 )
 KEY = re.compile(r"\b[a-z_]+(?:\.[a-z0-9_]+)+\b")

@@ -68,7 +68,7 @@ const cameras = has("empty") ? [] : sites.map(({ geometry, properties: p }) => {
 const brief = ({ version, notes, created_at, changed_at, streams, retention_class, ...camera }) => camera;
 
 const ACTIONS = "camera:view live:view recording:view recording:export wall:view wall:share city:view".split(" ");
-const ADMIN = "camera:configure agency:view agency:configure person:view person:configure person:factors person:sessions seat:configure sign_in:configure grant:view grant:configure application:view application:configure audit:read token:create system:view ptz:move".split(" ");
+const ADMIN = "camera:configure agency:view agency:configure person:view person:configure person:factors person:sessions seat:configure sign_in:configure grant:view grant:configure application:view application:configure audit:read token:create system:view ptz:move access:view access:request access:break_glass access:review".split(" ");
 const roles = [
   { name: "operator", actions: ACTIONS },
   { name: "admin_lembaga", actions: [...ACTIONS, ...ADMIN] },
@@ -230,6 +230,12 @@ const routes = [
   ["GET /api/audit/seen", () => ok({ most: 500, items: has("empty") ? [] : cameras.slice(0, 14).map((c, i) => ({ object_id: c.id, object_label: `${c.number} ${c.name}`, place: c.kecamatan?.name ?? null, looks: 9 - (i % 9), seconds: 600 - i * 31, footage: i % 3, footage_s: i % 3 === 0 ? null : 120 * i, others: 0, first_at: iso(STARTED - 5e6 - i * 1e5), last_at: iso(STARTED - i * 9e4) })) })],
   ["GET /api/audit/hints", () => ok({ items: has("empty") ? [] : hints })],
   ["POST /api/audit/hints/:id/seen", ({ id }, { body }) => { const found = hints.find((one) => one.id === id); Object.assign(found, { seen_at: iso(Date.now()), seen_by: people[0].name, note: body.note }); return ok(found); }],
+  ["GET /api/requests/directory", () => ok({ agencies, people, roles: roles.map(({ name }) => ({ name, label: "" })), basis: [{ id: uuid("b1"), law: "UU 20/2025 (KUHAP)", article: "Pasal 235 ayat (1)" }], actions: ["camera:view", "live:view", "recording:view"] })],
+  ["GET /api/requests", () => ok({ items: [], next: null, approver_roles: [] })],
+  ["GET /api/emergencies/active", () => all([])],
+  ["GET /api/emergencies/directory", () => ok({ agencies })],
+  ["GET /api/emergencies", () => ok({ items: [], next: null, limits: { minutes: 60, most: 240 } })],
+  ["GET /api/reviews", () => all([])],
   ["GET /api/audit", (_, { query }) => {
     const q = (query.get("q") ?? "").toLowerCase();
     const found = audit.filter((r) => (q === "" || JSON.stringify(r).toLowerCase().includes(q)) && (!query.get("action") || r.action === query.get("action")));

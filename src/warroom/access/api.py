@@ -25,6 +25,14 @@ from warroom.access.service.emergencies import (
 )
 from warroom.access.service.emergencies import list_active as list_active_emergencies
 from warroom.access.service.reports import as_csv, report_request
+from warroom.access.service.reviews import (
+    decide_items,
+    list_reviews,
+    open_due_reviews,
+    open_review,
+    show_review,
+    tend_reviews,
+)
 from warroom.access.service.views import (
     list_requests,
     own_approver_roles,
@@ -42,13 +50,17 @@ __all__ = [
     "change_request",
     "close_requests",
     "create_request",
+    "decide_items",
     "end_emergency",
     "find_attachment",
     "list_active_emergencies",
     "list_basis",
     "list_emergencies",
     "list_requests",
+    "list_reviews",
+    "open_due_reviews",
     "open_emergency",
+    "open_review",
     "own_approver_roles",
     "refuse_part",
     "report_request",
@@ -60,6 +72,8 @@ __all__ = [
     "show_emergency",
     "show_meant",
     "show_request",
+    "show_review",
     "tell_overdue",
+    "tend_reviews",
     "withdraw_request",
 ]

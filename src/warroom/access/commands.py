@@ -1,14 +1,18 @@
-"""`warroom request`: requests across agencies, from the machine itself."""
+"""`warroom request` and `warroom review`: lent access, from the machine itself."""
 
 from typing import Any
+from uuid import UUID
 
 import cyclopts
 
 from warroom.access import api
+from warroom.identity import api as identity
 from warroom.kernel.command import Tools, run, say
+from warroom.kernel.errors import NotFoundError
 
 request = cyclopts.App(name="request", help="Requests across agencies: list them.")
-apps = [request]
+review = cyclopts.App(name="review", help="Reviews of rights: list them, open one.")
+apps = [request, review]
 
 
 @request.command(name="list")
@@ -41,3 +45,48 @@ def list_requests(*, ended: bool = False, json: bool = False) -> None:
         for item in page["items"]
     ]
     say(page, as_json=json, text="\n".join(lines))
+
+
+@review.command(name="list")
+def list_reviews(*, json: bool = False) -> None:
+    """Lists reviews of rights and how far they are.
+
+    Example: warroom review list --json
+
+    Args:
+        json: Print one JSON object.
+    """
+
+    async def work(tools: Tools) -> list[dict[str, Any]]:
+        async with tools.db.transaction(tools.scope) as tx:
+            return await api.list_reviews(tools.scope, tx)
+
+    found = run(work)
+    lines = [
+        f"{item['agency_label']}\t{item['due_at']:%Y-%m-%d}\t{item['open']}/{item['total']}"
+        for item in found
+    ]
+    say({"items": found, "total": len(found)}, as_json=json, text="\n".join(lines))
+
+
+@review.command(name="open")
+def open_review(agency: str, *, json: bool = False) -> None:
+    """Opens a review of an agency's rights before its time.
+
+    Example: warroom review open Dishub
+
+    Args:
+        agency: Short name of the agency.
+        json: Print one JSON object.
+    """
+
+    async def work(tools: Tools) -> UUID:
+        settings = tools.configuration.section(api.AccessSettings)
+        async with tools.db.transaction(tools.scope) as tx:
+            agency_id = await identity.find_agency_id(tools.scope, tx, agency)
+            if agency_id is None:
+                raise NotFoundError
+            return await api.open_review(tools.scope, tx, agency_id, settings)
+
+    review_id = run(work)
+    say({"id": review_id}, as_json=json, text=str(review_id))

@@ -201,6 +201,29 @@ class EmergencyDraft:
     cameras: tuple[int, ...] = ()
 
 
+type RightDecision = Literal["confirmed", "dropped", "lapsed", "escalated"]
+"""What became of a right in a review; `escalated` is an administrator's that nobody confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A right in a review as its rules see it.
+
+    Attributes:
+        agency_id: Agency of whoever holds it.
+        person_id: Who holds it; None for an agency or a program.
+        reach: `own` or `city`.
+        is_admin: Whether it lets its holder change people: somebody must keep such a one.
+    """
+
+    id: UUID
+    agency_id: UUID
+    person_id: UUID | None
+    reach: str
+    is_admin: bool
+    decision: RightDecision | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """One look at a thing under a purpose, for the report to its owner.

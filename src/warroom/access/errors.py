@@ -68,6 +68,13 @@ class NoThingsError(InvalidError):
     code = "access.no_things"
 
 
+class LastAdminError(WarRoomError):
+    """Without this right nobody could change people there any more."""
+
+    code = "access.last_admin"
+    kind = Kind.CONFLICT
+
+
 class NothingLeftError(InvalidError):
     """No camera, action or time would be left of what is lent."""
 

@@ -14,4 +14,15 @@ async def _tell(worker: Worker) -> None:
         await api.tell_overdue(worker.scope, tx, worker.services[api.AccessSettings])
 
 
-JOBS = [Job("access.close", 60, _close), Job("access.emergencies", 60, _tell)]
+async def _review(worker: Worker) -> None:
+    settings = worker.services[api.AccessSettings]
+    async with worker.db.transaction(worker.scope) as tx:
+        await api.tend_reviews(worker.scope, tx, settings)
+        await api.open_due_reviews(worker.scope, tx, settings)
+
+
+JOBS = [
+    Job("access.close", 60, _close),
+    Job("access.emergencies", 60, _tell),
+    Job("access.reviews", 300, _review),
+]

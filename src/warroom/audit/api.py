@@ -185,6 +185,17 @@ async def mark_hint_seen(scope: Scope, tx: Transaction, hint_id: UUID, note: str
     return await hinting.mark_seen(scope, tx, hint_id, note)
 
 
+async def list_last_uses(
+    scope: Scope, tx: Transaction, agency_id: UUID, since: datetime, *, action: str
+) -> dict[tuple[UUID, str], datetime]:
+    """When each person of an agency last did something of each domain, by (person, domain).
+
+    `action` is the right by which it is asked.
+    """
+    rows = await store.list_last_uses(scope, tx, agency_id, action, since)
+    return {(row["person_id"], row["domain"]): row["at"] for row in rows}
+
+
 async def list_under_purpose(
     scope: Scope, tx: Transaction, purpose: str, *, action: str, limit: int
 ) -> list[dict[str, Any]]:
@@ -281,6 +292,7 @@ __all__ = [
     "export",
     "list_anchor_states",
     "list_hints",
+    "list_last_uses",
     "list_seen_by",
     "list_under_purpose",
     "list_watchers",

@@ -155,6 +155,12 @@ where v.object_id = %(object)s and v.at >= %(since)s and v.action not like '%%:e
 order by v.at desc, v.id desc limit %(limit)s
 """
 
+_LAST_USES = """
+select person_id, split_part(action, ':', 1) as domain, max(at) as at from audit_entry
+where agency_id = %(agency)s and person_id is not null and at >= %(since)s and ({visible})
+group by 1, 2
+"""
+
 _UNDER_PURPOSE = """
 select v.at, v.person_label, v.agency_label, v.action, v.object_id, v.object_label,
     v.detail::json ->> 'from' as footage_from, v.detail::json ->> 'to' as footage_to,
@@ -346,6 +352,16 @@ async def list_accesses(
         Access(row["at"], row["person_label"], row["agency_label"], row["action"], row["seconds"])
         for row in await rows.fetchall()
     ]
+
+
+async def list_last_uses(
+    scope: Scope, tx: Transaction, agency_id: UUID, action: str, since: datetime
+) -> list[dict[str, Any]]:
+    """When people of an agency last did something of each domain (`live`, `recording`)."""
+    may_read, parameters = visible(scope, action)
+    query = sql.SQL(_LAST_USES).format(visible=may_read)
+    rows = await tx.execute(query, parameters | {"agency": agency_id, "since": since})
+    return await rows.fetchall()
 
 
 async def list_under_purpose(

@@ -52,6 +52,7 @@ from warroom.identity.store import factors as _factor_store
 from warroom.identity.store import grants as _grant_store
 from warroom.identity.store import people as _people_store
 from warroom.identity.store import providers as _provider_store
+from warroom.identity.store import rights as _right_store
 from warroom.identity.store import roles as _role_store
 from warroom.identity.store import seats as _seat_store
 from warroom.identity.store import tokens as _token_store
@@ -76,6 +77,9 @@ create_role = _roles.create_role
 change_role = _roles.change_role
 retire_role = _roles.retire_role
 lend = _grants.lend
+list_rights = _right_store.list_rights
+set_right_end = _right_store.set_end
+end_right = _right_store.end_right
 end_loans = _grants.end_loans
 create_token = _tokens.create_token
 revoke_token = _tokens.revoke_token
@@ -406,6 +410,7 @@ __all__ = [
     "create_token",
     "end_loans",
     "end_other_sessions",
+    "end_right",
     "end_session",
     "enrol_seat",
     "ensure_agencies",
@@ -435,6 +440,7 @@ __all__ = [
     "list_person_links",
     "list_program_tokens",
     "list_providers",
+    "list_rights",
     "list_roles",
     "list_seats",
     "list_sessions",
@@ -455,6 +461,7 @@ __all__ = [
     "services",
     "set_own_language",
     "set_password",
+    "set_right_end",
     "set_role_demand",
     "show_seat",
     "site_of",

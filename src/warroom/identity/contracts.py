@@ -11,6 +11,9 @@ import msgspec
 from warroom.kernel.actions import Action, declare
 from warroom.kernel.scope import Scope
 
+type RightKind = Literal["role", "grant", "token"]
+"""What a review of rights goes through."""
+
 type Reach = Literal["own", "city"]
 
 AgencyKind = Literal[

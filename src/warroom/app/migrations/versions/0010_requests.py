@@ -11,6 +11,7 @@ def upgrade() -> None:
     op.execute(_ROLES)
     op.execute(_REQUESTS)
     op.execute(_EMERGENCIES)
+    op.execute(_REVIEWS)
 
 
 _LENT = """
@@ -275,4 +276,55 @@ create policy access_emergency_scope on access_emergency using (
     or owner_id in (select scope_agency_ids()) or owner_id = (select scope_agency())
 );
 revoke delete on access_emergency from warroom_app;
+"""
+
+_REVIEWS = """
+-- Campaigns in which an agency confirms or drops the rights of its people.
+create table access_review (
+    id uuid primary key,
+    agency_id uuid not null references agency,
+    agency_label text not null,
+    opened_at timestamptz not null,
+    due_at timestamptz not null check (opened_at < due_at),
+    closed_at timestamptz,
+    reminded_days integer
+);
+create unique index access_review_open on access_review (agency_id) where closed_at is null;
+create index access_review_agency on access_review (agency_id, id desc);
+alter table access_review enable row level security;
+create policy access_review_scope on access_review using (
+    (select scope_sees_all()) or agency_id in (select scope_agency_ids())
+);
+revoke delete on access_review from warroom_app;
+
+create table access_review_item (
+    id uuid primary key,
+    review_id uuid not null references access_review,
+    agency_id uuid not null,
+    kind text not null check (kind in ('role', 'grant', 'token')),
+    person_id uuid,
+    person_label text not null,
+    role text,
+    grant_id uuid,
+    token_id uuid,
+    label text not null,
+    reach text not null,
+    actions text[] not null,
+    is_admin boolean not null,
+    was_until timestamptz,
+    last_used_at timestamptz,
+    decision text check (decision in ('confirmed', 'dropped', 'lapsed', 'escalated')),
+    decided_at timestamptz,
+    decided_by uuid,
+    decided_label text,
+    check ((decision is null) = (decided_at is null)),
+    check (decision in ('lapsed', 'escalated') or decided_by is null or decided_by <> person_id)
+);
+comment on column access_review_item.was_until is 'when the right would have ended without it';
+create index access_review_item_review on access_review_item (review_id);
+alter table access_review_item enable row level security;
+create policy access_review_item_scope on access_review_item using (
+    (select scope_sees_all()) or agency_id in (select scope_agency_ids())
+);
+revoke delete on access_review_item from warroom_app;
 """
