@@ -131,6 +131,7 @@ def _part(scope: Scope, loaded: Loaded, row: dict[str, Any]) -> dict[str, Any]:
     status = rules.part_status(loaded.case, part, scope.at)
     decides = scope.allows(APPROVE, agency_id=row["owner_id"])
     is_theirs = scope.agency_id == loaded.row["from_agency_id"]
+    has_signed = any(one.person_id == scope.person_id for one in part.approvals)
     return {
         "owner": {"id": row["owner_id"], "name": row["owner_label"]},
         "status": status,
@@ -151,7 +152,7 @@ def _part(scope: Scope, loaded: Loaded, row: dict[str, Any]) -> dict[str, Any]:
         **{word: row[word] for word in ("refused_at", "refused_by", "refusal")},
         **{word: row[word] for word in ("revoked_at", "revoked_by", "revocation")},
         "may": {
-            "decide": decides and not is_theirs and status == "sent",
+            "decide": decides and not is_theirs and not has_signed and status == "sent",
             "revoke": decides and status in ("approved", "active"),
         },
     }
