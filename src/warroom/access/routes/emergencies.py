@@ -11,7 +11,7 @@ from warroom.access import api
 from warroom.access.contracts import BREAK_GLASS, REVIEW, VIEW, EmergencyDraft
 from warroom.access.routes.requests import Body, Corner, Note, Place, Sentence
 from warroom.identity import api as identity
-from warroom.kernel.http import SIGNED_IN, Ctx, Router, json_response
+from warroom.kernel.http import SIGNED_IN, Context, Ctx, Router, json_response
 
 router = Router("access", prefix="/api/emergencies")
 
@@ -87,9 +87,7 @@ async def open_emergency(ctx: Ctx, body: EmergencyBody) -> Response:
 @router.get("/{emergency_id}", action=VIEW)
 async def get_emergency(ctx: Ctx, emergency_id: UUID) -> Response:
     """One emergency, and what was seen under it."""
-    async with ctx.db.transaction(ctx.scope) as tx:
-        shown, report = await api.show_emergency(ctx.scope, tx, emergency_id)
-    return json_response(shown | {"report": report})
+    return await _shown(ctx, emergency_id)
 
 
 @router.post("/{emergency_id}/end", action=VIEW)
@@ -98,7 +96,7 @@ async def end_emergency(ctx: Ctx, emergency_id: UUID) -> Response:
     async with ctx.db.transaction(ctx.scope) as tx:
         await api.end_emergency(ctx.scope, tx, emergency_id)
     ctx.services[identity.Authenticator].forget()
-    return await get_emergency(ctx, emergency_id)
+    return await _shown(ctx, emergency_id)
 
 
 @router.post("/{emergency_id}/review", action=REVIEW)
@@ -106,4 +104,10 @@ async def review_emergency(ctx: Ctx, emergency_id: UUID, body: ReviewBody) -> Re
     """Answers for an emergency."""
     async with ctx.db.transaction(ctx.scope) as tx:
         await api.review_emergency(ctx.scope, tx, emergency_id, body.outcome, body.note)
-    return await get_emergency(ctx, emergency_id)
+    return await _shown(ctx, emergency_id)
+
+
+async def _shown(ctx: Context, emergency_id: UUID) -> Response:
+    async with ctx.db.transaction(ctx.scope) as tx:
+        shown, report = await api.show_emergency(ctx.scope, tx, emergency_id)
+    return json_response(shown | {"report": report})

@@ -60,4 +60,5 @@ async def decide_items(ctx: Ctx, review_id: UUID, body: DecisionBody) -> Respons
     async with ctx.db.transaction(ctx.scope) as tx:
         await api.decide_items(ctx.scope, tx, review_id, body.items, body.decision)
     ctx.services[identity.Authenticator].forget()
-    return await get_review(ctx, review_id)
+    async with ctx.db.transaction(ctx.scope) as tx:
+        return json_response(await api.show_review(ctx.scope, tx, review_id))
