@@ -76,6 +76,7 @@ OWNED = {
     "hint_id": "hint",
     "layout_id": "layout",
     "link_id": "link",
+    "webhook_id": "webhook",
     "provider_id": "provider",
     "role_name": "role",
     "hold_id": "hold",
@@ -119,6 +120,7 @@ OF_THE_ASKER = {
     ("GET", "/api/sso/links"),
     ("GET", "/api/sso/session"),
     ("GET", "/api/words"),
+    ("GET", "/api/webhooks/kinds"),
 }
 
 # What changes for a reason that is no agency's thing; everything else must stay word for word.
@@ -243,6 +245,14 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
             "reason": f"{MARK} alasan",
         },
         ("POST", "/api/sso/{slug}"): {},
+        ("POST", "/api/webhooks"): {
+            "application_id": things.get("application", ""),
+            "name": f"{MARK} webhook",
+            "url": "https://10.20.4.31/hook",
+            "kinds": ["camera.changed"],
+        },
+        ("PATCH", "/api/webhooks/{webhook_id}"): name,
+        ("POST", "/api/webhooks/{webhook_id}/rotate"): {},
         ("POST", "/api/providers"): {
             "slug": "baru",
             "name": "Baru",
@@ -425,6 +435,8 @@ async def make_things(world: World) -> None:
     things["token"] = token["id"]
     application = await made("/api/applications", bodies(world)["POST", "/api/applications"])
     things["application"] = application["id"]
+    webhook = await made("/api/webhooks", bodies(world)["POST", "/api/webhooks"])
+    things["webhook"] = webhook["id"]
     things["link"], things["provider"] = str(UUID(int=78)), str(UUID(int=79))
     layout = await made(
         "/api/walls/layouts",

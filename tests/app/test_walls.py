@@ -25,6 +25,7 @@ OPEN = {
     "job_run": "when recurring work ran last",
     "lease": "which process holds what, by id",
     "rights_version": "one number",
+    "webhook_position": "how far the outbox was read: two numbers",
     "sign_in_bucket": "failed tries by a hash of login and address",
 }
 """Tables that anybody may read, each with why that tells nothing."""
@@ -39,8 +40,8 @@ DEFINERS = {
     "audit_open_chain": "locks the end of a chain; not for the application's role",
     "audit_seconds": "how long a look lasted, to those who know its id",
     "camera_next_number": "numbers are unique in the city: gives one number, the next",
-    "identity_account": "what a program's rights follow from; not for the application's role",
     "identity_begin_step": "keeps the first half of a sign-in, before there is a scope",
+    "identity_account": "what a program's rights follow from, by its id, for its webhooks",
     "identity_by_session": "the person of a session whose secret is shown, before there is a scope",
     "identity_by_token": "the same of a token",
     "identity_credentials": "the hash of one login, for sign-in before there is a scope",

@@ -23,6 +23,10 @@ from warroom.cameras import api as cameras
 from warroom.cameras import commands as camera_commands
 from warroom.cameras import jobs as camera_jobs
 from warroom.cameras import routes as camera_routes
+from warroom.hub import api as hub
+from warroom.hub import commands as hub_commands
+from warroom.hub import jobs as hub_jobs
+from warroom.hub import routes as hub_routes
 from warroom.identity import api as identity
 from warroom.identity import commands as identity_commands
 from warroom.identity import jobs as identity_jobs
@@ -32,7 +36,7 @@ from warroom.kernel.blobs import Blobs
 from warroom.kernel.db import Database
 from warroom.kernel.http import Services
 from warroom.kernel.jobs import Job, Worker
-from warroom.kernel.outbound import OutboundSettings
+from warroom.kernel.outbound import Outbound, OutboundSettings
 from warroom.kernel.secrets import Sealer
 from warroom.kernel.settings import Configuration, NodeSettings
 from warroom.live import api as live
@@ -52,6 +56,7 @@ SECTIONS = [
     access.AccessSettings,
     audit.AuditSettings,
     cameras.CameraSettings,
+    hub.HubSettings,
     identity.CitySettings,
     identity.IdentitySettings,
     live.LiveSettings,
@@ -62,6 +67,7 @@ COMMANDS = [
     *access_commands.apps,
     audit_commands.app,
     *camera_commands.apps,
+    hub_commands.app,
     *identity_commands.apps,
     *recording_commands.apps,
 ]
@@ -70,6 +76,7 @@ ROUTERS = [
     *access_routes.routers,
     audit_routes.router,
     camera_routes.router,
+    hub_routes.router,
     *identity_routes.routers,
     live_routes.router,
     place_routes.router,
@@ -99,6 +106,7 @@ JOBS = [
     *access_jobs.JOBS,
     *audit_jobs.JOBS,
     *camera_jobs.JOBS,
+    *hub_jobs.JOBS,
     *identity_jobs.JOBS,
     *recording_jobs.JOBS,
 ]
@@ -109,8 +117,11 @@ def services(node: Node, db: Database) -> dict[type, Any]:
     configuration, settings = node.configuration, node.settings
     camera_settings = configuration.section(cameras.CameraSettings)
     sealer = Sealer.at(settings.data / "keys" / "seal.key")
+    made = identity.services(configuration, db, node.clock, sealer)
+    standing = identity.system_scope(f"webhooks {settings.node}", node.clock)
     return {
-        **identity.services(configuration, db, node.clock, sealer),
+        **made,
+        **hub.services(configuration, db, node.clock, standing, sealer, made[Outbound]),
         Configuration: configuration,
         NodeSettings: settings,
         identity.Finders: identity.Finders({"camera": cameras.find_thing}),
@@ -164,7 +175,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         topics=TOPICS,
         jobs=JOBS,
         services={**made, live.LiveService: live_service, recording.PlaybackService: playback},
-        running=(live_service, playback),
+        running=(live_service, playback, made[hub.Sender]),
         watch_rights=made[identity.Authenticator].watch,
     )
 

@@ -39,7 +39,7 @@ from warroom.identity.service.factors import Codes, Prover
 from warroom.identity.service.passkeys import Passkeys, Site, site_of
 from warroom.identity.service.passwords import Passwords
 from warroom.identity.service.sample import ensure_sample
-from warroom.identity.service.scopes import moved, system_scope
+from warroom.identity.service.scopes import moved, scope_of, system_scope
 from warroom.identity.service.sessions import COOKIE, Authenticator, address_of
 from warroom.identity.service.sign_in import LINK_S, Doorkeeper
 from warroom.identity.service.single_sign_on import SingleSignOn
@@ -239,6 +239,28 @@ async def list_shown_providers(scope: Scope, tx: Transaction) -> list[dict[str, 
     return await _provider_store.list_shown(scope, tx)
 
 
+async def require_application_issuer(
+    scope: Scope, tx: Transaction, account_id: UUID
+) -> tuple[UUID, str]:
+    """Agency and name of a service account, if the scope holds all that it may do.
+
+    Raises:
+        NotFoundError: No such active service account in reach.
+        BeyondOwnRightsError: It has more rights than the scope.
+    """
+    account = await _applications.require_issuer(scope, tx, account_id)
+    return account["agency_id"], account["name"]
+
+
+async def find_application_scope(scope: Scope, tx: Transaction, account_id: UUID) -> Scope | None:
+    """What an active service account may see and do at this moment; None if it is not active.
+
+    For what the system does for programs by itself: `scope` is the system's.
+    """
+    principal = await _doors.find_account(scope, tx, account_id)
+    return None if principal is None else scope_of(principal, scope.at, "api", None)
+
+
 async def list_own_links(scope: Scope, tx: Transaction) -> bytes:
     """Accounts elsewhere that are linked to the asker, as JSON `{items, total, next}`."""
     if scope.person_id is None:
@@ -421,6 +443,7 @@ __all__ = [
     "find_agency_id",
     "find_application",
     "find_application_id",
+    "find_application_scope",
     "find_demand",
     "find_main_roles",
     "find_own",
@@ -450,6 +473,7 @@ __all__ = [
     "prelink",
     "raw_json",
     "renew_seat_code",
+    "require_application_issuer",
     "require_proof",
     "reset_factors",
     "retire_role",

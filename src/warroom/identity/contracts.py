@@ -38,8 +38,8 @@ ACTIONS = declare(
     Action("person:factors", "person", "configure"),
     Action("person:sessions", "person", "configure"),
     Action("person:view", "person", "manage"),
-    Action("provider:configure", "provider", "configure"),
-    Action("provider:view", "provider", "manage"),
+    Action("provider:configure", "provider"),
+    Action("provider:view", "provider"),
     Action("role:configure", "role", "configure"),
     Action("seat:configure", "seat", "configure"),
     Action("sign_in:configure", "sign_in"),
@@ -49,6 +49,7 @@ ACTIONS = declare(
 """Words of rights themselves, and `system:view`, which all domains that show a machine ask for."""
 
 APPLICATION_ACTIONS = (
+    "access:view",
     "agency:view",
     "audit:read",
     "camera:configure",
@@ -56,6 +57,7 @@ APPLICATION_ACTIONS = (
     "city:view",
     "live:view",
     "ptz:move",
+    "recording:hold",
     "recording:view",
     "system:view",
 )

@@ -177,6 +177,12 @@ async def find_by_token(
     return _principal(await rows.fetchone())
 
 
+async def find_account(scope: Scope, tx: Transaction, account_id: UUID) -> Principal | None:  # noqa: ARG001 - the system's, for what it does by itself
+    """An active service account and what its rights follow from now."""
+    rows = await tx.execute("select identity_account(%s, null)::text as principal", [account_id])
+    return _principal(await rows.fetchone())
+
+
 async def use_link(scope: Scope, tx: Transaction, token_hash: bytes) -> UUID | None:
     """Uses up a one-time link; the person it was for, or None."""
     rows = await tx.execute("select identity_use_link(%s, %s) as person_id", [token_hash, scope.at])

@@ -1,4 +1,4 @@
-"""Service accounts and their tokens; single sign-on."""
+"""Service accounts and their tokens; single sign-on; webhooks."""
 
 from alembic import op
 
@@ -10,6 +10,7 @@ def upgrade() -> None:
     op.execute(_ACCOUNTS)
     op.execute(_ENTRANCE)
     op.execute(_PROVIDERS)
+    op.execute(_WEBHOOKS)
 
 
 _ACCOUNTS = """
@@ -130,7 +131,7 @@ end
 $$;
 
 revoke execute on function identity_account, identity_by_token from public;
-grant execute on function identity_by_token to warroom_app;
+grant execute on function identity_account, identity_by_token to warroom_app;
 """
 
 _PROVIDERS = """
@@ -255,4 +256,78 @@ revoke execute on function sso_providers, sso_provider, sso_begin, sso_take, sso
     sso_provider_name from public;
 grant execute on function sso_providers, sso_provider, sso_begin, sso_take, sso_linked,
     sso_provider_name to warroom_app;
+"""
+
+_WEBHOOKS = """
+-- An agency's endpoint. It hears what its service account may see at the moment of sending.
+create table webhook (
+    id uuid primary key,
+    agency_id uuid not null references agency,
+    account_id uuid not null references service_account on delete cascade,
+    name text not null,
+    url text not null,
+    kinds text[] not null check (cardinality(kinds) > 0),
+    secret bytea not null,
+    old_secret bytea,
+    old_secret_until timestamptz,
+    is_active boolean not null default true,
+    failures integer not null default 0,
+    paused_until timestamptz,
+    last_ok_at timestamptz,
+    lost bigint not null default 0,
+    created_at timestamptz not null,
+    created_by uuid,
+    changed_at timestamptz not null,
+    version integer not null default 1
+);
+comment on column webhook.secret is 'sealed; the key is not in the database';
+comment on column webhook.lost is 'events that found too many waiting before them';
+create index webhook_account on webhook (account_id);
+alter table webhook enable row level security;
+create policy webhook_scope on webhook using (
+    (select scope_sees_all()) or agency_id = any((select scope_agencies())::uuid[])
+);
+
+create table webhook_delivery (
+    seq bigint generated always as identity primary key,
+    id uuid not null unique,
+    webhook_id uuid not null references webhook on delete cascade,
+    kind text not null,
+    body text not null,
+    agency_id uuid,
+    place text,
+    object_id uuid,
+    thing uuid not null generated always as (coalesce(object_id, webhook_id)) stored,
+    tags text[] not null default '{}',
+    class text,
+    at timestamptz not null,
+    state text not null default 'pending'
+        check (state in ('pending', 'done', 'parked', 'withheld')),
+    due_at timestamptz not null,
+    tries integer not null default 0,
+    status integer,
+    why text,
+    seconds real,
+    ended_at timestamptz
+);
+comment on column webhook_delivery.thing is 'what is told of in order';
+comment on column webhook_delivery.body is 'emptied when it is no longer needed';
+create index webhook_delivery_due on webhook_delivery (webhook_id, thing, seq)
+    where state = 'pending';
+create index webhook_delivery_log on webhook_delivery (webhook_id, seq desc);
+create index webhook_delivery_age on webhook_delivery (at) where state <> 'pending';
+alter table webhook_delivery enable row level security;
+create policy webhook_delivery_scope on webhook_delivery
+    using (webhook_id in (select id from webhook));
+
+-- How far the outbox was read for webhooks; written in the transaction that writes deliveries.
+create table webhook_position (
+    is_only boolean primary key default true check (is_only),
+    xid bigint not null,
+    event_id bigint not null
+);
+
+update role set actions = actions || '{webhook:view,webhook:configure}'::text[]
+    where name in ('configure', 'admin_lembaga');
+update role set actions = actions || '{webhook:view}'::text[] where name in ('manage', 'auditor');
 """
