@@ -33,6 +33,8 @@ PAGES = (
     "admin/hak/mengapa",
     "admin/token",
     "admin/aplikasi",
+    "admin/webhook",
+    "admin/penyedia",
     "admin/audit",
     "admin/komputer",
     "admin/syarat-masuk",

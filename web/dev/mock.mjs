@@ -69,6 +69,7 @@ const brief = ({ version, notes, created_at, changed_at, streams, retention_clas
 
 const ACTIONS = "camera:view live:view recording:view recording:export wall:view wall:share city:view".split(" ");
 const ADMIN = "camera:configure agency:view agency:configure person:view person:configure person:factors person:sessions seat:configure sign_in:configure grant:view grant:configure application:view application:configure audit:read token:create system:view ptz:move access:view access:request access:break_glass access:review".split(" ");
+const ADMIN = "camera:configure agency:view agency:configure person:view person:configure person:factors person:sessions seat:configure sign_in:configure grant:view grant:configure application:view application:configure provider:view provider:configure webhook:view webhook:configure audit:read token:create system:view ptz:move".split(" ");
 const roles = [
   { name: "operator", actions: ACTIONS },
   { name: "admin_lembaga", actions: [...ACTIONS, ...ADMIN] },
@@ -225,6 +226,18 @@ const routes = [
   ["POST /api/applications", (_, { body }) => { const made = { ...applications[0], purpose: "", ...body, id: uuid(String(Math.random())), tokens: [], version: 1, agency: agencies.find((a) => a.id === body.agency_id) ?? null }; applications.push(made); return ok(made, 201); }],
   ["PATCH /api/applications/:id", ({ id }, { body }) => change(applications, id, body)],
   ["POST /api/applications/:id/tokens", () => ok({ id: uuid(String(Math.random())), token: "wr_" + "3f9a".repeat(10), expires_at: iso(Date.now() + 9e9) }, 201)],
+  ["GET /api/sso/providers", () => ok({ items: [{ slug: "kota", name: "SSO Kota Makassar" }] })],
+  ["POST /api/sso/:slug", () => problem(503, "identity.sso_away", { provider: "SSO Kota Makassar" })],
+  ["GET /api/sso/session", () => ok({ sign_out_url: null })],
+  ["GET /api/sso/links", () => all([{ id: uuid("l1"), provider: "SSO Kota Makassar", slug: "kota", subject: "x", email: null, is_managed: false, created_at: iso(STARTED), last_used_at: iso(STARTED - 9e6) }])],
+  ["GET /api/people/:id/links", () => all([])],
+  ["GET /api/providers", () => all(has("empty") ? [] : [{ id: uuid("v1"), slug: "kota", name: "SSO Kota Makassar", issuer: "https://sso.makassar.example", client_id: "warroom", has_secret: true, scopes: ["openid"], agencies: agencies.slice(0, 2).map((a) => a.id), agency_claim: "instansi", agency_map: { PMK: agencies[0].id }, creates: true, default_role: null, groups_claim: "groups", role_map: { regu: "operator" }, factor_values: ["mfa"], ends_session: false, is_active: true, version: 1, people: 14 }])],
+  ["GET /api/webhooks/kinds", () => ok({ items: [{ name: "camera.state_changed", action: "camera:view" }, { name: "camera.changed", action: "camera:view" }] })],
+  ["GET /api/webhooks/:id/deliveries", () => all(["done", "pending", "parked", "withheld"].map((state, i) => ({ id: uuid(state), kind: "camera.state_changed", at: iso(STARTED - i * 6e5), state, tries: i + 1, status: i === 0 ? 204 : i === 1 ? 503 : null, why: i === 2 ? "timeout" : null, seconds: i === 0 ? 0.12 : null })))],
+  ["GET /api/webhooks", () => all(has("empty") ? [] : ["Papan lalu lintas", "Pusat data SKPD"].map((name, i) => ({ id: uuid(name), name, url: `https://hook.dishub.example/${i}`, kinds: ["camera.state_changed"], is_active: true, version: 1, failures: i * 4, paused_until: i ? iso(Date.now() + 6e4) : null, last_ok_at: iso(STARTED - 6e4), lost: 0, pending: i * 212, parked: i * 3, old_secret_until: null, agency: agencies[0], application: { id: uuid("Peta macet Makassar"), name: "Peta macet Makassar", is_active: true } })))],
+  ["POST /api/webhooks", () => ok({ id: uuid("Papan lalu lintas"), secret: "whsec_" + "Q2hhbmdl".repeat(5) }, 201)],
+  ["POST /api/webhooks/:id/test", () => ok({ ok: true, status: 204, why: null, seconds: 0.21 })],
+  ["POST /api/webhooks/:id/rotate", () => ok({ secret: "whsec_" + "Q2hhbmdl".repeat(5) }, 201)],
   ["GET /api/audit/seal", () => ok({ verified_at: iso(Date.now() - 124_000), rows: 18_204, intact: true, head: "9f2c41d0a7e3", anchored_at: iso(Date.now() - 400_000), anchors: has("empty") ? [] : [["file", "file", null], ["syslog", "syslog:tls://log.makassar.example:6514", "timeout"], ["tsa", "tsa:https://tsa.example/tsr", null]].map(([kind, target, problem], i) => ({ kind, target, problem, line: 4210 - i * 40, anchored_at: iso(STARTED - 6e4 * (1 + i * 40)), failing_since: problem === null ? null : iso(STARTED - 26e5) })) })],
   ["GET /api/audit/watchers", () => ok({ most: 500, items: has("empty") ? [] : audit.slice(0, 12).map((row, i) => ({ id: String(row.seq), at: row.at, person: row.person.name, agency: row.agency, action: i % 3 === 2 ? "recording:view" : "live:view", seconds: i % 4 === 0 ? null : row.detail.seconds, footage_from: i % 3 === 2 ? iso(STARTED - 7e6) : null, footage_to: i % 3 === 2 ? iso(STARTED - 68e5) : null, purpose: null, reason: row.reason })) })],
   ["GET /api/audit/seen", () => ok({ most: 500, items: has("empty") ? [] : cameras.slice(0, 14).map((c, i) => ({ object_id: c.id, object_label: `${c.number} ${c.name}`, place: c.kecamatan?.name ?? null, looks: 9 - (i % 9), seconds: 600 - i * 31, footage: i % 3, footage_s: i % 3 === 0 ? null : 120 * i, others: 0, first_at: iso(STARTED - 5e6 - i * 1e5), last_at: iso(STARTED - i * 9e4) })) })],

@@ -68,6 +68,8 @@ class PageSession {
   }
 
   async signOut(): Promise<void> {
+    // Whatever the provider's part comes to, the session here must end.
+    const { sign_out_url: onward } = await api.get<{ sign_out_url: string | null }>("/api/sso/session").catch(() => ({ sign_out_url: null }));
     try {
       await api.remove("/api/session");
     } catch (failed) {
@@ -75,6 +77,8 @@ class PageSession {
       if (!(failed instanceof ApiError && failed.status === 401)) throw failed;
     }
     this.#leave();
+    // The provider by which they came in ends its own session, where it is set so.
+    if (onward !== null) location.assign(onward);
   }
 
   /** Changes the language here at once, and for this person's next workstation as well. */
