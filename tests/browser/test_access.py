@@ -128,7 +128,7 @@ def test_rights_are_confirmed_by_keyboard(enter: Enter, demo: Demo, axe_source: 
     )
     assert 201 == made.status, made.text()
     head.goto(f"{demo.address}/admin/tinjauan")
-    expect(head.get_by_role("cell", name="Muh. Arfah")).to_be_visible()
+    expect(head.get_by_role("cell", name="Muh. Arfah", exact=True)).to_be_visible()
 
     head.keyboard.press("Shift+X")
     head.keyboard.press("t")
