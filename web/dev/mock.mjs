@@ -68,7 +68,7 @@ const cameras = has("empty") ? [] : sites.map(({ geometry, properties: p }) => {
 const brief = ({ version, notes, created_at, changed_at, streams, retention_class, ...camera }) => camera;
 
 const ACTIONS = "camera:view live:view recording:view recording:export wall:view wall:share city:view".split(" ");
-const ADMIN = "provider:view camera:configure agency:view agency:configure person:view person:configure person:factors person:sessions seat:configure sign_in:configure grant:view grant:configure application:view application:configure audit:read token:create system:view ptz:move access:view access:request access:break_glass access:review".split(" ");
+const ADMIN = "provider:view provider:configure webhook:view webhook:configure camera:configure agency:view agency:configure person:view person:configure person:factors person:sessions seat:configure sign_in:configure grant:view grant:configure application:view application:configure audit:read token:create system:view ptz:move access:view access:request access:break_glass access:review".split(" ");
 const roles = [
   { name: "operator", actions: ACTIONS },
   { name: "admin_lembaga", actions: [...ACTIONS, ...ADMIN] },
