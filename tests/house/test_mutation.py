@@ -80,7 +80,7 @@ def test_a_guard_that_is_away_lets_everybody_through(
 def test_a_real_guard_of_the_product_is_missed_by_its_tests(repository: Path) -> None:
     command = [
         sys.executable, "-m", "tools.mutation", "--json", "--only", "wall/service.py _lock",
-        "tests/wall/test_layouts.py",
+        "tests/wall/test_layouts.py", "tests/app/test_migrate.py",
     ]  # fmt: skip
 
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)

@@ -39,6 +39,17 @@ class _Passed:
     guards: set[str]
 
 
+@dataclass(frozen=True)
+class _OnlySession:
+    """Stands for a test that shares nothing but the session with the one before."""
+
+    session: pytest.Session
+
+    def listchain(self) -> list[pytest.Session]:
+        """What must not be torn down for it."""
+        return [self.session]
+
+
 class Mutation:
     """Runs the tests once, then those that pass a guard without it.
 
@@ -63,11 +74,11 @@ class Mutation:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """The loop itself, in the place of pytest's."""
         items = session.items
-        passed = {item: seen for item in items if (seen := self._first(item, items)) is not None}
+        passed = {item: seen for item in items if (seen := self._first(item)) is not None}
         guards = self._guards()
         for number, guard in enumerate(guards, 1):
             self._say(f"{number}/{len(guards)} {guard}")
-            self._try(guard, passed, items)
+            self._try(guard, passed)
         self._end(items)
         return True
 
@@ -75,18 +86,17 @@ class Mutation:
     def _say(line: str) -> None:
         print(line, flush=True)
 
-    def _run(self, item: pytest.Item, items: list[pytest.Item]) -> bool:
-        """Whether the test passes."""
-        other = next((one for one in items if one is not item and one.path == item.path), None)
-        following = other or next((one for one in items if one is not item), None)
+    def _run(self, item: pytest.Item) -> bool:
+        """Whether the test passes; afterwards only what lives as long as the session is left."""
         item._initrequest()  # type: ignore[attr-defined] # the same test, once more from the start
+        following: Any = _OnlySession(item.session)
         self._outcomes = runtestprotocol(item, log=False, nextitem=following)
         return all(outcome.passed for outcome in self._outcomes)
 
-    def _first(self, item: pytest.Item, items: list[pytest.Item]) -> _Passed | None:
+    def _first(self, item: pytest.Item) -> _Passed | None:
         GUARDS.passed.clear()
         began = time.monotonic()
-        is_good = self._run(item, items)
+        is_good = self._run(item)
         if not is_good:
             if any(outcome.failed for outcome in self._outcomes):
                 self.report.failing.append(item.nodeid)
@@ -120,9 +130,7 @@ class Mutation:
             rows = connection.execute("select tablename, policyname from pg_policies order by 1, 2")
             return [f"policy {table} {policy}" for table, policy in rows]
 
-    def _try(
-        self, guard: str, passed: dict[pytest.Item, _Passed], items: list[pytest.Item]
-    ) -> None:
+    def _try(self, guard: str, passed: dict[pytest.Item, _Passed]) -> None:
         if guard.startswith("policy "):
             missing = [i for i in passed if any(word in i.nodeid for word in _WALL_TESTS)]
         else:
@@ -135,7 +143,7 @@ class Mutation:
         GUARDS.away = guard
         try:
             for item in missing:
-                if not self._run(item, items):
+                if not self._run(item):
                     self.report.killed[guard] = item.nodeid
                     return
             self.report.survived.append(guard)
