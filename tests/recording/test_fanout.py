@@ -134,7 +134,7 @@ def test_a_watcher_that_does_not_read_is_dropped_to_live_and_ingest_goes_on(
     assert jumps == 1
 
 
-def test_aac_is_handed_on_and_g711_is_not(tmp_path: Path, clip: Any) -> None:
+def test_sound_is_handed_on_beside_the_picture(tmp_path: Path, clip: Any) -> None:
     cameras = [
         Camera(number=1, main=clip, audio=make_track("aac")),
         Camera(number=2, main=clip, audio=make_track("pcma")),
@@ -156,8 +156,8 @@ def test_aac_is_handed_on_and_g711_is_not(tmp_path: Path, clip: Any) -> None:
         watching.close()
 
     assert inits[1].audio == "mp4a.40.2"
-    assert inits[2].audio is None
-    assert {1} == audio
+    assert inits[2].audio == "alaw"
+    assert {1, 2} == audio
 
 
 @pytest.mark.parametrize(

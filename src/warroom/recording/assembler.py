@@ -25,7 +25,6 @@ from warroom.recording.fmp4 import (
     AudioFormat,
     build_init,
     fragment_head,
-    video_only,
 )
 from warroom.recording.footage import Counters, Gop, GopWrite, Recorder, SegmentFile, Watcher
 from warroom.recording.h26x import ParameterSets
@@ -231,8 +230,7 @@ class Assembler:
         if sets.frame_ticks:
             self._ticks = sets.frame_ticks
         self.init = build_init(sets, self._audio_format)
-        is_playable = self._audio_format is not None and bool(self._audio_format.config)
-        self.live_init = self.init if is_playable else video_only(self.init)
+        self.live_init = self.init
         self._order.clear()
         self._must_announce = True
         self._look_special()
