@@ -111,5 +111,5 @@ def test_an_import_with_bad_rows_stores_the_good_and_ends_with_one(
     printed = capsys.readouterr().out
     assert ended.value.code == 1
     assert "1 added, 0 changed, 0 unchanged, 1 refused" in printed
-    assert "row 3: lat: lat must be filled in." in printed
+    assert "row 3: lat: latitude must be filled in." in printed
     assert loop_runner.run(world.listed(EVERYTHING))["total"] == 1

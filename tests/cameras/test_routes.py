@@ -263,7 +263,7 @@ async def test_an_import_tells_row_field_and_sentence(
             "row": 3,
             "field": "lat",
             "code": "cameras.out_of_range",
-            "message": "lat must be between -90.0 and 90.0.",
+            "message": "The field latitude must be between -90.0 and 90.0.",
             "value": "99.0",
         },
         {
