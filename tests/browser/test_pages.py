@@ -31,6 +31,7 @@ PAGES = (
     "admin/orang",
     "admin/hak",
     "admin/hak/mengapa",
+    "admin/peran",
     "admin/token",
     "admin/aplikasi",
     "admin/webhook",

@@ -68,7 +68,7 @@ const cameras = has("empty") ? [] : sites.map(({ geometry, properties: p }) => {
 const brief = ({ version, notes, created_at, changed_at, streams, retention_class, ...camera }) => camera;
 
 const ACTIONS = "camera:view live:view recording:view recording:export wall:view wall:share city:view".split(" ");
-const ADMIN = "provider:view provider:configure webhook:view webhook:configure camera:configure agency:view agency:configure person:view person:configure person:factors person:sessions seat:configure sign_in:configure grant:view grant:configure application:view application:configure audit:read token:create system:view ptz:move access:view access:request access:break_glass access:review".split(" ");
+const ADMIN = "provider:view provider:configure webhook:view webhook:configure camera:configure agency:view agency:configure person:view person:configure person:factors person:sessions seat:configure sign_in:configure grant:view grant:configure application:view application:configure audit:read token:create system:view ptz:move access:view access:request access:break_glass access:review role:configure".split(" ");
 const roles = [
   { name: "operator", actions: ACTIONS },
   { name: "admin_lembaga", actions: [...ACTIONS, ...ADMIN] },
@@ -214,6 +214,7 @@ const routes = [
   ["PATCH /api/people/:id", ({ id }, { body }) => change(people, id, body)],
   ["POST /api/people/:id/password", (_, { body }) => (body.password.length < 12 ? problem(422, "identity.weak_password") : { status: 204 })],
   ["GET /api/roles", () => all(roles)],
+  ["POST /api/roles", (_, { body }) => { const made = { name: uuid(body.label), version: 1, people: 0, note: "", ...body, actions: body.actions ?? ACTIONS, agency: agencies.find((a) => a.id === body.agency_id) ?? null }; roles.push(made); return ok(made, 201); }],
   ["GET /api/grants", () => all(grants)],
   ["POST /api/grants", (_, { body }) => { const made = { ...grants[0], ...body, id: uuid(String(Math.random())), person: people.find((p) => p.id === body.person_id) ?? null, to_agency: agencies.find((a) => a.id === body.to_agency_id) ?? null, created_at: iso(Date.now()) }; grants.push(made); return ok(made, 201); }],
   ["DELETE /api/grants/:id", ({ id }) => { const g = grants.find((one) => one.id === id); if (g) g.revoked_at = iso(Date.now()); return { status: 204 }; }],

@@ -36,6 +36,9 @@ export interface Role {
   label?: string;
   /** Whose own role it is; nobody's for presets. */
   agency?: AgencyName | null;
+  note?: string;
+  people?: number;
+  version?: number;
   actions: string[];
 }
 

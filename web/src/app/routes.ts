@@ -32,6 +32,7 @@ export const routes: readonly Route[] = [
   { path: "/admin/lembaga", title: "admin.agencies", needs: ["agency:view"], admin: true, load: page(() => import("../admin/AgenciesAdmin.svelte")) },
   { path: "/admin/orang", title: "admin.people", needs: ["person:view"], admin: true, load: page(() => import("../admin/PeopleAdmin.svelte")) },
   { path: "/admin/hak", title: "admin.grants", needs: ["grant:view"], admin: true, load: page(() => import("../admin/GrantsAdmin.svelte")) },
+  { path: "/admin/peran", title: "admin.roles", needs: ["person:view"], admin: true, load: page(() => import("../admin/RolesAdmin.svelte")) },
   { path: "/admin/hak/mengapa", title: "admin.why", needs: ["person:view"], admin: true, load: page(() => import("../admin/WhyAdmin.svelte")) },
   { path: "/admin/token", title: "admin.tokens", needs: ["token:create"], admin: true, load: page(() => import("../admin/TokensAdmin.svelte")) },
   { path: "/admin/aplikasi", title: "admin.applications", needs: ["application:view"], admin: true, load: page(() => import("../admin/ApplicationsAdmin.svelte")) },
