@@ -1,5 +1,10 @@
 """`warroom bench`: the benchmarks of docs/benchmarks.md; one JSON object on stdout."""
 
+import os
+import platform
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import cyclopts
@@ -8,8 +13,29 @@ import msgspec
 app = cyclopts.App(name="bench", help="Benchmarks, each with its floor or peer beside it.")
 
 
+def _origin() -> dict[str, Any]:
+    """On what a figure was measured: machine, load, and commit where this is a checkout."""
+    git, root = shutil.which("git"), Path(__file__).parents[3]
+    commit = None
+    if git is not None and (root / ".git").exists():
+        asked = subprocess.run(  # noqa: S603 - fixed words
+            [git, "-C", str(root), "rev-parse", "--short=12", "HEAD"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        commit = asked.stdout.strip() or None
+    return {
+        "commit": commit,
+        "cpus": os.cpu_count(),
+        "architecture": platform.machine(),
+        "python": platform.python_version(),
+        "load_1m": round(os.getloadavg()[0], 2),
+    }
+
+
 def _print(result: dict[str, Any], *, json: bool) -> None:
-    encoded = msgspec.json.encode(result)
+    encoded = msgspec.json.encode(result | {"machine": _origin()})
     print((encoded if json else msgspec.json.format(encoded, indent=2)).decode())  # noqa: T201
 
 

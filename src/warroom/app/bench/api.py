@@ -3,7 +3,7 @@
 import http.client
 from typing import Any
 
-from warroom.app.bench.node import BenchNode, bench_node, machine
+from warroom.app.bench.node import BenchNode, bench_node
 
 WARM, COUNTED = 100, 600
 
@@ -27,7 +27,6 @@ def bench_api(cameras: int = 468) -> dict[str, Any]:
         "floor_cpu_ms": floor_ms,
         "bytes": size,
         "requests": COUNTED,
-        "machine": machine(),
     }
 
 

@@ -17,7 +17,6 @@ from uuid import UUID
 import psutil
 import psycopg
 
-from warroom.app.bench.node import machine
 from warroom.app.node import Node, open_node, start_database
 from warroom.audit import api as audit
 from warroom.identity.api import system_scope
@@ -92,7 +91,6 @@ def bench_audit(
         "ten": ten,
         "hundred": hundred,
         **walked,
-        "machine": machine(),
     }
 
 

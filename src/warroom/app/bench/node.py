@@ -5,7 +5,6 @@ Everything is reached through the public doors (command line, HTTP), as a strang
 
 import json
 import os
-import platform
 import shutil
 import socket
 import subprocess
@@ -149,13 +148,3 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    return {
-        "cores": os.cpu_count(),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "load": round(os.getloadavg()[0], 1),
-    }

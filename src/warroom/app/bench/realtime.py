@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import psycopg
 
-from warroom.app.bench.node import BenchNode, bench_node, machine
+from warroom.app.bench.node import BenchNode, bench_node
 from warroom.app.node import open_node
 from warroom.kernel.settings import Configuration
 
@@ -50,7 +50,6 @@ async def _measure(node: BenchNode, clients: int, rate: int, seconds: float) -> 
         "message_bytes": size,
         "sent": sent * clients,
         "received": received,
-        "machine": machine(),
     }
 
 

@@ -23,7 +23,7 @@ from starlette.requests import HTTPConnection
 
 from warroom.app import wiring
 from warroom.app.asgi import create_app
-from warroom.app.bench.node import BenchStoppedError, machine
+from warroom.app.bench.node import BenchStoppedError
 from warroom.app.node import Node, open_node, start_database
 from warroom.cameras import api as cameras
 from warroom.cameras.contracts import ListFilter
@@ -145,7 +145,6 @@ async def _measure(node: Node, sizes: dict[str, int]) -> dict[str, Any]:
         "floor": await _floor(node),
         "requests": COUNTED,
         "checks": CHECKS,
-        "machine": machine(),
     }
 
 

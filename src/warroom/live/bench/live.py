@@ -16,7 +16,7 @@ from warroom.live.bench.sockets import (
     latencies_ms,
     percentile,
 )
-from warroom.live.bench.stack import FPS, HOST, Stack, describe_machine, end, running_stack
+from warroom.live.bench.stack import FPS, HOST, Stack, end, running_stack
 
 CAMERAS = 9
 WEBRTC_VIEWERS = 30
@@ -49,7 +49,6 @@ def bench_live(viewers: int = 100, seconds: float = 15, *, browser: bool = False
         **webrtc,
         **seen,
         "seconds": seconds,
-        "machine": describe_machine(),
     }
 
 

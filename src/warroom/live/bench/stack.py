@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import platform
 import shutil
 import signal
 import socket
@@ -156,16 +155,6 @@ def running_stack(cameras: int, *, port: int = 0, sound: str | None = None) -> I
             processes,
             folder / "data" / "run" / "media-rec-1.sock",
         )
-
-
-def describe_machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    return {
-        "cpus": os.cpu_count(),
-        "architecture": platform.machine(),
-        "python": platform.python_version(),
-        "load_1m": round(os.getloadavg()[0], 2),
-    }
 
 
 def end(process: "subprocess.Popen[Any]", grace_s: float = 20.0) -> None:

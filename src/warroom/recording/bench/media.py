@@ -1,8 +1,6 @@
 """Starts simulator, floor, recorder and ffmpeg as processes and reads their CPU time."""
 
 import json
-import os
-import platform
 import shutil
 import signal
 import socket
@@ -62,7 +60,6 @@ def bench_media(cameras: int = 468, seconds: float = 20) -> dict[str, Any]:
         **recorder,
         "seconds": seconds,
         "clip_kbit_s": clip_kbit_s,
-        "machine": describe_machine(),
     }
 
 
@@ -72,16 +69,6 @@ def _ratio_per_mbit(per_camera: float, mbit_s: float, floor: dict[str, Any]) -> 
         return None
     cost: float = floor["cpu_s_per_camera_minute"] / floor["mbit_s"]
     return round(per_camera / mbit_s / cost, 2)
-
-
-def describe_machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    return {
-        "cpus": os.cpu_count(),
-        "architecture": platform.machine(),
-        "python": platform.python_version(),
-        "load_1m": round(os.getloadavg()[0], 2),
-    }
 
 
 def make_clip(folder: Path) -> float:

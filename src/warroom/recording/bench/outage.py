@@ -23,7 +23,6 @@ from warroom.recording.bench.media import (
     _end,
     _status,
     _wait_live,
-    describe_machine,
     make_clip,
     start_simulator,
 )
@@ -74,7 +73,6 @@ def bench_outage(cameras: int = 468, outage_s: float = 5.0) -> dict[str, Any]:
         "recording_before": before,
         "all_live_after_s": live_s,
         "clip_kbit_s": clip_kbit_s,
-        "machine": describe_machine(),
     }
 
 
