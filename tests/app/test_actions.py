@@ -1,6 +1,8 @@
 """Every action word that anything asks for was declared by a domain, and people can read it."""
 
+import ast
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +15,56 @@ from warroom.kernel.actions import Action
 from warroom.kernel.http import PUBLIC, SIGNED_IN
 from warroom.kernel.i18n import text
 from warroom.kernel.postgres import Connections
+
+# What the audit is told by words put together at run time: `f"camera:{change}"`.
+PUT_TOGETHER = {
+    "access:": (
+        "approved", "attached", "changed", "closed", "drafted", "emergency_ended",
+        "emergency_escalated", "emergency_opened", "emergency_reviewed", "lent", "refused",
+        "review_closed", "review_opened", "review_reminded", "revoked", "sent", "withdrawn",
+    ),
+    "access:right_": ("confirmed", "dropped", "escalated", "lapsed"),
+    "camera:": ("added", "changed", "removed"),
+    "recording:hold_": ("changed", "expired", "released"),
+    "wall:": ("added", "changed", "removed"),
+}  # fmt: skip
+WORD = re.compile(r"[a-z][a-z_]+:[a-z_]*[a-z]")
+
+
+def _recorded(repository: Path) -> Iterator[str]:
+    """Each action word in the source, and each beginning of one that is put together."""
+    for path in (repository / "src" / "warroom").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "action":
+                yield from _stems(node.value)
+            elif isinstance(node, ast.Constant) and WORD.fullmatch(str(node.value)):
+                yield str(node.value)
+
+
+def _stems(value: ast.expr) -> Iterator[str]:
+    for node in ast.walk(value):
+        if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+            yield str(node.values[0].value)
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_every_word_that_the_audit_is_told_has_a_text(repository: Path, language: str) -> None:
+    found = set(_recorded(repository))
+    stems = found & set(PUT_TOGETHER)
+    inner = {"camera:record", *PUT_TOGETHER, *(stem.rstrip("_") for stem in PUT_TOGETHER)}
+    words = (found - inner) | {stem + end for stem in stems for end in PUT_TOGETHER[stem]}
+
+    keys = [word.replace(":", "_") for word in words]
+    untold = {
+        key
+        for key in keys
+        if all(text(language, name) == name for name in (f"word.{key}", f"audit.say_{key}"))
+    }
+
+    assert {word for word in words if word.endswith((":", "_"))} == set()
+    assert stems == set(PUT_TOGETHER)
+    assert "person:password_set" in words
+    assert untold == set()
 
 
 def test_every_route_and_topic_is_guarded_by_a_declared_word() -> None:

@@ -29,3 +29,13 @@ test("the name of a field is said in words, and as it is where it has none", () 
   expect(t("error.cameras.field_missing", { field: "lat" })).toBe("Kolom lintang wajib diisi.");
   expect(t("error.cameras.field_missing", { field: "xyz" })).toBe("Kolom xyz wajib diisi.");
 });
+
+test("a count of one is said in the singular, and any other in the plural", () => {
+  language.set("en");
+  expect(t("camera.gaps", { count: 1, length: "2 min" })).toBe("1 gap, 2 min");
+  expect(t("camera.gaps", { count: 0, length: "2 min" })).toBe("0 gaps, 2 min");
+  expect(t("table.rows", { n: "1" })).toBe("1 row");
+  expect(t("table.rows", { n: "1,001" })).toBe("1,001 rows");
+  language.set("id");
+  expect(t("camera.gaps", { count: 1, length: "2 menit" })).toBe("1 celah, 2 menit");
+});

@@ -8,9 +8,13 @@ export type Params = Readonly<Record<string, string | number>>;
 
 const catalogues = { id, en } satisfies Record<string, Record<MessageKey, string>>;
 
+/** Fills in `{name}`; `{count:gap|gaps}` is the first word for a count of 1, else the second. */
 function fill(text: string, params: Params | undefined): string {
   if (params === undefined) return text;
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String((name === "field" ? fieldWord(params[name]) : params[name]) ?? whole));
+  return text.replace(/\{(\w+)(?::([^|{}]*)\|([^|{}]*))?\}/g, (whole, name: string, one?: string, many?: string) => {
+    if (one !== undefined) return (String(params[name]) === "1" ? one : many) ?? whole;
+    return String((name === "field" ? fieldWord(params[name]) : params[name]) ?? whole);
+  });
 }
 
 /** The word for the name of a field; what has none stays as it is. */

@@ -62,28 +62,77 @@ export function isOld(picture: Picture): boolean {
   return picture === "stale" || picture === "frozen" || picture === "paused";
 }
 
-/** Follows equal pictures: feed one small sample a second, read how long it has not changed. */
+/** Most that a cell of a repeated picture differs by (measured: 7); what moves differs by 50 and more. */
+const MOVED = 10;
+/** Mean difference to the most alike earlier sample: 0.3 at most when repeated, 0.5 and more with sensor noise. */
+const NOISE = 0.35;
+const KEPT = 16;
+const JUDGED = 20;
+const JUDGED_AT_LEAST = 5;
+
+/** One look at a picture that has not moved: how much it differed from all before it. */
+interface Look {
+  readonly atS: number;
+  readonly novelty: number;
+}
+
+/**
+ * Tells a picture that stands still from a calm street: feed one small sample (RGBA) a second, read for
+ * how long nothing was new in it. A camera that repeats one picture goes on encoding it, and each
+ * picture of a GOP comes out a little different, so equality shows nothing. But each is like one of
+ * an earlier GOP; the noise of a sensor never is (numbers in docs/pictures.md).
+ */
 export class StillWatch {
-  private last: Uint8ClampedArray | null = null;
+  private kept: Float32Array[] = [];
+  private looks: Look[] = [];
   private since = 0;
 
-  /** Takes a sample at a moment (seconds) and returns for how long the picture has been equal. */
+  /** Takes a sample at a moment (seconds) and returns for how long the picture has stood still. */
   sample(pixels: Uint8ClampedArray, nowS: number): number {
-    if (this.last === null || !equal(this.last, pixels)) {
-      this.last = Uint8ClampedArray.from(pixels);
+    const cells = brightness(pixels);
+    const { mean, most } = mostAlike(this.kept, cells);
+    if (most > MOVED) {
+      this.reset();
       this.since = nowS;
+      this.kept.push(cells);
+      return 0;
     }
-    return nowS - this.since;
+    this.kept = [...this.kept, cells].slice(-KEPT);
+    this.looks = [...this.looks, { atS: nowS, novelty: mean }].slice(-JUDGED);
+    if (this.looks.length >= JUDGED_AT_LEAST && median(this.looks) < NOISE) return nowS - this.since;
+    if (this.looks.length === JUDGED) this.since = this.looks[0]?.atS ?? nowS;
+    return 0;
   }
 
   /** Forgets what was seen, for a new stream. */
   reset(): void {
-    this.last = null;
+    this.kept = [];
+    this.looks = [];
   }
 }
 
-function equal(a: Uint8ClampedArray, b: Uint8ClampedArray): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
-  return true;
+function brightness(pixels: Uint8ClampedArray): Float32Array {
+  const cells = new Float32Array(pixels.length / 4);
+  for (let i = 0, at = 0; i < cells.length; i += 1, at += 4) cells[i] = 0.299 * pixels[at]! + 0.587 * pixels[at + 1]! + 0.114 * pixels[at + 2]!;
+  return cells;
+}
+
+/** Mean and largest difference to the sample that is most alike; to nothing everything is new. */
+function mostAlike(kept: readonly Float32Array[], cells: Float32Array): { mean: number; most: number } {
+  let best = { mean: Infinity, most: Infinity };
+  for (const other of kept) {
+    let [sum, most] = [0, 0];
+    for (let i = 0; i < cells.length; i += 1) {
+      const apart = Math.abs(cells[i]! - (other[i] ?? Infinity));
+      sum += apart;
+      if (apart > most) most = apart;
+    }
+    if (sum / cells.length < best.mean) best = { mean: sum / cells.length, most };
+  }
+  return best;
+}
+
+function median(looks: readonly Look[]): number {
+  const sorted = looks.map((look) => look.novelty).sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? 0;
 }
