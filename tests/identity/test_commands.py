@@ -165,7 +165,7 @@ def test_the_audit_is_verified_and_anchored_from_the_command_line(run: Run) -> N
     assert (first["anchored"], second["anchored"]) == (True, False)
     assert outcome["intact"] is True
     assert outcome["rows"] > 0
-    assert "intact" in run("audit", "verify", as_json=False)
+    assert "Intact" in run("audit", "verify", as_json=False)
 
 
 def test_a_broken_chain_is_named_and_the_exit_code_says_so(
