@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.mutation.equivalents import EQUIVALENTS
 from tools.mutation.plugin import Mutation
 from tools.mutation.rewrite import install
 
@@ -22,19 +23,24 @@ def main() -> int:
     """Prints the report; 1 when a guard is not proven or a test fails by itself."""
     parser = argparse.ArgumentParser("tools.mutation", description="Is every guard missed?")
     parser.add_argument("--json", action="store_true", help="one object on the last line")
-    parser.add_argument("--only", default="", help="guards whose name holds this text")
+    parser.add_argument(
+        "--only", action="append", default=[], help="guards whose name holds this text; repeatable"
+    )
     parser.add_argument("paths", nargs="*")
     chosen = parser.parse_args()
     install()
-    mutation = Mutation(chosen.only)
+    mutation = Mutation(chosen.only, EQUIVALENTS)
     arguments = ["-q", "-p", "no:cacheprovider", "--no-header", "-W", "ignore"]
     paths = chosen.paths or [path for path in PATHS if Path(path).exists()]
     pytest.main([*arguments, *paths], plugins=[mutation])
     report = mutation.report
-    total = len(report.killed) + len(report.survived) + len(report.unpassed)
-    for name in (*report.survived, *report.unpassed, *report.failing):
+    open_ends = [*report.survived, *report.unpassed, *report.failing, *report.stale]
+    proven = len(report.killed) + len(report.equivalent)
+    total = proven + len(report.survived) + len(report.unpassed)
+    for name in open_ends:
         print(f"not proven: {name}")
     print(f"{total} guards, {len(report.killed)} killed, {len(report.survived)} survived,")
+    print(f"{len(report.equivalent)} equivalent, {len(report.stale)} equivalents stale,")
     print(f"{len(report.unpassed)} passed by no test, {len(report.failing)} tests fail anyway")
     if chosen.json:
         print(
@@ -45,11 +51,13 @@ def main() -> int:
                     "survived": report.survived,
                     "unpassed": report.unpassed,
                     "failing": report.failing,
+                    "equivalent": report.equivalent,
+                    "stale": report.stale,
                     "killed_by": report.killed,
                 }
             )
         )
-    return 1 if report.survived or report.unpassed or report.failing or not total else 0
+    return 1 if open_ends or not total else 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The loop over tests and guards, as a plug-in of pytest."""
 
 import time
-from collections.abc import Generator, Iterator
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 from psycopg import sql
 
+from tools.mutation.equivalents import Equivalent
 from tools.mutation.rewrite import GUARDS, ROUTE_GUARD
 
 _REFUSALS = ("not_found", "forbidden", "unauthenticated")
@@ -25,16 +27,22 @@ class Report:
         survived: Guards that tests pass and none missed.
         unpassed: Guards that no test passes.
         failing: Tests that fail with every guard in place; they can prove nothing.
+        equivalent: Guards that stand behind another, and are missed when it is away.
+        stale: Equivalents that are not there any more, or that a test misses alone.
     """
 
     killed: dict[str, str] = field(default_factory=dict)
     survived: list[str] = field(default_factory=list)
     unpassed: list[str] = field(default_factory=list)
     failing: list[str] = field(default_factory=list)
+    equivalent: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
 
 
 @dataclass
-class _Passed:
+class Passed:
+    """What a test passes with every guard in place, and how long it takes."""
+
     seconds: float
     guards: set[str]
 
@@ -54,13 +62,16 @@ class Mutation:
     """Runs the tests once, then those that pass a guard without it.
 
     Args:
-        only: Guards whose name holds this text.
+        only: Guards whose name holds one of these texts; all if there are none.
+        equivalents: Guards that stand behind others, by name.
     """
 
-    def __init__(self, only: str = "") -> None:
+    def __init__(self, only: Sequence[str], equivalents: Mapping[str, Equivalent]) -> None:
         self.report = Report()
         self._only = only
+        self._equivalents = equivalents
         self._superuser = ""
+        self._missed: Counter[tuple[str, pytest.Item]] = Counter()
         self._outcomes: list[pytest.TestReport] = []
 
     @pytest.hookimpl(wrapper=True)
@@ -93,7 +104,7 @@ class Mutation:
         self._outcomes = runtestprotocol(item, log=False, nextitem=following)
         return all(outcome.passed for outcome in self._outcomes)
 
-    def _first(self, item: pytest.Item) -> _Passed | None:
+    def _first(self, item: pytest.Item) -> Passed | None:
         GUARDS.passed.clear()
         began = time.monotonic()
         is_good = self._run(item)
@@ -101,7 +112,7 @@ class Mutation:
             if any(outcome.failed for outcome in self._outcomes):
                 self.report.failing.append(item.nodeid)
             return None
-        return _Passed(time.monotonic() - began, set(GUARDS.passed))
+        return Passed(time.monotonic() - began, set(GUARDS.passed))
 
     def _guards(self) -> list[str]:
         from warroom.app import wiring  # noqa: PLC0415 - imported only when it can be rewritten
@@ -121,7 +132,12 @@ class Mutation:
             for route in router.declared
             if ":" in route.guard
         ]
-        return [name for name in (*calls, *routes, *self._policies()) if self._only in name]
+        found = [*calls, *routes, *self._policies()]
+        self.report.stale = [name for name in self._equivalents if name not in found]
+        return [name for name in found if self._is_wanted(name)]
+
+    def _is_wanted(self, name: str) -> bool:
+        return not self._only or any(text in name for text in self._only)
 
     def _policies(self) -> list[str]:
         if not self._superuser:
@@ -130,7 +146,7 @@ class Mutation:
             rows = connection.execute("select tablename, policyname from pg_policies order by 1, 2")
             return [f"policy {table} {policy}" for table, policy in rows]
 
-    def _try(self, guard: str, passed: dict[pytest.Item, _Passed]) -> None:
+    def _try(self, guard: str, passed: dict[pytest.Item, Passed]) -> None:
         if guard.startswith("policy "):
             missing = [i for i in passed if any(word in i.nodeid for word in _WALL_TESTS)]
         else:
@@ -138,20 +154,32 @@ class Mutation:
         if not missing:
             self.report.unpassed.append(guard)
             return
-        missing.sort(key=lambda item: passed[item].seconds)
-        taken_away = self._policy_open(guard) if guard.startswith("policy ") else None
-        GUARDS.away = guard
-        try:
-            for item in missing:
-                if not self._run(item):
-                    self.report.killed[guard] = item.nodeid
-                    return
+        # What missed a neighbour may well miss this one; else the quick ones first.
+        near = guard.partition(" ")[0]
+        missing.sort(key=lambda item: (-self._missed[near, item], passed[item].seconds))
+        killer = self._killer({guard}, missing)
+        equivalent = self._equivalents.get(guard)
+        if killer is not None:
+            self.report.killed[guard] = killer.nodeid
+            self._missed[near, killer] += 1
+            if equivalent is not None:
+                self.report.stale.append(guard)
+        elif equivalent and self._killer({guard, *equivalent.behind}, missing):
+            self.report.equivalent.append(guard)
+        else:
             self.report.survived.append(guard)
             self._say(f"SURVIVED {guard}")
+
+    def _killer(self, away: set[str], tried: list[pytest.Item]) -> pytest.Item | None:
+        """The first test that fails without these guards."""
+        restoring = [self._policy_open(name) for name in away if name.startswith("policy ")]
+        GUARDS.away = frozenset(away)
+        try:
+            return next((item for item in tried if not self._run(item)), None)
         finally:
-            GUARDS.away = None
-            if taken_away is not None:
-                self._execute(taken_away)
+            GUARDS.away = frozenset()
+            for statement in restoring:
+                self._execute(statement)
 
     def _policy_open(self, guard: str) -> sql.Composed:
         """Opens a policy to everybody; returns the statement that restores it."""

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.machinery
+import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
@@ -12,43 +13,51 @@ from typing import Any
 from psycopg import sql
 
 PACKAGE = "warroom"
-CALLS = ("narrow", "allows", "may", "require")
+CALLS = ("footage_of", "narrow", "allows", "may", "require")
+JUDGE = re.compile(r"_?may_(?!only)\w+")
+"""Functions that judge for the caller: `may_end`, `_may_know`; not `may_only_...`."""
+
 LEFT_OUT = ("kernel/scope.py",)
 """The judgement itself: its property tests compare it with another telling of the same rules."""
 ROUTE_GUARD = "kernel/http.py judge may"
 
-_CALL, _CHECK = "__guarded_call__", "__guarded_check__"
+_CALL, _CHECK, _JUDGE = "__guarded_call__", "__guarded_check__", "__guarded_judge__"
 
 
 class Guards:
-    """What guards there are, which are passed, and which one is away.
+    """What guards there are, which are passed, and which are away.
 
     Attributes:
         known: Every guard's name, with the error's name where it is an `if` that raises.
         passed: Guards passed since the set was last emptied.
-        away: The guard that does not hold now.
+        away: The guards that do not hold now.
     """
 
     def __init__(self) -> None:
         self.known: dict[str, str] = {}
         self.passed: set[str] = set()
-        self.away: str | None = None
+        self.away: frozenset[str] = frozenset()
 
     def call(self, name: str, word: str, holder: Any, *arguments: Any, **named: Any) -> Any:
         """Calls `holder.word(...)`, or answers as if it had let everybody through."""
         if name == ROUTE_GUARD:
             name = _route_name(sys._getframe(1).f_locals["connection"])
         self.passed.add(name)
-        if name != self.away:
+        if name not in self.away:
             return getattr(holder, word)(*arguments, **named)
         if word == "narrow":
             return sql.SQL("true"), {}
-        return None if word == "require" else True
+        return None if word in ("require", "footage_of") else True
+
+    def judge(self, name: str, function: Any, *arguments: Any, **named: Any) -> Any:
+        """Asks a function whether somebody may, or answers yes."""
+        self.passed.add(name)
+        return True if name in self.away else function(*arguments, **named)
 
     def check(self, name: str, claim: Any) -> Any:
         """The condition under which an error is raised, or that it never is."""
         self.passed.add(name)
-        return False if name == self.away else claim
+        return False if name in self.away else claim
 
 
 def _route_name(connection: Any) -> str:
@@ -70,6 +79,8 @@ class Rewriter(ast.NodeTransformer):
         self._module = module
         self._within: list[str] = []
         self._seen: dict[str, int] = {}
+        self._left_alone: set[int] = set()
+        self._checked_raises: set[int] = set()
 
     def _name(self, what: str) -> str:
         name = f"{self._module} {'.'.join(self._within) or '-'} {what}"
@@ -88,34 +99,67 @@ class Rewriter(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Puts a call of the scope behind `Guards.call`."""
         self.generic_visit(node)
-        if not isinstance(node.func, ast.Attribute) or node.func.attr not in CALLS:
+        called = node.func
+        if id(node) in self._left_alone:
             return node
-        word = node.func.attr
-        name = f"{self._module} judge may" if self._within[-1:] == ["judge"] else self._name(word)
+        if isinstance(called, ast.Attribute) and called.attr in CALLS:
+            word, within = called.attr, self._within[-1:]
+            name = f"{self._module} judge may" if within == ["judge"] else self._name(word)
+            first: list[ast.expr] = [ast.Constant(name), ast.Constant(word), called.value]
+            return self._behind(_CALL, name, first, node)
+        word = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        if JUDGE.fullmatch(word):
+            name = self._name(word)
+            return self._behind(_JUDGE, name, [ast.Constant(name), called], node)
+        return node
+
+    def visit_Await(self, node: ast.Await) -> ast.AST:
+        """Leaves what is awaited alone: no judgement waits for anything."""
+        self._left_alone.add(id(node.value))
+        return self.generic_visit(node)
+
+    @staticmethod
+    def _behind(helper: str, name: str, first: list[ast.expr], node: ast.Call) -> ast.Call:
         GUARDS.known[name] = ""
-        constants: list[ast.expr] = [ast.Constant(name), ast.Constant(word)]
-        return ast.Call(
-            ast.Name(_CALL, ast.Load()), [*constants, node.func.value, *node.args], node.keywords
-        )
+        return ast.Call(ast.Name(helper, ast.Load()), [*first, *node.args], node.keywords)
 
     def visit_If(self, node: ast.If) -> ast.AST:
         """Puts the condition of an error behind `Guards.check`."""
-        self.generic_visit(node)
         error = _raised(node.body)
+        if error is not None:
+            self._checked_raises.add(id(node.body[-1]))
+            if isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not):
+                self._left_alone.add(id(node.test.operand))  # one guard, not two that are the same
+        self.generic_visit(node)
         if error is None:
             return node
+        node.test = self._checked(error, node.test)
+        return node
+
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:
+        """Puts an error that is raised where all else has failed behind `Guards.check`.
+
+        Not one that only says in other words what another error said (`from`).
+        """
+        error = None if node.cause is not None else _name_of(node)
+        if error is None or id(node) in self._checked_raises:
+            return node
+        return ast.If(self._checked(error, ast.Constant(value=True)), [node], [])
+
+    def _checked(self, error: str, claim: ast.expr) -> ast.Call:
         name = self._name(f"raise {error}")
         GUARDS.known[name] = error
-        node.test = ast.Call(ast.Name(_CHECK, ast.Load()), [ast.Constant(name), node.test], [])
-        return node
+        return ast.Call(ast.Name(_CHECK, ast.Load()), [ast.Constant(name), claim], [])
 
 
 def _raised(body: Sequence[ast.stmt]) -> str | None:
     """The name of the error, where a block does nothing but raise one."""
     last = body[-1]
-    if not isinstance(last, ast.Raise) or len(body) > 2 or last.exc is None:
-        return None
-    raised = last.exc.func if isinstance(last.exc, ast.Call) else last.exc
+    return _name_of(last) if isinstance(last, ast.Raise) and len(body) <= 2 else None
+
+
+def _name_of(node: ast.Raise) -> str | None:
+    raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
     if isinstance(raised, ast.Attribute):
         return raised.attr
     return raised.id if isinstance(raised, ast.Name) else None
@@ -132,7 +176,11 @@ class _Loader(importlib.machinery.SourceFileLoader):
         return compile(tree, path, "exec", dont_inherit=True)
 
     def exec_module(self, module: ModuleType) -> None:
-        helpers: dict[str, Callable[..., Any]] = {_CALL: GUARDS.call, _CHECK: GUARDS.check}
+        helpers: dict[str, Callable[..., Any]] = {
+            _CALL: GUARDS.call,
+            _CHECK: GUARDS.check,
+            _JUDGE: GUARDS.judge,
+        }
         module.__dict__.update(helpers)
         super().exec_module(module)
 
