@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,9 @@ from warroom.kernel.http import Authenticator, Declared, Router, Services
 from warroom.kernel.jobs import Job, Worker, run_forever
 from warroom.kernel.realtime import Hub, Topic
 from warroom.kernel.scope import Scope
+
+_MEDIA = ("live:view", "recording:export", "recording:view")
+"""Words that let somebody see or hear what a camera shows."""
 
 type Recheck = Callable[[], Awaitable[None]]
 type WatchRights = Callable[[Sequence[Recheck]], Coroutine[Any, Any, None]]
@@ -104,3 +107,21 @@ def declared(app: FastAPI) -> list[Declared]:
     """Every route of the application with its guard."""
     routes: list[Declared] = app.state.declared
     return routes
+
+
+def guard_table(app: FastAPI) -> dict[str, list[dict[str, Any]]]:
+    """Everything that answers, with what is asked of whoever asks: one table for people and tests.
+
+    Routes with their domain, method, path, guard (an action word, `public`, `signed_in`) and
+    whether they are a path of media; topics of the event socket with the word by which each is
+    heard.
+    """
+    return {
+        "routes": [asdict(route) | {"media": is_media(route)} for route in declared(app)],
+        "topics": [asdict(topic) for topic in app.state.topics],
+    }
+
+
+def is_media(route: Declared) -> bool:
+    """Whether a camera's pictures or sound, live or recorded, are told of by this route."""
+    return route.guard in _MEDIA and "{camera_id}" in route.path

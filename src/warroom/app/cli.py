@@ -7,13 +7,12 @@ import asyncio
 import os
 import sys
 from contextlib import AbstractAsyncContextManager
-from dataclasses import asdict
 from typing import Any
 
 import cyclopts
 
 from warroom.app import benches, demo, wiring
-from warroom.app.asgi import create_app, declared
+from warroom.app.asgi import create_app, guard_table
 from warroom.app.migrate import is_current
 from warroom.app.node import open_node, provider, start_database
 from warroom.app.problems import EXIT
@@ -55,12 +54,13 @@ def routes(*, json: bool = False) -> None:
     Args:
         json: One JSON object instead of a table.
     """
-    application = create_app(wiring.wire(open_node()))
-    entries = [asdict(route) for route in declared(application)]
-    topics = [asdict(topic) for topic in application.state.topics]
-    lines = [f"{e['method']:10} {e['path']:50} {e['guard']}" for e in entries]
-    lines += [f"{'TOPIC':10} {t['name']:50} {t['action']}" for t in topics]
-    say({"routes": entries, "topics": topics}, as_json=json, text="\n".join(lines))
+    table = guard_table(create_app(wiring.wire(open_node())))
+    lines = [f"{e['method']:10} {e['path']:50} {e['guard']}" for e in table["routes"]]
+    lines += [
+        f"{'TOPIC':10} {t['name']:50} {t['action']}{' (own)' if t['is_personal'] else ''}"
+        for t in table["topics"]
+    ]
+    say(table, as_json=json, text="\n".join(lines))
 
 
 @database.command
