@@ -124,7 +124,7 @@ def test_a_guard_behind_another_is_proven_with_that_one_away(
     monkeypatch.setattr(mutation, "_run", lambda *_: not missed <= GUARDS.away)
     test: Any = Named("test_one")
 
-    mutation._try("behind", {test: Passed(1.0, {"behind"})}, [test])
+    mutation._try("behind", {test: Passed(1.0, {"behind"})})
 
     report = asdict(mutation.report)
     assert {name for name, found in report.items() if "behind" in found} == set(outcome)
