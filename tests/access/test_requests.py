@@ -337,3 +337,36 @@ async def test_what_was_lent_is_not_handed_on(desk: Desk) -> None:
     answer = await desk["kajari"].post("/api/grants", json=body)
 
     assert answer.status_code in (403, 404)
+
+
+async def test_who_has_not_proven_lately_gives_no_access_and_may_still_take_it_away(
+    desk: Desk,
+) -> None:
+    password = "kuda laut naik becak"
+    async with desk.db.transaction(desk.system) as tx:
+        passwords = desk.app.state.services[identity.Passwords]
+        for login in ("kadishub", "pdp", "pengawas"):
+            await identity.set_password(
+                desk.system, tx, desk.people[login], password, passwords, 12, must_change=False
+            )
+    for login in ("kadishub", "pdp", "pengawas"):
+        answer = await desk[login].post("/api/session", json={"login": login, "password": password})
+        assert answer.status_code == 200, answer.text
+    first, second = await desk.sent(), await desk.sent()
+    for login, role in (("kadishub", "kepala_lembaga"), ("pdp", "petugas_pdp")):
+        assert (await desk.sign(login, first, role)).status_code == 200
+    desk.clock.advance(16 * 60)
+
+    taken = {"owner_id": str(desk.agencies["Dishub"]), "reason": "Kebakaran di pasar"}
+    emergency = await desk["pengawas"].post("/api/emergencies", json=taken)
+    unproven = await desk.sign("kadishub", second, "kepala_lembaga")
+    url = f"/api/requests/{first}/parts/{desk.agencies['Dishub']}/revoke"
+    revoked = await desk["kadishub"].post(url, json={"reason": "salah orang"})
+    proof = {"way": "password", "shown": password}
+    proven = await desk["kadishub"].post("/api/account/proof", json=proof)
+    signed = await desk.sign("kadishub", second, "kepala_lembaga")
+
+    assert (unproven.status_code, unproven.json()["code"]) == (403, "identity.prove_it")
+    assert emergency.json()["code"] == "identity.prove_it"
+    assert revoked.status_code == 200, revoked.text
+    assert (proven.status_code, signed.status_code) == (204, 200), signed.text

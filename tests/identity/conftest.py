@@ -115,7 +115,9 @@ def city(
                 ],
             )
             for person_id in people.values():
-                await api.set_password(scope, tx, person_id, PASSWORD, passwords, 12)
+                await api.set_password(
+                    scope, tx, person_id, PASSWORD, passwords, 12, must_change=False
+                )
         return City(db, clock, agencies, people, authenticator, doorkeeper, passwords)
 
     return loop_runner.run(make())
@@ -167,9 +169,11 @@ def browser(app: FastAPI, loop_runner: asyncio.Runner) -> Iterator[Clients]:
 
 
 @asynccontextmanager
-async def signed_in(browser: Clients, login: str) -> AsyncIterator[httpx.AsyncClient]:
+async def signed_in(
+    browser: Clients, login: str, password: str = PASSWORD
+) -> AsyncIterator[httpx.AsyncClient]:
     """A browser in which this person has signed in."""
     client = browser()
-    answer = await client.post("/api/session", json={"login": login, "password": PASSWORD})
+    answer = await client.post("/api/session", json={"login": login, "password": password})
     assert answer.status_code == 200, answer.text
     yield client

@@ -5,6 +5,7 @@ import pytest
 
 from tests.identity.conftest import PASSWORD, City, Clients, signed_in
 
+LENT = "dari meja admin sementara"
 NEW = {"login": "baru", "name": "Orang Baru", "roles": [{"role": "view"}]}
 
 
@@ -114,8 +115,11 @@ async def test_a_password_cannot_be_set_for_somebody_mightier(city: City, browse
         body = {**NEW, "login": "kepala.kota", "agency_id": str(city.agencies["Diskominfo"])}
         body["roles"] = [{"role": "admin_lembaga"}]
         made = await admin.post("/api/people", json=body)
-        await admin.post(f"/api/people/{made.json()['id']}/password", json={"password": PASSWORD})
-    async with signed_in(browser, "kepala.kota") as client:
+        await admin.post(f"/api/people/{made.json()['id']}/password", json={"password": LENT})
+    async with signed_in(browser, "kepala.kota", LENT) as client:
+        own = f"/api/people/{made.json()['id']}/password"
+        changed = await client.post(own, json={"password": PASSWORD, "current": LENT})
+        assert changed.status_code == 204
         attempts = [
             await client.post(
                 f"/api/people/{city.people['admin']}/password",

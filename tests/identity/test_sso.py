@@ -12,6 +12,7 @@ from joserfc.jwk import RSAKey
 
 from tests.identity.conftest import PASSWORD, City, Clients, services_of, signed_in
 from tests.identity.provider import SUB, Idp, running_provider, seconds_ago
+from tests.identity.test_factors import enrol, show
 from warroom.identity import sso_rules
 from warroom.kernel.clock import FixedClock, SystemClock
 from warroom.kernel.db import Database
@@ -500,6 +501,31 @@ async def test_a_second_factor_seen_there_counts_where_it_is_set_so(
             "select strength from session where method = 'oidc:kota' order by id"
         ).fetchall()
     assert [strength for (strength,) in rows] == [0, 1, 1]
+
+
+async def test_after_a_provider_the_own_second_factor_is_asked_for_and_both_are_written(
+    city: City, browser: Clients, idp: Idp
+) -> None:
+    made = await configure(browser, city, idp)
+    await link(browser, idp, "kapten")
+    async with signed_in(browser, "kapten") as own:
+        enrolled = await enrol(city, own)
+    client = browser()
+
+    location = await sign_in(client, idp)
+    step = parse_qs(urlsplit(location).fragment)
+    before = await client.get("/api/session")
+    code = enrolled.totp.at(city.clock.now())
+    opened = await show(client, step["langkah"][0], code)
+    account = (await client.get("/api/account")).json()
+    async with signed_in(browser, "admin") as admin:
+        await admin.patch(f"/api/providers/{made['id']}", json={"version": 1, "is_active": False})
+
+    assert (trouble(location), before.status_code) == ("", 401)
+    assert step["cara"] == ["totp,recovery"]
+    assert who(opened) == "kapten"
+    assert account["method"] == "oidc:kota+totp"
+    assert (await client.get("/api/session")).status_code == 401
 
 
 async def test_a_provider_made_inactive_ends_its_sessions_and_is_gone_from_the_sign_in(

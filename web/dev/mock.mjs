@@ -86,7 +86,7 @@ const applications = has("empty") ? [] : ["Peta macet Makassar", "Papan antrean 
 }));
 const AGENTS = ["Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/142.0 Safari/537.36", "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/142.0 Mobile Safari/537.36"];
 const open = AGENTS.map((agent, i) => ({ id: uuid(agent), method: i === 0 ? "password+totp" : "passkey", created_at: iso(STARTED - 4e6), seen_at: iso(STARTED - i * 9e5), expires_at: iso(STARTED + 3e7), address: `10.20.4.${17 + i}`, agent, is_this: i === 0, seat: i === 0 ? "Meja 7" : null }));
-const account = { factors: { totp: has("empty") ? null : { created_at: iso(STARTED - 9e8), used_at: iso(STARTED - 4e6) }, passkeys: has("empty") ? [] : ["Chrome, Windows", "Kunci USB biru"].map((name, i) => ({ id: uuid(name), name, created_at: iso(STARTED - 8e8), used_at: i === 0 ? iso(STARTED - 5e6) : null, is_backed_up: i === 0 })), recovery: has("empty") ? 0 : 3, has_password: true }, required: "any", due_at: iso(STARTED + 6e8), must_enrol: false, password_least: 8, method: "password+totp" };
+const account = { factors: { totp: has("empty") ? null : { created_at: iso(STARTED - 9e8), used_at: iso(STARTED - 4e6) }, passkeys: has("empty") ? [] : ["Chrome, Windows", "Kunci USB biru"].map((name, i) => ({ id: uuid(name), name, created_at: iso(STARTED - 8e8), used_at: i === 0 ? iso(STARTED - 5e6) : null, is_backed_up: i === 0 })), recovery: has("empty") ? 0 : 3, has_password: true }, required: "any", due_at: iso(STARTED + 6e8), must_change: false, must_enrol: false, password_least: 8, method: "password+totp" };
 const codes = Array.from({ length: 10 }, (_, i) => createHash("sha256").update(`code ${i}`).digest("hex").slice(0, 16).toUpperCase().replace(/(.{4})(?=.)/g, "$1-"));
 const seats = has("empty") ? [] : ["Meja 7", "Meja 8"].map((name, i) => ({ id: uuid(name), name, place: null, agency: agencies[0], created_at: iso(STARTED - 8e8), enrolled_at: i === 0 ? iso(STARTED - 7e8) : null, seen_at: i === 0 ? iso(STARTED - 4e6) : null, address: i === 0 ? "10.20.4.17" : null, agent: i === 0 ? AGENTS[0] : null, code_expires_at: i === 0 ? null : iso(STARTED + 9e5) }));
 const demands = roles.map((role, i) => ({ role: role.name, factor: ["any", "passkey", "none"][i % 3], grace_days: 14, seats_only: i === 0 }));
@@ -97,7 +97,7 @@ const session = () => ({
   person: { id: people[0].id, login: people[0].login, name: people[0].name, title: people[0].title, language: people[0].language },
   agency: agencies.find((a) => a.short === "Diskominfo") ?? agencies[0],
   actions: has("viewer") ? ACTIONS : [...ACTIONS, ...ADMIN],
-  sign_in: { must_enrol: false, due_at: iso(STARTED + 6e8), required: "any" },
+  sign_in: { must_change: false, must_enrol: false, due_at: iso(STARTED + 6e8), required: "any" },
   city: { name: "Makassar", zone: "Asia/Makassar", zone_label: "WITA", schematic: true, demo: true, bounds: [119.38, -5.225, 119.545, -5.055], center: [119.43, -5.147] },
   workstation: "WS-07", now: iso(Date.now()),
 });

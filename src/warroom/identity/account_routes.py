@@ -118,7 +118,7 @@ async def get_account(ctx: Ctx) -> Response:
     return json_response(
         {
             "factors": api.raw_json(factors),
-            **standing(demand, session["strength"] if session else None, ctx.scope.at),
+            **_standing_of(demand, session, ctx.scope.at),
             "password_least": least,
             "method": session["method"] if session else None,
         }
@@ -270,6 +270,16 @@ async def reset_factors(ctx: Ctx, person_id: UUID) -> Response:
     return Response(status_code=204)
 
 
+@people.post("/{person_id}/password/compromised", action="person:factors", status_code=204)
+async def mark_compromised(ctx: Ctx, person_id: UUID) -> Response:
+    """Makes a person change a password that somebody else knows, and ends their sessions."""
+    minutes = ctx.services[api.IdentitySettings].prove_minutes
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.mark_compromised(ctx.scope, tx, person_id, minutes)
+    _forget(ctx)
+    return Response(status_code=204)
+
+
 @people.put("/{person_id}/seats-only", action="person:factors", status_code=204)
 async def bind_person(ctx: Ctx, person_id: UUID, body: PersonDemand) -> Response:
     """Binds a person to the seats of the control room, or lets them sign in anywhere."""
@@ -378,22 +388,30 @@ async def prove_for_rights(ctx: Context, tx: Transaction) -> None:
     Raises:
         ProveItError: It is too long since the asker proved who they are.
     """
-    if ctx.scope.door != "api":
-        minutes = ctx.services[api.IdentitySettings].prove_minutes
-        await api.require_proof(ctx.scope, tx, minutes)
+    await api.prove_for_rights(ctx.scope, tx, ctx.services[api.IdentitySettings].prove_minutes)
 
 
 async def standing_of(ctx: Context, tx: Transaction) -> dict[str, Any]:
-    """Whether the asker's session may do nothing but enrol, or from when on."""
+    """Whether the session may do nothing but enrol (and from when on) or change its password."""
     demand = await api.find_demand(ctx.scope, tx)
-    session = await api.find_session(ctx.scope, tx)
-    return standing(demand, session["strength"] if session else None, ctx.scope.at)
+    return _standing_of(demand, await api.find_session(ctx.scope, tx), ctx.scope.at)
 
 
-def standing(demand: api.Demand, strength: int | None, now: datetime) -> dict[str, Any]:
+def _standing_of(
+    demand: api.Demand, session: dict[str, Any] | None, now: datetime
+) -> dict[str, Any]:
+    if session is None:
+        return standing(demand, None, now)
+    return standing(demand, session["strength"], now, must_change=session["must_change"])
+
+
+def standing(
+    demand: api.Demand, strength: int | None, now: datetime, *, must_change: bool = False
+) -> dict[str, Any]:
     """As `standing_of`, of a session of this strength; a token (None) is asked for nothing."""
     is_enough = strength is None or satisfies(strength, demand)
     return {
+        "must_change": must_change,
         "must_enrol": not is_enough and may_only_enrol_by(demand, strength or 0, now),
         "due_at": None if is_enough else demand.due_at,
         "required": demand.required,

@@ -71,6 +71,7 @@ create_person = _people.create_person
 change_person = _people.change_person
 ensure_people = _people.ensure_people
 set_password = _people.set_password
+mark_compromised = _people.mark_compromised
 create_grant = _grants.create_grant
 revoke_grant = _grants.revoke_grant
 create_role = _roles.create_role
@@ -92,6 +93,7 @@ list_person_links = _providers.list_person_links
 create_application = _applications.create_application
 change_application = _applications.change_application
 create_application_token = _applications.create_application_token
+prove_for_rights = _factors.prove_for_rights
 require_proof = _factors.require_proof
 set_role_demand = _factors.set_role_demand
 list_sessions = _own_sessions.list_sessions
@@ -469,8 +471,10 @@ __all__ = [
     "list_sessions",
     "list_shown_providers",
     "list_tokens",
+    "mark_compromised",
     "moved",
     "prelink",
+    "prove_for_rights",
     "raw_json",
     "renew_seat_code",
     "require_application_issuer",

@@ -146,13 +146,16 @@ def list_users(*, json: bool = False) -> None:
 
 
 @user.command(name="password")
-def set_user_password(login: str, *, json: bool = False) -> None:
+def set_user_password(login: str, *, keep: bool = False, json: bool = False) -> None:
     """Sets a person's password: asked for at the terminal, or one line of standard input.
+
+    Their next sign-in by it leads to its change and to nothing else.
 
     Example: warroom user password rahmat
 
     Args:
         login: Whose.
+        keep: The person typed it themselves: nobody else knows it, and it may stay.
         json: Print one JSON object.
     """
     secret = ask_secret("Password: ")
@@ -161,10 +164,32 @@ def set_user_password(login: str, *, json: bool = False) -> None:
         scope = tools.scope
         async with tools.db.transaction(scope) as tx:
             person_id = await _person_id(scope, tx, login)
-            await _set_password(tools, scope, tx, person_id, secret)
+            await _set_password(tools, scope, tx, person_id, secret, must_change=not keep)
 
     run(work)
     say({"login": login}, as_json=json, text=f"{login}: password set")
+
+
+@user.command(name="compromised")
+def mark_password(login: str, *, json: bool = False) -> None:
+    """Says that somebody else knows a person's password: sessions end, and they must change it.
+
+    Example: warroom user compromised rahmat
+
+    Args:
+        login: Whose.
+        json: Print one JSON object.
+    """
+
+    async def work(tools: Tools) -> None:
+        scope = tools.scope
+        async with tools.db.transaction(scope) as tx:
+            person_id = await _person_id(scope, tx, login)
+            minutes = tools.services[api.IdentitySettings].prove_minutes
+            await api.mark_compromised(scope, tx, person_id, minutes)
+
+    run(work)
+    say({"login": login}, as_json=json, text=f"{login}: must change the password")
 
 
 @user.command(name="disable")
@@ -451,6 +476,15 @@ async def _person_id(scope: Scope, tx: Any, login: str) -> UUID:
     return found
 
 
-async def _set_password(tools: Tools, scope: Scope, tx: Any, person_id: UUID, secret: str) -> None:
+async def _set_password(
+    tools: Tools,
+    scope: Scope,
+    tx: Any,
+    person_id: UUID,
+    secret: str,
+    *,
+    must_change: bool = True,
+) -> None:
     least = tools.services[api.IdentitySettings].password_min_length
-    await api.set_password(scope, tx, person_id, secret, tools.services[api.Passwords], least)
+    passwords = tools.services[api.Passwords]
+    await api.set_password(scope, tx, person_id, secret, passwords, least, must_change=must_change)

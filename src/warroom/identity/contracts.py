@@ -153,6 +153,7 @@ class Principal(msgspec.Struct, frozen=True):
         token: Limits of the token, if one was shown.
         strength: What the session showed: 0 a password, 1 a second factor, 2 a passkey.
         demand: What the roles ask of a session; None for tokens, which no demand locks out.
+        must_change: Whether the session came by a password that somebody else knows.
     """
 
     person_id: UUID
@@ -168,6 +169,7 @@ class Principal(msgspec.Struct, frozen=True):
     token: TokenLimits | None = None
     strength: int = 0
     demand: Demand | None = None
+    must_change: bool = False
 
 
 @dataclass(frozen=True, slots=True)

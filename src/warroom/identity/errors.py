@@ -69,7 +69,7 @@ class ChangedMeanwhileError(WarRoomError):
 
 
 class WeakPasswordError(InvalidError):
-    """A password that would be guessed (`problem`: short, long, common, personal)."""
+    """A password that would be guessed (`problem`: short, long, common, personal, same)."""
 
     code = "identity.weak_password"
 
@@ -167,6 +167,12 @@ class ProveItError(ForbiddenError):
     """The asker must show once more that it is them (`ways`: password, totp, passkey)."""
 
     code = "identity.prove_it"
+
+
+class MustChangePasswordError(ForbiddenError):
+    """The asker came by a password that somebody else knows, and must change it first."""
+
+    code = "identity.must_change_password"
 
 
 class WrongProofError(InvalidError):

@@ -363,7 +363,12 @@ async def change_person(ctx: Ctx, person_id: UUID, body: PersonChange) -> Respon
 async def set_password(ctx: Ctx, person_id: UUID, body: PasswordBody) -> Response:
     """Sets the asker's own password, or that of a person they may configure."""
     settings = ctx.services[api.IdentitySettings]
+    is_own = person_id == ctx.scope.person_id
+    if is_own:
+        await ctx.services[api.Prover].require_password(ctx.scope, body.current)
     async with ctx.db.transaction(ctx.scope) as tx:
+        if not is_own:
+            await prove_for_rights(ctx, tx)
         await api.set_password(
             ctx.scope,
             tx,
@@ -371,9 +376,8 @@ async def set_password(ctx: Ctx, person_id: UUID, body: PasswordBody) -> Respons
             body.password,
             ctx.services[api.Passwords],
             settings.password_min_length,
-            body.current,
+            shown=body.current if is_own else None,
             least_with_factor=settings.password_min_length_with_factor,
-            prove_minutes=settings.prove_minutes,
         )
     ctx.services[api.Authenticator].forget()
     return Response(status_code=204)
@@ -455,7 +459,10 @@ async def _welcome(ctx: Context, opened: api.OpenedSession) -> Response:
             },
             "actions": rules.known_actions(opened.scope),
             "sign_in": standing(
-                principal.demand or api.Demand(), principal.strength, opened.scope.at
+                principal.demand or api.Demand(),
+                principal.strength,
+                opened.scope.at,
+                must_change=principal.must_change,
             ),
             **_surroundings(ctx),
         }

@@ -26,10 +26,13 @@ def rules_of(principal: Principal, now: datetime) -> tuple[Rule, ...]:
     """The rules that a person's roles and grants come to; none for a person without an agency.
 
     Grants that are over are left out; those that begin later carry their limits with them. A
-    session that shows less than its person's roles ask for has no rule either: it may enrol.
+    session that shows less than its person's roles ask for has no rule either: it may enrol. Nor
+    has one by a password that somebody else knows: it may change it.
     """
     agency = principal.agency
-    if agency is None or not agency.is_active or may_only_enrol(principal, now):
+    if agency is None or not agency.is_active:
+        return ()
+    if principal.must_change or may_only_enrol(principal, now):
         return ()
     rules = [
         rule_of_role(role, principal)

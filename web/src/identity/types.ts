@@ -30,6 +30,7 @@ export interface Account {
   };
   required: "none" | "any" | "passkey";
   due_at: string | null;
+  must_change: boolean;
   must_enrol: boolean;
   password_least: number;
   method: string | null;

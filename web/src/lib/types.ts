@@ -89,7 +89,7 @@ export interface Session {
   agency: (AgencyName & { kind: string }) | null;
   actions: string[];
   /** Whether this session may do nothing but enrol a factor, or from when on. */
-  sign_in: { must_enrol: boolean; due_at: string | null; required: "none" | "any" | "passkey" };
+  sign_in: { must_change: boolean; must_enrol: boolean; due_at: string | null; required: "none" | "any" | "passkey" };
   city: City;
   workstation: string;
   now: string;

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from warroom.access import api
 from warroom.access.contracts import BREAK_GLASS, REVIEW, VIEW, EmergencyDraft
-from warroom.access.routes.requests import Body, Corner, Note, Place, Sentence
+from warroom.access.routes.requests import Body, Corner, Note, Place, Sentence, prove
 from warroom.identity import api as identity
 from warroom.kernel.http import SIGNED_IN, Context, Ctx, Router, json_response
 
@@ -77,6 +77,8 @@ async def open_emergency(ctx: Ctx, body: EmergencyBody) -> Response:
         tuple(body.places),
         tuple(body.cameras),
     )
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await prove(ctx, tx)
     emergency_id = await api.open_emergency(
         ctx.scope, ctx.db, ctx.clock, draft, ctx.services[api.AccessSettings]
     )
@@ -103,6 +105,7 @@ async def end_emergency(ctx: Ctx, emergency_id: UUID) -> Response:
 async def review_emergency(ctx: Ctx, emergency_id: UUID, body: ReviewBody) -> Response:
     """Answers for an emergency."""
     async with ctx.db.transaction(ctx.scope) as tx:
+        await prove(ctx, tx)
         await api.review_emergency(ctx.scope, tx, emergency_id, body.outcome, body.note)
     return await _shown(ctx, emergency_id)
 

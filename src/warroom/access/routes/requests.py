@@ -20,6 +20,7 @@ from warroom.access.contracts import (
 from warroom.access.errors import FileTooLargeError
 from warroom.identity import api as identity
 from warroom.kernel.blobs import Blobs
+from warroom.kernel.db import Transaction
 from warroom.kernel.http import Context, Ctx, Router, json_response
 
 router = Router("access", prefix="/api/requests")
@@ -210,6 +211,7 @@ async def approve_part(ctx: Ctx, request_id: UUID, owner_id: UUID, body: Decisio
         for word, value in body.model_dump().items()
     }
     async with ctx.db.transaction(ctx.scope) as tx:
+        await prove(ctx, tx)
         await api.approve_part(
             ctx.scope,
             tx,
@@ -309,6 +311,16 @@ async def get_report_csv(ctx: Ctx, request_id: UUID) -> Response:
             "cache-control": "no-store",
         },
     )
+
+
+async def prove(ctx: Context, tx: Transaction) -> None:
+    """Asks for proof before access is given or answered for; never before it is taken away.
+
+    Raises:
+        ProveItError: It is too long since the asker proved who they are.
+    """
+    minutes = ctx.services[identity.IdentitySettings].prove_minutes
+    await identity.prove_for_rights(ctx.scope, tx, minutes)
 
 
 async def _shown(ctx: Context, request_id: UUID) -> Response:

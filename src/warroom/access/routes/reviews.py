@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from warroom.access import api
 from warroom.access.contracts import REVIEW, VIEW
-from warroom.access.routes.requests import Body
+from warroom.access.routes.requests import Body, prove
 from warroom.identity import api as identity
 from warroom.kernel.http import Ctx, Router, json_response
 
@@ -58,6 +58,7 @@ async def get_review(ctx: Ctx, review_id: UUID) -> Response:
 async def decide_items(ctx: Ctx, review_id: UUID, body: DecisionBody) -> Response:
     """Confirms or drops rights."""
     async with ctx.db.transaction(ctx.scope) as tx:
+        await prove(ctx, tx)
         await api.decide_items(ctx.scope, tx, review_id, body.items, body.decision)
     ctx.services[identity.Authenticator].forget()
     async with ctx.db.transaction(ctx.scope) as tx:

@@ -15,10 +15,12 @@ from warroom.identity import factor_rules
 from warroom.identity.contracts import Demand
 from warroom.identity.errors import (
     LastFactorError,
+    MustChangePasswordError,
     NeedsSessionError,
     ProveItError,
     ShortPasswordAloneError,
     UnknownWordError,
+    WrongCurrentPasswordError,
     WrongProofError,
 )
 from warroom.identity.rules import is_citywide
@@ -223,16 +225,34 @@ class Prover:
         if not fits:
             raise WrongProofError
 
+    async def require_password(self, scope: Scope, current: str) -> None:
+        """Lets pass who shows the password they have now; people without one pass.
+
+        A wrong one is counted, and written down, whatever becomes of the caller's transaction.
+
+        Raises:
+            NeedsSessionError: A token asks.
+            WrongCurrentPasswordError: It is another.
+            TooManyAttemptsError: Too many wrong ones.
+        """
+        async with self.db.transaction(scope) as tx:
+            person = await _own_person(scope, tx)
+            if not await store.has_password(scope, tx, person["id"]):
+                return
+        if not await self._password_fits(scope, person["login"], current):
+            async with self.db.transaction(scope) as tx:
+                await record(scope, tx, "person:password_refused", {})
+            raise WrongCurrentPasswordError
+
     async def _password_fits(self, scope: Scope, login: str, password: str) -> bool:
         async with self.db.transaction(scope) as tx:
-            wait_s = await guesses.take_password_try(scope, tx, login)
+            wait_s = await guesses.take_own_try(scope, tx)
             known = await doors.find_credentials(scope, tx, login) if wait_s is None else None
         guesses.refuse_if_waiting(wait_s)
         fits = await self.passwords.fits(known["hash"] if known else None, password)
         if fits:
-            pair = guesses.bucket(login, scope.address)
             async with self.db.transaction(scope) as tx:
-                await doors.forget_tries(scope, tx, pair)
+                await guesses.forgive_own(scope, tx)
         return fits
 
 
@@ -251,6 +271,7 @@ async def require_proof(scope: Scope, tx: Transaction, minutes: float) -> None:
     Raises:
         NeedsSessionError: A token asks.
         ProveItError: It is too long ago (`ways` says how it can be proven).
+        MustChangePasswordError: They came by a password that somebody else knows.
         NotFoundError: The session is over.
     """
     if scope.door == "api":
@@ -260,12 +281,25 @@ async def require_proof(scope: Scope, tx: Transaction, minutes: float) -> None:
     session = await store.find_session(scope, tx)
     if session is None:
         raise NotFoundError
+    if session["must_change"]:
+        raise MustChangePasswordError
     since = scope.at - timedelta(minutes=minutes)
     is_fresh = session["proven_at"] is not None and session["proven_at"] >= since
     if is_fresh or session["method"] == "link":
         return
     demand = await store.find_demand(scope, tx, _own_id(scope))
     raise ProveItError(ways=",".join(proof_ways(demand)))
+
+
+async def prove_for_rights(scope: Scope, tx: Transaction, minutes: float) -> None:
+    """As `require_proof`, before rights are changed; a script's token has proven what it can.
+
+    Raises:
+        ProveItError: It is too long since the asker proved who they are.
+        MustChangePasswordError: They came by a password that somebody else knows.
+    """
+    if scope.door != "api":
+        await require_proof(scope, tx, minutes)
 
 
 async def refuse_removal(

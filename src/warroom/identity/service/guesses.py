@@ -37,6 +37,22 @@ async def take_password_try(scope: Scope, tx: Transaction, login: str) -> float 
     return None if await is_trusted(scope, tx, login) else slow
 
 
+async def take_own_try(scope: Scope, tx: Transaction) -> float | None:
+    """Counts a password that the signed-in asker is about to show as their own.
+
+    One count a person, whatever network or session they ask from: a session that was carried off
+    guesses no faster from many addresses. Nobody without a session of the person reaches it, so no
+    stranger can make them wait, and ending the other sessions ends the guessing.
+    """
+    key = _own_bucket(scope)
+    return await doors.take_try(scope, tx, key, scope.at, rules.FREE_TRIES, rules.MOST_WAIT_S)
+
+
+async def forgive_own(scope: Scope, tx: Transaction) -> None:
+    """Forgets the wrong passwords of an asker who has now shown the right one."""
+    await doors.forget_tries(scope, tx, _own_bucket(scope))
+
+
 async def take_code_try(
     scope: Scope, tx: Transaction, kind: str, person_id: UUID, *, trusted: bool
 ) -> float | None:
@@ -78,6 +94,10 @@ def refuse_if_waiting(wait_s: float | None) -> None:
     """
     if wait_s is not None:
         raise TooManyAttemptsError(wait_s=max(1, round(wait_s)))
+
+
+def _own_bucket(scope: Scope) -> bytes:
+    return hashlib.sha256(f"own|{scope.person_id}".encode()).digest()
 
 
 def _code_bucket(kind: str, person_id: UUID, address: str | None) -> bytes:

@@ -28,7 +28,6 @@ from warroom.identity.errors import (
 from warroom.identity.service.factors import require_proof
 from warroom.identity.service.passwords import Passwords
 from warroom.identity.store import agencies as agency_store
-from warroom.identity.store import doors
 from warroom.identity.store import factors as factor_store
 from warroom.identity.store import people as store
 from warroom.identity.store import roles as role_store
@@ -114,10 +113,10 @@ async def set_password(
     password: str,
     passwords: Passwords,
     least: int,
-    current: str = "",
     *,
+    shown: str | None = None,
     least_with_factor: int | None = None,
-    prove_minutes: float | None = None,
+    must_change: bool = True,
 ) -> None:
     """Sets a person's password and ends their other sessions.
 
@@ -128,39 +127,59 @@ async def set_password(
         password: The new one.
         passwords: Makes the hash.
         least: Characters at least where the password is the only factor.
-        current: The password that the asker has now, for their own.
+        shown: The password that the asker has now, as `Prover.require_password` has let it pass;
+            for their own.
         least_with_factor: Characters at least beside a second factor.
-        prove_minutes: How lately the asker must have proven who they are, for another's.
+        must_change: Whether another person's next sign-in by it leads to its change alone.
 
     Raises:
-        ProveItError: It is another's, and too long since the asker proved who they are.
         NotFoundError: No such person in reach.
         NeedsSessionError: A token asks for it.
-        WrongCurrentPasswordError: It is the asker's own, and `current` is not the one they have.
+        WrongCurrentPasswordError: It is the asker's own, and they have not shown the one before.
         BeyondOwnRightsError: The person has more rights than the scope.
-        WeakPasswordError: It would be guessed.
+        WeakPasswordError: It would be guessed, or is the one before.
     """
     if scope.door == "api":
         raise NeedsSessionError
     is_own = person_id == scope.person_id
     person = await _take_own(scope, tx) if is_own else await _take(scope, tx, person_id)
-    if not is_own and prove_minutes is not None:
-        await require_proof(scope, tx, prove_minutes)
-    if is_own:
-        known = await doors.find_credentials(scope, tx, person["login"])
-        if known is not None and not await passwords.fits(known["hash"], current):
-            raise WrongCurrentPasswordError
+    if is_own and shown is None:
+        raise WrongCurrentPasswordError
     personal = [person["login"], *person["name"].split(), "warroom"]
     demand = await factor_store.find_demand(scope, tx, person_id)
     alone, least = least, factor_rules.least_length(demand, least, least_with_factor or least)
     problem = rules.password_problem(password, least=least, personal=personal)
+    if shown is not None and rules.normalized(shown) == rules.normalized(password):
+        problem = "same"
     if problem is not None:
         raise WeakPasswordError(problem=problem, least=least)
     is_long = len(rules.normalized(password)) >= alone
     hash_ = await passwords.hash(password)
-    await store.set_password(scope, tx, person_id, hash_, is_long=is_long)
+    is_lent = must_change and not is_own
+    await store.set_password(scope, tx, person_id, hash_, is_long=is_long, must_change=is_lent)
     await store.end_sessions(scope, tx, person_id, but=scope.session_id)
-    await _record(scope, tx, "person:password_set", person, {})
+    await _record(scope, tx, "person:password_set", person, {"must_change": is_lent})
+
+
+async def mark_compromised(
+    scope: Scope, tx: Transaction, person_id: UUID, prove_minutes: float
+) -> None:
+    """Says that somebody else knows a person's password: they must change it, and sign in anew.
+
+    Raises:
+        NotFoundError: No such person in reach of `person:factors`, or they have no password.
+        BeyondOwnRightsError: The person has more rights than the scope.
+        ProveItError: It is too long since the asker proved who they are.
+
+    References:
+        NIST SP 800-63B-4, section 3.1.1.2 (a change is forced on evidence of compromise alone).
+    """
+    person = await _take(scope, tx, person_id, "person:factors")
+    await require_proof(scope, tx, prove_minutes)
+    if not await store.mark_compromised(scope, tx, person_id):
+        raise NotFoundError
+    await store.end_sessions(scope, tx, person_id)
+    await _record(scope, tx, "person:password_compromised", person, {})
 
 
 async def require_person(

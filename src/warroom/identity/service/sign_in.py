@@ -16,6 +16,7 @@ from warroom.identity.contracts import Caller, OpenedSession, SecondStep
 from warroom.identity.errors import (
     NoDemoError,
     SeatRequiredError,
+    StepOverError,
     WrongCodeError,
     WrongLinkError,
     WrongPasswordError,
@@ -72,7 +73,7 @@ class Doorkeeper:
             await self._record_failure(scope, known, {})
             raise WrongPasswordError
         person_id = known["person_id"]
-        second = await self.second_step(scope, person_id)
+        second = await self.second_step(scope, person_id, "password")
         answer: OpenedSession | SecondStep
         if second is None:
             answer = await self.let_in(
@@ -120,7 +121,7 @@ class Doorkeeper:
             raise WrongCodeError
         return await self.let_in(
             step["person_id"],
-            f"password+{way}",
+            way,
             factor_rules.SECOND_FACTOR,
             caller,
             login=step["login"],
@@ -146,7 +147,7 @@ class Doorkeeper:
         shown = await self.passkeys.sign_in(scope, site, ticket, credential)
         return await self.let_in(
             shown.person_id,
-            "password+passkey" if second else "passkey",
+            "passkey",
             factor_rules.PASSKEY,
             caller,
             ticket=second,
@@ -219,7 +220,8 @@ class Doorkeeper:
 
         Args:
             person_id: Who.
-            method: How they showed it, `password+totp`.
+            method: How they showed it: `password`, `passkey`, `oidc:kota`; with a ticket the way
+                of the second step, which is put to that of the first (`oidc:kota+totp`).
             strength: `factor_rules.PASSWORD`, `SECOND_FACTOR` or `PASSKEY`.
             caller: Where from.
             login: Typed with a password: its failed tries from here are forgotten.
@@ -227,7 +229,7 @@ class Doorkeeper:
 
         Raises:
             WrongPasswordError: There is no such person (any more).
-            StepOverError: The ticket was used meanwhile.
+            StepOverError: The ticket was used meanwhile, or is another person's.
             SeatRequiredError: The person signs in at seats alone, and this is none.
         """
         stranger = stranger_scope(self.clock.now(), caller.address)
@@ -235,7 +237,10 @@ class Doorkeeper:
         expires_at = stranger.at + timedelta(hours=self.settings.session_hours)
         async with self.db.transaction(stranger) as tx:
             if ticket is not None:
-                await steps.use(stranger, tx, _SECOND, ticket)
+                step = await steps.use(stranger, tx, _SECOND, ticket)
+                if step["person_id"] != person_id:
+                    raise StepOverError
+                method = f"{step['method']}+{method}"
             demand = await factor_store.find_demand(stranger, tx, person_id)
             seat = await seats.find_shown(stranger, tx, caller.seat)
             is_allowed = seat is not None or not demand.seats_only
@@ -260,6 +265,8 @@ class Doorkeeper:
                 detail: dict[str, object] = {"method": method}
                 if seat is not None:
                     detail["seat"] = seat["name"]
+                if principal.must_change:
+                    detail["must_change"] = True
                 await _record(own, tx, "session:sign_in", person_id, principal.name, detail)
         if not is_allowed:
             await self._record_failure(stranger, {"person_id": person_id}, {"why": "seat"})
@@ -268,15 +275,26 @@ class Doorkeeper:
             raise WrongPasswordError
         return OpenedSession(token, expires_at, principal, own)
 
-    async def second_step(self, scope: Scope, person_id: UUID) -> SecondStep | None:
-        """The second step that is asked of a person after a first one; None if they have none."""
+    async def second_step(self, scope: Scope, person_id: UUID, method: str) -> SecondStep | None:
+        """The second step that is asked of a person after a first one; None if they have none.
+
+        Args:
+            scope: A stranger's.
+            person_id: Who.
+            method: How the first one was shown.
+        """
         async with self.db.transaction(scope) as tx:
             demand = await factor_store.find_demand(scope, tx, person_id)
             ways = factor_rules.ways_of(demand)
             if not ways:
                 return None
             ticket = await steps.begin(
-                scope, tx, _SECOND, self.settings.step_minutes, person_id=person_id
+                scope,
+                tx,
+                _SECOND,
+                self.settings.step_minutes,
+                person_id=person_id,
+                method=method,
             )
         return SecondStep(ticket.token, ways, ticket.expires_at)
 

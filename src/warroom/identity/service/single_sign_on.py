@@ -42,6 +42,7 @@ from warroom.identity.errors import (
     SsoUnknownError,
 )
 from warroom.identity.service import people
+from warroom.identity.service.factors import require_proof
 from warroom.identity.service.scopes import stranger_scope, system_scope
 from warroom.identity.service.sign_in import Doorkeeper
 from warroom.identity.service.sso_client import SsoClient
@@ -84,12 +85,15 @@ class SingleSignOn:
 
         Raises:
             NotFoundError: No such provider, or nobody to link to.
+            ProveItError: Who links has not proven lately who they are.
             SsoAwayError: The provider does not answer.
             SsoAnswerError: What it says of itself cannot be trusted.
         """
         if link and (scope.person_id is None or scope.door != "web"):
             raise NotFoundError
         async with self.db.transaction(scope) as tx:
+            if link:
+                await require_proof(scope, tx, self.doorkeeper.settings.prove_minutes)
             provider = await store.find_provider(scope, tx, slug)
         if provider is None:
             raise NotFoundError
@@ -307,14 +311,15 @@ class SingleSignOn:
         self, provider: Provider, person_id: UUID, caller: Caller, claims: dict[str, Any]
     ) -> OpenedSession | SecondStep:
         """As after a password: who has a second factor here shows it, unless it was seen there."""
+        method = f"oidc:{provider.slug}"
         is_strong = sso_rules.is_second_factor(provider, claims)
         if not is_strong:
             stranger = stranger_scope(self.clock.now(), caller.address)
-            second = await self.doorkeeper.second_step(stranger, person_id)
+            second = await self.doorkeeper.second_step(stranger, person_id, method)
             if second is not None:
                 return second
         strength = factor_rules.SECOND_FACTOR if is_strong else factor_rules.PASSWORD
-        return await self.doorkeeper.let_in(person_id, f"oidc:{provider.slug}", strength, caller)
+        return await self.doorkeeper.let_in(person_id, method, strength, caller)
 
     async def _refused(self, stranger: Scope, provider: Provider, why: str) -> None:
         async with self.db.transaction(stranger) as tx:

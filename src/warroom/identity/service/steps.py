@@ -30,21 +30,25 @@ async def begin(
     *,
     person_id: UUID | None = None,
     secret: bytes | None = None,
+    method: str | None = None,
 ) -> Ticket:
-    """A ticket for `purpose`; bound to the asker's session if they have one."""
+    """A ticket for `purpose`; bound to the asker's session if they have one.
+
+    `method` is how the half that is done was shown.
+    """
     token = secrets.token_urlsafe(32)
     expires_at = scope.at + timedelta(minutes=minutes)
-    await store.begin_step(
-        scope,
-        tx,
-        step_id=new_id(),
-        token_hash=digest_of(token),
-        purpose=purpose,
-        person_id=person_id,
-        session_id=scope.session_id,
-        secret=secret,
-        expires_at=expires_at,
-    )
+    step = {
+        "id": new_id(),
+        "token_hash": digest_of(token),
+        "purpose": purpose,
+        "person_id": person_id,
+        "session_id": scope.session_id,
+        "secret": secret,
+        "method": method,
+        "expires_at": expires_at,
+    }
+    await store.begin_step(scope, tx, step)
     return Ticket(token, expires_at)
 
 

@@ -4,7 +4,6 @@ What a stranger needs goes through functions of the database, as in `doors`; the
 code generator and the hashes of recovery codes are written by this role and never read back.
 """
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +26,11 @@ select json_build_object(
     'has_password', exists (select from person_password where person_id = %(id)s))::text
 """
 
+_BEGIN = """
+select identity_begin_step(%(id)s, %(token_hash)s, %(purpose)s, %(person_id)s, %(session_id)s,
+    %(secret)s, %(expires_at)s, %(method)s)
+"""
+
 _STORE_TOTP = """
 insert into totp_factor (person_id, secret, last_step, created_at)
 values (%(id)s, %(secret)s, %(step)s, %(now)s)
@@ -46,7 +50,10 @@ values (%(id)s, %(person_id)s, %(credential_id)s, %(public_key)s, %(sign_count)s
 
 _KEY = "select id, name from passkey where id = %(id)s and person_id = %(person_id)s for update"
 
-_SESSION = "select proven_at, method, strength from session where id = %(id)s"
+_SESSION = """
+select proven_at, method, strength, identity_must_change(person_id, method) as must_change
+from session where id = %(id)s
+"""
 
 _PROVEN = """
 update session set proven_at = %(now)s, strength = greatest(strength, %(strength)s),
@@ -95,20 +102,10 @@ async def find_own(scope: Scope, tx: Transaction) -> bytes:
 async def begin_step(
     scope: Scope,  # noqa: ARG001 - a stranger's, or the asker's own
     tx: Transaction,
-    *,
-    step_id: UUID,
-    token_hash: bytes,
-    purpose: str,
-    person_id: UUID | None,
-    session_id: UUID | None,
-    secret: bytes | None,
-    expires_at: datetime,
+    step: dict[str, Any],
 ) -> None:
     """Writes a step that waits for its second half."""
-    await tx.execute(
-        "select identity_begin_step(%s, %s, %s, %s, %s, %s, %s)",
-        [step_id, token_hash, purpose, person_id, session_id, secret, expires_at],
-    )
+    await tx.execute(_BEGIN, step)
 
 
 async def look_step(
@@ -280,6 +277,15 @@ async def prove_session(scope: Scope, tx: Transaction, way: str, strength: int) 
     await tx.execute(
         _PROVEN, {"id": scope.session_id, "now": scope.at, "strength": strength, "way": way}
     )
+
+
+async def has_password(
+    scope: Scope,  # noqa: ARG001 - row-level security narrows by it
+    tx: Transaction,
+    person_id: UUID,
+) -> bool:
+    """Whether a person has a password."""
+    return (await (await tx.execute(_IS_LONG, {"id": person_id})).fetchone()) is not None
 
 
 async def has_long_password(

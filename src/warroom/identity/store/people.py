@@ -91,10 +91,10 @@ where g.revoked_at is null and (g.person_id = %(id)s or (g.to_agency_id = %(agen
 """
 
 _STORE_HASH = """
-insert into person_password (person_id, hash, is_long, changed_at)
-values (%(id)s, %(hash)s, %(is_long)s, %(now)s)
-on conflict (person_id) do update
-set hash = %(hash)s, is_long = %(is_long)s, changed_at = %(now)s
+insert into person_password (person_id, hash, is_long, must_change, changed_at)
+values (%(id)s, %(hash)s, %(is_long)s, %(must_change)s, %(now)s)
+on conflict (person_id) do update set hash = %(hash)s, is_long = %(is_long)s,
+    must_change = %(must_change)s, changed_at = %(now)s
 """
 
 _END_SESSIONS = """
@@ -244,11 +244,29 @@ async def find_principal(
 
 
 async def set_password(
-    scope: Scope, tx: Transaction, person_id: UUID, hash_: str, *, is_long: bool
+    scope: Scope,
+    tx: Transaction,
+    person_id: UUID,
+    hash_: str,
+    *,
+    is_long: bool,
+    must_change: bool,
 ) -> None:
     """Stores a password's hash; this role of the database cannot read it back."""
-    values = {"id": person_id, "hash": hash_, "is_long": is_long, "now": scope.at}
-    await tx.execute(_STORE_HASH, values)
+    values = {"id": person_id, "hash": hash_, "is_long": is_long, "must_change": must_change}
+    await tx.execute(_STORE_HASH, values | {"now": scope.at})
+
+
+async def mark_compromised(
+    scope: Scope,  # noqa: ARG001 - row-level security narrows by it
+    tx: Transaction,
+    person_id: UUID,
+) -> bool:
+    """Notes that a person must change their password; False if they have none."""
+    done = await tx.execute(
+        "update person_password set must_change = true where person_id = %s", [person_id]
+    )
+    return done.rowcount > 0
 
 
 async def renew_hash(

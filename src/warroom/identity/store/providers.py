@@ -120,9 +120,10 @@ async def save_provider(
 
 
 async def end_sessions(scope: Scope, tx: Transaction, slug: str) -> None:
-    """Ends the sessions that a provider opened."""
+    """Ends the sessions that a provider opened, with or without a second step here."""
     await tx.execute(
-        "update session set revoked_at = %(now)s where method = %(method)s and revoked_at is null",
+        "update session set revoked_at = %(now)s"
+        " where split_part(method, '+', 1) = %(method)s and revoked_at is null",
         {"now": scope.at, "method": f"oidc:{slug}"},
     )
 
@@ -264,4 +265,5 @@ async def find_session_provider(scope: Scope, tx: Transaction) -> str | None:
     )
     row = await rows.fetchone()
     method: str = row["method"] if row else ""
-    return method.removeprefix("oidc:") if method.startswith("oidc:") else None
+    first, _, _ = method.partition("+")
+    return first.removeprefix("oidc:") if first.startswith("oidc:") else None

@@ -34,9 +34,15 @@ alter table person
     add column factor_due_at timestamptz,
     add column seats_only boolean not null default false;
 comment on column person.factor_due_at is 'from then on a sign-in without the factor may only enrol';
-alter table person_password add column is_long boolean not null default true;
+alter table person_password
+    add column is_long boolean not null default true,
+    add column must_change boolean not null default false;
 comment on column person_password.is_long is 'long enough to be the only factor';
-grant select (is_long) on person_password to warroom_app;
+comment on column person_password.must_change is
+    'somebody else knows it: a sign-in by it leads to its change and to nothing else';
+grant select (is_long, must_change) on person_password to warroom_app;
+create trigger must_change_changed after update of must_change on person_password
+    for each statement execute function rights_changed();
 
 -- What was shown: 0 a password alone, 1 a second factor, 2 a passkey.
 alter table session
@@ -99,8 +105,10 @@ create table sign_in_step (
     person_id uuid references person on delete cascade,
     session_id uuid,
     secret bytea,
+    method text,
     expires_at timestamptz not null
 );
+comment on column sign_in_step.method is 'how the first half was shown';
 create index sign_in_step_age on sign_in_step (expires_at);
 alter table sign_in_step enable row level security;
 create policy sign_in_step_scope on sign_in_step using ((select scope_sees_all()));
@@ -167,12 +175,12 @@ $$;
 
 create function identity_begin_step(
     p_id uuid, p_token_hash bytea, p_purpose text, p_person uuid, p_session uuid, p_secret bytea,
-    p_expires_at timestamptz
+    p_expires_at timestamptz, p_method text
 ) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$
     insert into public.sign_in_step
-        (id, token_hash, purpose, person_id, session_id, secret, expires_at)
-    values (p_id, p_token_hash, p_purpose, p_person, p_session, p_secret, p_expires_at)
+        (id, token_hash, purpose, person_id, session_id, secret, expires_at, method)
+    values (p_id, p_token_hash, p_purpose, p_person, p_session, p_secret, p_expires_at, p_method)
 $$;
 
 create function identity_look_step(p_token_hash bytea, p_purpose text, p_now timestamptz)
@@ -185,11 +193,11 @@ $$;
 
 -- Two who use one step at once: the second waits for the first's row and finds it gone.
 create function identity_use_step(p_token_hash bytea, p_purpose text, p_now timestamptz)
-returns table (person_id uuid, session_id uuid, secret bytea)
+returns table (person_id uuid, session_id uuid, secret bytea, method text)
 language sql security definer set search_path = pg_catalog, pg_temp as $$
     delete from public.sign_in_step s
     where s.token_hash = p_token_hash and s.purpose = p_purpose and s.expires_at > p_now
-    returning s.person_id, s.session_id, s.secret
+    returning s.person_id, s.session_id, s.secret, s.method
 $$;
 
 create function identity_totp(p_person uuid)
@@ -282,6 +290,13 @@ grant execute on function identity_demand, identity_begin_step, identity_look_st
 """
 
 _SESSIONS = """
+-- Whether this way in is by a password that somebody else knows; no other way is held up by it.
+create function identity_must_change(p_person uuid, p_method text) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+    select p_method like 'password%' and exists (select from public.person_password w
+        where w.person_id = p_person and w.must_change)
+$$;
+
 drop function identity_open_session(uuid, uuid, bytea, text, timestamptz, timestamptz, text, text);
 create function identity_open_session(
     p_id uuid, p_person uuid, p_token_hash bytea, p_method text, p_now timestamptz,
@@ -308,7 +323,7 @@ begin
     values (p_id, p_token_hash, p_person, p_method, p_now, p_now, p_expires_at, p_address,
         p_agent, p_strength, p_now, p_seat);
     return principal || jsonb_build_object('session_id', p_id, 'strength', p_strength,
-        'demand', demand);
+        'demand', demand, 'must_change', public.identity_must_change(p_person, p_method));
 end
 $$;
 
@@ -319,7 +334,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     found_session record;
 begin
-    select id, person_id, seen_at, strength into found_session from public.session
+    select id, person_id, seen_at, strength, method into found_session from public.session
     where token_hash = p_token_hash and revoked_at is null and expires_at > p_now
       and seen_at > p_now - p_idle;
     if not found then
@@ -330,10 +345,12 @@ begin
     end if;
     return public.identity_principal(found_session.person_id) || jsonb_build_object(
         'session_id', found_session.id, 'strength', found_session.strength,
-        'demand', public.identity_demand(found_session.person_id));
+        'demand', public.identity_demand(found_session.person_id),
+        'must_change',
+        public.identity_must_change(found_session.person_id, found_session.method));
 end
 $$;
 
-revoke execute on function identity_open_session from public;
-grant execute on function identity_open_session to warroom_app;
+revoke execute on function identity_must_change, identity_open_session from public;
+grant execute on function identity_must_change, identity_open_session to warroom_app;
 """
