@@ -85,6 +85,21 @@ async def record_all(scope: Scope, tx: Transaction, entries: Iterable[Asked]) ->
     return await service.record_all(scope, tx, entries)
 
 
+async def record_alone(scope: Scope, db: Database, asked: Asked) -> UUID:
+    """Writes a deed that changes nothing else, a look or a search; committed when this returns.
+
+    Entries of requests that come while another is committed share the next commit. Never call it
+    inside a transaction: it takes a connection of its own.
+
+    Returns:
+        Id of the entry.
+
+    Raises:
+        DatabaseAwayError: It may not be committed; nothing must be shown.
+    """
+    return await service.record_alone(scope, db, asked)
+
+
 async def search(
     scope: Scope,
     tx: Transaction,
@@ -302,6 +317,7 @@ __all__ = [
     "open_anchoring",
     "record",
     "record_all",
+    "record_alone",
     "seal",
     "search",
     "verify",

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import Response
 
 from warroom.audit import api
-from warroom.kernel.db import Transaction
+from warroom.kernel.db import Database
 from warroom.kernel.http import Ctx, Router, json_response
 from warroom.kernel.scope import Scope
 
@@ -81,8 +81,8 @@ async def search_audit(ctx: Ctx, query: Annotated[SearchQuery, Query()]) -> Resp
     filters = query.wanted()
     async with ctx.db.transaction(ctx.scope) as tx:
         page = await api.search(ctx.scope, tx, filters, query.cursor, query.limit)
-        if query.cursor is None:
-            await _write_down(ctx.scope, tx, filters)
+    if query.cursor is None:
+        await _write_down(ctx.scope, ctx.db, filters)
     return json_response(page)
 
 
@@ -91,7 +91,7 @@ async def list_watchers(ctx: Ctx, query: Annotated[WatchersQuery, Query()]) -> R
     """Who saw what a thing showed in this time, live then or as footage later."""
     async with ctx.db.transaction(ctx.scope) as tx:
         found = await api.list_watchers(ctx.scope, tx, query.object, query.since, query.until)
-        await _write_down(ctx.scope, tx, {"question": "watchers", **dict(query)})
+    await _write_down(ctx.scope, ctx.db, {"question": "watchers", **dict(query)})
     return json_response(found)
 
 
@@ -100,7 +100,7 @@ async def list_seen_by(ctx: Ctx, query: Annotated[SeenQuery, Query()]) -> Respon
     """What a person saw in this time, by thing."""
     async with ctx.db.transaction(ctx.scope) as tx:
         found = await api.list_seen_by(ctx.scope, tx, query.person, query.since, query.until)
-        await _write_down(ctx.scope, tx, {"question": "seen", **dict(query)})
+    await _write_down(ctx.scope, ctx.db, {"question": "seen", **dict(query)})
     return json_response(found)
 
 
@@ -125,7 +125,7 @@ async def list_hints(ctx: Ctx, all: bool = False) -> Response:  # noqa: A002, FB
     """What was unusual, newest first: hints and no accusations."""
     async with ctx.db.transaction(ctx.scope) as tx:
         items = await api.list_hints(ctx.scope, tx, all=all)
-        await _write_down(ctx.scope, tx, {"question": "hints"})
+    await _write_down(ctx.scope, ctx.db, {"question": "hints"})
     return json_response(b'{"items":' + items + b"}")
 
 
@@ -144,14 +144,8 @@ async def get_seal(ctx: Ctx) -> Response:
         return json_response(await api.seal(ctx.scope, tx))
 
 
-async def _write_down(scope: Scope, tx: Transaction, asked: dict[str, Any]) -> None:
-    """Whoever reads the audit is read in turn."""
-    await api.record(
-        scope,
-        tx,
-        action="audit:read",
-        object_kind="audit",
-        object_id=None,
-        agency_id=scope.agency_id,
-        detail={word: str(value) for word, value in asked.items() if value is not None},
-    )
+async def _write_down(scope: Scope, db: Database, asked: dict[str, Any]) -> None:
+    """Whoever reads the audit is read in turn: written before they get the answer."""
+    detail = {word: str(value) for word, value in asked.items() if value is not None}
+    entry = api.Asked("audit:read", "audit", None, scope.agency_id, detail=detail)
+    await api.record_alone(scope, db, entry)

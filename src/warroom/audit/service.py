@@ -14,6 +14,7 @@ from warroom.audit.contracts import Access, Asked, Fault, Finding, Head, Verific
 from warroom.audit.errors import WrongCursorError, WrongPeriodError
 from warroom.audit.evidence import gather
 from warroom.audit.rules import ChainWalk, genesis, head_of_all
+from warroom.audit.writer import writer_of
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.ids import new_id
@@ -65,6 +66,13 @@ async def record_all(scope: Scope, tx: Transaction, entries: Iterable[Asked]) ->
         await store.append_all(scope, tx, [_entry(scope, *pair) for pair in made])
         ids += [entry_id for entry_id, _ in made]
     return ids
+
+
+async def record_alone(scope: Scope, db: Database, asked: Asked) -> UUID:
+    """Appends one entry that is a transaction by itself; see `api.record_alone`."""
+    entry_id = new_id()
+    await writer_of(db).write(store.sign(scope, _entry(scope, entry_id, asked)))
+    return entry_id
 
 
 def _entry(scope: Scope, entry_id: UUID, asked: Asked) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """All SQL of `audit`."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from warroom.audit.contracts import Access, AnchorState, Entry, Head, Link
-from warroom.kernel.db import Transaction, fetch_json
+from warroom.kernel.db import Database, Transaction, fetch_json
 from warroom.kernel.scope import Scope
 
 _APPEND = """
@@ -189,9 +189,23 @@ async def append(scope: Scope, tx: Transaction, entry: dict[str, Any]) -> None:
 
 async def append_all(scope: Scope, tx: Transaction, entries: list[dict[str, Any]]) -> None:
     """Adds many entries to one chain in their order, in one call, signed by the scope."""
-    signature = _signature(scope)
-    body = msgspec.json.encode([signature | entry for entry in entries]).decode()
-    await tx.execute(_APPEND_ALL, {"entries": body})
+    await tx.execute(_APPEND_ALL, _joined([sign(scope, entry) for entry in entries]))
+
+
+async def append_signed(
+    db: Database, signed: Sequence[bytes]
+) -> None:  # unscoped: each entry is signed
+    """Adds entries that their scopes have signed to one chain in their order, and commits them."""
+    await db.run_alone(_APPEND_ALL, _joined(signed))
+
+
+def _joined(signed: Sequence[bytes]) -> dict[str, str]:
+    return {"entries": (b"[" + b",".join(signed) + b"]").decode()}
+
+
+def sign(scope: Scope, entry: dict[str, Any]) -> bytes:
+    """An entry with who does it, as the database takes many of."""
+    return msgspec.json.encode(_signature(scope) | entry)
 
 
 def _signature(scope: Scope) -> dict[str, Any]:

@@ -6,7 +6,7 @@ is gone with it. A connection that forgets its scope sees no row of any agency.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString
 
@@ -40,6 +40,7 @@ class Database:
         self, dsn: str, *, min_size: int = 1, max_size: int = 8, wait_s: float = 5.0
     ) -> None:
         self.dsn = dsn
+        self._memory: dict[type, Any] = {}
         self._pool: AsyncConnectionPool[Transaction] = AsyncConnectionPool(
             dsn,
             connection_class=AsyncConnection[DictRow],
@@ -74,6 +75,27 @@ class Database:
                 yield connection
         except (PoolTimeout, OperationalError) as error:
             raise DatabaseAwayError from error
+
+    async def run_alone(self, statement: LiteralString, parameters: Any = None) -> None:
+        """One statement that is a transaction by itself, in one round trip; it sees no row.
+
+        It has no scope: for functions of the database that need none.
+
+        Raises:
+            DatabaseAwayError: It may not have been committed.
+        """
+        try:
+            async with self._pool.connection() as connection:
+                await connection.execute(statement, parameters)
+        except (PoolTimeout, OperationalError) as error:
+            raise DatabaseAwayError from error
+
+    def remembered[T](self, kind: type[T], make: Callable[[], T]) -> T:
+        """What there is one of for each pool, made when it is first asked for."""
+        if kind not in self._memory:
+            self._memory[kind] = make()
+        made: T = self._memory[kind]
+        return made
 
     async def is_there(self) -> bool:
         """Whether PostgreSQL answers now."""

@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from warroom.audit import api as audit
@@ -97,7 +97,7 @@ class LiveService:
         self._sessions: dict[str, View] = {}
         self._settings = settings
         self._snapshots = Snapshots(hub, settings)
-        self._ending: set[asyncio.Task[None]] = set()
+        self._ending: set[asyncio.Task[Any]] = set()
         self._looks: dict[ViewId, _Look] = {}
         self._unwritten: deque[_Ended] = deque(maxlen=UNWRITTEN_MAX)
         self._audited: OrderedDict[tuple[UUID | None, UUID | None, UUID], float] = OrderedDict()
@@ -137,6 +137,7 @@ class LiveService:
                 await self._webrtc.close(session)
         for look in list(self._looks.values()):
             await self.close(look.view)
+        await asyncio.gather(*self._ending, return_exceptions=True)
         await self._write_ended()
 
     async def get_camera(self, scope: Scope, camera_id: UUID) -> CameraFacts:
@@ -167,12 +168,35 @@ class LiveService:
             way: How.
             still: Asks for their rights again, from time to time.
             end: Called when they end.
+
+        Raises:
+            CancelledError: They went away meanwhile; the look is ended at once.
         """
-        async with self._db.transaction(scope) as tx:
-            view_id = await self._record(scope, tx, camera, {"way": way, "role": role})
+        opening = asyncio.create_task(self._open(scope, camera, role, way, still, end))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # They went away meanwhile and saw nothing; what was begun is ended all the same.
+            self._go_on(self._close_unseen(opening))
+            raise
+
+    async def _open(
+        self,
+        scope: Scope,
+        camera: CameraFacts,
+        role: Role,
+        way: Way,
+        still: Still,
+        end: Callable[[WarRoomError], None],
+    ) -> View:
+        view_id = await self._record(scope, camera, {"way": way, "role": role})
         view = View(ViewId(view_id), camera, role, way, self._clock.now())
         self._looks[view.view_id] = _Look(view, scope, still, end)
         return view
+
+    async def _close_unseen(self, opening: asyncio.Task[View]) -> None:
+        with contextlib.suppress(DatabaseAwayError):
+            await self.close(await opening)
 
     async def close(self, view: View, dropped: int = 0) -> None:
         """Writes down that they stopped looking, and how long it was."""
@@ -227,8 +251,7 @@ class LiveService:
         session = answered.session
 
         def end(error: WarRoomError) -> None:  # noqa: ARG001 - a peer cannot be told why
-            self._ending.add(task := asyncio.create_task(self._end_session(session)))
-            task.add_done_callback(self._ending.discard)
+            self._go_on(self._end_session(session))
 
         try:
             view = await self.open(scope, camera, role, "webrtc", still=still, end=end)
@@ -263,13 +286,8 @@ class LiveService:
         now = self._clock.monotonic()
         written_at = self._audited.get(key)
         if written_at is None or now - written_at >= self._settings.snapshot_audit_s:
-            async with self._db.transaction(scope) as tx:
-                await self._record(
-                    scope,
-                    tx,
-                    camera,
-                    {"way": "snapshot", "covers_s": self._settings.snapshot_audit_s},
-                )
+            covers_s = self._settings.snapshot_audit_s
+            await self._record(scope, camera, {"way": "snapshot", "covers_s": covers_s})
             self._audited[key] = now
             self._audited.move_to_end(key)
             while len(self._audited) > AUDITED_MAX:
@@ -323,49 +341,46 @@ class LiveService:
             return False
         return True
 
-    async def _record(
-        self, scope: Scope, tx: Transaction, camera: CameraFacts, detail: dict[str, object]
-    ) -> UUID:
-        return await audit.record(
-            scope,
-            tx,
-            action=VIEW,
-            object_kind="camera",
-            object_id=camera.camera_id,
-            agency_id=camera.agency_id,
-            object_label=camera.label,
-            place=camera.place,
-            detail=detail,
-            at=self._clock.now(),
-        )
+    async def _record(self, scope: Scope, camera: CameraFacts, detail: dict[str, object]) -> UUID:
+        asked = _asked(VIEW, camera, detail, self._clock.now())
+        return await audit.record_alone(scope, self._db, asked)
 
     async def _write_ended(self) -> None:
-        """Writes the ends that wait; without a database they wait on."""
-        while self._unwritten:
-            ended = self._unwritten.popleft()
-            camera = ended.view.camera
-            try:
-                async with self._db.transaction(ended.scope) as tx:
-                    await audit.record(
-                        ended.scope,
-                        tx,
-                        action=END,
-                        object_kind="camera",
-                        object_id=camera.camera_id,
-                        agency_id=camera.agency_id,
-                        object_label=camera.label,
-                        place=camera.place,
-                        detail={
-                            "view": str(ended.view.view_id),
-                            "way": ended.view.way,
-                            "seconds": round((ended.at - ended.view.since).total_seconds()),
-                            "dropped": ended.dropped,
-                        },
-                        at=ended.at,
-                    )
-            except DatabaseAwayError:
-                self._unwritten.appendleft(ended)
-                return
+        """Writes the ends that wait, together; without a database they wait on.
+
+        Whoever is cancelled while it is done stops waiting for it, and nothing else.
+        """
+        waiting = list(self._unwritten)
+        self._unwritten.clear()
+        if waiting:
+            await asyncio.shield(self._go_on(self._write_ends(waiting)))
+
+    async def _write_ends(self, ends: list[_Ended]) -> None:
+        outcomes = await asyncio.gather(*map(self._write_end, ends), return_exceptions=True)
+        failed = list(zip(ends, outcomes, strict=True))
+        away = [ended for ended, error in failed if isinstance(error, DatabaseAwayError)]
+        self._unwritten.extendleft(reversed(away))
+        for error in outcomes:
+            if error is not None and not isinstance(error, DatabaseAwayError):
+                raise error
+
+    async def _write_end(self, ended: _Ended) -> None:
+        view = ended.view
+        detail = {
+            "view": str(view.view_id),
+            "way": view.way,
+            "seconds": round((ended.at - view.since).total_seconds()),
+            "dropped": ended.dropped,
+        }
+        asked = _asked(END, view.camera, detail, ended.at)
+        await audit.record_alone(ended.scope, self._db, asked)
+
+    def _go_on[T](self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Does it to its end, whoever waits for it."""
+        task = asyncio.create_task(work)
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        return task
 
     async def _watch_rights(self) -> None:
         while True:
@@ -377,3 +392,18 @@ class LiveService:
 
 def _asker(scope: Scope) -> tuple[UUID | None, UUID | None]:
     return scope.person_id, scope.session_id
+
+
+def _asked(
+    action: str, camera: CameraFacts, detail: dict[str, object], at: datetime
+) -> audit.Asked:
+    return audit.Asked(
+        action,
+        "camera",
+        camera.camera_id,
+        camera.agency_id,
+        camera.label,
+        camera.place,
+        detail,
+        at=at,
+    )

@@ -308,33 +308,36 @@ class PlaybackService:
         """Writes a row for each window of footage that this session has not looked into lately."""
         now = self._clock.monotonic()
         asker = scope.session_id or scope.person_id
+        new: dict[tuple[Any, ...], audit.Asked] = {}
         for window in range(start_ms // window_ms, (end_ms - 1) // window_ms + 1):
             key = (asker, camera.camera_id, "footage" if way in ("all", "keys") else way, window)
             written_at = self._audited.get(key)
             if written_at is not None and now - written_at < AUDIT_AGAIN_S:
                 continue
             first_ms, last_ms = window * window_ms, (window + 1) * window_ms
-            async with self._db.transaction(scope) as tx:
-                await audit.record(
-                    scope,
-                    tx,
-                    action=VIEW,
-                    object_kind="camera",
-                    object_id=camera.camera_id,
-                    agency_id=camera.agency_id,
-                    object_label=camera.label,
-                    place=camera.place,
-                    detail={
-                        "way": way,
-                        "from": iso_of_ms(max(first_ms, start_ms)),
-                        "to": iso_of_ms(last_ms),
-                    },
-                    at=self._clock.now(),
-                )
+            detail = {
+                "way": way,
+                "from": iso_of_ms(max(first_ms, start_ms)),
+                "to": iso_of_ms(last_ms),
+            }
+            new[key] = audit.Asked(
+                VIEW,
+                "camera",
+                camera.camera_id,
+                camera.agency_id,
+                camera.label,
+                camera.place,
+                detail,
+                at=self._clock.now(),
+            )
+        await asyncio.gather(
+            *(audit.record_alone(scope, self._db, asked) for asked in new.values())
+        )
+        for key in new:
             self._audited[key] = now
             self._audited.move_to_end(key)
-            while len(self._audited) > AUDITED_MAX:
-                self._audited.popitem(last=False)
+        while len(self._audited) > AUDITED_MAX:
+            self._audited.popitem(last=False)
 
     async def _in_thread[**P, T](
         self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs

@@ -70,7 +70,8 @@ def bench_audit(
 
     Returns:
         `rows_s`, `rows_s_per_core` (by CPU of writers and database together) with one entry a
-        transaction; the same under `ten` (ten entries a transaction, one call each), `hundred`
+        transaction; the same under `together` (one entry a deed, committed with those of other
+        writers of the process), `ten` (ten entries a transaction, one call each), `hundred`
         (one call for a hundred) and `floor` (plain insert of the same row, one a transaction);
         `long`: cost of the first and the last entries of one long transaction; `chain_intact`;
         `verify_rows`, `verify_s`.
@@ -80,6 +81,7 @@ def bench_audit(
             connection.execute(_FLOOR)
         floor = _run(node, Load("plain", 1, writers, seconds))
         one = _run(node, Load("record", 1, writers, seconds))
+        together = _run(node, Load("alone", 1, writers, seconds))
         ten = _run(node, Load("record", 10, writers, seconds))
         hundred = _run(node, Load("record_all", 100, writers, seconds))
         walked = asyncio.run(_walk(node, verify_rows))
@@ -88,6 +90,7 @@ def bench_audit(
         **one,
         "floor": floor,
         "ratio_cpu": round(one["us_per_row"] / floor["us_per_row"], 2),
+        "together": together,
         "ten": ten,
         "hundred": hundred,
         **walked,
@@ -138,7 +141,7 @@ def _write_for(dsn: str, load: Load) -> tuple[int, float, float]:
 
 
 async def _write(dsn: str, load: Load) -> tuple[int, float, float]:
-    db = Database(dsn, min_size=load.writers, max_size=load.writers, wait_s=60)
+    db = Database(dsn, min_size=min(load.writers, 16), max_size=min(load.writers, 16), wait_s=60)
     scope = system_scope("bench", SystemClock())
     await db.open()
     began, cpu = time.monotonic(), time.process_time()
@@ -154,6 +157,10 @@ async def _write(dsn: str, load: Load) -> tuple[int, float, float]:
 async def _writer(db: Database, scope: Scope, load: Load, until: float) -> int:
     rows = 0
     while time.monotonic() < until:
+        if load.kind == "alone":
+            await audit.record_alone(scope, db, ASKED)
+            rows += 1
+            continue
         async with db.transaction(scope) as tx:
             if load.kind == "record_all":
                 await audit.record_all(scope, tx, [ASKED] * load.entries)
