@@ -21,6 +21,7 @@ OPEN = {
     "audit_anchor": "places that take copies of the heads, and how they do; nobody's thing",
     "audit_head": "ends of the audit chains: numbers and hashes, of no one's doing in particular",
     "audit_seal": "when the chains were walked, and whether they held",
+    "camera_version": "one number",
     "job": "work that is due, by kind; its body names things by id alone",
     "job_run": "when recurring work ran last",
     "lease": "which process holds what, by id",
@@ -40,6 +41,7 @@ DEFINERS = {
     "audit_open_chain": "locks the end of a chain; not for the application's role",
     "audit_seconds": "how long a look lasted, to those who know its id",
     "camera_next_number": "numbers are unique in the city: gives one number, the next",
+    "cameras_changed": "a trigger that counts; not for the application's role",
     "identity_begin_step": "keeps the first half of a sign-in, before there is a scope",
     "identity_account": "what a program's rights follow from, by its id, for its webhooks",
     "identity_by_session": "the person of a session whose secret is shown, before there is a scope",
@@ -71,6 +73,9 @@ DEFINERS = {
     "rights_changed": "a trigger that counts; not for the application's role",
 }
 """Functions that see past the wall, each with what it gives and why it must."""
+
+VIEWS = {"camera_seen": "camera"}
+"""Views that see past the policies of their tables, each with the table whose wall stands in it."""
 
 STRANGER = {
     "warroom.agencies": f"{{{UUID(int=901)}}}",
@@ -240,3 +245,23 @@ def test_every_function_that_sees_past_the_wall_is_known_and_says_why(
         name for name, config, _ in found if config != ["search_path=pg_catalog, pg_temp"]
     ] == []
     assert [name for name, _, for_all in found if for_all] == []
+
+
+def test_a_view_has_the_wall_of_its_table_inside(owner: Connection[Any]) -> None:
+    found = owner.execute(
+        "select relname, reloptions::text[] from pg_class join pg_namespace n on n.oid ="
+        " relnamespace where nspname = 'public' and relkind in ('v', 'm')"
+    ).fetchall()
+    assert {name for name, _ in found} == set(VIEWS)
+    assert all("security_barrier=true" in (options or ()) for _, options in found)
+
+    for view, table in VIEWS.items():
+        plant(owner, table)
+        owner.execute(sql.SQL("update {} set removed_at = null").format(sql.Identifier(table)))
+        row = owner.execute(sql.SQL("select agency_id from {}").format(sql.Identifier(table)))
+        ((agency,),) = row.fetchall()
+
+        for told in ({}, {"warroom.agencies": ""}, {"warroom.agencies": "{}"}, STRANGER):
+            assert seen(owner, view, told) == 0
+        assert seen(owner, view, {"warroom.agencies": f"{{{agency}}}"}) == 1
+        assert seen(owner, view, {"warroom.agencies": "*"}) == 1

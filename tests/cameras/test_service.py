@@ -10,7 +10,7 @@ from tests.cameras.world import EVERYTHING, World
 from tests.scopes import scope_of
 from warroom.cameras import api
 from warroom.cameras.api import StreamChange
-from warroom.cameras.contracts import StreamConfig
+from warroom.cameras.contracts import ListFilter, StreamConfig
 from warroom.cameras.errors import (
     CameraNotFoundError,
     ChangedMeanwhileError,
@@ -119,6 +119,56 @@ async def test_pages_follow_one_another_without_loss(world: World) -> None:
     numbers = [item["number"] for page in (first, second, third) for item in page["items"]]
     assert numbers == list(range(1, 8))
     assert (first["total"], third["next"]) == (7, None)
+
+
+async def test_what_a_scope_remembers_to_be_in_view_is_as_old_as_the_inventory(
+    world: World,
+) -> None:
+    first = await world.add(1)
+    await world.add(2)
+    seen = [await world.listed(world.police_viewer, limit=1)]
+
+    await world.add(3)
+    seen.append(await world.listed(world.police_viewer, limit=1, after_number=2))
+    await world.change(EVERYTHING, first, 1, agency_id=world.dishub)
+    seen.append(await world.listed(world.police_viewer, limit=1))
+    await world.change(EVERYTHING, first, 2, agency_id=world.police, name="Kembali")
+    seen.append(await world.listed(world.police_viewer, limit=1))
+
+    shown = [([item["name"] for item in page["items"]], page["total"]) for page in seen]
+    assert shown == [
+        (["Simpang 1"], 2),
+        (["Simpang 3"], 3),
+        (["Simpang 2"], 2),
+        (["Kembali"], 3),
+    ]
+    assert [page["next"] for page in seen] == ["1", None, "2", "1"]
+
+
+async def test_what_was_in_view_before_a_rollback_is_not_remembered(world: World) -> None:
+    await world.add(1)
+    async with world.db.transaction(EVERYTHING) as tx:
+        await tx.execute("update camera set number = 50")
+        page = await api.list_cameras(world.inventory, world.police_viewer, tx, ListFilter())
+        await tx.rollback()
+    await world.add(2)
+
+    after = await world.listed(world.police_viewer)
+
+    assert b'"number":50' in page
+    assert [item["number"] for item in after["items"]] == [1, 2]
+
+
+async def test_a_list_tells_the_same_whether_the_scope_or_a_search_narrows_it(
+    world: World,
+) -> None:
+    await world.add(1, name='Tanda "petik" {} \u2028 %s \\', bearing_deg=12.5, tags=["a,b", '"'])
+
+    by_scope = await world.listed(world.police_viewer)
+    by_search = await world.listed(world.police_viewer, agency_id=world.police)
+
+    assert by_scope == by_search
+    assert by_scope["items"][0]["name"] == 'Tanda "petik" {} \u2028 %s \\'
 
 
 async def test_a_search_takes_wildcards_as_they_are_typed(world: World) -> None:

@@ -1,9 +1,11 @@
 """All SQL of the inventory; lists leave as JSON that PostgreSQL wrote."""
 
+from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import sql
@@ -24,7 +26,7 @@ from warroom.cameras.contracts import (
     StreamDraft,
     UnrecordedCamera,
 )
-from warroom.kernel.db import Transaction, fetch_json
+from warroom.kernel.db import Transaction, fetch_json, fetch_texts
 from warroom.kernel.scope import Scope
 
 # A state that nobody has renewed for `silent_s` is not believed any more.
@@ -32,77 +34,92 @@ _STATE = """
 cross join lateral (
     select case
         when not c.enabled then 'disabled'
-        when s.camera_id is null then 'never_reported'
-        when s.reported_at < %(now)s - make_interval(secs => %(silent_s)s) or s.state = 'unknown'
+        when c.reported_at is null then 'never_reported'
+        when c.reported_at < %(now)s - make_interval(secs => %(silent_s)s) or c.state = 'unknown'
             then 'node_silent'
     end as doubt
 ) d
 cross join lateral (
-    select case when d.doubt is null then s.state else 'unknown' end as state,
+    select case when d.doubt is null then c.state else 'unknown' end as state,
         case d.doubt when 'disabled' then c.changed_at when 'never_reported' then c.created_at
-            when 'node_silent' then s.reported_at else s.since end as since,
-        coalesce(d.doubt, s.reason) as reason,
-        s.last_frame_at,
-        case when d.doubt is null then s.fps end as fps,
-        case when d.doubt is null then s.kbit_s end as kbit_s,
-        s.clock_offset_ms, s.clock_uncertainty_ms,
-        d.doubt is null and s.recording as recording
+            when 'node_silent' then c.reported_at else c.since end as since,
+        coalesce(d.doubt, c.reason) as reason,
+        c.last_frame_at,
+        case when d.doubt is null then c.fps end as fps,
+        case when d.doubt is null then c.kbit_s end as kbit_s,
+        c.clock_offset_ms, c.clock_uncertainty_ms,
+        d.doubt is null and c.recording as recording
 ) e
 """
 
-_FROM = f"""
-from camera c
-cross join lateral (
-    select a.id, a.name, a.short from agency a where a.id = c.agency_id offset 0
-) a
-left join camera_state s on s.camera_id = c.id
-left join camera_stream m on m.camera_id = c.id and m.role = 'main'
-left join camera_stream u on u.camera_id = c.id and u.role = 'sub'
-{_STATE}
+# A camera, its owner's name, pictures and state in one row, judged once by the second wall.
+_FROM = f"from camera_seen c {_STATE}"
+
+
+def _value(expression: str) -> str:
+    return f"coalesce(to_json({expression})::text, 'null')"
+
+
+def _instant(expression: str) -> str:
+    """As `iso_ms`, which PostgreSQL calls where this is written into the query."""
+    form = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
+    return f"""coalesce('"' || to_char({expression} at time zone 'UTC', {form}) || '"', 'null')"""
+
+
+# Put together as text: what a camera's own row tells is kept as JSON (`camera.listed`), and
+# building the rest of five hundred as records costs five times as much.
+_STATE_JSON = f"""concat('{{{{"state":"', e.state, '","since":', {_instant("e.since")},
+    ',"reason":', {_value("e.reason")}, ',"last_frame_at":', {_instant("e.last_frame_at")},
+    ',"fps":', {_value("e.fps")}, ',"kbit_s":', {_value("e.kbit_s")},
+    ',"clock_offset_ms":', {_value("e.clock_offset_ms")},
+    ',"clock_uncertainty_ms":', {_value("e.clock_uncertainty_ms")},
+    ',"recording":', e.recording::text, '}}}}')"""
+
+# Everything that a list tells of a camera, its brace left open for more.
+_OPEN = f"""concat(c.listed, ',"agency":{{{{"id":"', c.agency_id, '","name":',
+    {_value("c.agency_name")}, ',"short":', {_value("c.agency_short")}, '}}}},"codec":',
+    {_value("c.codec")}, ',"width":', {_value("c.width")}, ',"height":', {_value("c.height")},
+    ',"has_sub":', c.has_sub::text, ',"state":', {_STATE_JSON})"""
+_CLOSED = f"""{_OPEN} || '}}}}'"""
+
+# What is in view follows from the scope and the inventory alone, and is worked out once for each
+# version of both; a page looks at its own cameras, through both walls again. The transaction that
+# wrote the version tells it from one that was rolled back.
+_VERSION = "(select concat(current_database(), ' ', version, ' ', xmin) from camera_version)"
+
+_IN_VIEW = sql.SQL(
+    f"""
+select {_VERSION} as version,
+    (select array_agg(c.number order by c.number) from camera_seen c where {{visible}}) as numbers
 """
+)
 
-
-_STATE_JSON = """(
-    select row_to_json(x) from (select e.state, iso_ms(e.since) as since, e.reason,
-        iso_ms(e.last_frame_at) as last_frame_at, e.fps, e.kbit_s, e.clock_offset_ms,
-        e.clock_uncertainty_ms, e.recording) x)"""
-
-_FIELDS = f"""
-    c.id, c.number, c.name, c.site as place,
-    case when c.kecamatan is not null then
-        (select row_to_json(x) from (select c.kecamatan as code, c.kecamatan_name as name) x)
-    end as kecamatan,
-    case when c.kelurahan is not null then
-        (select row_to_json(x) from (select c.kelurahan as code, c.kelurahan_name as name,
-            c.area_source as how_known) x)
-    end as kelurahan,
-    c.lat, c.lon, c.height_m, c.bearing_deg, c.fov_deg, c.range_m, c.is_ptz,
-    (select row_to_json(x) from (select a.id, a.name, a.short) x) as agency,
-    c.tags, m.codec, m.width, m.height, u.id is not null as has_sub, c.simulated, c.enabled,
-    c.retention_class, c.version, {_STATE_JSON} as state
+_PAGE = sql.SQL(
+    f"""
+select {_VERSION}, concat('[', (
+    select string_agg({_CLOSED}, ',' order by c.number)
+    {_FROM} where c.number = any(%(numbers)s) and {{visible}}
+), ']')
 """
+)
 
 # What is wanted is found by id and number alone; only the page is looked at closer.
 _LIST = sql.SQL(
     f"""
 with seen as materialized (
-    select c.id, c.number from camera c {{state}}
-    where c.removed_at is null and {{visible}} and {{wanted}}
+    select c.id, c.number from camera_seen c {{state}} where {{visible}} and {{wanted}}
 ), page as materialized (
     select id, number from seen where number > %(after)s order by number limit %(limit)s
-), shown as (
-    select {_FIELDS}
-    {_FROM}
-    where c.id in (select id from page)
 )
-select concat('{{{{"items":', coalesce((select json_agg(shown order by number) from shown), '[]'),
-    ',"next":', coalesce(to_json((
+select concat('{{{{"items":[', (
+        select string_agg({_CLOSED}, ',' order by c.number)
+        {_FROM} where c.id = any(array(select id from page))
+    ), '],"next":', coalesce(to_json((
         select max(number)::text from page having max(number) < (select max(number) from seen)
     ))::text, 'null'),
     ',"total":', (select count(*) from seen), '}}}}')
 """
 )
-_WITH_STATE = f"left join camera_state s on s.camera_id = c.id {_STATE}"
 
 _FITS = (
     "(c.name ilike %(pattern)s or c.site ilike %(pattern)s or c.number::text = %(q)s"
@@ -111,17 +128,15 @@ _FITS = (
 
 _ONE = sql.SQL(
     f"""
-select row_to_json(x)::text from (
-    select {_FIELDS}, c.notes, iso_ms(c.created_at) as created_at,
-        iso_ms(c.changed_at) as changed_at,
-        case when %(with_streams)s then coalesce((
-            select json_agg(y order by y.role) from (
-                select t.role, t.url, t.transport, t.codec, t.width, t.height,
-                    t.credentials is not null as has_password
-                from camera_stream t where t.camera_id = c.id) y), '[]') end as streams
-    {_FROM}
-    where c.id = %(id)s and c.removed_at is null and {{visible}}
-) x
+select concat({_OPEN}, ',"notes":', to_json(c.notes), ',"created_at":', {_instant("c.created_at")},
+    ',"changed_at":', {_instant("c.changed_at")}, ',"streams":',
+    case when %(with_streams)s then coalesce((
+        select json_agg(y order by y.role)::text from (
+            select t.role, t.url, t.transport, t.codec, t.width, t.height,
+                t.credentials is not null as has_password
+            from camera_stream t where t.camera_id = c.id) y), '[]') else 'null' end, '}}}}')
+{_FROM}
+where c.id = %(id)s and {{visible}}
 """
 )
 
@@ -132,14 +147,17 @@ with near as (
     where c.removed_at is null and {{visible}}
     order by point(c.lon, c.lat) <-> point(%(lon)s, %(lat)s) limit %(limit)s * 2 + 8
 )
-select json_build_object('items', coalesce(json_agg(x order by x.distance_m), '[]'))::text from (
-    select {_FIELDS}, round((2 * 6371008.8 * asin(least(1, sqrt(
-        power(sin(radians(c.lat - %(lat)s) / 2), 2)
-        + cos(radians(c.lat)) * cos(radians(%(lat)s))
-        * power(sin(radians(c.lon - %(lon)s) / 2), 2)))))::numeric, 1) as distance_m
+select concat('{{{{"items":[', string_agg(x.camera, ',' order by x.distance_m), ']}}}}') from (
+    select concat({_OPEN}, ',"distance_m":', f.distance_m, '}}}}') as camera, f.distance_m
     {_FROM}
-    where c.id in (select id from near)
-    order by distance_m limit %(limit)s
+    cross join lateral (
+        select round((2 * 6371008.8 * asin(least(1, sqrt(
+            power(sin(radians(c.lat - %(lat)s) / 2), 2)
+            + cos(radians(c.lat)) * cos(radians(%(lat)s))
+            * power(sin(radians(c.lon - %(lon)s) / 2), 2)))))::numeric, 1) as distance_m
+    ) f
+    where c.id = any(array(select id from near))
+    order by f.distance_m limit %(limit)s
 ) x
 """
 )
@@ -153,8 +171,8 @@ select json_build_object(
     'unknown', count(*) filter (where e.state = 'unknown'),
     'recording', count(*) filter (where e.recording),
     'total', count(*))::text
-from camera c left join camera_state s on s.camera_id = c.id {_STATE}
-where c.removed_at is null and {{visible}}
+{_FROM}
+where {{visible}}
 """
 )
 
@@ -305,14 +323,11 @@ order by k.camera_id
 _UNRECORDED = sql.SQL(
     f"""
 select c.id as camera_id, c.number, c.name, c.agency_id, c.place, c.tags, e.state, e.reason,
-    coalesce(s.node, '') as node, c.changed_at,
-    case when s.camera_id is null then c.created_at when s.recording then s.reported_at
-        else s.recording_since end as since
-from camera c
-join camera_stream m on m.camera_id = c.id and m.role = 'main'
-left join camera_state s on s.camera_id = c.id
-{_STATE}
-where c.removed_at is null and c.enabled and not coalesce(e.recording, false) and {{visible}}
+    coalesce(c.node, '') as node, c.changed_at,
+    case when c.reported_at is null then c.created_at when c.recording then c.reported_at
+        else c.recording_since end as since
+{_FROM}
+where c.has_main and c.enabled and not coalesce(e.recording, false) and {{visible}}
 order by c.id
 """
 )
@@ -341,7 +356,7 @@ returning c.id as camera_id, c.agency_id, c.place, c.tags, c.retention_class
 _STATES_OF = sql.SQL(
     f"""
 select c.id, ({_STATE_JSON})::text as state
-from camera c left join camera_state s on s.camera_id = c.id {_STATE}
+{_FROM}
 where c.id = any(%(ids)s) and {{visible}}
 """
 )
@@ -352,9 +367,14 @@ where c.id = any(%(ids)s) and {{visible}}
 def _list_query(visible: str, conditions: tuple[str, ...]) -> bytes:
     wanted = sql.SQL(" and ").join(map(sql.SQL, ("true", *conditions)))
     # The state is worked out for every camera only where the list is narrowed by it.
-    state = _WITH_STATE if any("e." in condition for condition in conditions) else ""
+    state = _STATE if any("e." in condition for condition in conditions) else ""
     query = _LIST.format(visible=sql.SQL(visible), wanted=wanted, state=sql.SQL(state))
     return " ".join(query.as_string().split()).encode()
+
+
+@lru_cache(maxsize=512)
+def _page_query(visible: str) -> bytes:
+    return " ".join(_PAGE.format(visible=sql.SQL(visible)).as_string().split()).encode()
 
 
 def _visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
@@ -383,23 +403,56 @@ async def list_cameras(
         )
         if value is not None
     )
-    query = _list_query(visible.as_string(), conditions)
-    return await fetch_json(
-        tx,
-        query,
-        {
-            **parameters,
-            "agency": wanted.agency_id,
-            "state": wanted.state,
-            "kecamatan": wanted.kecamatan,
-            "pattern": pattern,
-            "q": wanted.q,
-            "after": wanted.after_number or 0,
-            "limit": wanted.limit,
-            "now": now,
-            "silent_s": silent_s,
-        },
-    )
+    parameters |= {
+        "agency": wanted.agency_id,
+        "state": wanted.state,
+        "kecamatan": wanted.kecamatan,
+        "pattern": pattern,
+        "q": wanted.q,
+        "after": wanted.after_number or 0,
+        "limit": wanted.limit,
+        "now": now,
+        "silent_s": silent_s,
+    }
+    if conditions:
+        return await fetch_json(tx, _list_query(visible.as_string(), conditions), parameters)
+    return await _list_in_view(scope, tx, visible, parameters)
+
+
+class _InView(NamedTuple):
+    """The numbers of all cameras that a scope sees, in order, at one version of the inventory."""
+
+    version: bytes
+    numbers: Sequence[int]
+
+
+async def _list_in_view(
+    scope: Scope, tx: Transaction, visible: sql.Composable, parameters: dict[str, Any]
+) -> bytes:
+    """The page when nothing narrows the list but the scope: its cost is that of its own rows."""
+    remembered: list[_InView] = scope.remembered("cameras.in_view", list)
+    if not remembered:
+        remembered.append(await _look_in_view(scope, tx))
+    while True:
+        in_view = remembered[0]
+        at = bisect_right(in_view.numbers, parameters["after"])
+        page = in_view.numbers[at : at + parameters["limit"]]
+        version, items = await fetch_texts(
+            tx, _page_query(visible.as_string()), {**parameters, "numbers": list(page)}
+        )
+        if version == in_view.version:
+            is_last = at + len(page) == len(in_view.numbers)
+            following = "null" if is_last else f'"{page[-1]}"'
+            rest = f',"next":{following},"total":{len(in_view.numbers)}}}'
+            return b"".join((b'{"items":', items, rest.encode()))
+        remembered[0] = await _look_in_view(scope, tx)
+
+
+async def _look_in_view(scope: Scope, tx: Transaction) -> _InView:
+    visible, parameters = _visible(scope, VIEW)
+    row = await (await tx.execute(_IN_VIEW.format(visible=visible), parameters)).fetchone()
+    assert row is not None  # noqa: S101 - a select without a from has one row
+    return _InView(row["version"].encode(), array("i", row["numbers"] or ()))
 
 
 async def get_camera_json(

@@ -144,7 +144,17 @@ async def fetch_json(tx: Transaction, query: Any, parameters: Any = None) -> byt
 
     The query must select one column cast to `text`; no row gives `null`.
     """
+    return (await fetch_texts(tx, query, parameters) or (b"null",))[0]
+
+
+async def fetch_texts(tx: Transaction, query: Any, parameters: Any = None) -> tuple[bytes, ...]:
+    """The one row, each value as PostgreSQL wrote it (`null` where there is none); empty if no row.
+
+    The query must select columns cast to `text`.
+    """
     result = (await tx.execute(query, parameters)).pgresult
+    if result is None or not result.ntuples:
+        return ()
     # The bytes as they came: a big list is not decoded and encoded again on its way through.
-    content = result.get_value(0, 0) if result is not None and result.ntuples else None
-    return b"null" if content is None else content
+    values = (result.get_value(0, column) for column in range(result.nfields))
+    return tuple(b"null" if value is None else value for value in values)
