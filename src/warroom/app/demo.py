@@ -85,6 +85,7 @@ def demo(
     """
     if not 1 <= cameras <= SITES:
         raise CamerasError(most=SITES)
+    _heed_signals()
     node = _prepare(port=port, reset=reset)
     if speed != 1.0:
         _say("--speed belum berpengaruh / has no effect yet: nothing but pictures is simulated")
@@ -94,8 +95,8 @@ def demo(
     (node.settings.data / "clips").mkdir(exist_ok=True)
     _write_city(node, plan)
     _say("PostgreSQL")
-    start_database(node)
     try:
+        start_database(node)
         _say(f"{plan.cameras} kamera simulasi / simulated cameras")
         asyncio.run(wiring.seed_demo(node, _cameras_file(node).read_bytes()))
         asyncio.run(_run(node, plan))
@@ -103,6 +104,15 @@ def demo(
         if node.embedded is not None:
             node.embedded.stop()
     _say("Berhenti / stopped")
+
+
+def _heed_signals() -> None:
+    """Ends the start at Ctrl-C or a polite kill; a shell that put us behind it had Ctrl-C ignored.
+
+    PostgreSQL is stopped on the way out. Once all runs, the supervisor hears the signals.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
 
 
 def _prepare(*, port: int, reset: bool) -> Node:
