@@ -205,9 +205,13 @@ type Ctx = Annotated[Context, Depends(_context)]
 
 
 def language_of(connection: HTTPConnection) -> str:
-    """The language to answer in: cookie `warroom_language`, then Accept-Language, then `id`."""
+    """The language to answer in: cookie `warroom_language`, then Accept-Language, then `id`.
+
+    Our own pages (`X-Warroom`) say in Accept-Language what they are shown in; it goes first, for
+    the cookie may be older than a change that was made on another computer.
+    """
     chosen = connection.cookies.get("warroom_language")
-    if chosen in ("id", "en"):
+    if chosen in ("id", "en") and "x-warroom" not in connection.headers:
         return chosen
     for part in connection.headers.get("accept-language", "").split(","):
         word = part.split(";")[0].strip()[:2].lower()

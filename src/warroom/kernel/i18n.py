@@ -2,10 +2,14 @@
 
 import json
 import os
+import re
 from functools import cache
 from importlib.resources import files
 
 LANGUAGES = ("id", "en")
+_ONE_OR_MANY = re.compile(r"\{(\w+):([^|{}]*)\|([^|{}]*)\}")
+# Parameters that are words of the program: people read the text of `field.<name>` instead.
+_NAMED = ("field", "problem")
 
 
 def language_of_terminal() -> str:
@@ -25,14 +29,20 @@ def catalogue(language: str) -> dict[str, str]:
 def text(language: str, key: str, **params: object) -> str:
     """The text of `key`, its `{parameters}` filled in.
 
-    A parameter called `field` is the name of a field: people read the word for it (`field.<name>`).
+    A parameter called `field` is the name of a field: people read the word for it (`field.<name>`);
+    so with `problem`. `{count:gap|gaps}` is the first word for a count of 1, else the second.
     A key without a text gives the key itself, and a parameter that is missing stays as it is
     written: a person gets an odd word rather than a failure (tests find both).
     """
     texts = catalogue(language)
-    if "field" in params:
-        params["field"] = texts.get(f"field.{params['field']}", params["field"])
-    return texts.get(key, key).format_map(_Lenient(params))
+    for name in _NAMED:
+        if name in params:
+            params[name] = texts.get(f"{name}.{params[name]}", params[name])
+    written = _ONE_OR_MANY.sub(
+        lambda found: found[2] if str(params.get(found[1])) == "1" else found[3],
+        texts.get(key, key),
+    )
+    return written.format_map(_Lenient(params))
 
 
 class _Lenient(dict[str, object]):

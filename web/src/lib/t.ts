@@ -13,14 +13,21 @@ function fill(text: string, params: Params | undefined): string {
   if (params === undefined) return text;
   return text.replace(/\{(\w+)(?::([^|{}]*)\|([^|{}]*))?\}/g, (whole, name: string, one?: string, many?: string) => {
     if (one !== undefined) return (String(params[name]) === "1" ? one : many) ?? whole;
-    return String((name === "field" ? fieldWord(params[name]) : params[name]) ?? whole);
+    return String((NAMED.has(name) ? namedWord(name, params[name]) : params[name]) ?? whole);
   });
 }
 
-/** The word for the name of a field; what has none stays as it is. */
-export function fieldWord(name: string | number | undefined): string | number | undefined {
-  const key = `field.${name}`;
+/** Parameters that are words of the program: people read the text of `field.<name>` instead. */
+const NAMED: ReadonlySet<string> = new Set(["field", "problem"]);
+
+function namedWord(kind: string, name: string | number | undefined): string | number | undefined {
+  const key = `${kind}.${name}`;
   return isMessageKey(key) ? catalogues[language.current][key] : name;
+}
+
+/** The word for the name of a field; what has none stays as it is. */
+export function fieldWord(name: string): string {
+  return String(namedWord("field", name));
 }
 
 /** Says a text in the language of the page; a template that calls it follows a change of language. */
