@@ -1,4 +1,5 @@
 /** What happened, as a sentence in the language of the page. */
+import { areas } from "./areas.svelte";
 import type { AuditEntry, AuditHint } from "./types";
 import { dateTime, number } from "$lib/format";
 import { isMessageKey, t } from "$lib/t";
@@ -39,7 +40,7 @@ export function sentenceOf(entry: AuditEntry): string {
 /** Why a hint was given, with its numbers. */
 export function hintSentence(hint: AuditHint): string {
   const words = Object.fromEntries(
-    Object.entries(hint.numbers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : number(Number(value), Number.isInteger(value) ? 0 : 2)]),
+    Object.entries(hint.numbers).map(([name, value]) => [name, Array.isArray(value) ? value.map((code) => areas.nameOf(String(code))).join(", ") : number(Number(value), Number.isInteger(value) ? 0 : 2)]),
   );
   const key = `audit.hint_${hint.kind}`;
   return isMessageKey(key) ? t(key as "audit.hint_refusals", words as never) : hint.kind;

@@ -2,7 +2,7 @@
 import type { FeatureCollection } from "geojson";
 import { api } from "$lib/api";
 
-export type LayerName = "base" | "kecamatan" | "roads" | "places";
+export type LayerName = "base" | "kecamatan" | "kelurahan" | "roads" | "places";
 
 const fetched = new Map<LayerName, Promise<FeatureCollection>>();
 
