@@ -457,21 +457,24 @@ async def tell_changed(
     ]
     events.sort(key=lambda event: event[0]["change"] != "removed")
     await outbox.publish_many(tx, CHANGED, events, now=inventory.clock.now())
-    async with tx.pipeline():
-        for camera_id, stored, draft, siting in cameras:
-            before = stored.draft if stored and change != "removed" else None
-            await audit.record(
-                scope,
-                tx,
-                action=f"camera:{change}",
-                object_kind="camera",
-                object_id=camera_id,
-                object_label=f"{draft.number} {draft.name}",
-                agency_id=draft.agency_id,
-                place=siting.place,
-                detail={} if change == "removed" else rules.differences(before, draft),
-                reason=reason,
+    deeds = []
+    for camera_id, stored, draft, siting in cameras:
+        before = stored.draft if stored and change != "removed" else None
+        detail = {} if change == "removed" else rules.differences(before, draft)
+        label = f"{draft.number} {draft.name}"
+        deeds.append(
+            audit.Asked(
+                f"camera:{change}",
+                "camera",
+                camera_id,
+                draft.agency_id,
+                label,
+                siting.place,
+                detail,
+                reason,
             )
+        )
+    await audit.record_all(scope, tx, deeds)
 
 
 async def _tell_states(
