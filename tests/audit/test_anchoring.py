@@ -3,18 +3,26 @@
 import asyncio
 import shutil
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import psycopg
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from tests.audit.authority import Authority
 from tests.scopes import scope_of
 from warroom.audit import api
-from warroom.kernel.clock import FixedClock
+from warroom.kernel.clock import FixedClock, SystemClock
 from warroom.kernel.db import Database
 from warroom.kernel.ids import new_id
 from warroom.kernel.postgres import Connections
@@ -264,3 +272,121 @@ async def test_what_is_wrong_with_a_collector_is_told_without_its_password(
 
     found = (await states(db))["syslog"]
     assert (found.problem, "secret" in found.target) == (problem, False)
+
+
+@asynccontextmanager
+async def tls_collector(folder: Path, name: str) -> AsyncIterator[tuple[str, Path, list[bytes]]]:
+    """A log collector that speaks TLS with a certificate for `name`, and the CA that signed it."""
+    authority, key = certificate("Log CA", None)
+    own, own_key = certificate(name, (authority, key))
+    roots, chain = folder / f"{name}-ca.pem", folder / f"{name}.pem"
+    roots.write_bytes(authority.public_bytes(Encoding.PEM))
+    chain.write_bytes(
+        own_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + own.public_bytes(Encoding.PEM)
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(chain)
+    got: list[bytes] = []
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, OSError):
+            while length := await reader.readuntil(b" "):
+                got.append(await reader.readexactly(int(length)))
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0, ssl=context)
+    try:
+        yield f"tls://127.0.0.1:{server.sockets[0].getsockname()[1]}", roots, got
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+def certificate(
+    name: str, signer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = SystemClock().now()
+    issuer, by = (subject, key) if signer is None else (signer[0].subject, signer[1])
+    of_issuer = x509.SubjectKeyIdentifier.from_public_key(by.public_key())
+    draft = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(signer is None, None), critical=True)
+        .add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+        )
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(of_issuer),
+            critical=False,
+        )
+        .add_extension(
+            x509.KeyUsage(
+                digital_signature=True, content_commitment=False, key_encipherment=False,
+                data_encipherment=False, key_agreement=False, key_cert_sign=signer is None,
+                crl_sign=signer is None, encipher_only=False, decipher_only=False,
+            ),
+            critical=True,
+        )
+    )  # fmt: skip
+    if signer is not None:
+        with suppress(ValueError):
+            address = x509.IPAddress(ip_address(name))
+            draft = draft.add_extension(x509.SubjectAlternativeName([address]), critical=False)
+    return draft.sign(by, hashes.SHA256()), key
+
+
+async def test_a_collector_over_tls_gets_the_lines(
+    db: Database, clock: FixedClock, tmp_path: Path
+) -> None:
+    async with tls_collector(tmp_path, "127.0.0.1") as (url, roots, got):
+        settings = api.AuditSettings(syslog=[url], syslog_ca=str(roots))
+        anchors = api.open_anchoring(tmp_path, settings)
+        for _ in range(2):
+            await write(db)
+            await api.anchor(EVERYTHING, db, anchors, clock)
+
+    lines = anchors.file.read().content
+    assert [message.partition(b" warroom - anchor - ")[2] for message in got] == list(lines)
+    assert (await states(db))["syslog"].problem is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ("authority", "not_trusted"),
+        ("name", "not_trusted"),
+        ("content", "bad_roots"),
+        ("path", "bad_roots"),
+    ],
+)
+async def test_a_collector_over_tls_that_is_not_the_one_gets_nothing(
+    db: Database, clock: FixedClock, tmp_path: Path, wrong: str, problem: str
+) -> None:
+    name = "127.0.0.2" if wrong == "name" else "127.0.0.1"
+    stranger = tmp_path / "stranger.pem"
+    stranger.write_bytes(certificate("Other CA", None)[0].public_bytes(Encoding.PEM))
+    broken = tmp_path / "broken.pem"
+    broken.write_text("no certificate")
+    async with tls_collector(tmp_path, name) as (url, roots, got):
+        trusted = {
+            "authority": stranger,
+            "name": roots,
+            "content": broken,
+            "path": tmp_path / "missing.pem",
+        }[wrong]
+        settings = api.AuditSettings(syslog=[url], syslog_ca=str(trusted))
+        anchors = api.open_anchoring(tmp_path, settings)
+        await write(db)
+        await api.anchor(EVERYTHING, db, anchors, clock)
+
+    assert got == []
+    assert (await states(db))["syslog"].problem == problem
+    assert anchors.file.read().lines == 1

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from warroom.audit import store, syslog
-from warroom.audit.anchors import AnchorFile, Anchors, loose_line
+from warroom.audit.anchors import TAIL_LINES, AnchorFile, Anchors, loose_line
 from warroom.audit.contracts import AnchorState, Head
 from warroom.audit.settings import AuditSettings
 from warroom.audit.stamps import StampError, Stamps
@@ -24,7 +24,7 @@ from warroom.kernel.db import Database
 from warroom.kernel.log import logger
 from warroom.kernel.scope import Scope
 
-MOST_LINES = 200
+MOST_LINES = TAIL_LINES
 """Lines that a collector is sent at once after it was away; the newest."""
 
 _log = logger("audit.anchoring")
@@ -87,7 +87,7 @@ def _write_file(file: AnchorFile, heads: list[Head], now: datetime) -> tuple[boo
 
 def _read_file(file: AnchorFile) -> Anchors:
     try:
-        return file.read()
+        return file.read_end()
     except OSError:  # Told as `not_written`; the other places get the heads all the same.
         return Anchors({}, None, 0, "", None)
 
@@ -124,7 +124,8 @@ async def _collect(run: _Run, url: str) -> int:
     """Sends a collector the lines it has not got; returns the last one's number."""
     target = f"syslog:{_shown(url)}"
     before = run.known[target].line if target in run.known else run.anchors.lines - 1
-    lines = list(run.anchors.content[max(before, run.anchors.lines - MOST_LINES, 0) :])
+    missed = min(run.anchors.lines - before, MOST_LINES)
+    lines = list(run.anchors.content[-missed:]) if missed > 0 else []
     lines += [run.loose] if run.loose else []
     if lines:
         host = socket.gethostname()

@@ -10,31 +10,38 @@ they can shorten the past.
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
 from warroom.audit.contracts import Head
 
+_BLOCK = 1 << 16
 _FIRST = hashlib.sha256(b"warroom.anchor.1").hexdigest()
+
+
+TAIL_LINES = 200
+"""Lines of the file's end that are kept in mind: some hours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """What the file holds.
+    """What the file, or its end, holds.
 
     Attributes:
         hashes: Anchored hash by (chain, entry number).
         anchored_at: When the last good line was written.
-        lines: Number of good lines.
+        lines: Number of good lines of the whole file.
         last: Hash of the last good line.
         bad_line: First line that does not follow from the one before it, or None.
-        content: The good lines as they stand, without their ends.
+        content: The good lines as they stand, without their ends; of an end, its own.
+        before: Newest anchored number of each chain in the lines before `content`.
     """
 
     hashes: dict[tuple[int, int], bytes]
@@ -43,14 +50,89 @@ class Anchors:
     last: str
     bad_line: int | None
     content: tuple[bytes, ...] = ()
+    before: Mapping[int, int] = field(default_factory=dict)
 
     def line(self, number: int) -> bytes | None:
-        """A good line by its number (from 1)."""
-        return self.content[number - 1] if 0 < number <= len(self.content) else None
+        """A good line by its number (from 1), if it is in `content`."""
+        at = number - 1 - (self.lines - len(self.content))
+        return self.content[at] if 0 <= at < len(self.content) else None
+
+    def reach_back_to(self, ends: Mapping[int, int]) -> bool:
+        """Whether every anchor of entries after these numbers, by chain, is in `content`."""
+        return all(seq <= ends.get(chain, 0) for chain, seq in self.before.items())
+
+
+class _Reading:
+    """Follows a file of anchors line by line.
+
+    Args:
+        most: Lines that are kept; None keeps all.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self.offset = 0
+        self.lines = 0
+        self.last = _FIRST
+        self.anchored_at: datetime | None = None
+        self.bad_line: int | None = None
+        self.newest: dict[int, int] = {}
+        self._kept: deque[tuple[bytes, dict[int, tuple[int, bytes]]]] = deque()
+        self._before: dict[int, int] = {}
+        self._most = most
+
+    def follow(self, file: BinaryIO) -> None:
+        """Reads on from where it ended, up to a line that is bad or not finished."""
+        file.seek(self.offset)
+        for ended in file:
+            if self.bad_line is not None or not ended.endswith(b"\n"):
+                break
+            self._take(ended.rstrip(b"\n"))
+            self.offset += len(ended) if self.bad_line is None else 0
+
+    def stands_in(self, file: BinaryIO) -> bool:
+        """Whether the last line that was read is still where it was."""
+        if not self._kept:
+            return self.offset == 0
+        line = self._kept[-1][0] + b"\n"
+        file.seek(self.offset - len(line))
+        return file.read(len(line)) == line
+
+    def seen(self) -> Anchors:
+        """What was read."""
+        return Anchors(
+            {(chain, seq): digest for _, heads in self._kept
+             for chain, (seq, digest) in heads.items()},
+            self.anchored_at,
+            self.lines,
+            self.last,
+            self.bad_line,
+            tuple(line for line, _ in self._kept),
+            dict(self._before),
+        )  # fmt: skip
+
+    def _take(self, line: bytes) -> None:
+        record = read_line(line)
+        if record is None or (record["n"], record["previous"]) != (self.lines + 1, self.last):
+            self.bad_line = self.lines + 1
+            return
+        heads = {
+            int(chain): (seq, bytes.fromhex(digest))
+            for chain, (seq, digest) in record["heads"].items()
+        }
+        self.lines, self.last = self.lines + 1, record["hash"]
+        self.anchored_at = datetime.fromisoformat(record["at"])
+        self.newest |= {chain: seq for chain, (seq, _) in heads.items()}
+        self._kept.append((line, heads))
+        if self._most is not None and len(self._kept) > self._most:
+            _, dropped = self._kept.popleft()
+            self._before |= {chain: seq for chain, (seq, _) in dropped.items()}
 
 
 class AnchorFile:
     """One file of anchors; written by one process at a time (a lock on the file).
+
+    What was read of it is kept in mind, so that each append reads what is new and no more; a file
+    that is not the one it was is read from its beginning. `read` always reads all of it.
 
     Args:
         path: The file; its folder is made at the first append.
@@ -58,17 +140,28 @@ class AnchorFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._end = _Reading(TAIL_LINES)
 
     def read(self) -> Anchors:
         """All anchors up to the first line that was tampered with."""
+        reading = _Reading()
+        with suppress(FileNotFoundError, NotADirectoryError), self.path.open("rb") as file:
+            reading.follow(file)
+        return reading.seen()
+
+    def read_end(self) -> Anchors:
+        """The last lines; of those before them only what was read when they were new."""
         try:
-            content = self.path.read_bytes()
+            with self.path.open("rb") as file:
+                self._follow(file)
         except (FileNotFoundError, NotADirectoryError):
-            content = b""
-        return _parse(content)
+            self._end = _Reading(TAIL_LINES)
+        return self._end.seen()
 
     def append(self, heads: Iterable[Head], at: datetime) -> bool:
-        """Adds the heads that the file does not hold yet, durable when this returns.
+        """Adds the heads that the file does not end with yet, durable when this returns.
+
+        After a line that was tampered with nothing can follow, but it stays, to be found.
 
         Returns:
             Whether there was anything to add.
@@ -77,35 +170,43 @@ class AnchorFile:
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         with os.fdopen(handle, "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            content = file.read()
-            whole = content[: content.rfind(b"\n") + 1]
-            known = _parse(whole)
-            grown = [head for head in heads if (head.chain, head.seq) not in known.hashes]
-            grown = [head for head in grown if head.seq > 0]
+            self._follow(file)
+            known = self._end
+            grown = [head for head in heads if 0 < head.seq != known.newest.get(head.chain)]
             if not grown:
                 return False
-            file.truncate(len(whole))
-            file.seek(len(whole))
-            file.write(_line(whole.count(b"\n") + 1, at, grown, known.last))
+            whole = _end_of_whole_lines(file)
+            number = known.lines + 1 if known.bad_line is None else _count(file) + 1
+            file.truncate(whole)
+            file.seek(whole)
+            file.write(_line(number, at, grown, known.last))
             file.flush()
             os.fsync(file.fileno())
         return True
 
+    def _follow(self, file: BinaryIO) -> None:
+        if self._end.bad_line is not None or not self._end.stands_in(file):
+            self._end = _Reading(TAIL_LINES)
+        self._end.follow(file)
 
-def _parse(content: bytes) -> Anchors:
-    hashes: dict[tuple[int, int], bytes] = {}
-    last, at, bad, number = _FIRST, None, None, 0
-    good: list[bytes] = []
-    for line in content.split(b"\n")[:-1]:
-        record = read_line(line)
-        if record is None or (record["n"], record["previous"]) != (number + 1, last):
-            bad = number + 1
-            break
-        for chain, (seq, digest) in record["heads"].items():
-            hashes[int(chain), seq] = bytes.fromhex(digest)
-        number, last, at = number + 1, record["hash"], datetime.fromisoformat(record["at"])
-        good.append(line)
-    return Anchors(hashes, at, number, last, bad, tuple(good))
+
+def _end_of_whole_lines(file: BinaryIO) -> int:
+    """Where the last finished line ends; what follows was left by a crash."""
+    end = file.seek(0, os.SEEK_END)
+    while end > 0:
+        begin = max(0, end - _BLOCK)
+        file.seek(begin)
+        found = file.read(end - begin).rfind(b"\n")
+        if found >= 0:
+            return begin + found + 1
+        end = begin
+    return 0
+
+
+def _count(file: BinaryIO) -> int:
+    """Finished lines, whatever they say."""
+    file.seek(0)
+    return sum(block.count(b"\n") for block in iter(lambda: file.read(_BLOCK), b""))
 
 
 def read_line(line: bytes) -> dict[str, Any] | None:

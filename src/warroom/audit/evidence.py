@@ -1,6 +1,6 @@
 """What is known of the chains from outside the database: the file of anchors, tokens and copies."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -53,6 +53,14 @@ class Evidence:
                 break
             last, at = record["n"], datetime.fromisoformat(record["at"])
         return [Finding("rolled_back", _FILE, last, at)] if last or self.anchors.lines else []
+
+
+def gather_new(anchoring: Anchoring, ends: Mapping[int, int]) -> Evidence:
+    """What anchors the entries after these numbers, by chain: the end of the file, if it does."""
+    anchors = anchoring.file.read_end()
+    if anchors.bad_line is not None or not anchors.reach_back_to(ends):
+        return gather(anchoring)
+    return Evidence(anchors, anchors.hashes)
 
 
 def gather(anchoring: Anchoring, copies: Sequence[bytes] = ()) -> Evidence:

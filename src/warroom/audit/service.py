@@ -12,7 +12,7 @@ from warroom.audit import store
 from warroom.audit.anchoring import Anchoring
 from warroom.audit.contracts import Access, Asked, Fault, Finding, Head, Verification
 from warroom.audit.errors import WrongCursorError, WrongPeriodError
-from warroom.audit.evidence import gather
+from warroom.audit.evidence import gather, gather_new
 from warroom.audit.rules import ChainWalk, genesis, head_of_all
 from warroom.audit.writer import writer_of
 from warroom.kernel.clock import Clock
@@ -219,7 +219,11 @@ async def verify(
         copies: Contents of copies of the anchors that were held elsewhere.
     """
     began, since = clock.now(), since or {}
-    evidence = gather(anchoring, copies)
+    evidence = (
+        gather_new(anchoring, {chain: head.seq for chain, head in since.items()})
+        if since and not copies
+        else gather(anchoring, copies)
+    )
     anchors = evidence.anchors
     async with db.transaction(scope) as tx:
         heads = await store.list_heads(scope, tx)
@@ -266,6 +270,9 @@ async def verify_and_seal(scope: Scope, db: Database, anchoring: Anchoring, cloc
     async with db.transaction(scope) as tx:
         ends = await store.list_heads(scope, tx)
     outcome = await verify(scope, db, anchoring, clock, since=since)
+    if since and not outcome.is_intact:
+        # What is found in passing is looked at as a whole: all anchors, all tokens.
+        outcome, is_due = await verify(scope, db, anchoring, clock), True
     if is_due:
         walked_all_at = outcome.verified_at
     async with db.transaction(scope) as tx:

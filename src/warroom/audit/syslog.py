@@ -42,7 +42,8 @@ async def send(
         authorities: PEM file trusted for `tls`; empty takes the system's.
 
     Raises:
-        CollectorError: The address is none, or the collector cannot be reached in time.
+        CollectorError: The address is none, the collector cannot be reached in time or is not the
+            one that `authorities` vouch for.
     """
     parts = urlsplit(url)
     try:
@@ -66,7 +67,10 @@ async def send(
 
 
 def _context(authorities: str) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=authorities or None)
+    try:
+        return ssl.create_default_context(cafile=authorities or None)
+    except OSError as error:
+        raise CollectorError("bad_roots") from error
 
 
 async def _send_datagrams(host: str, port: int, messages: Sequence[bytes]) -> None:
