@@ -86,8 +86,8 @@ class _Reading:
         for ended in file:
             if self.bad_line is not None or not ended.endswith(b"\n"):
                 break
-            self._take(ended.rstrip(b"\n"))
-            self.offset += len(ended) if self.bad_line is None else 0
+            if self._took(ended.rstrip(b"\n")):
+                self.offset += len(ended)
 
     def stands_in(self, file: BinaryIO) -> bool:
         """Whether the last line that was read is still where it was."""
@@ -110,11 +110,11 @@ class _Reading:
             dict(self._before),
         )  # fmt: skip
 
-    def _take(self, line: bytes) -> None:
+    def _took(self, line: bytes) -> bool:
         record = read_line(line)
         if record is None or (record["n"], record["previous"]) != (self.lines + 1, self.last):
             self.bad_line = self.lines + 1
-            return
+            return False
         heads = {
             int(chain): (seq, bytes.fromhex(digest))
             for chain, (seq, digest) in record["heads"].items()
@@ -126,6 +126,7 @@ class _Reading:
         if self._most is not None and len(self._kept) > self._most:
             _, dropped = self._kept.popleft()
             self._before |= {chain: seq for chain, (seq, _) in dropped.items()}
+        return True
 
 
 class AnchorFile:

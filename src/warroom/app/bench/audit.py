@@ -28,6 +28,10 @@ from warroom.kernel.settings import Configuration
 PROCESSES = 2
 """Web servers that the writers are spread over."""
 
+DEEDS = (1, 4, 16)
+"""Looks that each writer begins at once, where they stand alone and share commits."""
+
+CONNECTIONS = 16
 FILL = 10_000
 IN_ONE_TRANSACTION = 20_000
 EDGE = 2_000
@@ -70,18 +74,21 @@ def bench_audit(
 
     Returns:
         `rows_s`, `rows_s_per_core` (by CPU of writers and database together) with one entry a
-        transaction; the same under `together` (one entry a deed, committed with those of other
-        writers of the process), `ten` (ten entries a transaction, one call each), `hundred`
-        (one call for a hundred) and `floor` (plain insert of the same row, one a transaction);
-        `long`: cost of the first and the last entries of one long transaction; `chain_intact`;
-        `verify_rows`, `verify_s`.
+        transaction; the same under `together` (by how many looks are begun at once: each is an
+        entry that stands alone and shares its commit), `ten` (ten entries a transaction, one call
+        each), `hundred` (one call for a hundred) and `floor` (plain insert of the same row, one a
+        transaction); `long`: cost of the first and the last entries of one long transaction;
+        `chain_intact`; `verify_rows`, `verify_s`.
     """
     with _node() as node:
         with psycopg.connect(node.connections.owner) as connection:
             connection.execute(_FLOOR)
         floor = _run(node, Load("plain", 1, writers, seconds))
         one = _run(node, Load("record", 1, writers, seconds))
-        together = _run(node, Load("alone", 1, writers, seconds))
+        together = {
+            str(writers * deeds): _run(node, Load("alone", 1, writers * deeds, seconds))
+            for deeds in DEEDS
+        }
         ten = _run(node, Load("record", 10, writers, seconds))
         hundred = _run(node, Load("record_all", 100, writers, seconds))
         walked = asyncio.run(_walk(node, verify_rows))
@@ -141,7 +148,8 @@ def _write_for(dsn: str, load: Load) -> tuple[int, float, float]:
 
 
 async def _write(dsn: str, load: Load) -> tuple[int, float, float]:
-    db = Database(dsn, min_size=min(load.writers, 16), max_size=min(load.writers, 16), wait_s=60)
+    connections = min(load.writers, CONNECTIONS)
+    db = Database(dsn, min_size=connections, max_size=connections, wait_s=60)
     scope = system_scope("bench", SystemClock())
     await db.open()
     began, cpu = time.monotonic(), time.process_time()
