@@ -1,0 +1,362 @@
+"""For random rights and cameras, everything that the application answers is of one mind.
+
+The list, the page of one camera, the counts, what is nearby, the event socket, the search of the
+audit and its export, each asked through the front door over a real database, are held to the one
+judgement: `Scope.allows` over the rules that the drawn roles and grants come to.
+"""
+
+import asyncio
+import io
+import json
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.app.asgi_socket import open_socket
+from tests.app.askers import add_asker, give, system
+from tests.app.test_authorization_matrix import World, _cookie, camera_body
+from warroom.audit import api as audit
+from warroom.identity import api as identity
+from warroom.kernel import outbox
+from warroom.kernel.postgres import Connections
+from warroom.kernel.realtime import Hub
+from warroom.kernel.scope import Rule, Scope
+
+AGENCIES = ("own", "other")
+PLACES = ("73.71", "73.71.01", "73.71.01.1001", "73.71.02")
+TAGS = ("a", "b")
+CLASSES = ("standard", "bukti")
+CAMERAS = 4
+ROLES = ("operator", "auditor", "admin_lembaga", "petugas_pdp")
+WORDS = ("audit:read", "camera:view", "live:view", "camera:*", "*")
+HOURS = st.sampled_from([(None, None), (None, 1), (-2, -1), (-1, 1), (1, 2)])
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A grant as drawn: sides by their places in the pools above; times in hours from now."""
+
+    actions: frozenset[str]
+    agencies: frozenset[str] | None
+    places: frozenset[str] | None
+    cameras: frozenset[int] | None
+    tags: frozenset[str] | None
+    classes: frozenset[str] | None
+    deny: bool
+    hours: tuple[int | None, int | None]
+    to_agency: bool
+
+
+@dataclass(frozen=True)
+class Filmed:
+    """A camera as drawn."""
+
+    agency: str
+    place: str | None
+    tags: frozenset[str]
+    class_: str
+
+
+def some[T](items: Iterable[T]) -> st.SearchStrategy[frozenset[T] | None]:
+    return st.none() | st.frozensets(st.sampled_from(list(items)), min_size=1)
+
+
+GRANTS = st.lists(
+    st.builds(
+        Draw,
+        actions=st.frozensets(st.sampled_from(WORDS), min_size=1),
+        agencies=some(AGENCIES),
+        places=some(PLACES),
+        cameras=some(range(CAMERAS)),
+        tags=some(TAGS),
+        classes=some(CLASSES),
+        deny=st.sampled_from([False, False, True]),
+        hours=HOURS,
+        to_agency=st.booleans(),
+    ),
+    max_size=4,
+)
+FILMED = st.lists(
+    st.builds(
+        Filmed,
+        agency=st.sampled_from(AGENCIES),
+        place=st.none() | st.sampled_from(PLACES[1:]),
+        tags=st.frozensets(st.sampled_from(TAGS)),
+        class_=st.sampled_from(CLASSES),
+    ),
+    min_size=CAMERAS,
+    max_size=CAMERAS,
+)
+
+
+@dataclass
+class Town:
+    """The application with its cameras, and the person whose rights are drawn."""
+
+    world: World
+    superuser: str
+    agencies: dict[str, UUID]
+    cameras: list[UUID]
+    person: UUID
+    hub: Hub
+
+    async def draw(self, roles: frozenset[str], grants: list[Draw], filmed: list[Filmed]) -> None:
+        """Gives the person exactly these rights, and the cameras these owners and sides."""
+        self.world.clock.advance(1)
+        with psycopg.connect(self.superuser) as connection:
+            connection.execute("delete from access_grant")
+            connection.execute("delete from person_role where person_id = %s", [self.person])
+            for role in roles:
+                connection.execute(
+                    "insert into person_role (person_id, role) values (%s, %s)", [self.person, role]
+                )
+            for camera, one in zip(self.cameras, filmed, strict=True):
+                is_kelurahan = one.place is not None and one.place.count(".") == 3
+                connection.execute(
+                    "update camera set agency_id = %s, kecamatan = %s, kelurahan = %s, tags = %s,"
+                    " retention_class = %s where id = %s",
+                    [
+                        self.agencies[one.agency],
+                        one.place and one.place[:8],
+                        one.place if is_kelurahan else None,
+                        sorted(one.tags),
+                        one.class_,
+                        camera,
+                    ],
+                )
+        for grant in grants:
+            rule = self.rule(grant)
+            taker = {"to_agency_id": self.agencies["own"]} if grant.to_agency else {}
+            await give(
+                self.world,
+                **(taker or {"person_id": self.person}),
+                reason="acak",
+                deny=rule.deny,
+                starts_at=rule.starts_at,
+                ends_at=rule.ends_at,
+                **{side: _listed(getattr(rule, side)) for side in _SIDES},
+            )
+        self.world.app.state.services[identity.Authenticator].forget()
+
+    def rule(self, grant: Draw) -> Rule:
+        """What a drawn grant comes to."""
+
+        def at(hours: int | None) -> Any:
+            return None if hours is None else self.world.clock.now() + timedelta(hours=hours)
+
+        return Rule(
+            grant.actions,
+            agencies=grant.agencies and frozenset(self.agencies[one] for one in grant.agencies),
+            places=grant.places,
+            objects=grant.cameras and frozenset(self.cameras[one] for one in grant.cameras),
+            tags=grant.tags,
+            classes=grant.classes,
+            deny=grant.deny,
+            starts_at=at(grant.hours[0]),
+            ends_at=at(grant.hours[1]),
+        )
+
+    async def scope(self, roles: frozenset[str], grants: list[Draw]) -> Scope:
+        """The judgement that all answers are held to, from what was drawn."""
+        async with self.world.db.transaction(system(self.world)) as tx:
+            rows = await (
+                await tx.execute("select actions from role where name = any(%s)", [list(roles)])
+            ).fetchall()
+        own = frozenset({self.agencies["own"]})
+        rules = [Rule(frozenset(row["actions"]), agencies=own) for row in rows]
+        rules += [self.rule(grant) for grant in grants]
+        now = self.world.clock.now()
+        return Scope(self.person, self.agencies["own"], tuple(rules), now, "test")
+
+    async def get(self, url: str, **params: Any) -> Any:
+        """What a browser gets; None where there is nothing for the asker."""
+        answer = await self.world.clients["acak"].get(url, params=params)
+        assert answer.status_code in (200, 404), answer.text
+        return answer.json() if answer.status_code == 200 else None
+
+
+_SIDES = ("actions", "agencies", "places", "objects", "tags", "classes")
+
+
+def _listed(side: frozenset[Any] | None) -> tuple[Any, ...] | None:
+    return None if side is None else tuple(side)
+
+
+@pytest.fixture
+def town(world: World, connections: Connections, loop_runner: asyncio.Runner) -> Town:
+    return loop_runner.run(_town(world, connections))
+
+
+async def _town(world: World, connections: Connections) -> Town:
+    other = (await world.clients["other"].get("/api/session")).json()["agency"]["id"]
+    agencies = {"own": UUID(world.things["agency"]), "other": UUID(other)}
+    cameras = []
+    for _ in range(CAMERAS):
+        answer = await world.own.post("/api/cameras", json=camera_body(world.things["agency"]))
+        assert answer.status_code == 201, answer.text
+        cameras.append(UUID(answer.json()["id"]))
+    person = await add_asker(world, "acak", world.things["agency"])
+    hub: Hub = world.app.state.services[Hub]
+    await hub._catch_up()
+    return Town(world, connections.superuser, agencies, cameras, person, hub)
+
+
+async def _agree(town: Town, roles: frozenset[str], grants: list[Draw], drawn: list[Any]) -> None:
+    filmed: list[Filmed] = drawn
+    await town.draw(roles, grants, filmed)
+    scope = await town.scope(roles, grants)
+    owners = [town.agencies[one.agency] for one in filmed]
+    expected = {
+        str(camera)
+        for camera, owner, one in zip(town.cameras, owners, filmed, strict=True)
+        if scope.allows(
+            "camera:view",
+            agency_id=owner,
+            place=one.place,
+            object_id=camera,
+            tags=one.tags,
+            class_=one.class_,
+        )
+    }
+    readable = {
+        str(camera)
+        for camera, owner, one in zip(town.cameras, owners, filmed, strict=True)
+        if scope.allows("audit:read", agency_id=owner, place=one.place)
+        or scope.allows("audit:read", agency_id=None, place=one.place)
+    }
+
+    told = {
+        "list": await _list(town),
+        "pages": await _pages(town),
+        "nearby": await _nearby(town),
+        "socket": await _socket(town, filmed),
+        "counts": await _counts(town),
+    }
+    searched, exported = await _audit(town, filmed)
+
+    assert told == dict.fromkeys(("list", "pages", "nearby", "socket"), expected) | {
+        "counts": {len(expected)}
+    }
+    assert (searched, exported) == (readable, readable)
+
+
+async def _list(town: Town) -> set[str]:
+    page = await town.get("/api/cameras") or {"items": []}
+    return {item["id"] for item in page["items"]}
+
+
+async def _counts(town: Town) -> set[int]:
+    page = await town.get("/api/cameras") or {"total": 0}
+    summary = await town.get("/api/cameras/summary") or {"total": 0}
+    return {page["total"], summary["total"]}
+
+
+async def _pages(town: Town) -> set[str]:
+    found = [await town.get(f"/api/cameras/{camera}") for camera in town.cameras]
+    numbers = [page["number"] for page in found if page]
+    again = [await town.get(f"/api/cameras/by-number/{number}") for number in numbers]
+    assert [page["id"] for page in again] == [page["id"] for page in found if page]
+    return {page["id"] for page in found if page}
+
+
+async def _nearby(town: Town) -> set[str]:
+    near = await town.get("/api/cameras/nearby", lat=-5.1338, lon=119.409, limit=50)
+    return {item["id"] for item in (near or {"items": []})["items"]}
+
+
+async def _socket(town: Town, filmed: list[Filmed]) -> set[str]:
+    """Which cameras' events are heard. A ping comes after all that was told before it."""
+    world = town.world
+    async with open_socket(world.app, "/ws", _cookie(world, "acak")) as socket:
+        await socket.receive_text()
+        await socket.send_text(json.dumps({"op": "subscribe", "topics": ["cameras.changed"]}))
+        await town.hub.recheck()
+        await _until_ping(socket)
+        async with world.db.transaction(system(world)) as tx:
+            for camera, one in zip(town.cameras, filmed, strict=True):
+                await outbox.publish(
+                    tx,
+                    "cameras.changed",
+                    {"id": str(camera)},
+                    agency_id=town.agencies[one.agency],
+                    place=one.place,
+                    object_id=camera,
+                    tags=tuple(one.tags),
+                    class_=one.class_,
+                    now=world.clock.now(),
+                )
+        await town.hub._catch_up()
+        await town.hub.recheck()
+        return {message["body"]["id"] for message in await _until_ping(socket)}
+
+
+async def _until_ping(socket: Any) -> list[Any]:
+    events = []
+    while True:
+        message = json.loads(await socket.receive_text())
+        if message["type"] == "ping":
+            return events
+        events.append(message)
+
+
+async def _audit(town: Town, filmed: list[Filmed]) -> tuple[set[str], set[str]]:
+    """Of which cameras' entries the search tells, and the export."""
+    world = town.world
+    scope = system(world)
+    async with world.db.transaction(scope) as tx:
+        for camera, one in zip(town.cameras, filmed, strict=True):
+            await audit.record(
+                scope,
+                tx,
+                action="live:view",
+                object_kind="camera",
+                object_id=camera,
+                agency_id=town.agencies[one.agency],
+                place=one.place,
+            )
+    wanted = {"from": world.clock.now().isoformat(), "action": "live:view"}
+    page = await town.get("/api/audit", **wanted) or {"items": []}
+    answer = await world.clients["acak"].post("/api/audit/export", json=wanted | {"form": "jsonl"})
+    lines: list[Any] = []
+    if answer.status_code == 200:
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            lines = [json.loads(line) for line in archive.read("audit.jsonl").splitlines()]
+    return (
+        {item["object_id"] for item in page["items"]},
+        {line["object_id"] for line in lines},
+    )
+
+
+def _try(town: Town, loop_runner: asyncio.Runner, examples: int) -> None:
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.generate],
+    )
+    @given(roles=st.frozensets(st.sampled_from(ROLES), max_size=2), grants=GRANTS, drawn=FILMED)
+    def judge(roles: frozenset[str], grants: list[Draw], drawn: list[Filmed]) -> None:
+        loop_runner.run(_agree(town, roles, grants, drawn))
+
+    judge()
+
+
+def test_every_answer_is_of_one_mind_with_the_judgement(
+    town: Town, loop_runner: asyncio.Runner
+) -> None:
+    _try(town, loop_runner, 25)
+
+
+@pytest.mark.nightly
+def test_every_answer_is_of_one_mind_on_many_examples(
+    town: Town, loop_runner: asyncio.Runner
+) -> None:
+    _try(town, loop_runner, 400)
