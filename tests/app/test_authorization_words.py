@@ -13,9 +13,9 @@ import pytest
 
 from tests.app.askers import add_asker
 from tests.app.test_authorization_matrix import (
-    QUERIES,
     RAW,
     World,
+    _flat,
     _refusal,
     ask,
     filled,
@@ -103,11 +103,21 @@ async def told_garbled(world: World, asker: str, route: Declared) -> tuple[int |
         path = re.sub(rf"{{{name}(?::\w+)?}}", "~", path)
     if route.method == "WEBSOCKET":
         return await _refusal(world, asker, path), "not_found"
-    more: dict[str, Any] = {"params": dict.fromkeys(QUERIES.get(route.path, {}), "~")}
+    more: dict[str, Any] = {"params": dict.fromkeys(queries_of(world, route), "~")}
     if (route.method, route.path) not in RAW and route.method != "GET":
         more["json"] = []
     answer = await world.clients[asker].request(route.method, path, **more)
     return answer.status_code, _code(answer)
+
+
+def queries_of(world: World, route: Declared) -> list[str]:
+    """What the route takes behind the question mark."""
+    return [
+        parameter.alias
+        for one in _flat(world.app)
+        if one.path == route.path and route.method in one.methods
+        for parameter in one.dependant.query_params
+    ]
 
 
 def _code(answer: Any) -> str:

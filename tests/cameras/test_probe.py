@@ -269,3 +269,17 @@ def test_an_answer_to_a_challenge_holds_no_line_break() -> None:
     found = rtsp.authorization([challenge], "DESCRIBE", "rtsp://10.0.0.1/", "op", "p")
 
     assert found is None or "\n" not in found
+
+
+async def test_a_camera_that_asks_in_an_unknown_way_is_not_asked_again() -> None:
+    requests = []
+
+    async def reply(request: str, writer: asyncio.StreamWriter) -> None:
+        requests.append(request)
+        writer.write(answer("401 No", "", "WWW-Authenticate: Negotiate"))
+
+    async with serving(reply) as port:
+        with pytest.raises(WrongPasswordError):
+            await probe(port, "op", "p")
+
+    assert len(requests) == 1

@@ -87,7 +87,7 @@ class Codes:
             ProveItError: It is too long since the asker proved who they are.
         """
         await require_proof(scope, tx, self.settings.prove_minutes)
-        person = await _own_person(scope, tx)
+        person = await own_person(scope, tx)
         secret = pyotp.random_base32(32)
         sealed = self.sealer.seal(secret.encode(), person["id"].bytes)
         ticket = await steps.begin(
@@ -206,7 +206,7 @@ class Prover:
         if scope.door != "web" or scope.session_id is None:
             raise NeedsSessionError
         async with self.db.transaction(scope) as tx:
-            person = await _own_person(scope, tx)
+            person = await own_person(scope, tx)
             demand = await store.find_demand(scope, tx, person["id"])
         ways = proof_ways(demand)
         if way not in ways:
@@ -403,12 +403,15 @@ def _own_id(scope: Scope) -> UUID:
     return scope.person_id
 
 
-async def _own_person(scope: Scope, tx: Transaction) -> dict[str, Any]:
-    if scope.door == "api":
-        raise NeedsSessionError
+async def own_person(scope: Scope, tx: Transaction) -> dict[str, Any]:
+    """The row of who asks.
+
+    Raises:
+        NeedsSessionError: A token asks, be it a person's or a program's.
+    """
     person = await people_store.find_own_row(scope, tx)
-    if person is None:
-        raise NotFoundError
+    if scope.door == "api" or person is None:
+        raise NeedsSessionError
     return person
 
 

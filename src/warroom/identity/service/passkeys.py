@@ -36,9 +36,15 @@ from warroom.audit import api as audit
 from warroom.identity import factor_rules, rules
 from warroom.identity.errors import PasskeyRefusedError, WrongCodeError
 from warroom.identity.service import guesses, steps
-from warroom.identity.service.factors import Codes, record, refuse_removal, require_proof
+from warroom.identity.service.factors import (
+    Codes,
+    own_person,
+    record,
+    refuse_removal,
+    require_proof,
+)
 from warroom.identity.settings import CitySettings, IdentitySettings
-from warroom.identity.store import doors, people
+from warroom.identity.store import doors
 from warroom.identity.store import factors as store
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.errors import NotFoundError
@@ -106,12 +112,9 @@ class Passkeys:
             NeedsSessionError: A token asks.
             ProveItError: It is too long since the asker proved who they are.
             PasskeyRefusedError: They have more than enough.
-            NotFoundError: The asker is no person.
         """
         await require_proof(scope, tx, self.settings.prove_minutes)
-        person = await people.find_own_row(scope, tx)
-        if person is None:
-            raise NotFoundError
+        person = await own_person(scope, tx)
         known = await store.list_credentials(scope, tx, person["id"])
         if len(known) >= MOST_PASSKEYS:
             raise PasskeyRefusedError
@@ -256,11 +259,10 @@ class Passkeys:
         """Asks the asker's browser for one of their own passkeys.
 
         Raises:
-            NotFoundError: The asker is no person.
+            NeedsSessionError: A token asks.
         """
-        if scope.person_id is None:
-            raise NotFoundError
-        return await self._ask(scope, tx, site, _PROVE, scope.person_id)
+        person = await own_person(scope, tx)
+        return await self._ask(scope, tx, site, _PROVE, person["id"])
 
     async def prove(
         self, scope: Scope, site: Site, ticket: str, credential: dict[str, Any]
