@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from tests.access.conftest import Desk
+from warroom.identity import api as identity
 
 
 @pytest.mark.parametrize("word", ["refuse", "revoke"])
@@ -43,3 +44,31 @@ async def test_a_law_that_is_not_in_the_list_is_not_changed_into_it(desk: Desk) 
 
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert (await desk["admin"].get("/api/requests/basis")).json()["total"] == before
+
+
+async def test_who_writes_for_another_agency_alone_is_told_nothing_of_their_draft(
+    desk: Desk,
+) -> None:
+    """Not even what is missing from it."""
+    async with desk.db.transaction(desk.system) as tx:
+        new = identity.NewGrant(
+            ("access:request",),
+            "uji",
+            person_id=desk.people["pengawas"],
+            agencies=(desk.agencies["Damkar"],),
+        )
+        taken = identity.NewGrant(
+            ("access:request",),
+            "uji",
+            person_id=desk.people["pengawas"],
+            agencies=(desk.agencies["Dishub"],),
+            deny=True,
+        )
+        await identity.create_grant(desk.system, tx, new)
+        await identity.create_grant(desk.system, tx, taken)
+    letter = await desk.letter("Polrestabes", people=[str(desk.people["pengawas"])])
+
+    good = await desk["pengawas"].post("/api/requests", json=letter)
+    bad = await desk["pengawas"].post("/api/requests", json=letter | {"ends_at": desk.at(days=-9)})
+
+    assert [one.json()["code"] for one in (good, bad)] == ["not_found"] * 2
