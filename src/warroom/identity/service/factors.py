@@ -236,7 +236,7 @@ class Prover:
             TooManyAttemptsError: Too many wrong ones.
         """
         async with self.db.transaction(scope) as tx:
-            person = await _own_person(scope, tx)
+            person = await own_person(scope, tx)
             if not await store.has_password(scope, tx, person["id"]):
                 return
         if not await self._password_fits(scope, person["login"], current):
