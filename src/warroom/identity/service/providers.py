@@ -5,6 +5,7 @@ configured by those alone who reach the whole city; and whoever links somebody's
 all of that person's rights, as for setting their password.
 """
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,7 @@ from warroom.kernel.scope import Scope
 from warroom.kernel.secrets import Sealer
 
 _RIGHT = "provider:configure"
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
 
 
 async def create_provider(
@@ -51,7 +53,7 @@ async def create_provider(
         NotFoundError: The scope does not reach the whole city.
         NeedsSessionError: A token asks for it.
         ProviderMapError: A mapped agency is not among its own, or several have no claim.
-        UnknownWordError: No such role.
+        UnknownWordError: No such role, or the word is none for an address.
         TakenError: Another one has the word.
         TargetInvalidError: The issuer is no address.
         ForbiddenTargetError: The issuer may not be asked from here.
@@ -60,6 +62,8 @@ async def create_provider(
         raise NeedsSessionError
     if not rules.is_citywide(scope, _RIGHT):
         raise NotFoundError
+    if _SLUG.fullmatch(fields["slug"]) is None:
+        raise UnknownWordError(word=fields["slug"])
     await _judge(scope, tx, fields, outbound)
     provider_id = new_id()
     sealed = None if secret is None else sealer.seal(secret.encode(), provider_id.bytes)
