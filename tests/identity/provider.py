@@ -33,6 +33,22 @@ class Idp:
     is_down: bool = False
     renew_key: Callable[[], None] = lambda: None
 
+    def logout_token(self, **claims: Any) -> str:
+        """A logout token as the provider sends it, with these claims beside or in place of its own.
+
+        `None` leaves a claim out.
+        """
+        own = {
+            "iss": self.address,
+            "aud": "warroom",
+            "iat": seconds_ago(0),
+            "exp": seconds_ago(-120),
+            "jti": "satu",
+            "sub": SUB,
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        }
+        return httpx.post(f"{self.address}/sign", json={**own, **claims}).text
+
     def sign_in(self, url: str, sub: str = SUB) -> dict[str, str]:
         """Signs somebody in at the provider as its form does; gives what it sends back."""
         answer = httpx.post(url, data={"sub": sub}, follow_redirects=False)
@@ -56,6 +72,12 @@ def running_provider(claims: dict[str, Any]) -> Iterator[Idp]:
         if renewals:
             renewals.clear()
             flask.g.oidc_provider_mock_storage.jwk = RSAKey.generate_key(2048, private=True)
+
+    @app.post("/sign")
+    def _sign() -> str:
+        own: RSAKey = flask.g.oidc_provider_mock_storage.jwk
+        claims = {name: value for name, value in flask.request.json.items() if value is not None}
+        return jwt.encode({"alg": "RS256", "kid": own.kid, "typ": "logout+jwt"}, claims, own)
 
     @app.before_request
     def _down() -> Any:

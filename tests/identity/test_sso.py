@@ -558,6 +558,13 @@ async def test_signing_out_goes_on_to_the_provider_where_it_is_set_so(
 
     assert before == {"sign_out_url": None}
     assert after.startswith(f"{idp.address}/oauth2/end_session?client_id=warroom")
+    # The token was not kept while signing out here was not to end the session there.
+    assert "id_token_hint" not in after
+    again = browser()
+    await sign_in(again, idp)
+    hinted = parse_qs(urlsplit((await again.get("/api/sso/session")).json()["sign_out_url"]).query)
+    assert hinted["post_logout_redirect_uri"] == ["http://warroom.test/masuk"]
+    assert len(hinted["id_token_hint"][0].split(".")) == 3
 
 
 async def test_providers_are_for_those_who_reach_the_whole_city(

@@ -374,6 +374,30 @@ class Provider:
     ends_session: bool
 
 
+class Outside(msgspec.Struct, frozen=True):
+    """Who somebody is at the provider that let them in.
+
+    Attributes:
+        subject: What the provider calls them.
+        sid: What it calls its own session, if it says so.
+        id_token: Its word, sealed, where signing out here is to end that session.
+    """
+
+    provider_id: UUID
+    subject: str
+    sid: str | None = None
+    id_token: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logout:
+    """A provider's word that a session of its own is over: whose, or which, and since when."""
+
+    subject: str | None
+    sid: str | None
+    issued_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Departure:
     """Where a browser is sent to sign in elsewhere, and the secret by which it is known again."""

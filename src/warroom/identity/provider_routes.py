@@ -1,7 +1,7 @@
 """HTTP doors of single sign-on: going to a provider and coming back, providers, linked accounts."""
 
 from typing import Annotated, Any, Self
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -22,6 +22,7 @@ routers = [sso, providers, people]
 
 BROWSER_COOKIE = "warroom_sso"
 _BACK = "/api/sso"
+_MOST_LOGOUT = 32_768
 
 type Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,38}$")]
 type Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
@@ -165,6 +166,27 @@ async def get_departure(ctx: Ctx) -> Response:
     """Where signing out goes on to: the provider's own sign-out, where it is set so; else null."""
     url = await ctx.services[api.SingleSignOn].sign_out_url(ctx.scope, f"{_base(ctx)}/masuk")
     return json_response({"sign_out_url": url})
+
+
+@sso.post("/{slug}/logout", action=PUBLIC)
+async def end_by_provider(ctx: Ctx, slug: Slug) -> Response:
+    """Ends sessions that a provider opened and says are over (back-channel logout)."""
+    content = bytearray()
+    async for piece in ctx.request.stream():
+        content += piece
+        if len(content) > _MOST_LOGOUT:
+            break
+    shown = parse_qs(content[:_MOST_LOGOUT].decode("ascii", "replace")).get("logout_token", [""])
+    headers = {"cache-control": "no-store"}
+    try:
+        await ctx.services[api.SingleSignOn].end_by_provider(
+            slug, shown[0], api.address_of(ctx.request)
+        )
+    except WarRoomError:
+        # The standard asks for this answer, whatever was wrong; the log tells what.
+        return Response('{"error":"invalid_request"}', 400, headers, "application/json")
+    ctx.services[api.Authenticator].forget()
+    return Response(status_code=200, headers=headers)
 
 
 @sso.get("/links", action=SIGNED_IN)

@@ -6,7 +6,7 @@ References:
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
@@ -17,12 +17,13 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from warroom.identity.contracts import Provider
+from warroom.identity.contracts import Logout, Provider
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 """Signatures by a key that the provider alone has: never `none`, never a shared secret."""
 LEEWAY_S = 60
 MOST_SUBJECT = 255
+_LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 _LOGIN = re.compile(r"[^a-z0-9._@-]+")
 _LOCAL = re.compile(r"^/(?![/\\])[^\s\\]*$")
 
@@ -131,6 +132,42 @@ def claims_of(
     if not isinstance(subject, str) or not 0 < len(subject) <= MOST_SUBJECT:
         raise UntrustedError("sub")
     return dict(claims)
+
+
+def logout_of(provider: Provider, keys: KeySet, logout_token: str, *, now: datetime) -> Logout:
+    """What a logout token says, if everything about it holds.
+
+    Raises:
+        UntrustedError: Why.
+
+    References:
+        OpenID Connect Back-Channel Logout 1.0, sections 2.4 and 2.6.
+    """
+    must = jwt.JWTClaimsRegistry(
+        now=int(now.timestamp()),
+        leeway=LEEWAY_S,
+        iss={"essential": True, "value": provider.issuer},
+        aud={"essential": True, "value": provider.client_id},
+        iat={"essential": True},
+        exp={"essential": True},
+        jti={"essential": True},
+    )
+    try:
+        claims = jwt.decode(logout_token, keys, algorithms=list(ALGORITHMS)).claims
+        must.validate(claims)
+        issued_at = datetime.fromtimestamp(claims["iat"], UTC)
+    except (JoseError, ValueError, TypeError, KeyError, OverflowError, OSError) as error:
+        raise UntrustedError(why=f"{type(error).__name__}: {error}"[:200]) from None
+    events = claims.get("events")
+    if not isinstance(events, dict) or not isinstance(events.get(_LOGOUT), dict):
+        raise UntrustedError("no logout event")
+    if "nonce" in claims:
+        raise UntrustedError("an ID token, not a logout token")
+    subject, sid = claims.get("sub"), claims.get("sid")
+    told = [word for word in (subject, sid) if word is not None]
+    if not told or not all(isinstance(word, str) and word for word in told):
+        raise UntrustedError("neither sub nor sid")
+    return Logout(subject, sid, issued_at)
 
 
 def agency_of(provider: Provider, claims: Mapping[str, Any]) -> UUID | None:

@@ -10,9 +10,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from warroom.audit import api as audit
 from warroom.identity import factor_rules
-from warroom.identity.contracts import Caller, OpenedSession, SecondStep
+from warroom.identity.contracts import Caller, OpenedSession, Outside, SecondStep
 from warroom.identity.errors import (
     NoDemoError,
     SeatRequiredError,
@@ -28,7 +30,7 @@ from warroom.identity.service.passwords import Passwords
 from warroom.identity.service.scopes import bare_scope, scope_of, stranger_scope
 from warroom.identity.service.sessions import digest_of
 from warroom.identity.settings import IdentitySettings
-from warroom.identity.store import doors, people
+from warroom.identity.store import doors, people, providers
 from warroom.identity.store import factors as factor_store
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
@@ -215,6 +217,7 @@ class Doorkeeper:
         *,
         login: str | None = None,
         ticket: str | None = None,
+        outside: Outside | None = None,
     ) -> OpenedSession:
         """Opens a session for somebody whom another part has made sure of.
 
@@ -226,6 +229,7 @@ class Doorkeeper:
             caller: Where from.
             login: Typed with a password: its failed tries from here are forgotten.
             ticket: Of a first step, which is used up with this.
+            outside: Who they are at the provider that let them in.
 
         Raises:
             WrongPasswordError: There is no such person (any more).
@@ -237,10 +241,8 @@ class Doorkeeper:
         expires_at = stranger.at + timedelta(hours=self.settings.session_hours)
         async with self.db.transaction(stranger) as tx:
             if ticket is not None:
-                step = await steps.use(stranger, tx, _SECOND, ticket)
-                if step["person_id"] != person_id:
-                    raise StepOverError
-                method = f"{step['method']}+{method}"
+                first, outside = await _use_first(stranger, tx, ticket, person_id)
+                method = f"{first}+{method}"
             demand = await factor_store.find_demand(stranger, tx, person_id)
             seat = await seats.find_shown(stranger, tx, caller.seat)
             is_allowed = seat is not None or not demand.seats_only
@@ -257,6 +259,8 @@ class Doorkeeper:
                 seat_id=seat["id"] if seat else None,
             )
             if principal:
+                if outside is not None:
+                    await providers.keep_session(stranger, tx, session_id, outside)
                 if login is not None:
                     pair = guesses.bucket(login, caller.address)
                     network = guesses.bucket("", caller.address)
@@ -275,13 +279,16 @@ class Doorkeeper:
             raise WrongPasswordError
         return OpenedSession(token, expires_at, principal, own)
 
-    async def second_step(self, scope: Scope, person_id: UUID, method: str) -> SecondStep | None:
+    async def second_step(
+        self, scope: Scope, person_id: UUID, method: str, outside: Outside | None = None
+    ) -> SecondStep | None:
         """The second step that is asked of a person after a first one; None if they have none.
 
         Args:
             scope: A stranger's.
             person_id: Who.
             method: How the first one was shown.
+            outside: Who they are at the provider that let them in.
         """
         async with self.db.transaction(scope) as tx:
             demand = await factor_store.find_demand(scope, tx, person_id)
@@ -295,6 +302,7 @@ class Doorkeeper:
                 self.settings.step_minutes,
                 person_id=person_id,
                 method=method,
+                secret=None if outside is None else msgspec.json.encode(outside),
             )
         return SecondStep(ticket.token, ways, ticket.expires_at)
 
@@ -313,6 +321,21 @@ class Doorkeeper:
                 object_label=person.get("name"),  # type: ignore[arg-type]
                 detail=detail or None,
             )
+
+
+async def _use_first(
+    scope: Scope, tx: Transaction, ticket: str, person_id: UUID
+) -> tuple[str, Outside | None]:
+    """How the first step was shown, and who the person is at the provider that took it.
+
+    Raises:
+        StepOverError: It was another person's.
+    """
+    step = await steps.use(scope, tx, _SECOND, ticket)
+    if step["person_id"] != person_id:
+        raise StepOverError
+    kept = step["secret"]
+    return step["method"], None if kept is None else msgspec.json.decode(kept, type=Outside)
 
 
 async def _record(

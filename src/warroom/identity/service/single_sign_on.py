@@ -27,8 +27,10 @@ from warroom.identity.contracts import (
     Arrival,
     Caller,
     Departure,
+    Logout,
     NewPerson,
     OpenedSession,
+    Outside,
     Provider,
     SecondStep,
 )
@@ -151,7 +153,7 @@ class SingleSignOn:
         if not hmac.compare_digest(attempt["browser_hash"], _hash(browser or "")):
             raise SsoOverError
         try:
-            claims = await self._claims(provider, attempt, answer)
+            claims, id_token = await self._claims(provider, attempt, answer)
         except UntrustedError as error:
             await self._refused(stranger, provider, "answer")
             _tell(provider, error)
@@ -164,7 +166,9 @@ class SingleSignOn:
         except (SsoUnknownError, SsoAgencyError) as error:
             await self._refused(stranger, provider, error.code)
             raise
-        return Arrival(attempt["next"], await self._let_in(provider, person_id, caller, claims))
+        outside = self._outside(provider, person_id, claims, id_token)
+        opened = await self._let_in(provider, person_id, caller, claims, outside)
+        return Arrival(attempt["next"], opened)
 
     async def sign_out_url(self, scope: Scope, back: str) -> str | None:
         """Where the provider of the asker's session ends its own; None where it is not to.
@@ -175,6 +179,7 @@ class SingleSignOn:
         async with self.db.transaction(scope) as tx:
             slug = await store.find_session_provider(scope, tx)
             provider = slug and await store.find_provider(scope, tx, slug)
+            sealed = await store.find_id_token(scope, tx)
         if not provider or not provider.ends_session:
             return None
         try:
@@ -183,12 +188,61 @@ class SingleSignOn:
             return None
         if not isinstance(endpoint, str):
             return None
-        query = urlencode({"client_id": provider.client_id, "post_logout_redirect_uri": back})
-        return f"{endpoint}{'&' if '?' in endpoint else '?'}{query}"
+        query = {"client_id": provider.client_id, "post_logout_redirect_uri": back}
+        if sealed is not None and scope.person_id is not None:
+            query["id_token_hint"] = self.sealer.open(sealed, scope.person_id.bytes).decode()
+        return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"
+
+    async def end_by_provider(self, slug: str, logout_token: str, address: str | None) -> None:
+        """Ends the sessions that a provider says are over, opened before it said so.
+
+        A token that comes again ends nothing that was opened since, so none is remembered. What
+        cannot be trusted is in the log and not in the audit, which strangers could fill with it.
+
+        Raises:
+            NotFoundError: No such provider.
+            SsoAwayError: It does not answer, and its keys were never read.
+            SsoAnswerError: The token cannot be trusted.
+
+        References:
+            OpenID Connect Back-Channel Logout 1.0, section 2.7.
+        """
+        stranger = stranger_scope(self.clock.now(), address)
+        async with self.db.transaction(stranger) as tx:
+            provider = await store.find_provider(stranger, tx, slug)
+        if provider is None:
+            raise NotFoundError
+        try:
+            logout = await self._logout(provider, logout_token)
+        except UntrustedError as error:
+            _tell(provider, error)
+            raise SsoAnswerError(provider=provider.name) from None
+        until = logout.issued_at + timedelta(seconds=sso_rules.LEEWAY_S)
+        async with self.db.transaction(stranger) as tx:
+            for person in await store.end_outside(stranger, tx, provider.id, logout, until):
+                await audit.record(
+                    stranger,
+                    tx,
+                    action="session:ended_outside",
+                    object_kind="person",
+                    object_id=person["person_id"],
+                    agency_id=person["agency_id"],
+                    object_label=person["name"],
+                    detail={"provider": provider.name},
+                )
+
+    async def _logout(self, provider: Provider, logout_token: str) -> Logout:
+        now = self.clock.now()
+        try:
+            keys = await self.client.keys(provider)
+            return sso_rules.logout_of(provider, keys, logout_token, now=now)
+        except UntrustedError:
+            keys = await self.client.keys(provider, again=True)
+            return sso_rules.logout_of(provider, keys, logout_token, now=now)
 
     async def _claims(
         self, provider: Provider, attempt: Mapping[str, Any], answer: Mapping[str, str]
-    ) -> dict[str, Any]:
+    ) -> tuple[dict[str, Any], str]:
         metadata = await self.client.metadata(provider)
         sso_rules.check_issuer(provider, metadata, answer.get("iss"))
         if "error" in answer or not answer.get("code"):
@@ -213,11 +267,12 @@ class SingleSignOn:
         }
         try:
             keys = await self.client.keys(provider)
-            return sso_rules.claims_of(provider, keys, id_token, **checked)
+            claims = sso_rules.claims_of(provider, keys, id_token, **checked)
         except UntrustedError:
             # Signed, perhaps, by a key that is newer than what is remembered.
             keys = await self.client.keys(provider, again=True)
-            return sso_rules.claims_of(provider, keys, id_token, **checked)
+            claims = sso_rules.claims_of(provider, keys, id_token, **checked)
+        return claims, id_token
 
     async def _person(
         self, provider: Provider, claims: dict[str, Any], address: str | None
@@ -308,18 +363,33 @@ class SingleSignOn:
             await link_subject(scope, tx, provider, person, claims["sub"], None)
 
     async def _let_in(
-        self, provider: Provider, person_id: UUID, caller: Caller, claims: dict[str, Any]
+        self,
+        provider: Provider,
+        person_id: UUID,
+        caller: Caller,
+        claims: dict[str, Any],
+        outside: Outside,
     ) -> OpenedSession | SecondStep:
         """As after a password: who has a second factor here shows it, unless it was seen there."""
         method = f"oidc:{provider.slug}"
         is_strong = sso_rules.is_second_factor(provider, claims)
         if not is_strong:
             stranger = stranger_scope(self.clock.now(), caller.address)
-            second = await self.doorkeeper.second_step(stranger, person_id, method)
+            second = await self.doorkeeper.second_step(stranger, person_id, method, outside)
             if second is not None:
                 return second
         strength = factor_rules.SECOND_FACTOR if is_strong else factor_rules.PASSWORD
-        return await self.doorkeeper.let_in(person_id, method, strength, caller)
+        return await self.doorkeeper.let_in(person_id, method, strength, caller, outside=outside)
+
+    def _outside(
+        self, provider: Provider, person_id: UUID, claims: dict[str, Any], id_token: str
+    ) -> Outside:
+        sid, sealed = claims.get("sid"), None
+        if provider.ends_session:
+            sealed = self.sealer.seal(id_token.encode(), person_id.bytes)
+        return Outside(
+            provider.id, claims["sub"], sid if isinstance(sid, str) and sid else None, sealed
+        )
 
     async def _refused(self, stranger: Scope, provider: Provider, why: str) -> None:
         async with self.db.transaction(stranger) as tx:

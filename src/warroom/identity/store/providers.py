@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from psycopg import sql
 
-from warroom.identity.contracts import Provider
+from warroom.identity.contracts import Logout, Outside, Provider
 from warroom.kernel.db import Transaction, fetch_json
 from warroom.kernel.scope import Scope
 
@@ -126,6 +126,32 @@ async def end_sessions(scope: Scope, tx: Transaction, slug: str) -> None:
         " where split_part(method, '+', 1) = %(method)s and revoked_at is null",
         {"now": scope.at, "method": f"oidc:{slug}"},
     )
+
+
+async def keep_session(scope: Scope, tx: Transaction, session_id: UUID, outside: Outside) -> None:  # noqa: ARG001 - a stranger's
+    """Notes who a session is at the provider that opened it."""
+    await tx.execute(
+        "select sso_keep(%s, %s, %s, %s, %s)",
+        [session_id, outside.provider_id, outside.subject, outside.sid, outside.id_token],
+    )
+
+
+async def find_id_token(scope: Scope, tx: Transaction) -> bytes | None:
+    """The sealed token by which the asker's session was opened, if it was kept."""
+    rows = await tx.execute("select id_token from sso_id_token(%s)", [scope.session_id])
+    row = await rows.fetchone()
+    return row["id_token"] if row else None
+
+
+async def end_outside(
+    scope: Scope, tx: Transaction, provider_id: UUID, logout: Logout, until: datetime
+) -> list[dict[str, Any]]:
+    """Ends sessions of a provider's account, or of its session; tells whose they were."""
+    rows = await tx.execute(
+        "select * from sso_end(%s, %s, %s, %s, %s)",
+        [provider_id, logout.subject, logout.sid, until, scope.at],
+    )
+    return await rows.fetchall()
 
 
 async def list_shown(scope: Scope, tx: Transaction) -> list[dict[str, Any]]:  # noqa: ARG001 - strangers read it at the sign-in

@@ -204,6 +204,44 @@ create table sso_attempt (
 alter table sso_attempt enable row level security;
 revoke all on sso_attempt from warroom_app;
 
+-- Who a session is at the provider that opened it, so that the provider can end it; and, where
+-- signing out here is to end it there, the sealed token that says so.
+create table sso_session (
+    session_id uuid primary key references session on delete cascade,
+    provider_id uuid not null references identity_provider on delete cascade,
+    subject text not null,
+    sid text,
+    id_token bytea
+);
+create index sso_session_subject on sso_session (provider_id, subject);
+alter table sso_session enable row level security;
+revoke all on sso_session from warroom_app;
+
+create function sso_keep(p_session uuid, p_provider uuid, p_subject text, p_sid text,
+    p_id_token bytea) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    insert into public.sso_session values (p_session, p_provider, p_subject, p_sid, p_id_token)
+$$;
+
+create function sso_id_token(p_session uuid) returns table (id_token bytea)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+    select x.id_token from public.sso_session x where x.session_id = p_session
+$$;
+
+create function sso_end(p_provider uuid, p_subject text, p_sid text, p_until timestamptz,
+    p_now timestamptz) returns table (person_id uuid, agency_id uuid, name text)
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    with ended as (
+        update public.session s set revoked_at = p_now from public.sso_session x
+        where x.session_id = s.id and x.provider_id = p_provider
+          and coalesce(p_subject, p_sid) is not null
+          and (p_subject is null or x.subject = p_subject) and (p_sid is null or x.sid = p_sid)
+          and s.revoked_at is null and s.created_at <= p_until
+        returning s.person_id
+    )
+    select p.id, p.agency_id, p.name from ended e join public.person p on p.id = e.person_id
+$$;
+
 create function sso_providers() returns table (slug text, name text)
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
     select v.slug, v.name from public.identity_provider v where v.is_active order by lower(v.name)
@@ -252,10 +290,10 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
     select v.slug, v.name from public.identity_provider v where v.id = p_id
 $$;
 
-revoke execute on function sso_providers, sso_provider, sso_begin, sso_take, sso_linked,
-    sso_provider_name from public;
-grant execute on function sso_providers, sso_provider, sso_begin, sso_take, sso_linked,
-    sso_provider_name to warroom_app;
+revoke execute on function sso_keep, sso_id_token, sso_end, sso_providers, sso_provider, sso_begin,
+    sso_take, sso_linked, sso_provider_name from public;
+grant execute on function sso_keep, sso_id_token, sso_end, sso_providers, sso_provider, sso_begin,
+    sso_take, sso_linked, sso_provider_name to warroom_app;
 """
 
 _WEBHOOKS = """
