@@ -58,7 +58,7 @@ def add_provider(  # noqa: PLR0913 - each is an option of the command
 
     async def work(tools: Tools, tx: Transaction) -> UUID:
         wanted = scope or ["profile", "email"]
-        fields = {
+        fields: dict[str, Any] = {
             "slug": slug,
             "name": name,
             "issuer": issuer,

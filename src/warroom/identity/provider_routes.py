@@ -4,6 +4,7 @@ from typing import Annotated, Any, Self
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from uuid import UUID
 
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from starlette.responses import RedirectResponse, Response
 
@@ -169,10 +170,10 @@ async def get_departure(ctx: Ctx) -> Response:
 
 
 @sso.post("/{slug}/logout", action=PUBLIC)
-async def end_by_provider(ctx: Ctx, slug: Slug) -> Response:
+async def end_by_provider(ctx: Ctx, request: Request, slug: Slug) -> Response:
     """Ends sessions that a provider opened and says are over (back-channel logout)."""
     content = bytearray()
-    async for piece in ctx.request.stream():
+    async for piece in request.stream():
         content += piece
         if len(content) > _MOST_LOGOUT:
             break
