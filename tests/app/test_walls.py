@@ -70,6 +70,7 @@ DEFINERS = {
     "sso_take": "uses up a sign-in under way whose secret is shown",
     "identity_use_recovery": "uses up one recovery code that is shown",
     "identity_use_step": "ends a half-done sign-in whose secret is shown, once",
+    "role_asks": "whose demands one role must meet; not for the application's role",
     "rights_changed": "a trigger that counts; not for the application's role",
 }
 """Functions that see past the wall, each with what it gives and why it must."""

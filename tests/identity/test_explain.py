@@ -110,7 +110,8 @@ async def test_a_role_says_which_it_is_and_how_far_it_reaches(city: City) -> Non
     told = await ask(city, "kepala", "agency:view", "Polrestabes")
 
     assert told["allowed"]
-    assert told["rights"][0]["role"] == {"name": "admin_lembaga", "label": "", "reach": "own"}
+    role = told["rights"][0]["role"]
+    assert (role["name"], role["label"], role["reach"]) == ("admin_lembaga", "", "own")
     assert told["needed"] is None
 
 

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from warroom.app import wiring  # noqa: F401 - declares every word
 from warroom.identity import factor_rules as rules
 from warroom.identity.contracts import Agency, Demand, HeldRole, Principal
 from warroom.identity.rules import rules_of
+from warroom.kernel import actions
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
@@ -171,3 +173,26 @@ def test_a_recovery_code_is_read_as_people_write_it(letters: str) -> None:
 )
 def test_a_password_alone_is_longer_than_one_beside_a_factor(demand: Demand, least: int) -> None:
     assert rules.least_length(demand, 15, 8) == least
+
+
+WORDS = [action.word for action in actions.known()]
+WORDS_AND_GROUPS = [*WORDS, *sorted({actions.group_of(word) for word in WORDS}), "*"]
+
+
+@given(st.sets(st.sampled_from(WORDS_AND_GROUPS)), st.sets(st.sampled_from(WORDS_AND_GROUPS)))
+def test_an_own_role_asks_like_every_preset_that_holds_a_powerful_word_of_it_and_no_other(
+    own: set[str], preset: set[str]
+) -> None:
+    operating = {a.word for a in actions.known() if a.level in ("view", "operate")}
+    shared = actions.words_in(own) & actions.words_in(preset)
+
+    asks = not rules.asks_like(own).isdisjoint(preset)
+
+    assert asks or shared <= operating
+    assert not asks or actions.words_in(own) - operating
+
+
+def test_watching_and_operating_are_not_powerful() -> None:
+    assert rules.asks_like(["camera:view", "live:view", "ptz:move"]) == frozenset()
+    asked = rules.asks_like(["live:view", "person:configure"])
+    assert asked == {"person:configure", "person:*", "*"}

@@ -250,3 +250,78 @@ async def test_a_level_on_a_thing_stands_for_its_words(city: City, browser: Clie
     assert set(listed[0]["actions"]) == {"camera:view", "live:view", "ptz:move", "recording:view"}
     assert {"word": "ptz:move", "on": "camera", "level": "operate"} in words["items"]
     assert "grant:configure" in {item["word"] for item in words["items"]}
+
+
+async def demanded(city: City, login: str) -> str:
+    async with city.db.transaction(city.system) as tx:
+        rows = await tx.execute(
+            "select identity_demand(%s) ->> 'required' as required", [city.people[login]]
+        )
+        row = await rows.fetchone()
+    assert row is not None
+    return str(row["required"])
+
+
+async def test_an_own_role_asks_for_the_factor_that_presets_with_its_powers_ask_for(
+    city: City, browser: Clients
+) -> None:
+    async with city.db.transaction(city.system) as tx:
+        await api.set_role_demand(city.system, tx, "admin_lembaga", {"factor": "any"})
+        await api.set_role_demand(city.system, tx, "operate", {"factor": "passkey"})
+    city.authenticator.forget()
+    asked = {}
+    async with signed_in(browser, "kepala") as chief:
+        harmless = await made(chief, body(city))
+        powerful = await made(
+            chief, body(city, label="Staf", actions=["person:view", "camera:view"])
+        )
+        copied = await made(chief, body(city, label="Salinan", actions=None, copy_of="operate"))
+        emptied = await chief.patch(
+            f"/api/roles/{copied['name']}",
+            json={"version": copied["version"], "actions": ["city:view"]},
+        )
+        again = await made(
+            chief, body(city, label="Dua kali", actions=None, copy_of=copied["name"])
+        )
+        retired = await chief.delete(f"/api/roles/{copied['name']}")
+        for role in (harmless, powerful, again):
+            assert await give(city, chief, "polisi", role["name"]) == 200
+            asked[role["label"]] = await demanded(city, "polisi")
+
+    assert (emptied.status_code, retired.status_code) == (200, 204)
+    assert asked == {"Operator malam": "none", "Staf": "any", "Dua kali": "passkey"}
+
+
+async def test_a_role_grown_powerful_asks_at_once(city: City, browser: Clients) -> None:
+    async with city.db.transaction(city.system) as tx:
+        await api.set_role_demand(city.system, tx, "admin_lembaga", {"factor": "passkey"})
+    city.authenticator.forget()
+    async with signed_in(browser, "kepala") as chief:
+        role = await made(chief, body(city))
+        await give(city, chief, "polisi", role["name"])
+        before = await demanded(city, "polisi")
+        await chief.patch(
+            f"/api/roles/{role['name']}",
+            json={"version": role["version"], "actions": ["camera:view", "person:sessions"]},
+        )
+        after = await demanded(city, "polisi")
+
+    assert (before, after) == ("none", "passkey")
+
+
+async def test_why_tells_who_gave_a_role_and_when(city: City, browser: Clients) -> None:
+    async with signed_in(browser, "kepala") as chief:
+        role = await made(chief, body(city, actions=["agency:view"]))
+        await give(city, chief, "polisi", role["name"])
+        answer = await chief.get(
+            "/api/why",
+            params={
+                "person": city.people["polisi"],
+                "action": "agency:view",
+                "thing": "Polrestabes",
+            },
+        )
+
+    (right,) = [r for r in answer.json()["rights"] if r["role"]]
+    assert right["role"]["given_by"] == "Kepala"
+    assert right["role"]["given_at"] is not None

@@ -60,6 +60,10 @@ def _value(expression: str) -> str:
     return f"coalesce(to_json({expression})::text, 'null')"
 
 
+def _number(expression: str) -> str:
+    return f"coalesce({expression}::text, 'null')"
+
+
 def _instant(expression: str) -> str:
     """As `iso_ms`, which PostgreSQL calls where this is written into the query."""
     form = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
@@ -70,15 +74,15 @@ def _instant(expression: str) -> str:
 # building the rest of five hundred as records costs five times as much.
 _STATE_JSON = f"""concat('{{{{"state":"', e.state, '","since":', {_instant("e.since")},
     ',"reason":', {_value("e.reason")}, ',"last_frame_at":', {_instant("e.last_frame_at")},
-    ',"fps":', {_value("e.fps")}, ',"kbit_s":', {_value("e.kbit_s")},
-    ',"clock_offset_ms":', {_value("e.clock_offset_ms")},
-    ',"clock_uncertainty_ms":', {_value("e.clock_uncertainty_ms")},
+    ',"fps":', {_number("e.fps")}, ',"kbit_s":', {_number("e.kbit_s")},
+    ',"clock_offset_ms":', {_number("e.clock_offset_ms")},
+    ',"clock_uncertainty_ms":', {_number("e.clock_uncertainty_ms")},
     ',"recording":', e.recording::text, '}}}}')"""
 
 # Everything that a list tells of a camera, its brace left open for more.
 _OPEN = f"""concat(c.listed, ',"agency":{{{{"id":"', c.agency_id, '","name":',
     {_value("c.agency_name")}, ',"short":', {_value("c.agency_short")}, '}}}},"codec":',
-    {_value("c.codec")}, ',"width":', {_value("c.width")}, ',"height":', {_value("c.height")},
+    {_value("c.codec")}, ',"width":', {_number("c.width")}, ',"height":', {_number("c.height")},
     ',"has_sub":', c.has_sub::text, ',"state":', {_STATE_JSON})"""
 _CLOSED = f"""{_OPEN} || '}}}}'"""
 

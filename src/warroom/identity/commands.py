@@ -396,6 +396,9 @@ def _explained(told: dict[str, Any]) -> list[str]:
         role, grant = right["role"], right["grant"]
         if role:
             what = f"role {role['label'] or role['name']} ({role['reach']})"
+            if role["given_at"]:
+                day = role["given_at"].date().isoformat()
+                what += f" given by {role['given_by'] or '-'} on {day}"
         elif grant:
             what = f"grant {grant['id']} by {grant['created_by'] or '-'}: {grant['reason']}"
         else:

@@ -233,6 +233,8 @@ class NewRole:
     label: str
     actions: tuple[str, ...]
     note: str = ""
+    asks_with: tuple[str, ...] = ()
+    """Roles it was copied from: what they ask of a sign-in, it asks too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ on. Passkeys and recovery codes have counts of their own and go on working.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import pyotp
 
 from warroom.identity.contracts import Demand, Principal
+from warroom.kernel import actions
 
 FREE_CODES = 5
 FIRST_CODE_WAIT_S = 30
@@ -33,6 +34,22 @@ PASSWORD, SECOND_FACTOR, PASSKEY = 0, 1, 2
 """Strengths of a session."""
 
 _RANK = {"none": PASSWORD, "any": SECOND_FACTOR, "passkey": PASSKEY}
+
+
+def asks_like(words: Iterable[str]) -> frozenset[str]:
+    """By which words to find the presets whose demands an own role of an agency must meet.
+
+    A word that more than operating is needed for (what manages, configures, or no level gives) is
+    powerful. A preset that holds one of these, alone or in a group, is asked for a factor for its
+    sake: so is everybody else who holds it.
+    """
+    powerful = {
+        action.word
+        for action in actions.known()
+        if action.level not in ("view", "operate") and action.word in actions.words_in(words)
+    }
+    groups = {actions.group_of(word) for word in powerful}
+    return frozenset(powerful | groups | {"*"}) if powerful else frozenset()
 
 
 def satisfies(strength: int, demand: Demand) -> bool:

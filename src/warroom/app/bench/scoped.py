@@ -6,6 +6,7 @@ for it, and what the one backend used.
 """
 
 import asyncio
+import gc
 import os
 import random
 import shutil
@@ -128,6 +129,8 @@ async def _measure(node: Node, sizes: dict[str, int]) -> dict[str, Any]:
     db = Database(node.connections.app, min_size=1, max_size=1)
     await db.open()
     wired = wiring.wire(node, db)
+    gc.collect()
+    gc.freeze()  # as the web server does when it starts
     askers = {}
     for who, number in {"city": sizes["agencies"], "agency": 2, "granted": MANY}.items():
         scope = await _scope(node, db, f"p{number}")

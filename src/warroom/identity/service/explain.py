@@ -62,6 +62,7 @@ async def explain_right(
     voices = judged.voices[:MOST_VOICES]
     grants = await grant_store.list_told(scope, tx, [v.grant_id for v in voices if v.grant_id])
     roles = {role["name"]: role for role in await role_store.list_assignable(scope, tx)}
+    givers = await people_store.list_givers(scope, tx, found_person["id"])
     owner = None
     if found.agency_id is not None:
         owner = await agency_store.find_agency(scope, tx, found.agency_id, "agency:view")
@@ -89,7 +90,7 @@ async def explain_right(
         },
         "allowed": judged.allowed,
         "blocked": judged.blocked,
-        "rights": [_told(voice, grants, roles) for voice in voices],
+        "rights": [_told(voice, grants, roles, givers) for voice in voices],
         "more": len(judged.voices) - len(voices),
         "needed": None if judged.allowed else _needed(action, found, roles, judged.blocked),
     }
@@ -149,7 +150,10 @@ def _person(row: dict[str, Any], principal: Principal) -> dict[str, Any]:
 
 
 def _told(
-    voice: Voice, grants: dict[UUID, dict[str, Any]], roles: dict[str, dict[str, Any]]
+    voice: Voice,
+    grants: dict[UUID, dict[str, Any]],
+    roles: dict[str, dict[str, Any]],
+    givers: dict[str, dict[str, Any]],
 ) -> dict[str, Any]:
     grant = grants.get(voice.grant_id) if voice.grant_id else None
     role = roles.get(voice.role) if voice.role else None
@@ -163,6 +167,7 @@ def _told(
             "name": voice.role,
             "label": role["label"] if role else "",
             "reach": voice.reach,
+            **givers.get(voice.role, {"given_by": None, "given_at": None}),
         },
         "grant": grant,
         "hidden": voice.role is None and grant is None,

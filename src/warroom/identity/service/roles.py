@@ -50,7 +50,8 @@ async def create_role(
         template = await store.find_template(scope, tx, copy_of)
         if template is None:
             raise NotFoundError
-        new = replace(new, actions=tuple(template["actions"]))
+        asked = (*template["asks_with"], template["name"])
+        new = replace(new, actions=tuple(template["actions"]), asks_with=asked)
     new = replace(new, actions=_checked(new.label, new.actions))
     _require_may_give(scope, Rule(frozenset(new.actions), agencies=frozenset({new.agency_id})))
     name = str(new_id())

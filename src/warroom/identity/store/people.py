@@ -71,12 +71,20 @@ where id = %(id)s
 """
 
 _SET_ROLES = """
-insert into person_role (person_id, role, reach)
-select %(id)s, role, reach from unnest(%(roles)s::text[], %(reaches)s::text[]) x(role, reach)
-on conflict (person_id, role) do update set reach = excluded.reach
+insert into person_role (person_id, role, reach, given_by, given_at)
+select %(id)s, role, reach, %(by)s, %(now)s
+from unnest(%(roles)s::text[], %(reaches)s::text[]) x(role, reach)
+on conflict (person_id, role) do update set reach = excluded.reach, given_by = excluded.given_by,
+    given_at = excluded.given_at
+where person_role.reach <> excluded.reach
 """
 
 _DROP_ROLES = "delete from person_role where person_id = %(id)s and role <> all(%(roles)s::text[])"
+
+_GIVERS = """
+select pr.role, b.name as given_by, pr.given_at
+from person_role pr left join person b on b.id = pr.given_by where pr.person_id = %(id)s
+"""
 
 _ROLES_OF = """
 select r.name, r.actions, pr.reach, pr.lapses_at from person_role pr join role r on r.name = pr.role
@@ -203,7 +211,7 @@ async def update_person(scope: Scope, tx: Transaction, person: dict[str, Any]) -
 
 
 async def set_roles(
-    scope: Scope,  # noqa: ARG001 - row-level security narrows by it
+    scope: Scope,
     tx: Transaction,
     person_id: UUID,
     roles: dict[str, str],
@@ -213,8 +221,19 @@ async def set_roles(
     A role that they keep stays as it is, the day on which it lapses unless confirmed among it.
     """
     values = {"id": person_id, "roles": list(roles), "reaches": list(roles.values())}
+    values |= {"by": scope.person_id, "now": scope.at}
     await tx.execute(_DROP_ROLES, values)
     await tx.execute(_SET_ROLES, values)
+
+
+async def list_givers(
+    scope: Scope,  # noqa: ARG001 - row-level security narrows by it
+    tx: Transaction,
+    person_id: UUID,
+) -> dict[str, dict[str, Any]]:
+    """Who gave each of a person's roles, by its name, and when; both None if nobody noted it."""
+    rows = await (await tx.execute(_GIVERS, {"id": person_id})).fetchall()
+    return {row["role"]: {"given_by": row["given_by"], "given_at": row["given_at"]} for row in rows}
 
 
 async def find_principal(

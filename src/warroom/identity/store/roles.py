@@ -6,6 +6,7 @@ from uuid import UUID
 from psycopg import sql
 
 from warroom.identity.contracts import NewRole
+from warroom.identity.factor_rules import asks_like
 from warroom.kernel.db import Transaction, fetch_json
 from warroom.kernel.scope import Scope
 
@@ -43,7 +44,7 @@ for update
 """
 
 _TEMPLATE = """
-select r.actions, r.label from role r
+select r.name, r.actions, r.label, r.asks_with from role r
 where r.name = %(name)s and r.retired_at is null and (r.agency_id is null or {visible})
 """
 
@@ -53,14 +54,15 @@ where pr.role = %(name)s order by p.name
 """
 
 _INSERT = """
-insert into role (name, agency_id, label, note, actions, is_preset, created_at, created_by,
-    changed_at)
-values (%(name)s, %(agency_id)s, %(label)s, %(note)s, %(actions)s, false, %(now)s, %(by)s, %(now)s)
+insert into role (name, agency_id, label, note, actions, asks_like, asks_with, is_preset,
+    created_at, created_by, changed_at)
+values (%(name)s, %(agency_id)s, %(label)s, %(note)s, %(actions)s, %(asks_like)s, %(asks_with)s,
+    false, %(now)s, %(by)s, %(now)s)
 """
 
 _UPDATE = """
-update role set label = %(label)s, note = %(note)s, actions = %(actions)s, changed_at = %(now)s,
-    version = version + 1
+update role set label = %(label)s, note = %(note)s, actions = %(actions)s,
+    asks_like = %(asks_like)s, changed_at = %(now)s, version = version + 1
 where name = %(name)s
 """
 
@@ -144,6 +146,8 @@ async def insert_role(scope: Scope, tx: Transaction, name: str, new: NewRole) ->
             "label": new.label,
             "note": new.note,
             "actions": list(new.actions),
+            "asks_like": sorted(asks_like(new.actions)),
+            "asks_with": list(new.asks_with),
             "now": scope.at,
             "by": scope.person_id,
         },
@@ -152,7 +156,9 @@ async def insert_role(scope: Scope, tx: Transaction, name: str, new: NewRole) ->
 
 async def update_role(scope: Scope, tx: Transaction, role: dict[str, Any]) -> None:
     """Writes an own role's changed fields."""
-    await tx.execute(_UPDATE, role | {"now": scope.at})
+    await tx.execute(
+        _UPDATE, role | {"asks_like": sorted(asks_like(role["actions"])), "now": scope.at}
+    )
 
 
 async def retire_role(scope: Scope, tx: Transaction, name: str) -> None:

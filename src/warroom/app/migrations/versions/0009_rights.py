@@ -112,6 +112,42 @@ alter table role
     add column retired_at timestamptz,
     add column version integer not null default 1,
     add constraint role_owner check (is_preset = (agency_id is null));
+-- What an own role asks of a sign-in is never less than what others ask for the same power.
+alter table role
+    add column asks_like text[] not null default '{{}}',
+    add column asks_with text[] not null default '{{}}';
+comment on column role.asks_like is 'powerful words: what a preset asks that holds one, it asks too';
+comment on column role.asks_with is 'the roles it was copied from: what they ask, it asks too';
+-- Every role whose demand one role's people must meet; what was copied from is heard when retired too.
+create function role_asks(p_role text) returns setof text
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+    select q.name from public.role r join public.role q on q.name = r.name
+        or q.name = any(r.asks_with)
+        or (r.agency_id is not null and q.agency_id is null and q.actions && r.asks_like)
+    where r.name = p_role and r.retired_at is null
+$$;
+revoke execute on function role_asks from public, warroom_app;
+create or replace function identity_demand(p_person uuid) returns jsonb
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+    select jsonb_build_object(
+        'required', case coalesce(max(case d.factor when 'passkey' then 2 when 'any' then 1
+            else 0 end), 0) when 2 then 'passkey' when 1 then 'any' else 'none' end,
+        'grace_days', coalesce(min(d.grace_days) filter (where d.factor <> 'none'), 0),
+        'due_at', p.factor_due_at,
+        'seats_only', p.seats_only or coalesce(bool_or(d.seats_only), false),
+        'totp', exists (select from public.totp_factor f where f.person_id = p.id),
+        'passkeys', (select count(*) from public.passkey k where k.person_id = p.id),
+        'recovery', (select count(*) from public.recovery_code c
+            where c.person_id = p.id and c.used_at is null))
+    from public.person p
+    left join public.person_role pr on pr.person_id = p.id
+    left join lateral public.role_asks(pr.role) asked on true
+    left join public.sign_in_demand d on d.role = asked
+    where p.id = p_person
+    group by p.id, p.factor_due_at, p.seats_only
+$$;
+-- Who gave a role, and when; of those given before it was noted, nobody knows here (the audit does).
+alter table person_role add column given_by uuid, add column given_at timestamptz;
 comment on column role.name is 'a word for presets; an id, that nobody sees, for own roles';
 create unique index role_label on role (agency_id, lower(label))
     where agency_id is not null and retired_at is null;
