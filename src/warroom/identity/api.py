@@ -64,6 +64,7 @@ from warroom.kernel.scope import Scope
 from warroom.kernel.secrets import Sealer
 from warroom.kernel.settings import Configuration, NodeSettings
 
+KEPT = _doors.KEPT
 create_agency = _agencies.create_agency
 change_agency = _agencies.change_agency
 ensure_agencies = _agencies.ensure_agencies
@@ -386,6 +387,7 @@ async def tidy(scope: Scope, tx: Transaction) -> None:
 __all__ = [
     "AGENCY_KINDS",
     "COOKIE",
+    "KEPT",
     "LINK_S",
     "SAMPLE_PEOPLE",
     "SEAT_COOKIE",

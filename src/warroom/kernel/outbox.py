@@ -171,6 +171,6 @@ async def is_pending(tx: Transaction) -> bool:
     return bool(row and row["pending"])
 
 
-async def trim(tx: Transaction, before: datetime) -> None:
-    """Forgets events older than `before`; readers that far behind are told to start anew."""
-    await tx.execute(_TRIM, {"before": before})
+async def trim(tx: Transaction, before: datetime) -> int:
+    """Forgets events older than `before`; readers that far behind start anew. Gives how many."""
+    return (await tx.execute(_TRIM, {"before": before})).rowcount

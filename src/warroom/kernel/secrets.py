@@ -18,6 +18,20 @@ class SealBrokenError(WarRoomError):
     code = "kernel.seal_broken"
 
 
+def key_at(path: Path) -> bytes:
+    """The 32 bytes of a key file, made (mode 0600) where none is."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        file.write(AESGCM.generate_key(256))
+        file.flush()
+        os.fsync(file.fileno())
+    return path.read_bytes()
+
+
 class Sealer:
     """Seals and opens small secrets (camera passwords, connector tokens).
 
@@ -31,16 +45,7 @@ class Sealer:
     @classmethod
     def at(cls, path: Path) -> "Sealer":
         """Reads the key file, or makes one (mode 0600) where none is."""
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except FileExistsError:
-            return cls(path.read_bytes())
-        with os.fdopen(handle, "wb") as file:
-            file.write(AESGCM.generate_key(256))
-            file.flush()
-            os.fsync(file.fileno())
-        return cls(path.read_bytes())
+        return cls(key_at(path))
 
     def seal(self, secret: bytes, context: bytes) -> bytes:
         """The secret, unreadable and bound to `context` (the id of the thing it belongs to)."""

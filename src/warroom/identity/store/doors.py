@@ -10,8 +10,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from psycopg import sql
 
 from warroom.identity.contracts import Principal
+from warroom.kernel import deletions
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope
 
@@ -40,11 +42,17 @@ update sign_in_bucket set tries = 0, succeeded_at = %(now)s where key = %(pair)s
 
 _GIVE_BACK = "update sign_in_bucket set tries = greatest(tries - 1, 0) where key = %(address)s"
 
-_TIDY = (
-    "delete from sign_in_bucket where last_at < %(now)s - interval '31 days'",
-    "delete from session where expires_at < %(now)s - interval '31 days'",
-    "delete from sign_in_link where expires_at < %(now)s - interval '1 day'",
-    "delete from sign_in_step where expires_at < %(now)s - interval '1 hour'",
+KEPT: dict[str, timedelta] = {
+    "sign_in_bucket": timedelta(days=31),
+    "session": timedelta(days=31),
+    "sign_in_link": timedelta(days=1),
+    "sign_in_step": timedelta(hours=1),
+}
+"""How long after its end each of these is kept."""
+
+_TIDY = sql.SQL(
+    "with gone as (delete from {table} where {column} < %(before)s returning {column} as at)"
+    " select count(*) as count, min(at) as first_at, max(at) as last_at from gone"
 )
 
 
@@ -191,9 +199,17 @@ async def use_link(scope: Scope, tx: Transaction, token_hash: bytes) -> UUID | N
 
 
 async def tidy(scope: Scope, tx: Transaction) -> None:
-    """Deletes what has long been over: tries, sessions, links."""
-    for statement in _TIDY:
-        await tx.execute(statement, {"now": scope.at})
+    """Deletes what has long been over: tries, sessions, links; and notes how many."""
+    for table, kept in KEPT.items():
+        column = "last_at" if table == "sign_in_bucket" else "expires_at"
+        statement = _TIDY.format(table=sql.Identifier(table), column=sql.Identifier(column))
+        gone = await (await tx.execute(statement, {"before": scope.at - kept})).fetchone()
+        assert gone is not None  # noqa: S101 - a sum has one row
+        await deletions.note(
+            scope,
+            tx,
+            deletions.Deletion(table, table, "age", began_at=scope.at, ended_at=scope.at, **gone),
+        )
 
 
 def _principal(row: dict[str, Any] | None) -> Principal | None:
