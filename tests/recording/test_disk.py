@@ -268,7 +268,7 @@ def test_a_held_segment_is_not_doomed_even_when_asked_for(tmp_path: Path) -> Non
     index.set_holds([Hold("h", "c1", BEGIN_MS, BEGIN_MS + 1)])
 
     with index.transaction():
-        removed = index.doom([doomed])
+        removed = index.doom([doomed], "age", 0)
 
     assert removed == []
     assert len(segments_of(tmp_path)) == 1
@@ -304,7 +304,7 @@ def test_usage_always_equals_the_sum_of_the_rows(tmp_path: Path) -> None:
     index = Index(tmp_path)
     add(index, *(new_segment("c1", BEGIN_MS + n * MINUTE_MS, 100 + n) for n in range(5)))
     with index.transaction():
-        index.doom(index.oldest(None, 2))
+        index.doom(index.oldest(None, 2), "ring", 0)
 
     summed = index.db.execute("select sum(bytes), count(*) from segment").fetchone()
 

@@ -132,6 +132,11 @@ async def count_states(inventory: Inventory, scope: Scope, tx: Transaction) -> b
     return await service.count_states(inventory, scope, tx)
 
 
+async def count_by_class(scope: Scope, tx: Transaction, agency_id: UUID) -> list[dict[str, Any]]:
+    """How many cameras in view an agency has, by retention class and kecamatan."""
+    return await store.count_by_class(scope, tx, agency_id)
+
+
 async def add_camera(
     inventory: Inventory,
     scope: Scope,
@@ -286,6 +291,7 @@ __all__ = [
     "add_camera",
     "change_camera",
     "claim_streams",
+    "count_by_class",
     "count_states",
     "find_cameras",
     "find_thing",

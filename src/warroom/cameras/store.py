@@ -144,6 +144,16 @@ where c.id = %(id)s and {{visible}}
 """
 )
 
+_BY_CLASS = sql.SQL(
+    """
+select c.retention_class as class, a.name as owner, c.kecamatan_name as place,
+    count(*)::int as count
+from camera c join agency a on a.id = c.agency_id
+where c.removed_at is null and c.agency_id = %(of_agency)s and {visible}
+group by 1, 2, 3 order by 1, 2, 3
+"""
+)
+
 _NEARBY = sql.SQL(
     f"""
 with near as (
@@ -521,6 +531,15 @@ async def count_states(scope: Scope, tx: Transaction, now: datetime, silent_s: f
     return await fetch_json(
         tx, _SUMMARY.format(visible=visible), {**parameters, "now": now, "silent_s": silent_s}
     )
+
+
+async def count_by_class(scope: Scope, tx: Transaction, agency_id: UUID) -> list[dict[str, Any]]:
+    """How many cameras in view the agency has, by retention class and kecamatan."""
+    visible, parameters = _visible(scope, VIEW)
+    rows = await tx.execute(
+        _BY_CLASS.format(visible=visible), {**parameters, "of_agency": agency_id}
+    )
+    return await rows.fetchall()
 
 
 async def find_in_areas(scope: Scope, tx: Transaction, wanted: Areas, action: str) -> list[Camera]:

@@ -432,6 +432,7 @@ class Disk:
             self._applied_holds = holds
         self._retain(index)
         index.empty_garbage()
+        index.drop_old_removals(round(self._wall() * 1000))
         self._summary = index.summary()
 
     def _retain(self, index: Index) -> None:
@@ -439,7 +440,7 @@ class Disk:
         for name, days in self._recording.keep_days.items():
             before_ms = now_ms - round(days * 86_400_000)
             while expired := index.expired(name, before_ms, _REMOVE_AT_ONCE):
-                self._remove(index, expired)
+                self._remove(index, expired, "age")
         self._growth.append((self._wall(), self._written_bytes))
         span_s = self._growth[-1][0] - self._growth[0][0]
         grown = self._growth[-1][1] - self._growth[0][1]
@@ -481,11 +482,11 @@ class Disk:
                     break
                 chosen.append(doomed)
                 size -= doomed.bytes
-            self._remove(index, chosen)
+            self._remove(index, chosen, "class_bytes" if retention_class else "ring")
         return size
 
-    def _remove(self, index: Index, doomed: list[Any]) -> None:
+    def _remove(self, index: Index, doomed: list[Any], rule: str) -> None:
         with index.transaction():
-            removed = index.doom(doomed)
+            removed = index.doom(doomed, rule, round(self._wall() * 1000))
         self.removed_segments += len(removed)
         index.empty_garbage()

@@ -1,9 +1,10 @@
 """The inventory in PostgreSQL as the recorder's source of assignments and sink of states."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +13,11 @@ from warroom.kernel.db import Database, Transaction
 from warroom.kernel.outbox import CHANNEL
 from warroom.kernel.scope import Scope
 from warroom.recording.contracts import Assignment, DiskState, Hold, Role, StreamState
+from warroom.recording.removals import report_removals
 from warroom.recording.store import alarms as alarm_store
 from warroom.recording.store import holds as hold_store
+
+_REMOVALS_EVERY_S = 60.0
 
 type Claim = Callable[[Scope, Transaction], Awaitable[list[StreamConfig]]]
 type Report = Callable[[Scope, Transaction, list[StateReport]], Awaitable[Any]]
@@ -28,10 +32,17 @@ class CameraGateway:
         node: Name of this node.
         claim: Renews this node's leases and lists its streams (`cameras.api.claim_streams`).
         report: Takes state reports (`cameras.api.report_states`).
+        disks: Folders whose removals are told.
     """
 
     def __init__(
-        self, db: Database, scope: Callable[[], Scope], node: str, claim: Claim, report: Report
+        self,
+        db: Database,
+        scope: Callable[[], Scope],
+        node: str,
+        claim: Claim,
+        report: Report,
+        disks: Sequence[Path] = (),
     ) -> None:
         self._db = db
         self._scope = scope
@@ -41,6 +52,8 @@ class CameraGateway:
         self._states: dict[str, dict[str, StreamState]] = {}
         self._losing: frozenset[str] = frozenset()
         self._changed = asyncio.Event()
+        self._disks = disks
+        self._removals_due = float("-inf")
 
     async def list_assignments(self) -> list[Assignment]:
         """The streams this node holds the leases of."""
@@ -86,6 +99,10 @@ class CameraGateway:
                 await self._report(scope, tx, reports)
             await alarm_store.save_node(scope, tx, self._node, disks_json(disks))
         self._losing = losing
+        now_s = asyncio.get_running_loop().time()
+        if now_s >= self._removals_due:
+            await report_removals(self._db, scope, self._node, self._disks)
+            self._removals_due = now_s + _REMOVALS_EVERY_S
 
     async def listen(self) -> None:
         """Wakes `changed` at each notification; runs until cancelled."""
@@ -95,11 +112,16 @@ class CameraGateway:
 
 @asynccontextmanager
 async def camera_gateway(
-    db: Database, scope: Callable[[], Scope], node: str, claim: Claim, report: Report
+    db: Database,
+    scope: Callable[[], Scope],
+    node: str,
+    claim: Claim,
+    report: Report,
+    disks: Sequence[Path] = (),
 ) -> AsyncIterator[CameraGateway]:
     """Opens the database and listens for changes as long as the gateway is used."""
     await db.open()
-    gateway = CameraGateway(db, scope, node, claim, report)
+    gateway = CameraGateway(db, scope, node, claim, report, disks)
     listener = asyncio.create_task(gateway.listen())
     try:
         yield gateway

@@ -21,7 +21,7 @@ from warroom.recording.contracts import GopEntry, Hold, Init, pack_gops
 from warroom.recording.rules import ClassUse
 
 INDEX_NAME = "index.db"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 MAX_SEGMENT_MS = 3_600_000
 """No segment is longer; bounds the search for one that began before an instant."""
 
@@ -60,6 +60,18 @@ create table alive(
     id integer primary key check (id = 1), at_ms integer not null, is_stopped integer not null
 );
 """
+
+_REMOVAL = """
+create table removal(
+    day integer not null, rule text not null, class text not null, camera_id text not null,
+    segments integer not null, bytes integer not null, start_ms integer not null,
+    end_ms integer not null, began_ms integer not null, ended_ms integer not null,
+    primary key (day, rule, class, camera_id)
+) without rowid;
+"""
+"""What retention removed, summed by day of UTC (days since 1970): proof, for the record of it."""
+
+REMOVALS_KEPT_DAYS = 400
 
 OWN_CAUSES = ("restart", "recorder_away")
 """Causes of gaps that are the recorder's own: it was stopped, or was not there."""
@@ -140,7 +152,8 @@ class Index:
             self.db.execute("pragma wal_autocheckpoint = 2000")
             version = self.db.execute("pragma user_version").fetchone()[0]
             if version < SCHEMA_VERSION:
-                schema = (_SCHEMA if version == 0 else "") + _ALIVE
+                schema = (_SCHEMA if version == 0 else "") + (_ALIVE if version < 2 else "")
+                schema += _REMOVAL
                 self.db.executescript(
                     f"begin;{schema}pragma user_version = {SCHEMA_VERSION};commit;"
                 )
@@ -354,8 +367,13 @@ class Index:
         )
         return [Doomed(*row) for row in rows]
 
-    def doom(self, segments: Iterable[Doomed]) -> list[str]:
+    def doom(self, segments: Iterable[Doomed], rule: str, now_ms: int) -> list[str]:
         """Turns rows into garbage; within a `transaction`. Held ones stay.
+
+        Args:
+            segments: What is to go.
+            rule: Why: `age`, `ring` (the disk was full) or `class_bytes`.
+            now_ms: The present; under its day it is summed.
 
         Returns:
             The files to remove.
@@ -363,14 +381,35 @@ class Index:
         paths = []
         for doomed in segments:
             row = self.db.execute(
-                "delete from segment where id = ? and held = 0 returning path, class, bytes",
+                "delete from segment where id = ? and held = 0"
+                " returning path, class, bytes, camera_id, start_ms, end_ms",
                 (doomed.segment_id,),
             ).fetchone()
             if row is not None:
                 paths.append(row[0])
                 self._use(row[1], -row[2], -1)
+                self._prove(rule, now_ms, row[1:])
         self.add_garbage(paths)
         return paths
+
+    def _prove(self, rule: str, now_ms: int, gone: tuple[str, int, str, int, int]) -> None:
+        retention_class, size, camera_id, start_ms, end_ms = gone
+        self.db.execute(
+            "insert into removal values (?, ?, ?, ?, 1, ?, ?, ?, ?, ?)"
+            " on conflict do update set segments = segments + 1, bytes = bytes + excluded.bytes,"
+            " start_ms = min(start_ms, excluded.start_ms), end_ms = max(end_ms, excluded.end_ms),"
+            " ended_ms = max(ended_ms, excluded.ended_ms)",
+            (
+                now_ms // 86_400_000, rule, retention_class, camera_id, size, start_ms, end_ms,
+                now_ms, now_ms,
+            ),
+        )  # fmt: skip
+
+    def drop_old_removals(self, now_ms: int) -> None:
+        """Forgets sums that were told long ago."""
+        self.db.execute(
+            "delete from removal where day < ?", (now_ms // 86_400_000 - REMOVALS_KEPT_DAYS,)
+        )
 
     def drop_old_gaps(self, before_ms: int) -> None:
         """Forgets gaps that ended before all footage."""

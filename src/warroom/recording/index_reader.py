@@ -67,6 +67,17 @@ class IndexReader:
         )
         return [_segment(row) for row in rows]
 
+    def removals(self, since_ms: int) -> list[tuple[object, ...]]:
+        """Sums of what retention removed that have grown since then.
+
+        Rows of (rule, class, camera, segments, bytes, start, end, began, ended), one a day.
+        """
+        return self._rows(
+            "select rule, class, camera_id, segments, bytes, start_ms, end_ms, began_ms, ended_ms"
+            " from removal where ended_ms >= ? order by day",
+            (since_ms,),
+        )
+
     def spans_between(
         self, camera_id: str, role: str, start_ms: int, end_ms: int
     ) -> list[tuple[int, int, int, float | None, float | None]]:
