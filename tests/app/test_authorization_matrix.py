@@ -83,6 +83,8 @@ OWNED = {
     "request_id": "request",
     "emergency_id": "emergency",
     "review_id": "review",
+    "case_id": "case",
+    "breach_id": "breach",
     "owner_id": "agency",
     "attachment_id": "attachment",
     "passkey_id": "passkey",
@@ -97,6 +99,8 @@ GLOBAL = {
     "role": "operate",
     "session": str(UUID(int=77)),
     "slug": "kota",
+    "kind": "purpose",
+    "key": "cctv_live",
 }
 
 # Whose routes are about the asker themselves, and so answer every signed-in person.
@@ -183,6 +187,15 @@ def hold_body(camera: str) -> dict[str, Any]:
 def emergency_body(agency: str) -> dict[str, Any]:
     return {"owner_id": agency, "reason": f"{MARK} kebakaran", "cameras": [1]}
 
+
+CASE = {
+    "asker": f"{MARK} Sri",
+    "identified_by": "KTP",
+    "wants": ["access", "deletion"],
+    "kind": "name",
+    "value": f"{MARK} Sri",
+}
+BREACH = {"title": f"{MARK} laptop hilang"}
 
 REQUEST = {
     "letter_number": "B-1/XI/2026",
@@ -292,6 +305,21 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/requests/{request_id}/parts/{owner_id}/revoke"): {"reason": "Cukup"},
         ("POST", "/api/requests/basis"): {"law": "UU 1/2026", "article": "Pasal 1"},
         ("PUT", "/api/requests/basis/{basis_id}"): {"law": "UU 1/2026", "article": "Pasal 2"},
+        ("PUT", "/api/privacy/records/{kind}/{key}"): {
+            "version": 0,
+            "reason": "Menurut Perwali",
+            "body": {"name": "Tujuan"},
+        },
+        ("POST", "/api/privacy/cases"): CASE,
+        ("POST", "/api/privacy/cases/{case_id}/decisions"): {
+            "wish": "deletion",
+            "source": "audit",
+            "reason": "Wajib disimpan",
+            "exception": "pasal_50",
+        },
+        ("POST", "/api/privacy/cases/{case_id}/end"): {"reason": "Sudah dijawab"},
+        ("POST", "/api/privacy/breaches"): BREACH,
+        ("PATCH", "/api/privacy/breaches/{breach_id}"): {"version": 1, "to": "assessed"},
         ("POST", "/api/walls/layouts"): {"name": "Dinding"},
         ("PATCH", "/api/walls/layouts/{layout_id}"): name,
     }
@@ -463,6 +491,7 @@ async def make_things(world: World) -> None:
     )
     assert answer.status_code == 201, answer.text
     things["attachment"] = answer.json()["id"]
+    await _tell_of_privacy(world)
     seat = await made("/api/seats", {"agency_id": things["agency"], "name": f"{MARK} kursi"})
     things["seat"] = seat["id"]
     asked = await made("/api/account/passkeys/options", {})
@@ -474,6 +503,18 @@ async def make_things(world: World) -> None:
     sitter = {"login": "zxq.duduk", "name": f"{MARK} Duduk", "agency_id": things["agency"]}
     await made("/api/people", sitter)
     things["session"] = await _session_of(world, sitter["login"])
+
+
+async def _tell_of_privacy(world: World) -> None:
+    """A case, a breach, and a record of processing of the first agency."""
+    for word, body in (("case", CASE), ("breach", BREACH)):
+        kind = "cases" if word == "case" else "breaches"
+        made = await world.own.post(f"/api/privacy/{kind}", json=body)
+        assert made.status_code == 201, made.text
+        world.things[word] = made.json()["id"]
+    record = {"version": 0, "reason": MARK + " alasan", "body": {"name": f"{MARK} tujuan"}}
+    written = await world.own.put("/api/privacy/records/purpose/cctv_live", json=record)
+    assert written.status_code == 200, written.text
 
 
 async def _session_of(world: World, login: str) -> str:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from warroom.access import api as access
 from warroom.access import commands as access_commands
 from warroom.access import jobs as access_jobs
+from warroom.access import privacy as access_privacy
 from warroom.access import routes as access_routes
 from warroom.app import pages
 from warroom.app.asgi import Wiring
@@ -31,22 +32,29 @@ from warroom.identity import api as identity
 from warroom.identity import commands as identity_commands
 from warroom.identity import jobs as identity_jobs
 from warroom.identity import routes as identity_routes
-from warroom.kernel import outbox
+from warroom.kernel import deletions, outbox
 from warroom.kernel.blobs import Blobs
 from warroom.kernel.db import Database
 from warroom.kernel.http import Services
 from warroom.kernel.jobs import Job, Worker
 from warroom.kernel.outbound import Outbound, OutboundSettings
-from warroom.kernel.secrets import Sealer
+from warroom.kernel.secrets import Sealer, key_at
 from warroom.kernel.settings import Configuration, NodeSettings
 from warroom.live import api as live
 from warroom.live import commands as live_commands
+from warroom.live import privacy as live_privacy
 from warroom.live import routes as live_routes
 from warroom.places import api as places
 from warroom.places import routes as place_routes
+from warroom.privacy import api as privacy
+from warroom.privacy import commands as privacy_commands
+from warroom.privacy import jobs as privacy_jobs
+from warroom.privacy import routes as privacy_routes
+from warroom.privacy.contracts import Registry, Retention, Told
 from warroom.recording import api as recording
 from warroom.recording import commands as recording_commands
 from warroom.recording import jobs as recording_jobs
+from warroom.recording import privacy as recording_privacy
 from warroom.recording import routes as recording_routes
 from warroom.wall import routes as wall_routes
 
@@ -69,6 +77,7 @@ COMMANDS = [
     *camera_commands.apps,
     hub_commands.app,
     *identity_commands.apps,
+    privacy_commands.app,
     *recording_commands.apps,
 ]
 
@@ -80,6 +89,7 @@ ROUTERS = [
     *identity_routes.routers,
     live_routes.router,
     place_routes.router,
+    privacy_routes.router,
     *recording_routes.routers,
     wall_routes.router,
 ]
@@ -87,6 +97,7 @@ ROUTERS = [
 TOPICS = (
     *access_routes.TOPICS,
     *camera_routes.TOPICS,
+    *privacy_routes.TOPICS,
     *recording_routes.TOPICS,
     *wall_routes.TOPICS,
 )
@@ -97,8 +108,13 @@ CAMERAS_MOST = 2_000
 
 
 async def _trim_outbox(worker: Worker) -> None:
-    async with worker.db.transaction(worker.scope) as tx:
-        await outbox.trim(tx, worker.clock.now() - OUTBOX_KEPT)
+    now, scope = worker.clock.now(), worker.scope
+    async with worker.db.transaction(scope) as tx:
+        count = await outbox.trim(tx, now - OUTBOX_KEPT)
+        gone = deletions.Deletion(
+            "outbox", "outbox", "age", count, now, now, last_at=now - OUTBOX_KEPT
+        )
+        await deletions.note(scope, tx, gone)
 
 
 JOBS = [
@@ -108,8 +124,29 @@ JOBS = [
     *camera_jobs.JOBS,
     *hub_jobs.JOBS,
     *identity_jobs.JOBS,
+    *privacy_jobs.JOBS,
     *recording_jobs.JOBS,
 ]
+
+
+def registry_of(configuration: Configuration) -> Registry:
+    """What every domain tells of the data about people that it holds."""
+    outbox_kept = Retention(
+        "outbox",
+        "Kejadian untuk layar (outbox)",
+        OUTBOX_KEPT / timedelta(days=1),
+        "dihapus otomatis tiap sepuluh menit",
+    )
+    return Registry.of(
+        [
+            Told(retention=(outbox_kept,)),
+            access_privacy.TOLD,
+            live_privacy.TOLD,
+            privacy.TOLD,
+            recording_privacy.told(configuration.section(recording.RecordingSettings)),
+        ],
+        {"cameras": cameras.count_by_class},
+    )
 
 
 def services(node: Node, db: Database) -> dict[type, Any]:
@@ -138,6 +175,10 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         cameras.CameraSettings: camera_settings,
         cameras.Prober: cameras.open_prober(camera_settings, node.clock),
         places.Atlas: places.open_atlas(settings),
+        Registry: registry_of(configuration),
+        privacy.SubjectKeeper: privacy.SubjectKeeper(
+            sealer, key_at(settings.data / "keys" / "subject.key")
+        ),
         recording.HoldService: recording.make_holds(
             db,
             node.clock,
@@ -194,11 +235,12 @@ def run_media(node: Node, name: str) -> None:
     """The recorder of this node, until it is told to stop."""
     name = name or node.settings.node
     inventory = inventory_of(node)
+    recorder = node.configuration.section(recording.RecordingSettings)
     recording_commands.run_media(
         node=name,
         data=node.settings.data,
         run=node.settings.run,
-        settings=node.configuration.section(recording.RecordingSettings),
+        settings=recorder,
         sealer=inventory.sealer,
         gateway=lambda: recording.camera_gateway(
             Database(node.connections.app, max_size=2),
@@ -206,6 +248,7 @@ def run_media(node: Node, name: str) -> None:
             name,
             lambda scope, tx: cameras.claim_streams(inventory, scope, tx, name, CAMERAS_MOST),
             lambda scope, tx, reports: cameras.report_states(inventory, scope, tx, reports),
+            [Path(disk.path) for disk in recorder.disk_list(node.settings.data)],
         ),
     )
 

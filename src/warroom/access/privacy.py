@@ -1,0 +1,48 @@
+"""What `access` tells `privacy`: requests of agencies name people who ask and who will use them."""
+
+from warroom.access import api
+from warroom.kernel.db import Transaction
+from warroom.kernel.scope import Scope
+from warroom.privacy.contracts import Purpose, Retention, Stored, Subject, SubjectSource, Told
+
+_MOST = 500
+
+
+async def find_requests(scope: Scope, tx: Transaction, subject: Subject) -> list[Stored]:
+    """Requests in view that somebody of this name wrote or will use; the newest 500 are read."""
+    page = await api.list_requests(scope, tx, after=None, limit=_MOST, with_ended=True)
+    wanted = subject.value.strip().casefold()
+    items = tuple(
+        {"number": one["number"], "status": one["status"], "purpose": one["purpose"]}
+        for one in page["items"]
+        if any(wanted in who["name"].casefold() for who in (one["requester"], *one["people"]))
+    )
+    return (
+        [Stored("request", len(items), "access_requests", "access_request", items)] if items else []
+    )
+
+
+TOLD = Told(
+    (
+        Purpose(
+            "access_requests",
+            "Permohonan akses antarinstansi",
+            "Pasal 20 ayat (2) huruf e; dasar tiap permohonan tercatat di dalamnya",
+            "nama pemohon dan pemakai, surat, nomor perkara, lampiran",
+            "pegawai dan penyidik pemohon; orang yang disebut dalam surat",
+            "access_request",
+            "PostgreSQL: access_request; lampiran: folder blobs",
+            "dua persetujuan dari peran berbeda, batas waktu, audit dengan tujuan",
+            actions=("access:view",),
+        ),
+    ),
+    (
+        Retention(
+            "access_request",
+            "Permohonan antarinstansi dan lampirannya",
+            None,
+            "tidak dihapus oleh sistem",
+        ),
+    ),
+    (SubjectSource("request", frozenset({"name"}), find_requests),),
+)

@@ -1,0 +1,58 @@
+"""The functions of `privacy` that other domains call."""
+
+from warroom.privacy.own import TOLD
+from warroom.privacy.service.assessment import as_markdown, assess
+from warroom.privacy.service.breaches import (
+    change_breach,
+    list_breaches,
+    register_breach,
+    show_breach,
+)
+from warroom.privacy.service.cases import (
+    SubjectKeeper,
+    decide_wish,
+    end_case,
+    list_cases,
+    register_case,
+    search_case,
+    show_case,
+    tell_overdue,
+)
+from warroom.privacy.service.printing import print_case, print_document, print_processing
+from warroom.privacy.service.records import (
+    as_csv,
+    list_deletions,
+    list_purposes,
+    list_retention,
+    list_versions,
+    save_record,
+    seal_deletions,
+)
+
+__all__ = [
+    "TOLD",
+    "SubjectKeeper",
+    "as_csv",
+    "as_markdown",
+    "assess",
+    "change_breach",
+    "decide_wish",
+    "end_case",
+    "list_breaches",
+    "list_cases",
+    "list_deletions",
+    "list_purposes",
+    "list_retention",
+    "list_versions",
+    "print_case",
+    "print_document",
+    "print_processing",
+    "register_breach",
+    "register_case",
+    "save_record",
+    "seal_deletions",
+    "search_case",
+    "show_breach",
+    "show_case",
+    "tell_overdue",
+]

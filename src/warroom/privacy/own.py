@@ -1,0 +1,197 @@
+"""What accounts and the audit tell of the data they hold: both lie below `privacy`."""
+
+import re
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from warroom.audit import api as audit
+from warroom.identity import api as identity
+from warroom.kernel.db import Transaction
+from warroom.kernel.errors import NotFoundError
+from warroom.kernel.scope import Scope
+from warroom.privacy.contracts import Purpose, Retention, Stored, Subject, SubjectSource, Told
+from warroom.privacy.errors import IncompleteError
+
+_MOST = 100
+_ANY_IDLE_S = 366 * 86_400.0
+
+PURPOSES = (
+    Purpose(
+        "accounts",
+        "Akun dan hak akses pengguna",
+        "Pasal 20 ayat (2) huruf e (tugas pelayanan publik); Perpres 95/2018 (SPBE)",
+        "nama, jabatan, instansi, nama masuk, bahasa, peran dan hak",
+        "pegawai instansi yang memakai War Room",
+        "account",
+        "PostgreSQL: person, person_role, access_grant",
+        "hak per instansi dalam tiap kueri, row-level security, sandi argon2id, audit berantai",
+    ),
+    Purpose(
+        "audit",
+        "Catatan pemrosesan dan akses",
+        "Pasal 20 ayat (2) huruf c jo. Pasal 31 (wajib merekam seluruh kegiatan pemrosesan)",
+        "siapa, kapan, dari alamat mana, terhadap apa, untuk apa",
+        "pegawai yang memakai War Room",
+        "audit",
+        "PostgreSQL: audit_entry, rantai hash dengan jangkar di luar basis data",
+        "hanya ditambah, tidak dapat diubah; jangkar; dibaca dengan hak audit:read dan dicatat",
+        actions=("audit:read",),
+    ),
+    Purpose(
+        "sign_in",
+        "Masuk, sesi dan pencegahan penebakan sandi",
+        "Pasal 20 ayat (2) huruf e jo. Pasal 35 dan 39 (pengamanan data pribadi)",
+        "sesi, alamat jaringan, peramban; percobaan masuk hanya sebagai hash",
+        "pegawai yang memakai War Room",
+        "session",
+        "PostgreSQL: session, sign_in_bucket, sign_in_link, sign_in_step",
+        "token hanya sebagai hash; hapus otomatis; faktor kedua menurut peran",
+    ),
+    Purpose(
+        "privacy_requests",
+        "Permintaan subjek data dan kegagalan pelindungan",
+        "Pasal 20 ayat (2) huruf c jo. Pasal 5-8, 30, 32, 46",
+        "nama pemohon, cara identifikasi, pengenal yang dicari (disegel), isi jawaban (disegel)",
+        "pemohon dan subjek data",
+        "privacy_case",
+        "PostgreSQL: privacy_case, privacy_breach",
+        "AES-256-GCM dengan kunci di luar basis data; hash berkunci; row-level security",
+        actions=("privacy:view", "privacy:answer"),
+    ),
+)
+
+RETENTION = (
+    Retention(
+        "account",
+        "Akun pegawai",
+        None,
+        "dinonaktifkan ketika tidak bertugas lagi; baris tetap selama audit menunjuknya",
+    ),
+    Retention(
+        "audit",
+        "Catatan audit",
+        None,
+        "tidak dihapus oleh sistem",
+        "UU 27/2022 Pasal 31",
+    ),
+    *(
+        Retention(key, name, identity.KEPT[key] / timedelta(days=1), "dihapus otomatis tiap jam")
+        for key, name in (
+            ("session", "Sesi, setelah berakhir"),
+            ("sign_in_bucket", "Percobaan masuk (hash)"),
+            ("sign_in_link", "Tautan masuk sekali pakai, setelah berakhir"),
+            ("sign_in_step", "Langkah masuk yang belum selesai"),
+        )
+    ),
+    Retention(
+        "privacy_case",
+        "Berkas permintaan subjek data dan kegagalan pelindungan",
+        None,
+        "tidak dihapus oleh sistem; bukti pemenuhan kewajiban",
+        "UU 27/2022 Pasal 31 dan 46",
+    ),
+)
+
+
+async def _people(scope: Scope, tx: Transaction, subject: Subject) -> list[dict[str, Any]]:
+    escaped = re.sub(r"([\\%_])", r"\\\1", subject.value.strip())
+    people = await identity.list_people(scope, tx, q=f"%{escaped}%", limit=_MOST)
+    page = msgspec.json.decode(people)
+    wanted = subject.value.strip().casefold()
+    word = "login" if subject.kind == "account" else "name"
+    found: list[dict[str, Any]] = [
+        one for one in page["items"] if wanted == str(one[word]).casefold()
+    ]
+    if not found and subject.kind == "name":
+        found = [one for one in page["items"] if wanted in str(one["name"]).casefold()]
+    return found
+
+
+async def find_account(scope: Scope, tx: Transaction, subject: Subject) -> list[Stored]:
+    """Accounts with this login or name, with who read or changed them."""
+    people = await _people(scope, tx, subject)
+    if not people:
+        return []
+    seen = []
+    for person in people:
+        entries = await _entries(scope, tx, object=person["id"])
+        seen += [_seen(one) for one in entries if (one["person"] or {}).get("id") != person["id"]]
+    return [
+        Stored("account", len(people), "accounts", "account", tuple(people), tuple(seen[:_MOST]))
+    ]
+
+
+async def find_sessions(scope: Scope, tx: Transaction, subject: Subject) -> list[Stored]:
+    """Open sessions of the accounts; none where the scope has no right to see them."""
+    items: list[dict[str, Any]] = []
+    for person in await _people(scope, tx, subject):
+        try:
+            content = await identity.list_sessions(scope, tx, _ANY_IDLE_S, UUID(person["id"]))
+        except NotFoundError:
+            continue  # Sessions need a right of their own: person:sessions.
+        items += msgspec.json.decode(content)["items"]
+    return [Stored("session", len(items), "sign_in", "session", tuple(items))] if items else []
+
+
+async def find_entries(scope: Scope, tx: Transaction, subject: Subject) -> list[Stored]:
+    """What the accounts did, as far as the scope may read the audit; the newest hundred."""
+    items: list[dict[str, Any]] = []
+    for person in await _people(scope, tx, subject):
+        items += await _entries(scope, tx, person=UUID(person["id"]))
+    found = tuple(
+        {word: one[word] for word in ("at", "action", "object_label", "address", "door")}
+        for one in items[:_MOST]
+    )
+    return [Stored("entry", len(items), "audit", "audit", found)] if items else []
+
+
+async def correct_account(
+    scope: Scope, tx: Transaction, subject: Subject, changes: dict[str, str]
+) -> None:
+    """Changes name or title of the one account that is meant, under `person:configure`.
+
+    Raises:
+        IncompleteError: More or fewer than one account, or another word.
+    """
+    people = await _people(scope, tx, subject)
+    if len(people) != 1:
+        raise IncompleteError(field="value")
+    if set(changes) - {"name", "title"} or not all(one.strip() for one in changes.values()):
+        raise IncompleteError(field="changes")
+    person = people[0]
+    await identity.change_person(
+        scope, tx, UUID(person["id"]), person["version"], dict(changes), None
+    )
+
+
+async def _entries(scope: Scope, tx: Transaction, **filters: Any) -> list[dict[str, Any]]:
+    if not scope.may("audit:read"):
+        return []
+    page = msgspec.json.decode(await audit.search(scope, tx, filters, limit=_MOST))
+    items: list[dict[str, Any]] = page["items"]
+    return items
+
+
+def _seen(entry: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "at": entry["at"],
+        "person": (entry["person"] or {}).get("name"),
+        "agency": entry["agency"],
+        "action": entry["action"],
+    }
+
+
+BY_PERSON = frozenset({"account", "name"})
+
+TOLD = Told(
+    PURPOSES,
+    RETENTION,
+    (
+        SubjectSource("account", BY_PERSON, find_account, correct=correct_account),
+        SubjectSource("session", BY_PERSON, find_sessions),
+        SubjectSource("audit", BY_PERSON, find_entries),
+    ),
+)

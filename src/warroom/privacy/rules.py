@@ -1,0 +1,120 @@
+"""Decisions of `privacy`: pure functions; the time is an argument."""
+
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from warroom.privacy.contracts import Breach, BreachState, CaseDraft, Retention, Subject
+from warroom.privacy.errors import IncompleteError, WrongStateError
+
+DEADLINE = timedelta(hours=72)
+"""3 x 24 hours: UU 27/2022 Pasal 30 (correction), 32 (access), 46 (notice of a failure)."""
+
+EXCEPTIONS = ("pasal_15", "pasal_16_2_g", "pasal_33", "pasal_50", "other_law", "not_identified")
+"""Why a wish may be refused: Pasal 15 (defence, law enforcement, ...), 16 (2) g (retention has not
+ended), 33 (harm to others), 50 (law enforcement by law), another law, or the asker did not show who
+they are."""
+
+WISHES = ("access", "correction", "deletion")
+
+_STEPS: dict[BreachState, tuple[BreachState, ...]] = {
+    "found": ("assessed",),
+    "assessed": ("notified", "not_required"),
+    "notified": ("closed",),
+    "not_required": ("closed",),
+    "closed": (),
+}
+
+type ClockState = Literal["running", "soon", "overdue", "kept", "late"]
+"""`running`; `soon` has less than a day; `overdue` has passed; `kept` and `late` are over."""
+
+
+def due(since: datetime) -> datetime:
+    """When the time of the law is over that began at `since`."""
+    return since + DEADLINE
+
+
+def clock_state(due_at: datetime, now: datetime, done_at: datetime | None = None) -> ClockState:
+    """How a deadline stands; what was done at the deadline itself was done in time."""
+    if done_at is not None:
+        return "kept" if done_at <= due_at else "late"
+    if now > due_at:
+        return "overdue"
+    return "soon" if due_at - now < timedelta(hours=24) else "running"
+
+
+def next_states(state: BreachState) -> tuple[BreachState, ...]:
+    """Where a breach can go from here; a closed one stays."""
+    return _STEPS[state]
+
+
+def told_at(breach: Breach) -> datetime | None:
+    """When the duty to tell was met: both were told, or nobody had to be."""
+    if breach.subjects_at is None or breach.authority_at is None:
+        return None
+    return max(breach.subjects_at, breach.authority_at)
+
+
+def step(breach: Breach, to: BreachState, *, reason: str = "") -> Breach:
+    """Moves a breach on.
+
+    The two notices (to the subjects and to the authority, Pasal 46 (1)) are both needed to be
+    `notified`; `not_required` needs a reason that is written down.
+
+    Raises:
+        WrongStateError: It does not lead there.
+        IncompleteError: A notice or the reason is missing.
+    """
+    if to not in _STEPS[breach.state]:
+        raise WrongStateError(state=breach.state)
+    if to == "notified" and told_at(breach) is None:
+        raise IncompleteError(field="subjects_at" if breach.subjects_at is None else "authority_at")
+    if to == "not_required" and len(reason.strip()) < 10:
+        raise IncompleteError(field="reason")
+    return replace(breach, state=to)
+
+
+def normal(subject: Subject) -> str:
+    """How a value is compared: a plate without blanks, a phone by its digits (0 is +62).
+
+    Two ways of writing the same give the same; it is what is hashed.
+    """
+    value = subject.value.strip()
+    if subject.kind == "plate":
+        return re.sub(r"[^0-9A-Z]", "", value.upper())
+    if subject.kind == "phone":
+        digits = re.sub(r"\D", "", value)
+        return "62" + digits.removeprefix("62").removeprefix("0")
+    return " ".join(value.casefold().split())
+
+
+def check_case(draft: CaseDraft, now: datetime) -> None:
+    """Refuses what cannot be answered.
+
+    Raises:
+        IncompleteError: The `field` is missing or makes no sense.
+    """
+    if not draft.asker.strip():
+        raise IncompleteError(field="asker")
+    if not draft.identified_by.strip():
+        raise IncompleteError(field="identified_by")
+    if not draft.wants or set(draft.wants) - set(WISHES):
+        raise IncompleteError(field="wants")
+    if draft.received_at > now:
+        raise IncompleteError(field="received_at")
+    subject = draft.subject
+    if len(normal(subject).removeprefix("62" if subject.kind == "phone" else "")) < (
+        1 if subject.kind == "footage" else 3
+    ):
+        raise IncompleteError(field="value")
+    if subject.kind == "footage":
+        if subject.from_at is None or subject.to_at is None or subject.from_at >= subject.to_at:
+            raise IncompleteError(field="from_at")
+        if subject.to_at - subject.from_at > timedelta(days=1):
+            raise IncompleteError(field="to_at")
+
+
+def findings(classes: list[Retention]) -> list[str]:
+    """Keys of retention classes that no law stands behind."""
+    return [one.key for one in classes if not one.basis.strip()]

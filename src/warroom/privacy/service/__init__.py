@@ -1,0 +1,1 @@
+"""Use cases of `privacy`, by noun."""

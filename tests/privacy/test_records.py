@@ -1,0 +1,243 @@
+"""Claims about the record of processing, retention, proof of deletion, and the assessment."""
+
+import csv
+import io
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from tests.access.conftest import Desk
+from warroom.app import wiring
+from warroom.kernel import deletions
+from warroom.kernel.deletions import Deletion
+from warroom.kernel.ids import new_id
+
+
+async def run(desk: Desk, name: str) -> None:
+    await next(job for job in wiring.JOBS if job.name == name).run(desk.worker)
+
+
+async def note(desk: Desk, agency: str | None = "Dishub", count: int = 3, **more: object) -> None:
+    now = desk.clock.now()
+    deletion = Deletion(
+        "rec-1 disk 1",
+        "footage.standard",
+        "age",
+        count,
+        now,
+        now,
+        now - timedelta(days=31),
+        now - timedelta(days=30),
+        bytes=count * 1000,
+        agency_id=desk.agencies[agency] if agency else None,
+    )
+    async with desk.db.transaction(desk.system) as tx:
+        await deletions.note_total(desk.system, tx, deletion)
+
+
+async def test_every_domain_that_stores_something_about_people_is_in_the_record(
+    desk: Desk,
+) -> None:
+    items = (await desk["pdp"].get("/api/privacy/purposes")).json()["items"]
+
+    keys = {one["key"] for one in items}
+    assert keys >= {
+        "cctv_live",
+        "cctv_recording",
+        "cctv_hold",
+        "access_requests",
+        "audit",
+        "sign_in",
+    }
+    assert all(one["basis"] and one["data"] and one["retention"] for one in items)
+    classes = (await desk["pdp"].get("/api/privacy/retention")).json()["items"]
+    assert {one["retention"] for one in items} <= {one["key"] for one in classes}
+
+
+async def test_who_holds_a_loan_in_force_is_a_recipient_and_then_no_more(desk: Desk) -> None:
+    await desk.lent()
+
+    async def receiving() -> list[str]:
+        items = (await desk["pdp"].get("/api/privacy/purposes")).json()["items"]
+        found: list[str] = next(one for one in items if one["key"] == "cctv_live")["receiving"]
+        return found
+
+    number = (await desk.rows("select number from access_request"))[0]["number"]
+    assert [one.split()[0] for one in await receiving()] == [number]
+    desk.clock.advance(8 * 86_400)
+    assert await receiving() == []
+
+
+async def test_a_purpose_has_versions_that_say_who_when_and_why(desk: Desk) -> None:
+    url = "/api/privacy/records/purpose/cctv_live"
+    body = {"name": "Pemantauan", "contact": "pdp@makassar.example", "basis": "Perwali 1/2026"}
+    first = {"version": 0, "reason": "Diisi menurut Perwali", "body": body}
+    assert (await desk["pdp"].put(url, json=first)).status_code == 200
+    stale = await desk["pdp"].put(url, json=first)
+    assert stale.json()["code"] == "privacy.changed_meanwhile"
+    second = {"version": 1, "reason": "Kontak baru", "body": body | {"contact": "dpo@x"}}
+    assert (await desk["pdp"].put(url, json=second)).status_code == 200
+
+    versions = (await desk["pdp"].get(url + "/versions")).json()["items"]
+    items = (await desk["pdp"].get("/api/privacy/purposes")).json()["items"]
+
+    assert [(one["version"], one["person_label"], one["reason"]) for one in versions] == [
+        (2, "Pdp", "Kontak baru"),
+        (1, "Pdp", "Diisi menurut Perwali"),
+    ]
+    shown = next(one for one in items if one["key"] == "cctv_live")
+    assert (shown["contact"], shown["version"]) == ("dpo@x", 2)
+    rows = await desk.rows("select * from audit_entry where action = 'privacy:purpose_changed'")
+    assert len(rows) == 2
+    others = (await desk["pdp.polisi"].get("/api/privacy/purposes")).json()["items"]
+    assert next(one for one in others if one["key"] == "cctv_live")["version"] == 0
+
+
+async def test_another_agencys_record_is_neither_read_nor_written(desk: Desk) -> None:
+    dishub = {"agency": str(desk.agencies["Dishub"])}
+    body = {"version": 0, "reason": "Bukan urusan", "body": {"name": "X"}}
+
+    read = await desk["pdp.polisi"].get("/api/privacy/purposes", params=dishub)
+    written = await desk["pdp.polisi"].put(
+        "/api/privacy/records/purpose/cctv_live", params=dishub, json=body
+    )
+    only_view = await desk["kadishub"].put("/api/privacy/records/purpose/cctv_live", json=body)
+
+    assert [read.status_code, written.status_code, only_view.status_code] == [404, 404, 404]
+
+
+async def test_a_class_is_a_finding_until_its_law_is_written(desk: Desk) -> None:
+    before = (await desk["pdp"].get("/api/privacy/retention")).json()
+    assert "footage.standard" in before["findings"]
+    body = {"name": "Rekaman", "end": "dihapus", "basis": "Perwali 12/2026 Pasal 9"}
+
+    await desk["pdp"].put(
+        "/api/privacy/records/retention/footage.standard",
+        json={"version": 0, "reason": "Dasar ditetapkan", "body": body, "days": 5},
+    )
+
+    after = (await desk["pdp"].get("/api/privacy/retention")).json()
+    assert "footage.standard" not in after["findings"]
+    shown = next(one for one in after["items"] if one["key"] == "footage.standard")
+    assert shown["days"] == 30.0  # What is in force comes from the settings, whatever is written.
+
+
+async def test_the_record_is_exported_as_csv_and_as_a_page(desk: Desk) -> None:
+    body = {"name": "=HYPERLINK(1)", "basis": "<b>UU</b>"}
+    await desk["pdp"].put(
+        "/api/privacy/records/purpose/cctv_live",
+        json={"version": 0, "reason": "Uji", "body": body},
+    )
+
+    answer = await desk["pdp"].get("/api/privacy/purposes.csv")
+    page = (await desk["pdp"].get("/api/privacy/purposes.html")).text
+
+    rows = {row["key"]: row for row in csv.DictReader(io.StringIO(answer.text))}
+    assert rows["cctv_live"]["name"] == "'=HYPERLINK(1)"
+    assert "&lt;b&gt;UU" in page
+    assert "<b>" not in page
+
+
+async def test_deleted_sessions_are_proven_by_a_sum_of_the_day(desk: Desk) -> None:
+    sessions = await desk.rows("select count(*) as n from session")
+    desk.clock.advance(100_000 * 3600 + 32 * 86_400)
+
+    await run(desk, "identity.tidy")
+    await run(desk, "identity.tidy")
+
+    left = await desk.rows("select count(*) as n from session")
+    proof = await desk.rows("select * from privacy_deletion where store = 'session'")
+    assert left == [{"n": 0}]
+    assert [one["count"] for one in proof] == [sessions[0]["n"]]
+    assert proof[0]["rule"] == "age"
+    assert proof[0]["last_at"] is not None
+
+
+async def test_a_day_that_is_over_goes_into_the_audit_once_and_again_when_it_grew(
+    desk: Desk,
+) -> None:
+    await note(desk, count=3)
+    await run(desk, "privacy.seal_deletions")
+    assert await desk.rows("select * from audit_entry where action = 'privacy:deleted'") == []
+    desk.clock.advance(86_400)
+
+    await run(desk, "privacy.seal_deletions")
+    await run(desk, "privacy.seal_deletions")
+
+    rows = await desk.rows(
+        "select detail::json ->> 'count' as n from audit_entry where action = 'privacy:deleted'"
+    )
+    assert rows == [{"n": "3"}]
+    desk.clock.advance(-86_400)
+    await note(desk, count=5)  # The recorder was away, and tells the whole sum of that day later.
+    desk.clock.advance(86_400)
+    await run(desk, "privacy.seal_deletions")
+    rows = await desk.rows(
+        "select detail::json ->> 'count' as n from audit_entry where action = 'privacy:deleted'"
+    )
+    assert sorted(row["n"] for row in rows) == ["3", "5"]
+
+
+async def test_what_was_deleted_is_listed_for_the_owner_alone(desk: Desk) -> None:
+    await note(desk)
+    await note(desk, agency=None, count=7)
+
+    own = (await desk["pdp"].get("/api/privacy/deletions")).json()["items"]
+    other = (await desk["pdp.polisi"].get("/api/privacy/deletions")).json()["items"]
+    city = (await desk["admin"].get("/api/privacy/deletions")).json()["items"]
+    text = (await desk["pdp"].get("/api/privacy/deletions.csv")).text
+
+    assert [one["count"] for one in own] == [3]
+    assert other == []
+    assert sorted(one["count"] for one in city) == [3, 7]
+    assert "rec-1 disk 1,footage.standard,age" in text
+
+
+async def test_pages_of_deletions_hold_each_once(desk: Desk) -> None:
+    for agency in ("Dishub", "Polrestabes", "Damkar", None):
+        await note(desk, agency=agency)
+    seen: list[str] = []
+    cursor = None
+    while True:
+        query = {"limit": 3} | ({"cursor": cursor} if cursor else {})
+        page = (await desk["admin"].get("/api/privacy/deletions", params=query)).json()
+        seen += [one["id"] for one in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+
+    assert len(seen) == len(set(seen)) == 4
+
+
+@pytest.mark.parametrize("change", ["count = 1", "bytes = 0", "class = 'x'", "day = day - 1"])
+async def test_proof_never_shrinks(desk: Desk, change: str) -> None:
+    await note(desk)
+
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        await desk.rows(f"update privacy_deletion set {change} returning 1 as done")
+
+
+async def test_the_assessment_states_what_is_in_force_and_what_it_cannot_know(desk: Desk) -> None:
+    answer = await desk["admin"].get(
+        "/api/privacy/assessment", params={"agency": str(desk.agencies["Dishub"])}
+    )
+    found = answer.json()
+    text = (await desk["pdp"].get("/api/privacy/assessment.md")).text
+
+    assert sum(one["count"] for one in found["cameras"]) == 3
+    tables = await desk.rows(
+        "select count(*) as n from pg_class where relrowsecurity and relkind = 'r'"
+        " and relnamespace = 'public'::regnamespace"
+    )
+    assert found["security"]["tables_walled"] == tables[0]["n"]
+    assert found["security"]["disk_encryption"] is None
+    assert "Enkripsi disk: tidak diketahui sistem" in text
+    assert "TEMUAN" in text
+    assert "Bukan nasihat hukum" in text
+
+
+async def test_an_agency_that_does_not_exist_is_not_found(desk: Desk) -> None:
+    for path in ("purposes", "retention", "assessment"):
+        answer = await desk["pdp"].get(f"/api/privacy/{path}", params={"agency": str(new_id())})
+        assert answer.status_code == 404
