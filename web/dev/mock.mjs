@@ -149,6 +149,16 @@ function change(list, id, body) {
   return ok(found);
 }
 
+const purpose = (key, name) => ({ key, name, basis: "Pasal 20 ayat (2) huruf e jo. Pasal 17", data: "gambar ruang publik", subjects: "orang di ruang publik", recipients: "", receiving: key === "cctv_live" ? ["Polrestabes Makassar"] : [], retention: "footage.standard", stored: "disk perekam", measures: "hak per kamera, audit", owner: "Diskominfo", contact: "", version: 0, changed_at: null, changed_by: null });
+const privacy = {
+  purposes: [purpose("cctv_live", "CCTV: pemantauan langsung"), purpose("cctv_recording", "CCTV: rekaman"), purpose("audit", "Catatan pemrosesan dan akses")],
+  retention: [{ key: "footage.standard", name: "Rekaman kelas standard", days: 30, end: "dihapus otomatis", basis: "", version: 0 }, { key: "audit", name: "Catatan audit", days: null, end: "tidak dihapus", basis: "UU 27/2022 Pasal 31", version: 0 }],
+  deletions: Array.from({ length: 24 }, (_, i) => ({ id: uuid(`del ${i}`), day: iso(STARTED - i * 864e5).slice(0, 10), store: "rec-1 disk 1", class: "footage.standard", rule: i % 3 ? "age" : "ring", count: 9000 + i, bytes: 4.1e10, first_at: iso(STARTED - 31 * 864e5), last_at: iso(STARTED - 30 * 864e5), began_at: iso(STARTED), ended_at: iso(STARTED), sealed_at: i ? iso(STARTED) : null })),
+  cases: [{ id: uuid("case"), number: "SDP-2026-0001", asker: "Daeng Sri", identified_by: "KTP asli di loket", wants: ["access", "correction"], subject_kind: "name", subject_code: "9f2c41d0a7e3", received_at: iso(STARTED - 6e7), due_at: iso(STARTED + 2e8), clock: "running", searched_at: null, ended_at: null, outcome: null, reason: null, decisions: [], report: null }],
+  breaches: [{ id: uuid("breach"), number: "IPD-2026-0001", title: "Laptop berisi rekaman hilang", state: "found", body: { what: "Laptop dicuri" }, found_at: iso(STARTED - 2e8), due_at: iso(STARTED + 6e7), clock: "soon", next: ["assessed"], subjects_at: null, authority_at: null, not_required_reason: null, version: 1, notice: "PEMBERITAHUAN" }],
+  assessment: { purposes: [], findings: ["footage.standard"], cameras: [{ class: "standard", owner: "Diskominfo", place: "Mariso", count: 12 }], roles: [{ role: "operator", factor: "none", seats_only: false }], seats: 2, security: { tables: 60, tables_walled: 44, anchors: [], disk_encryption: null } },
+};
+
 const routes = [
   ["POST /api/session", (_, { body }) => (body.password === "dua" ? ok({ second: { ticket: "x", ways: ["passkey", "totp", "recovery"], expires_at: iso(Date.now() + 3e5) } }, 202) : body.password === "salah" ? problem(401, "identity.wrong_password") : body.password === "tunggu" ? problem(429, "identity.too_many_attempts", { wait_s: 42 }) : ((person = people[0]), ok(session())))],
   ["POST /api/session/link", (_, { body }) => (body.token === "dipakai" ? problem(401, "identity.link_used") : ((person = people[0]), ok(session())))],
@@ -255,6 +265,15 @@ const routes = [
     const from = Number(query.get("cursor") ?? 0);
     return ok({ items: found.slice(from, from + 100), next: from + 100 < found.length ? String(from + 100) : null });
   }],
+  ["GET /api/privacy/purposes", () => all(has("empty") ? [] : privacy.purposes)],
+  ["GET /api/privacy/retention", () => ok({ items: has("empty") ? [] : privacy.retention, findings: ["footage.standard"] })],
+  ["GET /api/privacy/deletions", () => all(has("empty") ? [] : privacy.deletions)],
+  ["GET /api/privacy/cases", () => all(has("empty") ? [] : privacy.cases)],
+  ["GET /api/privacy/cases/:id", () => ok(privacy.cases[0])],
+  ["GET /api/privacy/breaches", () => all(has("empty") ? [] : privacy.breaches)],
+  ["GET /api/privacy/breaches/:id", () => ok(privacy.breaches[0])],
+  ["GET /api/privacy/assessment", () => ok(privacy.assessment)],
+  ["GET /api/privacy/records/:kind/:key/versions", () => all([{ version: 1, at: iso(STARTED), person_label: people[0].name, reason: "Diisi menurut Perwali" }])],
   ["GET /api/walls/layouts", () => all(layouts)],
   ["GET /api/places/search", (_, { query }) => {
     const q = (query.get("q") ?? "").toLowerCase();

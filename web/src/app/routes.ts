@@ -42,6 +42,7 @@ export const routes: readonly Route[] = [
   { path: "/admin/webhook", title: "admin.webhooks", needs: ["webhook:view"], admin: true, load: page(() => import("../hub/WebhooksAdmin.svelte")) },
   { path: "/admin/penyedia", title: "admin.providers", needs: ["provider:view"], admin: true, load: page(() => import("../identity/ProvidersAdmin.svelte")) },
   { path: "/admin/audit", title: "admin.audit", needs: ["audit:read"], admin: true, load: page(() => import("../admin/AuditAdmin.svelte")) },
+  { path: "/admin/privasi", title: "admin.privacy", needs: ["privacy:view"], admin: true, load: page(() => import("../privacy/PrivacyAdmin.svelte")) },
   { path: "/admin/komputer", title: "admin.seats", needs: ["seat:configure"], admin: true, load: page(() => import("../identity/SeatsAdmin.svelte")) },
   { path: "/admin/syarat-masuk", title: "admin.sign_in", needs: ["sign_in:configure"], admin: true, load: page(() => import("../identity/SignInAdmin.svelte")) },
   { path: "/akun", title: "page.account", load: page(() => import("../identity/AccountPage.svelte")) },
