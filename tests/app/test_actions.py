@@ -27,6 +27,19 @@ PUT_TOGETHER = {
     "camera:": ("added", "changed", "removed"),
     "recording:hold_": ("changed", "expired", "released"),
     "wall:": ("added", "changed", "removed"),
+    "privacy:": (
+        "case_registered",
+        "case_read",
+        "case_searched",
+        "case_decided",
+        "case_ended",
+        "case_overdue",
+        "breach_registered",
+        "breach_changed",
+        "breach_overdue",
+        "purpose_changed",
+        "retention_changed",
+    ),
 }  # fmt: skip
 WORD = re.compile(r"[a-z][a-z_]+:[a-z_]*[a-z]")
 
