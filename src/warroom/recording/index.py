@@ -62,7 +62,7 @@ create table alive(
 """
 
 _REMOVAL = """
-create table removal(
+create table if not exists removal(
     day integer not null, rule text not null, class text not null, camera_id text not null,
     segments integer not null, bytes integer not null, start_ms integer not null,
     end_ms integer not null, began_ms integer not null, ended_ms integer not null,
