@@ -14,8 +14,8 @@ from tools.mutation.rewrite import install
 PATHS = (
     "tests/access", "tests/app", "tests/audit", "tests/cameras", "tests/hub", "tests/identity",
     "tests/kernel/test_realtime.py", "tests/live/test_routes.py", "tests/live/test_whep.py",
-    "tests/places", "tests/privacy", "tests/recording/test_playback_routes.py", "tests/recording/test_holds.py",
-    "tests/recording/test_alarms.py", "tests/wall",
+    "tests/places", "tests/privacy", "tests/recording/test_alarms.py",
+    "tests/recording/test_holds.py", "tests/recording/test_playback_routes.py", "tests/wall",
 )  # fmt: skip
 
 
