@@ -46,6 +46,8 @@ def running_demo(repository: Path, folder: Path) -> Iterator[Demo]:
         **os.environ,
         "PYTHONPATH": str(repository / "src"),
         "WARROOM_DATA_DIR": str(folder / "data"),
+        # A test's own OpenID Provider listens on this machine.
+        "WARROOM_OUTBOUND_ALLOW_LOOPBACK": "true",
     }
     command = [sys.executable, "-m", "warroom.app", "demo"]
     command += ["--cameras", str(CAMERAS), "--port", str(_free_port())]

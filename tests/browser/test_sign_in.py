@@ -9,11 +9,12 @@ from datetime import timedelta
 
 import pyotp
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import NewPage
 from tests.browser.demo import Demo
 from tests.browser.harness import axe_violations, clipped_texts
+from tests.identity.provider import SUB, Idp, running_provider
 from warroom.kernel.clock import SystemClock
 
 pytestmark = pytest.mark.browser
@@ -145,3 +146,69 @@ def test_a_workstation_is_enrolled_and_shows_itself(
     expect(desk.get_by_text("Komputer ruang kendali ini: Meja 7")).to_be_visible()
     sound(desk)
     assert "warroom_seat" in {cookie["name"] for cookie in desk.context.cookies()}
+
+
+def at_the_provider(page: Page, idp: Idp) -> None:
+    """Lets whoever goes to the provider be known there; its own page asks another host for a font.
+
+    The form is sent to the provider itself, which answers as it does for its page.
+    """
+    form = (
+        f"<form method=post><input name=sub value='{SUB}'></form>"
+        "<script>document.forms[0].submit()</script>"
+    )
+
+    def show(route: Route) -> None:
+        if route.request.method == "GET":
+            route.fulfill(body=form, content_type="text/html")
+        else:
+            route.continue_()
+
+    page.route(f"{idp.address}/oauth2/authorize**", show)
+
+
+CALL = """async ([method, path, body]) => {
+  const answer = await fetch(path, { method, headers: { "X-Warroom": "1",
+    "Content-Type": "application/json" }, body: body && JSON.stringify(body) });
+  return { status: answer.status, body: await answer.json() };
+}"""
+
+
+def test_the_own_second_step_is_asked_for_after_a_provider(
+    new_page: NewPage, demo: Demo, sound: Sound
+) -> None:
+    admin, page = new_page(), new_page()
+    site = enter(admin, demo, "Administrator")
+    enter(page, demo, "Camat Mariso")
+    agencies = admin.evaluate(CALL, ["GET", "/api/agencies", None])["body"]["items"]
+    mariso = next(one["id"] for one in agencies if one["short"] == "Kecamatan Mariso")
+    with running_provider({}) as idp:
+        body = {
+            "slug": "uji",
+            "name": "SSO Uji",
+            "issuer": idp.address,
+            "client_id": "warroom",
+            "agencies": [mariso],
+        }
+        made = admin.evaluate(CALL, ["POST", "/api/providers", body])
+        assert made["status"] == 201, made
+        at_the_provider(page, idp)
+        page.goto(f"{site}/akun")
+        page.get_by_role("button", name="Tautkan akun SSO Uji").click()
+        expect(page.get_by_role("button", name="Lepaskan")).to_be_visible()
+        page.get_by_role("button", name="Pasang aplikasi kode").click()
+        totp = pyotp.TOTP(page.locator("form code").inner_text().replace(" ", ""))
+        page.get_by_label("Kode enam angka").fill(totp.now())
+        page.get_by_role("button", name="Aktifkan").click()
+        page.get_by_role("button", name="Sudah saya simpan").click()
+
+        page.context.clear_cookies()
+        page.goto(f"{site}/masuk")
+        page.get_by_role("button", name="Masuk lewat SSO Uji").click()
+        expect(page.locator("input[name=code]")).to_be_focused()
+        sound(page)
+        page.locator("input[name=code]").fill(totp.at(SystemClock().now() + timedelta(seconds=30)))
+        page.wait_for_url(INSIDE)
+
+        account = page.evaluate(CALL, ["GET", "/api/account", None])["body"]
+        assert account["method"] == "oidc:uji+totp"
