@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.scopes import AT, scope_of
-from warroom.audit import api
+from warroom.audit import api, service
 from warroom.audit.errors import WrongCursorError, WrongPeriodError
 from warroom.kernel.db import Database
 from warroom.kernel.ids import new_id
@@ -216,7 +216,7 @@ async def test_entries_are_found_by_place_agency_door_and_purpose(db: Database) 
 async def test_a_page_looks_through_a_bounded_number_of_entries_and_the_next_goes_on(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("warroom.audit.service._WINDOW_ROWS", 4)
+    monkeypatch.setattr(service, "_WINDOWS", (1, 4, 4))
     for minutes in range(30):
         await look(db, by=POLICE, owner=POLICE, minutes=minutes, reason="tua" * (minutes == 0))
     pages, cursor = [], None
@@ -299,3 +299,26 @@ async def test_a_question_about_no_time_or_too_long_a_one_is_refused(
     async with db.transaction(EVERYTHING) as tx:
         with pytest.raises(WrongPeriodError):
             await api.list_watchers(EVERYTHING, tx, CAMERA, AT, AT + timedelta(hours=hours))
+
+
+@pytest.mark.parametrize("filters", [{}, {"no_ends": True}, {"q": "Losari"}, {"agency": FIRE}])
+async def test_a_small_agency_finds_its_few_entries_at_once_among_those_of_all(
+    db: Database, monkeypatch: pytest.MonkeyPatch, filters: dict[str, object]
+) -> None:
+    monkeypatch.setattr(service, "_WINDOWS", (1, 2, 2))
+    owned = await look(db, by=POLICE, owner=FIRE, minutes=0)
+    done = await look(db, by=FIRE, owner=POLICE, minutes=1)
+    both = await look(db, by=FIRE, owner=FIRE, minutes=2)
+    for minutes in range(3, 20):
+        await look(db, by=POLICE, owner=POLICE, minutes=minutes)
+
+    pages = []
+    cursor = None
+    async with db.transaction(reader(FIRE)) as tx:
+        while not pages or cursor is not None:
+            page = msgspec.json.decode(await api.search(reader(FIRE), tx, dict(filters), cursor))
+            pages.append([UUID(item["id"]) for item in page["items"]])
+            cursor = page["next"]
+
+    assert pages[0] != []
+    assert [id_ for page in pages for id_ in page] == [both, done, owned]

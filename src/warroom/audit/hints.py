@@ -63,12 +63,13 @@ class _Past:
     days: set[Any] = field(default_factory=set)
     hours: dict[int, set[Any]] = field(default_factory=lambda: defaultdict(set))
     districts: set[str] = field(default_factory=set)
+    usual_things: float = 0
+    """Things in a busy hour: the 95th percentile."""
 
-    @property
-    def usual_things(self) -> float:
-        """Things in a busy hour: the 95th percentile."""
+    def close(self) -> None:
+        """Works out what is asked for again and again, once all of the past is in."""
         ordered = sorted(self.things)
-        return ordered[int(0.95 * (len(ordered) - 1))] if ordered else 0
+        self.usual_things = ordered[int(0.95 * (len(ordered) - 1))] if ordered else 0
 
 
 def find(
@@ -96,14 +97,14 @@ def find(
         for row in of_hour:
             past.districts.add(row.district)
             agencies[row.agency_id][row.district] += row.looks
+    by_role: dict[str | None, list[_Past]] = defaultdict(list)
+    for person_id, past in pasts.items():
+        past.close()
+        by_role[roles.get(person_id)].append(past)
     found: list[Hint] = []
     for person_id, hour, of_hour in _hours(row for row in rows if row.hour >= since):
         past = pasts[person_id]
-        peers = [
-            other
-            for other_id, other in pasts.items()
-            if other_id != person_id and roles.get(other_id) == roles.get(person_id)
-        ]
+        peers = [other for other in by_role[roles.get(person_id)] if other is not past]
         judged = {
             "bulk": _bulk(of_hour, past, peers),
             "hours": _off_hours(of_hour, hour.astimezone(zone).hour, past, peers),

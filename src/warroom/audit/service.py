@@ -24,8 +24,10 @@ from warroom.kernel.scope import Scope
 _ENTRIES_A_CALL = 1_000
 _ROWS_A_BATCH = 5_000
 _MOST_ITEMS = 500
-_WINDOW_ROWS = 50_000
-_WINDOWS = 2
+_WINDOWS = (1_000, 50_000, 50_000)
+"""Entries looked through for one page; by agencies a few first, for they must be sorted."""
+
+_FEW_AGENCIES = 5
 _MOST_ANSWERS = 500
 _LONGEST_WATCH = timedelta(days=7)
 _LONGEST_SEEN = timedelta(days=92)
@@ -114,9 +116,10 @@ async def search(
         asked["after"] = True
     limit = max(1, min(limit, _MOST_ITEMS))
     items: list[dict[str, Any]] = []
-    for _ in range(_WINDOWS):
+    asked["agencies"] = _few_agencies(scope, asked)
+    for rows in _WINDOWS if asked["agencies"] else _WINDOWS[1:]:
         until = asked.get("after_at") or asked.get("until") or _END_OF_TIME
-        floor = await store.find_floor(scope, tx, asked, until, _WINDOW_ROWS)
+        floor = await store.find_floor(scope, tx, asked, until, rows)
         window = asked if floor is None else asked | {"floor": floor}
         found = await store.search(scope, tx, window, limit + 1 - len(items))
         items += msgspec.json.decode(found, type=list[dict[str, Any]])
@@ -127,6 +130,20 @@ async def search(
     more = items[limit - 1]["cursor"] if len(items) > limit else _cursor(floor)
     page = [{k: v for k, v in item.items() if k != "cursor"} for item in items[:limit]]
     return msgspec.json.encode({"items": page, "next": more, "searched_to": floor})
+
+
+def _few_agencies(scope: Scope, asked: dict[str, Any]) -> list[UUID] | None:
+    """The agencies that entries must be of, as owner or asker; None if of too many, or any.
+
+    A small agency's entries lie far apart among those of all, and would be looked for in vain
+    page after page. Where a person or a thing is asked for, there are few enough.
+    """
+    if "person" in asked or "object" in asked:
+        return None
+    if "agency" in asked:
+        return [asked["agency"]]
+    agencies = scope.agencies_of("audit:read")
+    return None if agencies is None or len(agencies) > _FEW_AGENCIES else sorted(agencies)
 
 
 def wanted(filters: dict[str, Any]) -> dict[str, Any]:

@@ -192,6 +192,11 @@ class Scope:
         }
         return None if (None, None) in spans else tuple(spans)
 
+    def agencies_of(self, action: str) -> frozenset[UUID] | None:
+        """The agencies whose things the action may be allowed on at most; None if of any."""
+        allowing = [rule.agencies for rule in self._of(action).rules if not rule.deny]
+        return _union(allowing)
+
     def narrow(
         self,
         action: str,

@@ -180,9 +180,11 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
     limit 1
 $$;
 
--- How far back `p_rows` entries of a person, of a thing or of all reach: a search that filters by
--- what no index knows looks no further, so that it ends in time. Tells an instant and no entry.
-create function audit_floor(p_person uuid, p_object text, p_until timestamptz, p_rows integer)
+-- How far back `p_rows` entries of a person, of a thing, of agencies or of all reach: a search that
+-- filters by what no index knows looks no further, so that it ends in time. Of agencies each counts
+-- by itself, as owner and as asker. Tells an instant and no entry.
+create function audit_floor(
+    p_person uuid, p_object text, p_agencies uuid[], p_until timestamptz, p_rows integer)
 returns timestamptz
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -194,6 +196,13 @@ begin
     elsif p_object is not null then
         select at into found_at from public.audit_entry
         where object_id = p_object and at <= p_until order by at desc offset p_rows limit 1;
+    elsif p_agencies is not null then
+        select max(greatest(
+            (select at from public.audit_entry
+             where owner_agency_id = a and at <= p_until order by at desc offset p_rows limit 1),
+            (select at from public.audit_entry
+             where agency_id = a and at <= p_until order by at desc offset p_rows limit 1)
+        )) into found_at from unnest(p_agencies) a;
     else
         select at into found_at from public.audit_entry
         where at <= p_until order by at desc, id desc offset p_rows limit 1;
