@@ -216,7 +216,7 @@ async def test_entries_are_found_by_place_agency_door_and_purpose(db: Database) 
 async def test_a_page_looks_through_a_bounded_number_of_entries_and_the_next_goes_on(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "_WINDOWS", (1, 4, 4))
+    monkeypatch.setattr(service, "_WINDOWS", (4, 4))
     for minutes in range(30):
         await look(db, by=POLICE, owner=POLICE, minutes=minutes, reason="tua" * (minutes == 0))
     pages, cursor = [], None
@@ -305,7 +305,7 @@ async def test_a_question_about_no_time_or_too_long_a_one_is_refused(
 async def test_a_small_agency_finds_its_few_entries_at_once_among_those_of_all(
     db: Database, monkeypatch: pytest.MonkeyPatch, filters: dict[str, object]
 ) -> None:
-    monkeypatch.setattr(service, "_WINDOWS", (1, 2, 2))
+    monkeypatch.setattr(service, "_WINDOWS_OF_AGENCIES", (1, 2, 2))
     owned = await look(db, by=POLICE, owner=FIRE, minutes=0)
     done = await look(db, by=FIRE, owner=POLICE, minutes=1)
     both = await look(db, by=FIRE, owner=FIRE, minutes=2)

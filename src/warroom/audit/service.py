@@ -24,8 +24,9 @@ from warroom.kernel.scope import Scope
 _ENTRIES_A_CALL = 1_000
 _ROWS_A_BATCH = 5_000
 _MOST_ITEMS = 500
-_WINDOWS = (1_000, 50_000, 50_000)
-"""Entries looked through for one page; by agencies a few first, for they must be sorted."""
+_WINDOWS = (50_000, 50_000)
+_WINDOWS_OF_AGENCIES = (1_000, 10_000, 20_000)
+"""Entries looked through for one page, in turn; an agency's must be sorted, so a few come first."""
 
 _FEW_AGENCIES = 5
 _MOST_ANSWERS = 500
@@ -117,7 +118,7 @@ async def search(
     limit = max(1, min(limit, _MOST_ITEMS))
     items: list[dict[str, Any]] = []
     asked["agencies"] = _few_agencies(scope, asked)
-    for rows in _WINDOWS if asked["agencies"] else _WINDOWS[1:]:
+    for rows in _WINDOWS_OF_AGENCIES if asked["agencies"] else _WINDOWS:
         until = asked.get("after_at") or asked.get("until") or _END_OF_TIME
         floor = await store.find_floor(scope, tx, asked, until, rows)
         window = asked if floor is None else asked | {"floor": floor}
