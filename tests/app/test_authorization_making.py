@@ -5,11 +5,13 @@ The bodies are those of the matrix, so that a new one is tried by itself.
 
 import json
 from typing import Any
+from uuid import UUID
 
-from tests.app.askers import add_asker
+from tests.app.askers import add_asker, give
 from tests.app.test_authorization_matrix import (
     World,
     _told,
+    ask,
     bodies,
     filled,
     http_routes,
@@ -70,3 +72,28 @@ async def test_nobody_makes_anything_in_another_agency_or_of_its_things(world: W
         "/api/roles",
         "/api/seats",
     } <= set(tried)
+
+
+async def test_who_may_do_all_there_but_what_the_word_says_makes_nothing_there(
+    world: World,
+) -> None:
+    """Every other word was lent to them on the first agency, so that they see all it has."""
+    await make_things(world)
+    other = (await world.clients["other"].get("/api/session")).json()["agency"]["id"]
+    every = [action.word for action in actions.known()]
+    wrong = {}
+    routes = [r for r in http_routes(world) if ":" in r.guard and names_a_thing(world, r)]
+    for number, word in enumerate(sorted({route.guard for route in routes})):
+        asker = f"hampir.{number}"
+        person = await add_asker(world, asker, other, every)
+        lent = tuple(one for one in every if one != word)
+        agencies = (UUID(world.things["agency"]),)
+        await give(world, actions=lent, reason="uji", person_id=person, agencies=agencies)
+        for route in routes:
+            if route.guard == word:
+                answer = await ask(world, asker, route)
+                if answer.status_code not in (403, 404, 422):
+                    wrong[f"{route.method} {route.path}"] = (answer.status_code, answer.text[:200])
+
+    assert len(routes) >= 7
+    assert wrong == {}

@@ -132,3 +132,31 @@ def test_a_program_of_an_agency_that_does_not_exist_is_not_made(city: City, run:
         run("application", "add", "--name", "P", "--agency", "nix", "--action", "camera:view")
     with pytest.raises(NotFoundError):
         run("application", "disable", "nix")
+
+
+async def test_who_sees_another_agency_and_its_things_makes_no_program_of_it(
+    city: City, browser: Clients
+) -> None:
+    async with city.db.transaction(city.system) as tx:
+        new = api.NewGrant(
+            ("agency:view", "camera:view"),
+            "uji",
+            person_id=city.people["kepala"],
+            agencies=(city.agencies["Damkar"],),
+        )
+        await api.create_grant(city.system, tx, new)
+    wanted = {
+        "name": "Peta",
+        "agency_id": str(city.agencies["Damkar"]),
+        "actions": ["camera:view"],
+    }
+    async with signed_in(browser, "kepala") as client:
+        answer = await client.post("/api/applications", json=wanted)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+async def test_the_system_is_no_person_of_whom_a_factor_is_asked(city: City) -> None:
+    async with city.db.transaction(city.system) as tx:
+        with pytest.raises(NotFoundError):
+            await api.find_demand(city.system, tx)
