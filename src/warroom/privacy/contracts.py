@@ -107,7 +107,7 @@ class Stored:
         what: What it is, in words.
         count: How many.
         purpose: Key of the purpose.
-        until: Until when it stays, in words.
+        until: Key of its retention class; the report says it in words.
         items: The things themselves, as plain data; the first hundred at most.
         seen_by: Who looked at it: `{at, person, agency, action}`.
     """

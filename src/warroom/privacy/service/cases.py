@@ -145,7 +145,7 @@ async def search_case(
                 "is_able": is_able,
                 "corrects": source.correct is not None,
                 "erases": source.erase is not None,
-                "found": [asdict(one) for one in found],
+                "found": [asdict(one) | {"until": _until(registry, one.until)} for one in found],
             }
         )
     names = {one.key: one for one in registry.purposes}
@@ -296,6 +296,14 @@ async def _find(
     if is_open and row["ended_at"] is not None:
         raise WrongStateError(state=row["outcome"])
     return row
+
+
+def _until(registry: Registry, key: str) -> str:
+    """Until when something stays, in words: the days of its class and what happens then."""
+    one = next((one for one in registry.retention if one.key == key), None)
+    if one is None:
+        return key
+    return one.end if one.days is None else f"{one.days:g} hari, lalu {one.end}"
 
 
 def _subject(keeper: SubjectKeeper, row: dict[str, Any]) -> Subject:
