@@ -119,9 +119,8 @@ async def find_account(scope: Scope, tx: Transaction, subject: Subject) -> list[
     for person in people:
         entries = await _entries(scope, tx, object=person["id"])
         seen += [_seen(one) for one in entries if (one["person"] or {}).get("id") != person["id"]]
-    return [
-        Stored("account", len(people), "accounts", "account", tuple(people), tuple(seen[:_MOST]))
-    ]
+    items = tuple(_account(person) for person in people)
+    return [Stored("account", len(people), "accounts", "account", items, tuple(seen[:_MOST]))]
 
 
 async def find_sessions(scope: Scope, tx: Transaction, subject: Subject) -> list[Stored]:
@@ -173,6 +172,15 @@ async def _entries(scope: Scope, tx: Transaction, **filters: Any) -> list[dict[s
     page = msgspec.json.decode(await audit.search(scope, tx, filters, limit=_MOST))
     items: list[dict[str, Any]] = page["items"]
     return items
+
+
+def _account(person: dict[str, Any]) -> dict[str, Any]:
+    """What is stored of an account, as plain words to be read."""
+    words = ("login", "name", "title", "language", "is_active", "last_seen_at")
+    return {word: person[word] for word in words} | {
+        "agency": (person["agency"] or {}).get("name"),
+        "roles": [one["role"] for one in person["roles"]],
+    }
 
 
 def _seen(entry: dict[str, Any]) -> dict[str, Any]:

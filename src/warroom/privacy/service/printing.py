@@ -1,7 +1,10 @@
 """Pages to be printed: plain HTML without scripts; everything in them is escaped."""
 
+from datetime import datetime
 from html import escape
 from typing import Any
+
+from warroom.kernel.i18n import text
 
 _PAGE = """<!doctype html>
 <html lang="id"><head><meta charset="utf-8"><title>{title}</title><style>
@@ -37,9 +40,9 @@ def print_processing(rows: list[dict[str, Any]]) -> str:
     )
 
 
-def print_document(title: str, text: str) -> str:
+def print_document(title: str, content: str) -> str:
     """A text as a page."""
-    return _page(title, f"<pre>{escape(text)}</pre>")
+    return _page(title, f"<pre>{escape(content)}</pre>")
 
 
 def print_case(case: dict[str, Any]) -> str:
@@ -55,7 +58,8 @@ def print_case(case: dict[str, Any]) -> str:
         ],
     )
     for part in report["parts"]:
-        body += f"<h2>{escape(part['source'])}</h2>"
+        title = text("id", f"privacy.source_{part['source']}")
+        body += f"<h2>{escape(title)}</h2>"
         if not part["is_able"]:
             body += "<p>Tidak dapat mencari dengan pengenal ini.</p>"
         elif not part["found"]:
@@ -100,4 +104,6 @@ def _text(value: Any) -> str:
         return "-"
     if isinstance(value, list | tuple):
         return escape(", ".join(str(one) for one in value) or "-")
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
     return escape(str(value))
