@@ -50,6 +50,8 @@ def _recorded(repository: Path) -> Iterator[str]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.keyword) and node.arg == "action":
                 yield from _stems(node.value)
+            elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Asked"):
+                yield from (stem for value in node.args[:1] for stem in _stems(value))
             elif isinstance(node, ast.Constant) and WORD.fullmatch(str(node.value)):
                 yield str(node.value)
 
