@@ -14,6 +14,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ MARK = "demo.json"
 QUOTA_BYTES = 4 << 30
 SITES = 468
 READY_S = 120.0
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class NotADemoError(WarRoomError):
@@ -96,7 +99,8 @@ def demo(
     _write_city(node, plan)
     _say("PostgreSQL")
     try:
-        start_database(node)
+        with _heard_afterwards():
+            start_database(node)
         _say(f"{plan.cameras} kamera simulasi / simulated cameras")
         asyncio.run(wiring.seed_demo(node, _cameras_file(node).read_bytes()))
         asyncio.run(_run(node, plan))
@@ -111,8 +115,29 @@ def _heed_signals() -> None:
 
     PostgreSQL is stopped on the way out. Once all runs, the supervisor hears the signals.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDING:
         signal.signal(number, signal.default_int_handler)
+
+
+@contextmanager
+def _heard_afterwards() -> Iterator[None]:
+    """Keeps a signal until the block is done: a PostgreSQL half started could not be stopped.
+
+    Raises:
+        KeyboardInterrupt: One came.
+    """
+    heard: list[int] = []
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    for number in _ENDING:
+        signal.signal(number, lambda came, _frame: heard.append(came))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if heard:
+            # It stands for whatever failed as well: Ctrl-C reaches the children first.
+            raise KeyboardInterrupt
 
 
 def _prepare(*, port: int, reset: bool) -> Node:
@@ -187,7 +212,7 @@ async def _run(node: Node, plan: Plan) -> None:
     )  # fmt: skip
     supervisor = Supervisor([city, *PROCESSES], node.settings.data / "log", node.clock)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDING:
         loop.add_signal_handler(number, supervisor.stop)
     tasks = [asyncio.create_task(_announce(node, plan))]
     if not plan.clips:
