@@ -91,7 +91,7 @@ def test_sites_get_pictures_that_fit(repository: Path, tmp_path: Path) -> None:
         told = {row["camera"]: row["clip"] for row in rows(ready["control_port"])}
 
     sites = {
-        feature["properties"]["number"]: feature["properties"]["site"]
+        feature["properties"]["number"]: feature["properties"]["kind"]
         for feature in json.loads(Path(city).read_text())["features"]
     }
     assert 4 == len(small)

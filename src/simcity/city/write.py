@@ -223,7 +223,7 @@ def _cameras(sites: list[Site], streams: Streams | None) -> list[Feature]:
             lonlat(site.at),
             number=number,
             name=site.name,
-            site=site.kind,
+            kind=site.kind,
             owner=site.owner,
             ptz=site.is_ptz,
             bearing=site.bearing_deg,

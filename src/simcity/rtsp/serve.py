@@ -176,4 +176,4 @@ def _sites(path: Path | None) -> dict[int, str]:
         return {}
     features: list[dict[str, Any]] = json.loads(path.read_text())["features"]
     rows = [feature["properties"] for feature in features]
-    return {row["number"]: "simpang" if row["site"] == "simpang" else "jalan" for row in rows}
+    return {row["number"]: "simpang" if row["kind"] == "simpang" else "jalan" for row in rows}
