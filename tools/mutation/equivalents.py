@@ -26,9 +26,4 @@ EQUIVALENTS: dict[str, Equivalent] = {
         "The store narrows by the same word. Routes are told apart from their stores by questions"
         " that cannot be read, and any word can be a role's name.",
     ),
-    "identity/service/factors.py set_role_demand raise NotFoundError": Equivalent(
-        ("identity/service/factors.py set_role_demand raise NotFoundError 2",),
-        "Row-level security lets only who reaches the whole city write the row; the service says so"
-        " before anything of the change is judged.",
-    ),
 }
