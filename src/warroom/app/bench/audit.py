@@ -1,6 +1,7 @@
 """What an entry of the audit costs, beside the floor: a plain insert of the same row."""
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import shutil
@@ -238,6 +239,8 @@ def _database_cpu_s(node: Node) -> float:
         own = server.cpu_times()
         parts = [own.user, own.system, own.children_user, own.children_system]
         for child in server.children():
-            times = child.cpu_times()
-            parts += [times.user, times.system]
+            # One that ends just now is counted among the server's ended children.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = child.cpu_times()
+                parts += [times.user, times.system]
     return float(sum(parts))
