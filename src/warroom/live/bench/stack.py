@@ -208,7 +208,7 @@ def _fill(environment: dict[str, str], folder: Path, cameras: int, rtsp_port: in
              "--kind", "city", "--json")  # fmt: skip
     _warroom(environment, "user", "add", LOGIN, "--name", "Bench", "--agency", "Diskominfo",
              "--role", "admin_sistem", "--city", "--json")  # fmt: skip
-    _warroom(environment, "user", "password", LOGIN, given=f"{PASSWORD}\n")
+    _warroom(environment, "user", "password", LOGIN, "--keep", given=f"{PASSWORD}\n")
     rows = ["number,name,lat,lon,owner,url"]
     rows += [
         f"{n},Kamera {n},{-5.2 + n % 100 / 1000},119.42,Diskominfo,"
