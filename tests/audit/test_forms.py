@@ -1,7 +1,7 @@
 """Entries of the older form stay provable, and many of one transaction make a whole chain."""
 
 import runpy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def asked(number: int = 0) -> api.Asked:
 
 
 @pytest.fixture
-def write_form_1(connections: Connections) -> Callable[[int], None]:
+def write_form_1(connections: Connections) -> Iterator[Callable[[int], None]]:
     """Appends as the first version of the product did, by its own function."""
     step = Path(migrations.__file__).parent / "migrations" / "versions" / "0002_identity_audit.py"
     shipped: str = runpy.run_path(str(step))["_AUDIT"]
@@ -55,7 +55,10 @@ def write_form_1(connections: Connections) -> Callable[[int], None]:
                     [f"Nomor {number} \N{SNOWMAN}"],
                 )
 
-    return write
+    yield write
+    # The database is everybody's: a function that sees past the walls must not stay.
+    with psycopg.connect(connections.owner) as connection:
+        connection.execute("drop function append_1")
 
 
 @pytest.fixture

@@ -372,6 +372,7 @@ async def test_a_hold_reaches_the_disk_by_notification_and_so_does_its_release(
     camera_id, scope = await world.add(1), holder(world.police)
     disk = disk_at(folder)
     disk.start()
+    assert disk.is_ready.wait(10)
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
 
