@@ -102,7 +102,7 @@ _PAGE = sql.SQL(
     f"""
 select {_VERSION}, concat('[', (
     select string_agg({_CLOSED}, ',' order by c.number)
-    {_FROM} where c.number = any(%(numbers)s) and {{visible}}
+    {_FROM} where c.number = any(%(numbers)s::integer[]) and {{visible}}
 ), ']')
 """
 )
@@ -451,8 +451,10 @@ async def _list_in_view(
         in_view = remembered[0]
         at = bisect_right(in_view.numbers, parameters["after"])
         page = in_view.numbers[at : at + parameters["limit"]]
+        # As text: the driver turns a list into an array one number at a time.
+        numbers = f"{{{','.join(map(str, page))}}}"
         version, items = await fetch_texts(
-            tx, _page_query(visible.as_string()), {**parameters, "numbers": list(page)}
+            tx, _page_query(visible.as_string()), {**parameters, "numbers": numbers}
         )
         if version == in_view.version:
             is_last = at + len(page) == len(in_view.numbers)
