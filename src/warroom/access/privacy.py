@@ -34,6 +34,10 @@ TOLD = Told(
             "PostgreSQL: access_request; lampiran: folder blobs",
             "dua persetujuan dari peran berbeda, batas waktu, audit dengan tujuan",
             actions=("access:view",),
+            tables=(
+                *("access_request", "access_part", "access_approval", "access_attachment"),
+                *("access_emergency", "access_review_item"),
+            ),
         ),
     ),
     (
@@ -44,5 +48,5 @@ TOLD = Told(
             "tidak dihapus oleh sistem",
         ),
     ),
-    (SubjectSource("request", frozenset({"name"}), find_requests),),
+    (SubjectSource("request", frozenset({"name"}), frozenset({"access_requests"}), find_requests),),
 )

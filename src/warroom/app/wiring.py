@@ -27,6 +27,7 @@ from warroom.cameras import routes as camera_routes
 from warroom.hub import api as hub
 from warroom.hub import commands as hub_commands
 from warroom.hub import jobs as hub_jobs
+from warroom.hub import privacy as hub_privacy
 from warroom.hub import routes as hub_routes
 from warroom.identity import api as identity
 from warroom.identity import commands as identity_commands
@@ -56,6 +57,7 @@ from warroom.recording import commands as recording_commands
 from warroom.recording import jobs as recording_jobs
 from warroom.recording import privacy as recording_privacy
 from warroom.recording import routes as recording_routes
+from warroom.wall import privacy as wall_privacy
 from warroom.wall import routes as wall_routes
 
 SECTIONS = [
@@ -141,9 +143,11 @@ def registry_of(configuration: Configuration) -> Registry:
         [
             Told(retention=(outbox_kept,)),
             access_privacy.TOLD,
+            hub_privacy.told(configuration.section(hub.HubSettings)),
             live_privacy.TOLD,
             privacy.TOLD,
             recording_privacy.told(configuration.section(recording.RecordingSettings)),
+            wall_privacy.TOLD,
         ],
         {"cameras": cameras.count_by_class},
     )

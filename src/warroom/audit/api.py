@@ -16,6 +16,7 @@ from warroom.audit.anchors import AnchorFile
 from warroom.audit.contracts import Access, AnchorState, Asked, Finding, Head, Verification
 from warroom.audit.exporting import Exported
 from warroom.audit.hinting import Peers
+from warroom.audit.hints import DAYS as USAGE_DAYS
 from warroom.audit.proof_check import check_file
 from warroom.audit.proofs import Form, Report
 from warroom.audit.settings import AuditSettings
@@ -286,6 +287,7 @@ def as_json(verification: Verification) -> dict[str, Any]:
 
 
 __all__ = [
+    "USAGE_DAYS",
     "Access",
     "AnchorFile",
     "AnchorState",

@@ -9,7 +9,9 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from warroom.audit.hints import Hint, Usage
+from warroom.kernel import deletions
 from warroom.kernel.db import Transaction, fetch_json
+from warroom.kernel.deletions import Deletion
 from warroom.kernel.scope import Scope
 
 # A refused sign-in has no person who asks yet: it is about the one whose name was given.
@@ -65,15 +67,24 @@ where id = %(id)s and seen_at is null and {visible}
 returning {item} as item
 """
 
+_FORGET = """
+with gone as (delete from audit_usage where hour < %(before)s returning hour)
+select count(*) as count, min(hour) as first_at, max(hour) as last_at from gone
+"""
+
 
 async def roll_up(scope: Scope, tx: Transaction, since: datetime) -> None:  # noqa: ARG001
     """Counts the entries from `since` on by person, hour and district; twice does no harm."""
     await tx.execute(_ROLL_UP, {"since": since})
 
 
-async def forget_usage(scope: Scope, tx: Transaction, before: datetime) -> None:  # noqa: ARG001
-    """Drops counts that say nothing of what is usual any more; the entries themselves stay."""
-    await tx.execute("delete from audit_usage where hour < %(before)s", {"before": before})
+async def forget_usage(scope: Scope, tx: Transaction, before: datetime) -> None:
+    """Drops counts that say nothing of what is usual any more, and notes how many; entries stay."""
+    gone = await (await tx.execute(_FORGET, {"before": before})).fetchone()
+    assert gone is not None  # noqa: S101 - a sum has one row
+    kind = "audit_usage"
+    deletion = Deletion(kind, kind, "age", began_at=scope.at, ended_at=scope.at, **gone)
+    await deletions.note(scope, tx, deletion)
 
 
 async def find_last_hour(scope: Scope, tx: Transaction) -> datetime | None:  # noqa: ARG001

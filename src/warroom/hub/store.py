@@ -7,7 +7,9 @@ from uuid import UUID
 from psycopg import sql
 
 from warroom.hub.contracts import Delivery, Endpoint, Outcome
+from warroom.kernel import deletions
 from warroom.kernel.db import Transaction, fetch_json
+from warroom.kernel.deletions import Deletion
 from warroom.kernel.outbox import Event, Position
 from warroom.kernel.scope import Scope
 
@@ -28,7 +30,7 @@ _ITEM = """json_build_object(
 _LIST = """
 select json_build_object('items', coalesce(json_agg({item} order by lower(w.name), w.id), '[]'),
     'total', count(*), 'next', null)::text
-from webhook w where {visible}
+from webhook w where {visible} and (%(by)s::uuid is null or w.created_by = %(by)s)
 """
 
 _GET = "select {item}::text from webhook w where w.id = %(id)s and {visible}"
@@ -118,6 +120,14 @@ where id = %(id)s
 """
 
 
+_TIDY = """
+with gone as (
+    delete from webhook_delivery where state <> 'pending' and at < %(before)s returning at
+)
+select count(*) as count, min(at) as first_at, max(at) as last_at from gone
+"""
+
+
 def _visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
     visible, parameters = scope.narrow(
         action, agency="w.agency_id", place=None, id="w.id", tags=None
@@ -125,11 +135,11 @@ def _visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]
     return visible, parameters | {"now": scope.at}
 
 
-async def list_webhooks(scope: Scope, tx: Transaction) -> bytes:
-    """Webhooks in view as JSON, without their secrets."""
+async def list_webhooks(scope: Scope, tx: Transaction, by: UUID | None = None) -> bytes:
+    """Webhooks in view, or those of them that one person set up, as JSON without their secrets."""
     visible, parameters = _visible(scope, "webhook:view")
     query = sql.SQL(_LIST).format(item=sql.SQL(_ITEM), visible=visible)
-    return await fetch_json(tx, query, parameters)
+    return await fetch_json(tx, query, parameters | {"by": by})
 
 
 async def find_webhook_json(scope: Scope, tx: Transaction, webhook_id: UUID) -> bytes | None:
@@ -314,9 +324,13 @@ async def note_health(
     )
 
 
-async def tidy(scope: Scope, tx: Transaction, before: datetime) -> None:  # noqa: ARG001 - the system's
-    """Forgets deliveries that ended before this moment."""
-    await tx.execute("delete from webhook_delivery where state <> 'pending' and at < %s", [before])
+async def tidy(scope: Scope, tx: Transaction, before: datetime) -> None:
+    """Forgets deliveries that ended before this moment, and notes how many."""
+    gone = await (await tx.execute(_TIDY, {"before": before})).fetchone()
+    assert gone is not None  # noqa: S101 - a sum has one row
+    kind = "webhook_delivery"
+    deletion = Deletion(kind, kind, "age", began_at=scope.at, ended_at=scope.at, **gone)
+    await deletions.note(scope, tx, deletion)
 
 
 async def give_back(scope: Scope, tx: Transaction, delivery_ids: list[UUID]) -> None:

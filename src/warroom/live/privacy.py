@@ -14,6 +14,7 @@ TOLD = Told(
             "tidak disimpan; hanya di memori selama ditonton",
             "hak per kamera dan waktu, tiap tontonan diaudit dengan lamanya, tanda air",
             actions=("live:view",),
+            unsearched="tidak ada yang disimpan",
         ),
     ),
     (

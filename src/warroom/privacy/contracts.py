@@ -41,6 +41,8 @@ class Purpose:
         stored: Where it lies.
         measures: How it is protected.
         actions: Words of rights that let others receive it: by them recipients are found.
+        tables: Tables in which it lies; each column about a person must be in one of a purpose.
+        unsearched: Why nobody can be looked for in it; empty where a source does.
         owner: Office in charge; empty is the agency itself.
         contact: Data protection officer, how to reach them.
     """
@@ -55,6 +57,8 @@ class Purpose:
     measures: str
     recipients: str = ""
     actions: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    unsearched: str = ""
     owner: str = ""
     contact: str = ""
 
@@ -133,6 +137,7 @@ class SubjectSource:
     Attributes:
         key: Stable word; people read the text `privacy.source_<key>`.
         kinds: By what it can look; for others it says that it cannot.
+        purposes: Keys of the purposes whose data it looks through.
         find: Looks within the scope.
         correct: Carries a correction out, under the rights of who decides; None if it cannot.
         erase: Deletes and tells how many; None if it cannot.
@@ -140,6 +145,7 @@ class SubjectSource:
 
     key: str
     kinds: frozenset[str]
+    purposes: frozenset[str]
     find: Find
     correct: Correct | None = None
     erase: Erase | None = None

@@ -28,6 +28,21 @@ PURPOSES = (
         "account",
         "PostgreSQL: person, person_role, access_grant",
         "hak per instansi dalam tiap kueri, row-level security, sandi argon2id, audit berantai",
+        tables=(
+            "person",
+            "person_role",
+            "person_password",
+            "person_link",
+            "totp_factor",
+            "passkey",
+            "recovery_code",
+            "access_grant",
+            "api_token",
+            "service_account",
+            "identity_provider",
+            "role",
+            "seat",
+        ),
     ),
     Purpose(
         "audit",
@@ -39,6 +54,7 @@ PURPOSES = (
         "PostgreSQL: audit_entry, rantai hash dengan jangkar di luar basis data",
         "hanya ditambah, tidak dapat diubah; jangkar; dibaca dengan hak audit:read dan dicatat",
         actions=("audit:read",),
+        tables=("audit_entry", "audit_usage", "audit_hint"),
     ),
     Purpose(
         "sign_in",
@@ -49,6 +65,7 @@ PURPOSES = (
         "session",
         "PostgreSQL: session, sign_in_bucket, sign_in_link, sign_in_step",
         "token hanya sebagai hash; hapus otomatis; faktor kedua menurut peran",
+        tables=("session", "sso_session", "sso_attempt", "sign_in_link", "sign_in_step"),
     ),
     Purpose(
         "privacy_requests",
@@ -60,6 +77,8 @@ PURPOSES = (
         "PostgreSQL: privacy_case, privacy_breach",
         "AES-256-GCM dengan kunci di luar basis data; hash berkunci; row-level security",
         actions=("privacy:view", "privacy:answer"),
+        tables=("privacy_case", "privacy_decision", "privacy_breach", "privacy_record"),
+        unsearched="pengenal disegel; perkara dicari menurut nomor dan kode pada halaman Privasi",
     ),
 )
 
@@ -75,6 +94,19 @@ RETENTION = (
         "Catatan audit",
         None,
         "tidak dihapus oleh sistem",
+        "UU 27/2022 Pasal 31",
+    ),
+    Retention(
+        "audit_usage",
+        "Hitungan pemakaian per orang dan jam (bahan petunjuk)",
+        float(audit.USAGE_DAYS),
+        "dihapus otomatis",
+    ),
+    Retention(
+        "audit_hint",
+        "Petunjuk audit dan catatan pemeriksanya",
+        None,
+        "tidak dihapus oleh sistem; nama orangnya hilang ketika akunnya dihapus",
         "UU 27/2022 Pasal 31",
     ),
     *(
@@ -198,8 +230,10 @@ TOLD = Told(
     PURPOSES,
     RETENTION,
     (
-        SubjectSource("account", BY_PERSON, find_account, correct=correct_account),
-        SubjectSource("session", BY_PERSON, find_sessions),
-        SubjectSource("audit", BY_PERSON, find_entries),
+        SubjectSource(
+            "account", BY_PERSON, frozenset({"accounts"}), find_account, correct=correct_account
+        ),
+        SubjectSource("session", BY_PERSON, frozenset({"sign_in"}), find_sessions),
+        SubjectSource("audit", BY_PERSON, frozenset({"audit"}), find_entries),
     ),
 )

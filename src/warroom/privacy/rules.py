@@ -5,7 +5,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from warroom.privacy.contracts import Breach, BreachState, CaseDraft, Retention, Subject
+from warroom.privacy.contracts import (
+    Breach,
+    BreachState,
+    CaseDraft,
+    Registry,
+    Retention,
+    Subject,
+)
 from warroom.privacy.errors import IncompleteError, WrongStateError
 
 DEADLINE = timedelta(hours=72)
@@ -15,6 +22,12 @@ EXCEPTIONS = ("pasal_15", "pasal_16_2_g", "pasal_33", "pasal_50", "other_law", "
 """Why a wish may be refused: Pasal 15 (defence, law enforcement, ...), 16 (2) g (retention has not
 ended), 33 (harm to others), 50 (law enforcement by law), another law, or the asker did not show who
 they are."""
+
+_ABOUT_PEOPLE = re.compile(
+    r"(^|_)(person_id|by|login|email|asker|phone|plate|agent|address|asked_by|identified_by)$"
+    r"|^(person|requester|reviewer|created|decided|ended|held|changed|released)(_by)?_label$"
+)
+"""Columns whose name says that they are about somebody; others are known by their foreign key."""
 
 WISHES = ("access", "correction", "deletion")
 
@@ -118,3 +131,38 @@ def check_case(draft: CaseDraft, now: datetime) -> None:
 def findings(classes: list[Retention]) -> list[str]:
     """Keys of retention classes that no law stands behind."""
     return [one.key for one in classes if not one.basis.strip()]
+
+
+def is_about_people(column: str, references: str | None) -> bool:
+    """Whether a column holds something of a person: it refers to one, or its name says so.
+
+    Args:
+        column: Its name.
+        references: Table that its foreign key leads to.
+    """
+    return references == "person" or _ABOUT_PEOPLE.search(column) is not None
+
+
+def gaps(registry: Registry, personal: dict[str, list[str]]) -> list[str]:
+    """What the record of processing does not tell, each as a sentence; none is as it should be.
+
+    Args:
+        registry: What the domains told.
+        personal: Columns about people by table.
+    """
+    told = {table for one in registry.purposes for table in one.tables}
+    classes = {one.key for one in registry.retention}
+    searched = {key for one in registry.sources for key in one.purposes}
+    keys = {one.key for one in registry.purposes}
+    found = [
+        f"table {table} ({', '.join(columns)}) is of no purpose"
+        for table, columns in sorted(personal.items())
+        if table not in told
+    ]
+    for one in registry.purposes:
+        if one.retention not in classes:
+            found.append(f"purpose {one.key} has no retention class {one.retention}")
+        if (one.key in searched) == bool(one.unsearched):
+            found.append(f"purpose {one.key} must have a subject source or say why not, not both")
+    found += [f"a source looks through {key}, which is no purpose" for key in searched - keys]
+    return found

@@ -89,6 +89,7 @@ def told(settings: RecordingSettings) -> Told:
                 "disk perekam; PostgreSQL: recording_hold",
                 "hak recording:hold, alasan wajib, audit",
                 actions=("recording:hold",),
+                tables=("recording_hold",),
             ),
         ),
         (
@@ -110,7 +111,9 @@ def told(settings: RecordingSettings) -> Told:
             ),
         ),
         (
-            SubjectSource("footage", frozenset({"footage"}), find_watchers),
-            SubjectSource("hold", frozenset({"name"}), find_holds),
+            SubjectSource(
+                "footage", frozenset({"footage"}), frozenset({"cctv_recording"}), find_watchers
+            ),
+            SubjectSource("hold", frozenset({"name"}), frozenset({"cctv_hold"}), find_holds),
         ),
     )
