@@ -35,7 +35,7 @@ FLAGS = (
 )
 APT_S = 600
 DOWNLOAD_S = 180
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 LOCAL_SCHEMES = frozenset({"data", "blob", "about", "chrome-error", "devtools"})
 
 
@@ -134,9 +134,9 @@ class Watch:
 
 
 def axe_violations(page: Page, axe_source: str) -> list[str]:
-    """What axe-core finds against WCAG 2.2 A and AA, one line per violation and element."""
+    """What axe-core finds against WCAG 2.2 A and AA and its best practices, a line per element."""
     page.evaluate("() => {" + axe_source + "}")
-    options = {"runOnly": WCAG, "resultTypes": ["violations"]}
+    options = {"runOnly": RULES, "resultTypes": ["violations"]}
     result: dict[str, Any] = page.evaluate("options => axe.run(document, options)", options)
     return [
         f"{violation['id']}: {node['html'][:160]} ({node['failureSummary'].splitlines()[-1]})"

@@ -5,13 +5,16 @@ import { dateTime, number } from "$lib/format";
 import { isMessageKey, t } from "$lib/t";
 import { actionWord } from "$lib/words";
 
+const ID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
+
 function text(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
 
 function deed(entry: AuditEntry): string {
   const person = entry.person?.name ?? t("audit.nobody");
-  const object = entry.object_label ?? entry.object_id;
+  // An id is no name: of what has none, the deed alone is told.
+  const object = entry.object_label ?? (entry.object_id !== null && ID.test(entry.object_id) ? null : entry.object_id);
   const key = `audit.say_${entry.action.replace(":", "_")}`;
   if (isMessageKey(key)) return t(key as "audit.say_live_view", { person, object: object ?? "-" });
   const action = actionWord(entry.action);
@@ -44,6 +47,12 @@ export function hintSentence(hint: AuditHint): string {
   );
   const key = `audit.hint_${hint.kind}`;
   return isMessageKey(key) ? t(key as "audit.hint_refusals", words as never) : hint.kind;
+}
+
+/** By which door somebody came. */
+export function doorWord(door: string): string {
+  const key = `audit.door_${door}`;
+  return isMessageKey(key) ? t(key) : door;
 }
 
 /** What is wrong with a place that takes anchors. */

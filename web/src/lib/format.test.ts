@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { age, bytes, cameraNumber, date, distance, duration, fullTime, number, offset, reach, setZone, sinceTime, time } from "./format";
+import { age, bytes, cameraNumber, date, dateTime, distance, duration, fullTime, number, offset, reach, setZone, sinceTime, time, zonedTime } from "./format";
 import { language } from "./language.svelte";
 
 const AT = "2026-11-24T06:27:05.678Z";
@@ -60,4 +60,12 @@ test("distances, bytes, clock offsets and camera numbers read as people say them
   expect(bytes(3_100_000_000)).toBe("3,1 GB");
   expect(offset(38)).toBe("+0,038 dtk");
   expect(cameraNumber(7)).toBe("007");
+});
+
+test("a moment in a list tells its year only where that is not this one", () => {
+  language.set("id");
+
+  expect(dateTime(AT, Date.parse("2026-02-01T00:00:00Z"))).toBe("24 Nov 14.27.05");
+  expect(dateTime(AT, Date.parse("2027-02-01T00:00:00Z"))).toBe("24 Nov 2026 14.27.05");
+  expect(zonedTime(AT)).toMatch(/ WITA$/);
 });

@@ -68,10 +68,16 @@ export function date(moment: Moment): string {
   return language.current === "id" ? `${weekday}, ${day} ${month} ${year}` : `${day} ${month} ${year}`;
 }
 
-/** `24 Nov 14.27.05`, for tables. */
-export function dateTime(moment: Moment): string {
-  const { day = "", month = "" } = parts(moment, zone);
-  return `${day} ${month} ${time(moment)}`;
+/** `24 Nov 14.27.05`, for tables; with its year where that is not this one. */
+export function dateTime(moment: Moment, nowMs: number = Date.now()): string {
+  const { day = "", month = "", year = "" } = parts(moment, zone);
+  const isThisYear = year === parts(nowMs, zone)["year"];
+  return `${day} ${month} ${isThisYear ? "" : `${year} `}${time(moment)}`;
+}
+
+/** `24 Nov 14.27.05 WITA`, for sentences. */
+export function zonedTime(moment: Moment): string {
+  return `${dateTime(moment)} ${zoneLabel}`;
 }
 
 /** `Sel, 24 Nov 2026 14.27.05 WITA`, complete enough to be quoted. */

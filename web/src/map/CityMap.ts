@@ -77,7 +77,7 @@ export class CityMap {
       minZoom: 9,
       maxZoom: 18.5,
       attributionControl: false,
-      locale: { "Map.Title": t("map.title") },
+      locale: { "Map.Title": t("map.canvas") },
       dragRotate: false,
       pitchWithRotate: false,
       fadeDuration: 0,
