@@ -140,6 +140,20 @@ async def test_grants_are_seen_by_both_sides_and_nobody_else(city: City, browser
     assert refused.status_code == 404
 
 
+async def test_who_gave_a_grant_is_named_to_those_who_may_see_them(
+    city: City, browser: Clients
+) -> None:
+    async with signed_in(browser, "admin") as admin:
+        await grant(admin, body(city, classes=["standard"], tags=["pasar"]))
+        (of_giver,) = (await admin.get("/api/grants")).json()["items"]
+    async with signed_in(browser, "kepala") as taker:
+        (of_taker,) = (await taker.get("/api/grants")).json()["items"]
+
+    assert {"name": "Admin"} == of_giver["created_by"]
+    assert {"name": None} == of_taker["created_by"]
+    assert (["standard"], ["pasar"]) == (of_giver["classes"], of_giver["tags"])
+
+
 async def test_a_grant_that_makes_no_sense_is_refused(city: City, browser: Clients) -> None:
     now = city.clock.now()
     async with signed_in(browser, "admin") as admin:

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { blankDraft, bodyOf, draftOf, problemsOf, readNumber, urlProblem, type StoredCamera } from "./cameraDraft";
-import { grantBody, isOnMissing, type GrantDraft } from "./grantDraft";
+import { grantBody, isSideEmpty, levelOf, levelsHeld, tagsIn, wordsOf, type GrantDraft, type Word } from "./grantDraft";
 
 const stored = {
   number: 214, name: "Flyover Urip 2", place: "Jl. Urip", agency: { id: "dishub" }, tags: ["arteri"], lat: -5.13, lon: 119.44,
@@ -45,23 +45,44 @@ test("logins do not belong into the address, and only rtsp is one", () => {
   expect(urlProblem("rtsp://10.0.0.1/a@b")).toBeNull();
 });
 
+const words: Word[] = [
+  { word: "camera:view", on: "camera", level: "view" }, { word: "live:view", on: "camera", level: "view" },
+  { word: "ptz:move", on: "camera", level: "operate" }, { word: "access:break_glass", on: "camera", level: null },
+  { word: "wall:view", on: "wall", level: "view" },
+];
 const grant: GrantDraft = {
-  deny: false, target: "agency", to_agency_id: "polrestabes", person_id: "someone", actions: ["live:view"], on: "cameras",
-  agencies: ["dishub"], places: ["73.71.01"], cameras: "12, 214; 999", from: "24-11-2026 08.00", until: "", reason: " Karnaval ", letter: "",
+  deny: false, target: "agency", to_agency_id: "polrestabes", person_id: "someone", level: "own", actions: ["live:view"], by: ["object", "class"],
+  agencies: ["dishub"], places: ["73.71.01"], classes: ["standard"], tags: "", cameras: "12, 214; 999", from: "24-11-2026 08.00", until: "", reason: " Karnaval ", letter: "",
 };
 
-test("a grant names one target and only the things that were chosen", () => {
+test("a grant names one target and only the limits that were chosen", () => {
   const ids = new Map([[12, "a"], [214, "b"]]);
 
-  expect(grantBody(grant, "Asia/Makassar", (number) => ids.get(number))).toEqual({
-    deny: false, to_agency_id: "polrestabes", person_id: null, actions: ["live:view"], agencies: null, places: null, objects: ["a", "b"],
+  expect(grantBody(grant, words, "Asia/Makassar", (number) => ids.get(number))).toEqual({
+    deny: false, to_agency_id: "polrestabes", person_id: null, actions: ["live:view"], agencies: null, places: null, classes: ["standard"], tags: null, objects: ["a", "b"],
     starts_at: "2026-11-24T00:00:00.000Z", ends_at: null, reason: "Karnaval", letter: "",
   });
 });
 
-test("a grant on a kind of things names at least one of them", () => {
-  expect(isOnMissing(grant)).toBe(false);
-  expect(isOnMissing({ ...grant, cameras: "semua" })).toBe(true);
-  expect(isOnMissing({ ...grant, on: "places", places: [] })).toBe(true);
-  expect(isOnMissing({ ...grant, on: "all" })).toBe(false);
+test("a limit names at least one thing", () => {
+  expect(isSideEmpty(grant, "object")).toBe(false);
+  expect(isSideEmpty({ ...grant, cameras: "semua" }, "object")).toBe(true);
+  expect(isSideEmpty({ ...grant, by: ["tag"], tags: " , " }, "tag")).toBe(true);
+  expect(isSideEmpty({ ...grant, by: [] }, "agency")).toBe(false);
+});
+
+test("a level gives its words on cameras and those of the levels below, as far as they are held", () => {
+  expect(wordsOf("view", words)).toEqual(["camera:view", "live:view"]);
+  expect(wordsOf("operate", words)).toEqual(["camera:view", "live:view", "ptz:move"]);
+  expect(levelsHeld(words)).toEqual(["view", "operate"]);
+  expect(grantBody({ ...grant, level: "operate" }, words, "Asia/Makassar", () => undefined)["actions"]).toContain("ptz:move");
+});
+
+test("what was given is called by its level only where it is exactly that", () => {
+  expect(levelOf(["live:view", "camera:view"], words)).toBe("view");
+  expect(levelOf(["live:view"], words)).toBeNull();
+});
+
+test("tags are small, single and without blanks", () => {
+  expect(tagsIn("Arteri, pasar ; arteri,")).toEqual(["arteri", "pasar"]);
 });

@@ -51,12 +51,19 @@ export interface Grant {
   places: string[] | null;
   objects: string[] | null;
   tags: string[] | null;
+  classes: string[] | null;
+  /** Only people of the agency who hold this role. */
+  to_role: string | null;
+  /** What it was lent for, of rights across agencies. */
+  purpose: string | null;
   deny: boolean;
   starts_at: string | null;
   ends_at: string | null;
   reason: string;
   letter: string;
   created_at: string;
+  /** Null where the system gave it; without a name where the giver is out of the reader's reach. */
+  created_by: { name: string | null } | null;
   revoked_at: string | null;
 }
 

@@ -116,9 +116,10 @@ function startsSequence(name: string): boolean {
   return groups.some((group) => group.bindings.some((binding) => binding.keys.startsWith(`${name} `)));
 }
 
-/** True on a control that takes this key for itself, such as Enter on a button. */
+/** True on a control that takes this key for itself, such as Enter on a button or arrows in a choice. */
 function isTakenByControl(event: KeyboardEvent, name: string): boolean {
   if (!(event.target instanceof Element)) return false;
+  if (name.startsWith("Arrow")) return event.target.closest("input[type=radio], [role=radio]") !== null;
   if (name !== "Enter" && name !== "Space") return false;
   return event.target.closest("button, a[href], summary, [role=option], [role=menuitem], input") !== null;
 }

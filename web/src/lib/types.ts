@@ -41,6 +41,7 @@ export interface Camera {
   is_ptz: boolean;
   agency: AgencyName;
   tags: string[];
+  retention_class?: string;
   codec: string | null;
   has_sub: boolean;
   simulated: boolean;

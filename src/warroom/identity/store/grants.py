@@ -17,7 +17,9 @@ _ITEM = """json_build_object('id', g.id,
     'tags', g.tags, 'classes', g.classes, 'deny', g.deny, 'starts_at', iso_ms(g.starts_at),
     'ends_at', iso_ms(g.ends_at), 'reason', g.reason, 'letter', g.letter, 'to_role', g.to_role,
     'purpose', g.purpose,
-    'created_at', iso_ms(g.created_at), 'created_by', g.created_by,
+    'created_at', iso_ms(g.created_at),
+    'created_by', case when g.created_by is not null then json_build_object(
+        'name', (select b.name from person b where b.id = g.created_by)) end,
     'revoked_at', iso_ms(g.revoked_at))"""
 
 _LIST = """

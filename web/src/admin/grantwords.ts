@@ -1,0 +1,65 @@
+/** What a grant gives and on what, in words. Pure, but for the names that it is told. */
+import { cameraNumbers, levelOf, tagsIn, type GrantDraft, type Word } from "./grantDraft";
+import type { Grant } from "./types";
+import { cameraNumber } from "$lib/format";
+import { t, tOr } from "$lib/t";
+import { actionWord } from "$lib/words";
+
+/** Names as far as the reader sees the things. */
+export interface Names {
+  agency: (id: string) => string | undefined;
+  place: (code: string) => string;
+  camera: (id: string) => number | undefined;
+}
+
+/** "Mengoperasikan" where it is a level, else the actions themselves. */
+export function actionsText(actions: readonly string[], words: readonly Word[]): string {
+  const level = levelOf(actions, words);
+  return level === null ? actions.map(actionWord).join(", ") : t(`level.${level}`);
+}
+
+/** What a retention class is called. */
+export function classWord(name: string): string {
+  const key = `grant_form.class.${name}`;
+  const said = tOr(key, "grant_form.on_classes");
+  return said === t("grant_form.on_classes") ? name : said;
+}
+
+/** The limits of a stored grant, each in words; empty where there is none. */
+export function limitsOf(grant: Pick<Grant, "agencies" | "places" | "classes" | "tags" | "objects">, names: Names): string[] {
+  const known = grant.agencies?.flatMap((id) => names.agency(id) ?? []) ?? [];
+  const hidden = (grant.agencies?.length ?? 0) - known.length;
+  const agencies = [...known, ...(hidden > 0 ? [t("grant_form.unseen_agencies", { n: hidden })] : [])];
+  const seen = grant.objects?.flatMap((id) => names.camera(id) ?? []) ?? [];
+  const unseen = (grant.objects?.length ?? 0) - seen.length;
+  const objects = [...seen.map(cameraNumber), ...(unseen > 0 ? [t("grant_form.unseen_cameras", { n: unseen })] : [])];
+  return [
+    limit("grant_form.on_agencies", agencies),
+    limit("grant_form.on_places", grant.places?.map(names.place)),
+    limit("grant_form.on_classes", grant.classes?.map(classWord)),
+    limit("grant_form.on_tags", grant.tags ?? undefined),
+    limit("grant_form.on_cameras", objects),
+  ].flat();
+}
+
+function limit(key: "grant_form.on_agencies" | "grant_form.on_places" | "grant_form.on_classes" | "grant_form.on_tags" | "grant_form.on_cameras", named: readonly string[] | undefined): string[] {
+  return named === undefined || named.length === 0 ? [] : [`${t(key)} ${named.join(", ")}`];
+}
+
+/** Everything that the draft would do, as one sentence to be read before it is saved. */
+export function draftSentence(draft: GrantDraft, target: string, what: string, names: Names): string {
+  const has = (side: GrantDraft["by"][number]): boolean => draft.by.includes(side);
+  const limits = limitsOf(
+    {
+      agencies: has("agency") ? draft.agencies : null,
+      places: has("place") ? draft.places : null,
+      classes: has("class") ? draft.classes : null,
+      tags: has("tag") ? tagsIn(draft.tags) : null,
+      objects: null,
+    },
+    names,
+  );
+  const numbers = has("object") ? cameraNumbers(draft.cameras).map(cameraNumber) : [];
+  const all = [...limits, ...limit("grant_form.on_cameras", numbers)].map((one) => one.charAt(0).toLowerCase() + one.slice(1));
+  return t(draft.deny ? "grant_form.sum_deny" : "grant_form.sum_give", { target, what: what.toLowerCase(), things: all.length === 0 ? t("grant_form.sum_all") : all.join("; ") });
+}
