@@ -1,8 +1,9 @@
 """For random rights and cameras, everything that the application answers is of one mind.
 
-The list, the page of one camera, the counts, what is nearby, the event socket, the search of the
-audit and its export, each asked through the front door over a real database, are held to the one
-judgement: `Scope.allows` over the rules that the drawn roles and grants come to.
+The list, the page of one camera, the counts, what is nearby, its holds and alarms, the event
+socket, the search of the audit and its export, each asked through the front door over a real
+database, are held to the one judgement: `Scope.allows` over the rules that the drawn roles and
+grants come to.
 """
 
 import asyncio
@@ -24,11 +25,15 @@ from tests.app.asgi_socket import open_socket
 from tests.app.askers import add_asker, give, system
 from tests.app.test_authorization_matrix import World, _cookie, camera_body
 from warroom.audit import api as audit
+from warroom.cameras import api as cameras_api
+from warroom.cameras.contracts import CHANGED
 from warroom.identity import api as identity
 from warroom.kernel import outbox
 from warroom.kernel.postgres import Connections
 from warroom.kernel.realtime import Hub
-from warroom.kernel.scope import Rule, Scope
+from warroom.kernel.scope import Rule, Scope, Sides
+from warroom.recording import api as recording
+from warroom.recording.contracts import ALARM, HOLD, HOLDS, HoldDraft
 
 AGENCIES = ("own", "other")
 PLACES = ("73.71", "73.71.01", "73.71.01.1001", "73.71.02")
@@ -36,7 +41,17 @@ TAGS = ("a", "b")
 CLASSES = ("standard", "bukti")
 CAMERAS = 4
 ROLES = ("operator", "auditor", "admin_lembaga", "petugas_pdp")
-WORDS = ("audit:read", "camera:view", "live:view", "camera:*", "*")
+WORDS = (
+    "audit:read",
+    "camera:view",
+    "live:view",
+    "recording:view",
+    "recording:hold",
+    "camera:*",
+    "recording:*",
+    "*",
+)
+TOPICS = {CHANGED: "camera:view", HOLDS: HOLD, ALARM: "recording:view"}
 HOURS = st.sampled_from([(None, None), (None, 1), (-2, -1), (-1, 1), (1, 2)])
 
 
@@ -107,12 +122,20 @@ class Town:
     cameras: list[UUID]
     person: UUID
     hub: Hub
+    holds: dict[UUID, UUID]
+    """The hold of each camera."""
 
     async def draw(self, roles: frozenset[str], grants: list[Draw], filmed: list[Filmed]) -> None:
         """Gives the person exactly these rights, and the cameras these owners and sides."""
         self.world.clock.advance(1)
         with psycopg.connect(self.superuser) as connection:
             connection.execute("delete from access_grant")
+            # Each hold ends soon: so each camera has an alarm, once it is judged.
+            connection.execute("delete from recording_alarm")
+            connection.execute(
+                "update recording_hold set until_at = %s",
+                [self.world.clock.now() + timedelta(hours=1)],
+            )
             connection.execute("delete from person_role where person_id = %s", [self.person])
             for role in roles:
                 connection.execute(
@@ -205,8 +228,14 @@ async def _town(world: World, connections: Connections) -> Town:
         cameras.append(UUID(answer.json()["id"]))
     person = await add_asker(world, "acak", world.things["agency"])
     hub: Hub = world.app.state.services[Hub]
+    now = world.clock.now()
+    span = (now - timedelta(hours=1), now - timedelta(minutes=50))
+    held = await world.app.state.services[recording.HoldService].add(
+        system(world), HoldDraft(tuple(cameras), *span, "acak", until_at=now + timedelta(hours=1))
+    )
     await hub._catch_up()
-    return Town(world, connections.superuser, agencies, cameras, person, hub)
+    holds = {hold["camera"]["id"]: hold["id"] for hold in held}
+    return Town(world, connections.superuser, agencies, cameras, person, hub, holds)
 
 
 async def _agree(town: Town, roles: frozenset[str], grants: list[Draw], drawn: list[Any]) -> None:
@@ -215,16 +244,12 @@ async def _agree(town: Town, roles: frozenset[str], grants: list[Draw], drawn: l
     scope = await town.scope(roles, grants)
     owners = [town.agencies[one.agency] for one in filmed]
     expected = {
-        str(camera)
-        for camera, owner, one in zip(town.cameras, owners, filmed, strict=True)
-        if scope.allows(
-            "camera:view",
-            agency_id=owner,
-            place=one.place,
-            object_id=camera,
-            tags=one.tags,
-            class_=one.class_,
-        )
+        word: {
+            str(camera)
+            for camera, owner, one in zip(town.cameras, owners, filmed, strict=True)
+            if scope.allows(word, **_sides(camera, owner, one))
+        }
+        for word in ("camera:view", HOLD, "recording:view")
     }
     readable = {
         str(camera)
@@ -233,19 +258,58 @@ async def _agree(town: Town, roles: frozenset[str], grants: list[Draw], drawn: l
         or scope.allows("audit:read", agency_id=None, place=one.place)
     }
 
-    told = {
+    heard = await _socket(town, filmed)
+    cameras = {
         "list": await _list(town),
         "pages": await _pages(town),
         "nearby": await _nearby(town),
-        "socket": await _socket(town, filmed),
-        "counts": await _counts(town),
+        "socket": heard[CHANGED],
     }
+    holds = {
+        "list": await _holds(town),
+        "pages": await _hold_pages(town),
+        "socket": heard[HOLDS],
+    }
+    alarmed, count = await _alarms(town)
     searched, exported = await _audit(town, filmed)
 
-    assert told == dict.fromkeys(("list", "pages", "nearby", "socket"), expected) | {
-        "counts": {len(expected)}
-    }
+    assert cameras == dict.fromkeys(cameras, expected["camera:view"])
+    assert await _counts(town) == {len(expected["camera:view"])}
+    assert holds == dict.fromkeys(holds, expected[HOLD])
+    assert {"list": alarmed, "socket": heard[ALARM]} == dict.fromkeys(
+        ("list", "socket"), expected["recording:view"]
+    )
+    assert count == len(expected["recording:view"])
     assert (searched, exported) == (readable, readable)
+
+
+def _sides(camera: UUID, owner: UUID, one: Filmed) -> Sides:
+    return {
+        "agency_id": owner,
+        "place": one.place,
+        "object_id": camera,
+        "tags": tuple(one.tags),
+        "class_": one.class_,
+    }
+
+
+async def _holds(town: Town) -> set[str]:
+    page = await town.get("/api/recording/holds") or {"items": []}
+    return {item["camera"]["id"] for item in page["items"]}
+
+
+async def _hold_pages(town: Town) -> set[str]:
+    pages = [await town.get(f"/api/recording/holds/{hold}") for hold in town.holds.values()]
+    return {page["camera"]["id"] for page in pages if page}
+
+
+async def _alarms(town: Town) -> tuple[set[str], int]:
+    """Of which cameras alarms are told, and how many there are said to be."""
+    told = await town.get("/api/recording/alarms") or {"items": [], "open": []}
+    return (
+        {item["camera_id"] for item in told["items"]},
+        sum(kind["count"] for kind in told["open"]),
+    )
 
 
 async def _list(town: Town) -> set[str]:
@@ -272,30 +336,42 @@ async def _nearby(town: Town) -> set[str]:
     return {item["id"] for item in (near or {"items": []})["items"]}
 
 
-async def _socket(town: Town, filmed: list[Filmed]) -> set[str]:
-    """Which cameras' events are heard. A ping comes after all that was told before it."""
+async def _socket(town: Town, filmed: list[Filmed]) -> dict[str, set[str]]:
+    """Which cameras' events are heard, by topic. A ping comes after all that was told before it."""
     world = town.world
     async with open_socket(world.app, "/ws", _cookie(world, "acak")) as socket:
         await socket.receive_text()
-        await socket.send_text(json.dumps({"op": "subscribe", "topics": ["cameras.changed"]}))
+        await socket.send_text(json.dumps({"op": "subscribe", "topics": list(TOPICS)}))
         await town.hub.recheck()
         await _until_ping(socket)
         async with world.db.transaction(system(world)) as tx:
             for camera, one in zip(town.cameras, filmed, strict=True):
                 await outbox.publish(
                     tx,
-                    "cameras.changed",
-                    {"id": str(camera)},
-                    agency_id=town.agencies[one.agency],
-                    place=one.place,
-                    object_id=camera,
-                    tags=tuple(one.tags),
-                    class_=one.class_,
+                    CHANGED,
+                    {"camera_id": str(camera)},
+                    **_sides(camera, town.agencies[one.agency], one),
                     now=world.clock.now(),
                 )
+        await _tell_of_recording(town)
         await town.hub._catch_up()
         await town.hub.recheck()
-        return {message["body"]["id"] for message in await _until_ping(socket)}
+        heard: dict[str, set[str]] = {topic: set() for topic in TOPICS}
+        for message in await _until_ping(socket):
+            heard[message["topic"]].add(message["body"]["camera_id"])
+        return heard
+
+
+async def _tell_of_recording(town: Town) -> None:
+    """Has the product itself change every hold, and raise an alarm for every camera."""
+    world = town.world
+    services = world.app.state.services
+    for hold in town.holds.values():
+        await services[recording.HoldService].change(system(world), hold, "acak", case_number="1")
+    async with world.db.transaction(system(world)) as tx:
+        inventory = cameras_api.Inventory.of(services, world.clock)
+        told = await recording.judge_alarms(inventory, system(world), tx)
+    assert told == len(town.cameras)
 
 
 async def _until_ping(socket: Any) -> list[Any]:

@@ -97,6 +97,18 @@ PLANTED = {
         {"src/warroom/cameras/service.py": "from warroom.kernel import scope\nscope.Rule(1)\n"},
         "scope.Rule(...) is made in identity only",
     ),
+    "a judgement that forgets the class": (
+        {"src/warroom/cameras/rules.py": "scope.allows(VIEW, agency_id=a, place=p, tags=t)\n"},
+        "allows: name class_, object_id too",
+    ),
+    "an event that forgets the tags": (
+        {"src/warroom/cameras/rules.py": "outbox.publish(tx, T, b, agency_id=a, class_=c)\n"},
+        "publish: name object_id, place, tags too",
+    ),
+    "a predicate that leaves a column to chance": (
+        {"src/warroom/cameras/rules.py": "scope.narrow(VIEW, agency='a', id='i', tags='t')\n"},
+        "narrow: name class_, place too",
+    ),
     "a plug-in without a spec": ({f"{PLUGIN}/__init__.py": ""}, "must assign SPEC"),
     "a plug-in without a driver": ({f"{PLUGIN}/__init__.py": "SPEC = 1"}, "driver.py"),
     "a plug-in without fixtures": ({f"{PLUGIN}/__init__.py": "SPEC = 1"}, "fixtures/"),
@@ -193,6 +205,19 @@ def test_planted_violation_is_found(
     files, expected = PLANTED[name]
 
     assert any(expected in line for line in plant(files))
+
+
+def test_a_thing_with_an_owner_alone_and_one_by_its_sides_are_judged_wholly(
+    plant: Callable[[dict[str, str]], list[str]],
+) -> None:
+    text = (
+        "scope.allows(VIEW, agency_id=a, object_id=o)\n"
+        "scope.allows(VIEW, **camera.sides)\n"
+        "scope.narrow(VIEW, **columns_of('c'))\n"
+        "bus.publish(agency, place)\n"
+    )
+
+    assert plant({"src/warroom/cameras/rules.py": text}) == []
 
 
 def test_whoever_may_do_nothing_may_be_made_anywhere(

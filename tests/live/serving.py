@@ -6,7 +6,7 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -37,7 +37,13 @@ HEVC = UUID("01930000-0000-7000-8000-000000000003")
 
 def _camera(camera_id: UUID, codec: str) -> CameraFacts:
     return CameraFacts(
-        camera_id, POLICE, "73.71.09", (), (StreamFacts("main", codec, 320),), "Simpang Lima"
+        camera_id,
+        POLICE,
+        "73.71.09",
+        (),
+        "standard",
+        (StreamFacts("main", codec, 320),),
+        "Simpang Lima",
     )
 
 
@@ -50,9 +56,7 @@ CAMERAS = {
 
 async def find_camera(scope: Scope, tx: Transaction, camera_id: UUID, action: str) -> CameraFacts:
     camera = CAMERAS.get(camera_id)
-    if camera is None or not scope.allows(
-        action, agency_id=camera.agency_id, place=camera.place, object_id=camera_id
-    ):
+    if camera is None or not scope.allows(action, **camera.sides):
         raise NotFoundError
     return camera
 
@@ -75,7 +79,7 @@ class House:
     async def audited(self, action: str) -> list[dict[str, object]]:
         async with self.db.transaction(self.scope) as tx:
             rows = await tx.execute(
-                "select action, object_id, agency_id, detail from audit_entry"
+                "select action, object_id, agency_id, purpose, detail from audit_entry"
                 " where action = %s order by at",
                 [action],
             )
@@ -93,6 +97,12 @@ def person(agency: UUID | None, *actions: str) -> Scope:
         door="test",
         session_id=UUID(int=hash((agency, actions)) & (1 << 64) - 1),
     )
+
+
+def _lent(rule: Rule) -> Scope:
+    """Somebody of the fire brigade, who was lent what the rule says for a purpose."""
+    scope = person(FIRE)
+    return replace(scope, rules=(replace(rule, purpose="Perkara 12"),))
 
 
 @asynccontextmanager
@@ -116,6 +126,7 @@ async def house(
             "police": person(POLICE, "live:view"),
             "fire": person(FIRE, "live:view"),
             "nobody": person(None),
+            "lent": _lent(Rule(frozenset({"live:view"}), classes=frozenset({"standard"}))),
         }
 
         async def authenticate(connection: HTTPConnection) -> Scope | None:

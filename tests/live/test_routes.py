@@ -103,6 +103,18 @@ async def test_look_is_written_down_when_it_begins_and_when_it_ends(db: Database
     assert ended[0]["detail"]["seconds"] >= 0
 
 
+async def test_a_look_by_a_right_lent_by_class_says_what_for(db: Database) -> None:
+    async with house(db, main=warm_stream()) as at:
+        async with viewer(at, "lent") as ear:
+            await receive(ear, 4)
+            begun = await at.audited("live:view")
+        async with asyncio.timeout(10):
+            while not (ended := await at.audited("live:end")):
+                await asyncio.sleep(0.02)
+
+    assert [row["purpose"] for row in begun + ended] == ["Perkara 12", "Perkara 12"]
+
+
 async def test_socket_ends_when_the_right_to_look_ends(db: Database) -> None:
     settings = LiveSettings(recheck_s=0.05)
     async with house(db, settings, main=warm_stream()) as at, viewer(at) as ear:

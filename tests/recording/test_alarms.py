@@ -44,6 +44,7 @@ def unrecorded(since: datetime, **more: Any) -> UnrecordedCamera:
         "agency_id": UUID(int=1),
         "place": "73.71.01",
         "tags": (),
+        "retention_class": "standard",
         "state": "offline",
         "reason": "unreachable",
         "node": "rec-1",

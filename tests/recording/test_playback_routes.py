@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -49,7 +50,7 @@ PEOPLE = {
         (
             Rule(
                 frozenset({"recording:view"}),
-                agencies=frozenset({POLICE}),
+                classes=frozenset({"standard"}),
                 purpose="Perkara 12",
                 footage_from=BEGIN + timedelta(seconds=4),
                 footage_to=BEGIN + timedelta(seconds=8),
@@ -65,11 +66,10 @@ EVERYTHING = Scope(None, None, (Rule(frozenset({"*"})),), AT, "test")
 
 
 async def find_camera(scope: Scope, tx: Transaction, camera_id: UUID, action: str) -> FilmedBy:
-    is_allowed = scope.allows(action, agency_id=POLICE, place="73.71", object_id=camera_id)
-    if str(camera_id) != CAMERA or not is_allowed:
+    camera = FilmedBy(camera_id, POLICE, "73.71", ("lobi",), "standard", "Simpang Lima")
+    if str(camera_id) != CAMERA or not scope.allows(action, **camera.sides):
         raise NotFoundError
-    spans = scope.footage_of(action, agency_id=POLICE, place="73.71", object_id=camera_id)
-    return FilmedBy(camera_id, POLICE, "73.71", "Simpang Lima", windows_of(spans))
+    return replace(camera, windows_ms=windows_of(scope.footage_of(action, **camera.sides)))
 
 
 async def authenticate(connection: HTTPConnection) -> Scope | None:

@@ -103,4 +103,41 @@ def _called(call: ast.Call) -> str:
     return ast.unparse(call.func) if isinstance(call.func, ast.Name | ast.Attribute) else ""
 
 
-RULES = (store_functions, scope_makers)
+JUDGEMENTS = {"allows", "purpose_of", "footage_of", "publish"}
+"""Calls that are told the sides of a thing; `narrow` is told their columns."""
+
+SIDES = {"agency_id", "place", "object_id", "tags", "class_"}
+COLUMNS = {"agency", "place", "id", "tags", "class_"}
+_MAY_BE_ALL = {"agency_id", "object_id"}
+"""Of a thing that has an owner and an id and no more, the others need not be named."""
+
+
+def whole_things(tree: Tree) -> Iterator[Breach]:
+    """A judgement names every side of its thing: one that is forgotten lets a denial by it pass.
+
+    `**camera.sides` and `**columns_of("c")` name all of them. What stands without place, tags and
+    class must have none: a test asks every route about that (tests/app/test_whole_things.py).
+    """
+    for path in tree.python(tree.product):
+        if path == tree.product / "kernel" / "scope.py":
+            continue
+        for node in ast.walk(tree.syntax(path)):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            missing = _unnamed(node.func.attr, node.keywords)
+            if missing:
+                text = f"{node.func.attr}: name {', '.join(missing)} too, if only as None"
+                yield tree.breach(path, node.lineno, text)
+
+
+def _unnamed(call: str, keywords: list[ast.keyword]) -> list[str]:
+    named = {keyword.arg for keyword in keywords}
+    if None in named:
+        return []
+    if call == "narrow":
+        return sorted(COLUMNS - named)
+    is_judgement = call in JUDGEMENTS and "agency_id" in named
+    return sorted(SIDES - named) if is_judgement and named & SIDES - _MAY_BE_ALL else []
+
+
+RULES = (store_functions, scope_makers, whole_things)

@@ -23,7 +23,7 @@ from warroom.audit.settings import AuditSettings
 from warroom.audit.stamps import StampError, Stamps, load_roots
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
-from warroom.kernel.scope import Scope
+from warroom.kernel.scope import Scope, Sides
 
 
 async def record(  # noqa: PLR0913 - these are the words of one sentence
@@ -39,6 +39,7 @@ async def record(  # noqa: PLR0913 - these are the words of one sentence
     detail: dict[str, Any] | None = None,
     reason: str | None = None,
     at: datetime | None = None,
+    sides: Sides | None = None,
 ) -> UUID:
     """Writes who does what to whose thing; kept exactly if the transaction commits.
 
@@ -58,6 +59,7 @@ async def record(  # noqa: PLR0913 - these are the words of one sentence
         detail: More, as JSON; never a password, plate, face, phone number or patient.
         reason: Why, in the person's words.
         at: When, if not at the instant of the request.
+        sides: By what the right to do it was judged, of a thing with tags or a class.
 
     Returns:
         Id of the entry.
@@ -74,6 +76,7 @@ async def record(  # noqa: PLR0913 - these are the words of one sentence
         detail=detail,
         reason=reason,
         at=at,
+        sides=sides,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from warroom.kernel.actions import Action, declare
+from warroom.kernel.scope import Sides
 
 ACTIONS = declare(Action("audit:read", "audit", "manage"))
 
@@ -116,7 +117,12 @@ class AnchorState:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be written of one deed; who did it stands in the scope (see `api.record`)."""
+    """What is to be written of one deed; who did it stands in the scope (see `api.record`).
+
+    Attributes:
+        sides: By what the right to do it was judged, where the thing has more sides than its
+            owner, place and id: it finds what for the right was lent, and is not stored.
+    """
 
     action: str
     object_kind: str
@@ -127,6 +133,7 @@ class Asked:
     detail: dict[str, Any] | None = None
     reason: str | None = None
     at: datetime | None = None
+    sides: Sides | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,9 @@ async def add(scope: Scope, tx: Transaction, hint_id: UUID, hint: Hint) -> None:
 
 
 def _visible(scope: Scope) -> tuple[sql.Composable, dict[str, Any]]:
-    return scope.narrow("audit:read", agency="agency_id", place=None, id=None, tags=None)
+    return scope.narrow(
+        "audit:read", agency="agency_id", place=None, id=None, tags=None, class_=None
+    )
 
 
 async def list_hints(scope: Scope, tx: Transaction, *, all: bool, limit: int) -> bytes:  # noqa: A002

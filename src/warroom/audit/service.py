@@ -19,7 +19,7 @@ from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.ids import new_id
 from warroom.kernel.log import logger
-from warroom.kernel.scope import Scope
+from warroom.kernel.scope import Scope, Sides
 
 _ENTRIES_A_CALL = 1_000
 _ROWS_A_BATCH = 5_000
@@ -51,10 +51,11 @@ async def record(  # noqa: PLR0913 - these are the words of one sentence
     detail: dict[str, Any] | None = None,
     reason: str | None = None,
     at: datetime | None = None,
+    sides: Sides | None = None,
 ) -> UUID:
     """Appends one entry; see `api.record`."""
     asked = Asked(
-        action, object_kind, object_id, agency_id, object_label, place, detail, reason, at
+        action, object_kind, object_id, agency_id, object_label, place, detail, reason, at, sides
     )
     entry_id = new_id()
     await store.append(scope, tx, _entry(scope, entry_id, asked))
@@ -96,11 +97,20 @@ def _entry(scope: Scope, entry_id: UUID, asked: Asked) -> dict[str, Any]:
 
 def _purpose(scope: Scope, asked: Asked) -> str | None:
     """What for it is done, where the right to do it was lent for a purpose."""
-    thing = asked.object_id if isinstance(asked.object_id, UUID) else None
     # The end of a look (`live:end`) is done by the right by which it began.
     begun = asked.action.removesuffix(":end")
     word = f"{begun}:view" if begun != asked.action else asked.action
-    return scope.purpose_of(word, agency_id=asked.agency_id, place=asked.place, object_id=thing)
+    if asked.sides is not None:
+        return scope.purpose_of(word, **asked.sides)
+    thing = asked.object_id if isinstance(asked.object_id, UUID) else None
+    return scope.purpose_of(
+        word,
+        agency_id=asked.agency_id,
+        place=asked.place,
+        object_id=thing,
+        tags=(),
+        class_=None,
+    )
 
 
 async def search(

@@ -278,8 +278,12 @@ def visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
 
     Both sides are judged by the same rules, so the parameters of the two predicates agree.
     """
-    of_owner, parameters = scope.narrow(action, agency="owner_agency_id", id=None, tags=None)
-    of_asker, _ = scope.narrow(action, agency="agency_id", id=None, tags=None)
+    of_owner, parameters = scope.narrow(
+        action, agency="owner_agency_id", place="place", id=None, tags=None, class_=None
+    )
+    of_asker, _ = scope.narrow(
+        action, agency="agency_id", place="place", id=None, tags=None, class_=None
+    )
     return sql.SQL("({} or {})").format(of_owner, of_asker), parameters
 
 

@@ -8,6 +8,7 @@ from typing import Literal, NewType
 from uuid import UUID
 
 from warroom.kernel.actions import Action, declare
+from warroom.kernel.scope import Columns, Sides
 
 CameraId = NewType("CameraId", UUID)
 
@@ -144,6 +145,17 @@ class Areas:
     numbers: tuple[int, ...] = ()
 
 
+def columns_of(table: str) -> Columns:
+    """By what rights on a camera are judged: columns of `camera` or `camera_seen`, by its alias."""
+    return {
+        "agency": f"{table}.agency_id",
+        "place": f"{table}.place",
+        "id": f"{table}.id",
+        "tags": f"{table}.tags",
+        "class_": f"{table}.retention_class",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Camera:
     """A camera as it is stored, without its streams and its state."""
@@ -161,6 +173,17 @@ class Camera:
     simulated: bool
     enabled: bool
     version: int
+
+    @property
+    def sides(self) -> Sides:
+        """By what rights on it are judged."""
+        return {
+            "agency_id": self.agency_id,
+            "place": self.place,
+            "object_id": self.id,
+            "tags": self.tags,
+            "class_": self.retention_class,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,11 +288,23 @@ class UnrecordedCamera:
     agency_id: UUID
     place: str | None
     tags: tuple[str, ...]
+    retention_class: str
     state: str
     reason: str | None
     node: str
     since: datetime
     changed_at: datetime
+
+    @property
+    def sides(self) -> Sides:
+        """By what rights on it are judged."""
+        return {
+            "agency_id": self.agency_id,
+            "place": self.place,
+            "object_id": self.camera_id,
+            "tags": self.tags,
+            "class_": self.retention_class,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +357,18 @@ class StateChange:
     agency_id: UUID
     place: str | None
     tags: tuple[str, ...]
-    class_: str
+    retention_class: str
+
+    @property
+    def sides(self) -> Sides:
+        """By what rights on it are judged."""
+        return {
+            "agency_id": self.agency_id,
+            "place": self.place,
+            "object_id": self.camera_id,
+            "tags": self.tags,
+            "class_": self.retention_class,
+        }
 
 
 @dataclass(frozen=True, slots=True)

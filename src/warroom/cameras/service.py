@@ -49,7 +49,7 @@ from warroom.kernel.db import Transaction
 from warroom.kernel.http import Services
 from warroom.kernel.ids import new_id
 from warroom.kernel.log import logger
-from warroom.kernel.scope import Scope
+from warroom.kernel.scope import Scope, Sides
 from warroom.kernel.secrets import SealBrokenError, Sealer
 from warroom.places.api import Atlas
 
@@ -279,14 +279,7 @@ def judge_camera(
     if problems:
         raise problems[0]
     siting = site_of(inventory.atlas, draft)
-    if not scope.allows(
-        CONFIGURE,
-        agency_id=draft.agency_id,
-        place=siting.place,
-        object_id=camera_id,
-        tags=draft.tags,
-        class_=draft.retention_class,
-    ):
+    if not scope.allows(CONFIGURE, **_sides(camera_id, draft, siting)):
         raise UnknownAgencyError(field="agency_id")
     return siting
 
@@ -472,6 +465,7 @@ async def tell_changed(
                 siting.place,
                 detail,
                 reason,
+                sides=_sides(camera_id, draft, siting),
             )
         )
     await audit.record_all(scope, tx, deeds)
@@ -489,11 +483,7 @@ async def _tell_states(
     events: list[Event] = [
         (
             {"id": change.camera_id, "state": msgspec.Raw(states[change.camera_id])},
-            change.agency_id,
-            change.place,
-            change.camera_id,
-            change.tags,
-            change.class_,
+            *outbox.thing_of(change.sides),
         )
         for change in changes
     ]
@@ -511,14 +501,7 @@ async def _lock_one(
 
 
 def _allows(scope: Scope, action: str, camera: Camera) -> bool:
-    return scope.allows(
-        action,
-        agency_id=camera.agency_id,
-        place=camera.place,
-        object_id=camera.id,
-        tags=camera.tags,
-        class_=camera.retention_class,
-    )
+    return scope.allows(action, **camera.sides)
 
 
 async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
@@ -541,9 +524,20 @@ async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
     )
 
 
+def _sides(camera_id: UUID | None, draft: CameraDraft, siting: Siting) -> Sides:
+    """By what rights on the camera are judged once it is as drafted; it may not have an id yet."""
+    return {
+        "agency_id": draft.agency_id,
+        "place": siting.place,
+        "object_id": camera_id,
+        "tags": draft.tags,
+        "class_": draft.retention_class,
+    }
+
+
 def _thing(camera_id: UUID, draft: CameraDraft, siting: Siting) -> outbox.Thing:
-    """By what it is decided who hears of the camera: owner, place, id, tags, class."""
-    return draft.agency_id, siting.place, camera_id, draft.tags, draft.retention_class
+    """By what it is decided who hears of the camera."""
+    return outbox.thing_of(_sides(camera_id, draft, siting))
 
 
 def _require_system(scope: Scope) -> None:

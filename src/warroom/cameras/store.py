@@ -25,6 +25,7 @@ from warroom.cameras.contracts import (
     StateReport,
     StreamDraft,
     UnrecordedCamera,
+    columns_of,
 )
 from warroom.kernel.db import Transaction, fetch_json, fetch_texts
 from warroom.kernel.scope import Scope
@@ -336,7 +337,8 @@ order by k.camera_id
 # Not recorded: the recorder says so, or nobody has spoken of the camera lately, or ever.
 _UNRECORDED = sql.SQL(
     f"""
-select c.id as camera_id, c.number, c.name, c.agency_id, c.place, c.tags, e.state, e.reason,
+select c.id as camera_id, c.number, c.name, c.agency_id, c.place, c.tags,
+    c.retention_class, e.state, e.reason,
     coalesce(c.node, '') as node, c.changed_at,
     case when c.reported_at is null then c.created_at when c.recording then c.reported_at
         else c.recording_since end as since
@@ -392,14 +394,7 @@ def _page_query(visible: str) -> bytes:
 
 
 def _visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
-    return scope.narrow(
-        action,
-        agency="c.agency_id",
-        place="c.place",
-        id="c.id",
-        tags="c.tags",
-        class_="c.retention_class",
-    )
+    return scope.narrow(action, **columns_of("c"))
 
 
 async def list_cameras(

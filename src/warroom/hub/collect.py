@@ -64,11 +64,4 @@ async def _share_out(scope: Scope, tx: Transaction, told: list[tuple[Event, Kind
 
 def may_hear(asker: Scope, kind: Kind, event: Event) -> bool:
     """Whether a service account may hear of what this event is about."""
-    return asker.allows(
-        kind.action,
-        agency_id=event.agency_id,
-        place=event.place,
-        object_id=event.object_id,
-        tags=event.tags,
-        class_=event.class_,
-    )
+    return asker.allows(kind.action, **event.sides)

@@ -130,7 +130,7 @@ select count(*) as count, min(at) as first_at, max(at) as last_at from gone
 
 def _visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
     visible, parameters = scope.narrow(
-        action, agency="w.agency_id", place=None, id="w.id", tags=None
+        action, agency="w.agency_id", place=None, id="w.id", tags=None, class_=None
     )
     return visible, parameters | {"now": scope.at}
 

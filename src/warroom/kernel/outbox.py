@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 
 from warroom.kernel.db import Transaction
+from warroom.kernel.scope import Sides
 
 CHANNEL = "warroom_outbox"
 
@@ -77,9 +78,31 @@ class Event:
     class_: str | None
     at: datetime
 
+    @property
+    def sides(self) -> Sides:
+        """By what it is judged who hears of it."""
+        return {
+            "agency_id": self.agency_id,
+            "place": self.place,
+            "object_id": self.object_id,
+            "tags": self.tags,
+            "class_": self.class_,
+        }
+
 
 Thing = tuple[UUID | None, str | None, UUID | None, tuple[str, ...], str | None]
 """What an event is about: owner, area code, id, tags, class."""
+
+
+def thing_of(sides: Sides) -> Thing:
+    """The same as `publish_many` takes it."""
+    return (
+        sides["agency_id"],
+        sides["place"],
+        sides["object_id"],
+        sides["tags"],
+        sides["class_"],
+    )
 
 
 async def publish(

@@ -136,14 +136,7 @@ class Hub:
         if topic.is_personal:
             is_theirs = event.object_id is not None and event.object_id == scope.person_id
             return is_theirs and scope.may(topic.action)
-        return scope.allows(
-            topic.action,
-            agency_id=event.agency_id,
-            place=event.place,
-            object_id=event.object_id,
-            tags=event.tags,
-            class_=event.class_,
-        )
+        return scope.allows(topic.action, **event.sides)
 
     async def serve(
         self, socket: WebSocket, scope: Scope, still: Callable[[], Awaitable[Scope | None]]

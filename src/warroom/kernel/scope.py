@@ -8,7 +8,7 @@ denies beats every rule that allows.
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 from uuid import UUID
 
 import msgspec
@@ -18,6 +18,30 @@ from warroom.kernel.errors import NotFoundError
 
 _SIDES = ("agencies", "places", "objects", "tags", "classes")
 """By what a rule may be limited: the names of these fields of `Rule`."""
+
+
+class Sides(TypedDict):
+    """All that a thing is judged by, for `Scope.allows(word, **sides)`; nothing can be left out.
+
+    A kind of thing whose rights may be limited by place, tag or class has one function that makes
+    its sides (of a camera `Camera.sides`), so that a judgement cannot forget one of them.
+    """
+
+    agency_id: UUID | None
+    place: str | None
+    object_id: UUID | None
+    tags: tuple[str, ...]
+    class_: str | None
+
+
+class Columns(TypedDict):
+    """The same sides as columns, for `Scope.narrow(word, **columns)`; None where there is none."""
+
+    agency: str | None
+    place: str | None
+    id: str | None
+    tags: str | None
+    class_: str | None
 
 
 @dataclass(frozen=True, slots=True)

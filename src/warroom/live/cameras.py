@@ -21,6 +21,7 @@ async def find_camera(scope: Scope, tx: Transaction, camera_id: UUID, action: st
         agency_id=camera.agency_id,
         place=camera.place,
         tags=camera.tags,
+        retention_class=camera.retention_class,
         streams=tuple(StreamFacts(item.role, item.codec, item.width) for item in streams),
         label=camera.name,
     )

@@ -9,6 +9,7 @@ from typing import Any, Literal, NewType
 from uuid import UUID
 
 from warroom.kernel.actions import Action, declare
+from warroom.kernel.scope import Sides
 
 Role = Literal["main", "sub"]
 """Which stream of a camera: the full one, or the small one."""
@@ -48,8 +49,20 @@ class CameraFacts:
     agency_id: UUID
     place: str | None
     tags: tuple[str, ...]
+    retention_class: str
     streams: tuple[StreamFacts, ...]
     label: str = ""
+
+    @property
+    def sides(self) -> Sides:
+        """By what rights on it are judged."""
+        return {
+            "agency_id": self.agency_id,
+            "place": self.place,
+            "object_id": self.camera_id,
+            "tags": self.tags,
+            "class_": self.retention_class,
+        }
 
     def roles(self) -> frozenset[str]:
         """The streams it has."""

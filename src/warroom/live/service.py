@@ -406,4 +406,5 @@ def _asked(
         camera.place,
         detail,
         at=at,
+        sides=camera.sides,
     )

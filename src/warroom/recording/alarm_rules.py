@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from warroom.cameras.contracts import UnrecordedCamera
-from warroom.recording.contracts import Alarm, AlarmKind, AlarmLevel, NodeReport
+from warroom.recording.contracts import Alarm, AlarmKind, AlarmLevel, NodeReport, camera_sides
 from warroom.recording.hold_rules import ENDS_NEXT
 from warroom.recording.rules import HELD_WARNING, are_holds_in_the_way
 
@@ -66,10 +66,7 @@ def _ending_alarm(hold: dict[str, Any]) -> Alarm:
         str(hold["id"]),
         "warning",
         max(hold["created_at"], hold["until_at"] - ENDS_NEXT),
-        camera_id=hold["camera_id"],
-        agency_id=hold["owner_id"],
-        place=hold["camera_place"],
-        tags=tuple(hold["camera_tags"]),
+        camera=camera_sides(hold),
         detail={
             "number": hold["camera_number"],
             "name": hold["camera_name"],
@@ -86,10 +83,7 @@ def _camera_alarm(camera: UnrecordedCamera) -> Alarm:
         "alarm",
         camera.since,
         camera.node,
-        camera_id=camera.camera_id,
-        agency_id=camera.agency_id,
-        place=camera.place,
-        tags=camera.tags,
+        camera=camera.sides,
         detail={
             "number": camera.number,
             "name": camera.name,

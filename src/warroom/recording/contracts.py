@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from warroom.kernel.actions import Action, declare
+from warroom.kernel.scope import Sides
 
 type Role = Literal["main", "sub"]
 type Digest = bytes
@@ -204,7 +205,7 @@ class Alarm:
         since: Since when it is so, as far as is known.
         node: The recorder; empty when none is known.
         disk: `disk 1`; empty unless it is about a disk.
-        camera_id: None unless it is about a camera; so are the owner, place and tags.
+        camera: By what rights on the camera that it is about are judged; None if about none.
         detail: More, as JSON.
     """
 
@@ -214,11 +215,24 @@ class Alarm:
     since: datetime
     node: str = ""
     disk: str = ""
-    camera_id: UUID | None = None
-    agency_id: UUID | None = None
-    place: str | None = None
-    tags: tuple[str, ...] = ()
+    camera: Sides | None = None
     detail: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def camera_id(self) -> UUID | None:
+        """The camera that it is about; None if it is about none."""
+        return None if self.camera is None else self.camera["object_id"]
+
+
+def camera_sides(row: dict[str, Any]) -> Sides:
+    """By what rights on a hold or an alarm are judged: those on its camera, as stored now."""
+    return {
+        "agency_id": row["owner_id"],
+        "place": row["camera_place"],
+        "object_id": row["camera_id"],
+        "tags": tuple(row["camera_tags"]),
+        "class_": row["camera_class"],
+    }
 
 
 @dataclass(frozen=True, slots=True)

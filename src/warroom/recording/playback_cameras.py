@@ -16,15 +16,16 @@ async def find_filmed_by(scope: Scope, tx: Transaction, camera_id: UUID, action:
         NotFoundError: There is none, for this scope.
     """
     camera = await cameras.get_camera(scope, tx, camera_id, action, including_removed=True)
-    spans = scope.footage_of(
-        action,
-        agency_id=camera.agency_id,
-        place=camera.place,
-        object_id=camera.id,
-        tags=camera.tags,
-        class_=camera.retention_class,
+    spans = scope.footage_of(action, **camera.sides)
+    return FilmedBy(
+        camera.id,
+        camera.agency_id,
+        camera.place,
+        camera.tags,
+        camera.retention_class,
+        camera.name,
+        windows_of(spans),
     )
-    return FilmedBy(camera.id, camera.agency_id, camera.place, camera.name, windows_of(spans))
 
 
 _END_MS = 2**53

@@ -20,7 +20,7 @@ from uuid import UUID
 from warroom.audit import api as audit
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
-from warroom.kernel.scope import Scope
+from warroom.kernel.scope import Scope, Sides
 from warroom.recording.contracts import Hold
 from warroom.recording.errors import BadRangeError, NothingThereError
 from warroom.recording.playback import Library, Mode, Plan, iso_of_ms
@@ -63,8 +63,21 @@ class FilmedBy:
     camera_id: UUID
     agency_id: UUID
     place: str | None
+    tags: tuple[str, ...]
+    retention_class: str
     label: str
     windows_ms: tuple[tuple[int, int], ...] | None = None
+
+    @property
+    def sides(self) -> Sides:
+        """By what rights on it are judged."""
+        return {
+            "agency_id": self.agency_id,
+            "place": self.place,
+            "object_id": self.camera_id,
+            "tags": self.tags,
+            "class_": self.retention_class,
+        }
 
     def within(self, start_ms: int, end_ms: int) -> tuple[int, int]:
         """The part of a range that may be seen: the first window that it meets.
@@ -329,6 +342,7 @@ class PlaybackService:
                 camera.place,
                 detail,
                 at=self._clock.now(),
+                sides=camera.sides,
             )
         await asyncio.gather(
             *(audit.record_alone(scope, self._db, asked) for asked in new.values())

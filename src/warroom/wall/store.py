@@ -43,7 +43,9 @@ where id = %(id)s
 
 def _visible(scope: Scope) -> tuple[sql.Composable, dict[str, Any]]:
     """One's own layouts, and shared ones of agencies whose walls the scope may see."""
-    shared, parameters = scope.narrow(VIEW, agency="l.agency_id", place=None, id="l.id", tags=None)
+    shared, parameters = scope.narrow(
+        VIEW, agency="l.agency_id", place=None, id="l.id", tags=None, class_=None
+    )
     predicate = sql.SQL(
         "case when l.shared = 'person' then l.person_id = %(person)s and %(may)s else {} end"
     ).format(shared)

@@ -43,7 +43,7 @@ _INSERT_ITEM = sql.SQL("insert into access_review_item ({}) values ({})").format
 
 
 def _visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
-    return scope.narrow(action, agency="v.agency_id", place=None, id=None, tags=None)
+    return scope.narrow(action, agency="v.agency_id", place=None, id=None, tags=None, class_=None)
 
 
 async def list_reviews(

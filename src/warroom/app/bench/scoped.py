@@ -27,7 +27,7 @@ from warroom.app.asgi import create_app
 from warroom.app.bench.node import BenchStoppedError
 from warroom.app.node import Node, open_node, start_database
 from warroom.cameras import api as cameras
-from warroom.cameras.contracts import ListFilter
+from warroom.cameras.contracts import ListFilter, columns_of
 from warroom.identity import api as identity
 from warroom.kernel.db import Database
 from warroom.kernel.scope import Scope
@@ -255,7 +255,7 @@ async def _build(node: Node, db: Database, login: str) -> dict[str, float]:
         began = time.process_time_ns()
         scope = await _scope(node, db, login)
         scope.allows("live:view", agency_id=None)
-        scope.narrow("camera:view")
+        scope.narrow("camera:view", **columns_of("c"))
         scope.database_settings()
         took.append((time.process_time_ns() - began) / 1e6)
     return _quantiles(took)

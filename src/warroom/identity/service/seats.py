@@ -53,7 +53,14 @@ async def create_seat(
         NotFoundError: The agency is not in reach.
         TakenError: The agency has a seat of this name.
     """
-    if not scope.allows("seat:configure", agency_id=agency_id, place=place):
+    if not scope.allows(
+        "seat:configure",
+        agency_id=agency_id,
+        place=place,
+        object_id=None,
+        tags=(),
+        class_=None,
+    ):
         raise NotFoundError
     code, seat_id = _new_code(), new_id()
     seat = {

@@ -39,7 +39,7 @@ where id = %(id)s
 
 
 def _visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
-    return scope.narrow(action, agency="a.id", place="a.place", id="a.id", tags=None)
+    return scope.narrow(action, agency="a.id", place="a.place", id="a.id", tags=None, class_=None)
 
 
 async def list_agencies(scope: Scope, tx: Transaction) -> bytes:

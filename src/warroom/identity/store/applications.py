@@ -66,7 +66,7 @@ where to_agency_id = %(agency_id)s and revoked_at is null and not deny
 
 def _visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
     visible, parameters = scope.narrow(
-        action, agency="s.agency_id", place=None, id="s.id", tags=None
+        action, agency="s.agency_id", place=None, id="s.id", tags=None, class_=None
     )
     return visible, parameters | {"now": scope.at}
 

@@ -314,7 +314,7 @@ async def set_role_demand(
 async def list_demands(scope: Scope, tx: Transaction) -> list[dict[str, Any]]:
     """What each role in view asks of a sign-in."""
     visible, parameters = scope.narrow(
-        "person:view", agency="r.agency_id", place=None, id=None, tags=None
+        "person:view", agency="r.agency_id", place=None, id=None, tags=None, class_=None
     )
     query = sql.SQL(_DEMANDS).format(visible=visible)
     return await (await tx.execute(query, parameters)).fetchall()

@@ -73,9 +73,11 @@ returning agencies
 def _visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
     """Grants to an agency (or its people) in reach, or on its things; both by the same rules."""
     of_taker, parameters = scope.narrow(
-        action, agency="g.agency_id", place=None, id=None, tags=None
+        action, agency="g.agency_id", place=None, id=None, tags=None, class_=None
     )
-    of_owner, _ = scope.narrow(action, agency="o.agency_id", place=None, id=None, tags=None)
+    of_owner, _ = scope.narrow(
+        action, agency="o.agency_id", place=None, id=None, tags=None, class_=None
+    )
     predicate = sql.SQL(
         "({} or exists (select from unnest(g.agencies) o(agency_id) where {}))"
     ).format(of_taker, of_owner)

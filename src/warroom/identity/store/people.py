@@ -125,7 +125,7 @@ values (%(id)s, %(token_hash)s, %(person_id)s, %(expires_at)s)
 
 
 def _visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
-    return scope.narrow(action, agency="p.agency_id", place=None, id="p.id", tags=None)
+    return scope.narrow(action, agency="p.agency_id", place=None, id="p.id", tags=None, class_=None)
 
 
 async def list_people(
@@ -341,7 +341,7 @@ async def insert_link(
 async def find_main_roles(scope: Scope, tx: Transaction) -> dict[UUID, str]:
     """The first role by name of each person in view."""
     visible, parameters = scope.narrow(
-        "person:view", agency="p.agency_id", place=None, id="p.id", tags=None
+        "person:view", agency="p.agency_id", place=None, id="p.id", tags=None, class_=None
     )
     query = sql.SQL(
         "select r.person_id, min(r.role) as role from person_role r"

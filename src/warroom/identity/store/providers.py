@@ -81,7 +81,7 @@ returning l.id
 
 
 def _visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
-    return scope.narrow(action, agency=None, place=None, id="v.id", tags=None)
+    return scope.narrow(action, agency=None, place=None, id="v.id", tags=None, class_=None)
 
 
 async def list_providers(scope: Scope, tx: Transaction) -> bytes:

@@ -80,13 +80,13 @@ where pr.person_id = %(id)s and p.id = pr.person_id and r.name = pr.role
 
 
 def _visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
-    return scope.narrow(action, agency="r.agency_id", place=None, id=None, tags=None)
+    return scope.narrow(action, agency="r.agency_id", place=None, id=None, tags=None, class_=None)
 
 
 def _item(scope: Scope) -> tuple[sql.Composable, dict[str, Any]]:
     """How many people hold a role is told of those in view alone."""
     people, parameters = scope.narrow(
-        "person:view", agency="p.agency_id", place=None, id="p.id", tags=None
+        "person:view", agency="p.agency_id", place=None, id="p.id", tags=None, class_=None
     )
     return sql.SQL(_ITEM).format(people=people), parameters
 

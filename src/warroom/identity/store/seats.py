@@ -48,7 +48,7 @@ update session set revoked_at = %(now)s where seat_id = %(id)s and revoked_at is
 
 def _visible(scope: Scope) -> tuple[sql.Composable, dict[str, Any]]:
     return scope.narrow(
-        "seat:configure", agency="s.agency_id", place="s.place", id="s.id", tags=None
+        "seat:configure", agency="s.agency_id", place="s.place", id="s.id", tags=None, class_=None
     )
 
 

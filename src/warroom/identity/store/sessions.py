@@ -42,7 +42,7 @@ async def find(
 ) -> dict[str, Any] | None:
     """An open session of the asker's own, or of a person on whom they have this right."""
     visible, parameters = scope.narrow(
-        right, agency="p.agency_id", place=None, id="p.id", tags=None
+        right, agency="p.agency_id", place=None, id="p.id", tags=None, class_=None
     )
     query = sql.SQL(_FIND).format(visible=visible)
     values = {"id": session_id, "own": scope.person_id}

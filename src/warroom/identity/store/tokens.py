@@ -49,14 +49,14 @@ values (%(id)s, %(token_hash)s, %(person_id)s, %(account_id)s, %(name)s, %(actio
 
 def _of_people(scope: Scope) -> tuple[sql.Composable, dict[str, Any]]:
     visible, parameters = scope.narrow(
-        "person:configure", agency="p.agency_id", place=None, id="p.id", tags=None
+        "person:configure", agency="p.agency_id", place=None, id="p.id", tags=None, class_=None
     )
     return sql.SQL(_OF_PEOPLE).format(visible=visible), parameters | {"own": scope.person_id}
 
 
 def _of_programs(scope: Scope) -> tuple[sql.Composable, dict[str, Any]]:
     visible, parameters = scope.narrow(
-        "application:configure", agency="s.agency_id", place=None, id="s.id", tags=None
+        "application:configure", agency="s.agency_id", place=None, id="s.id", tags=None, class_=None
     )
     return sql.SQL(_OF_PROGRAMS).format(visible=visible), parameters
 

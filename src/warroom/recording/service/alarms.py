@@ -15,7 +15,7 @@ from warroom.kernel.db import Transaction
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Scope
 from warroom.recording.alarm_rules import NODE_FORGOTTEN_AFTER, WATCH_PAUSE, due_alarms
-from warroom.recording.contracts import ALARM, Alarm
+from warroom.recording.contracts import ALARM, Alarm, camera_sides
 from warroom.recording.hold_rules import ENDS_NEXT
 from warroom.recording.store import alarms as store
 from warroom.recording.store import holds
@@ -56,11 +56,7 @@ async def judge(inventory: cameras.Inventory, scope: Scope, tx: Transaction) -> 
     events = [
         (
             {"change": change, **_json(id_, alarm, scope.at if change == "cleared" else None)},
-            alarm.agency_id,
-            alarm.place,
-            alarm.camera_id,
-            alarm.tags,
-            None,
+            *_thing(alarm),
         )
         for change, id_, alarm in told
     ]
@@ -89,13 +85,14 @@ async def list_alarms(scope: Scope, tx: Transaction, cleared_hours: float) -> di
 
 
 def _differs(alarm: Alarm, row: dict[str, Any]) -> bool:
-    return (alarm.level, alarm.detail, alarm.node, alarm.agency_id, alarm.place) != (
-        row["level"],
-        row["detail"],
-        row["node"],
-        row["agency_id"],
-        row["place"],
-    )
+    return (alarm.level, alarm.detail, alarm.node) != (row["level"], row["detail"], row["node"])
+
+
+def _thing(alarm: Alarm) -> outbox.Thing:
+    """By what it is decided who hears of it; machines are nobody's."""
+    if alarm.camera is None:
+        return None, None, None, (), None
+    return outbox.thing_of(alarm.camera)
 
 
 def _alarm(row: dict[str, Any]) -> Alarm:
@@ -106,10 +103,7 @@ def _alarm(row: dict[str, Any]) -> Alarm:
         row["since"],
         row["node"],
         row["disk"],
-        row["camera_id"],
-        row["agency_id"],
-        row["place"],
-        tuple(row["tags"]),
+        None if row["camera_id"] is None else camera_sides(row),
         row["detail"],
     )
 

@@ -19,7 +19,7 @@ from warroom.kernel.errors import NotFoundError
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Scope
 from warroom.recording import hold_rules as rules
-from warroom.recording.contracts import HOLD, HOLDS, HoldDraft, NewHold
+from warroom.recording.contracts import HOLD, HOLDS, HoldDraft, NewHold, camera_sides
 from warroom.recording.errors import ForeignHoldError, HoldNotFoundError
 from warroom.recording.playback_index import FootageIndex, Weight
 from warroom.recording.playback_service import PENDING_MS, FilmedBy, FindCamera
@@ -253,10 +253,7 @@ class HoldService:
             tx,
             HOLDS,
             {"change": change, "id": row["id"], "camera_id": row["camera_id"]},
-            agency_id=row["owner_id"],
-            place=row["camera_place"],
-            object_id=row["camera_id"],
-            tags=tuple(row["camera_tags"]),
+            **camera_sides(row),
             now=self._clock.now(),
         )
         await audit.record(
@@ -271,6 +268,7 @@ class HoldService:
             detail={"hold": str(row["id"]), **detail},
             reason=reason,
             at=self._clock.now(),
+            sides=camera_sides(row),
         )
 
     async def _shown(
@@ -344,13 +342,7 @@ class HoldService:
 
 def _may_know(scope: Scope, row: dict[str, Any]) -> bool:
     """Whether a hold touches footage that the scope's right is limited to, if it is limited."""
-    windows = scope.footage_of(
-        HOLD,
-        agency_id=row["owner_id"],
-        place=row["camera_place"],
-        object_id=row["camera_id"],
-        tags=row["camera_tags"],
-    )
+    windows = scope.footage_of(HOLD, **camera_sides(row))
     return windows is None or any(
         (first is None or first < row["end_at"]) and (last is None or row["start_at"] < last)
         for first, last in windows

@@ -1,4 +1,7 @@
-"""All SQL of recording alarms: the last word of each recorder, and what is wrong since when."""
+"""All SQL of recording alarms: the last word of each recorder, and what is wrong since when.
+
+Rights on an alarm are those on its camera as it is now; an alarm of a machine is nobody's.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,6 +11,7 @@ from uuid import UUID
 import msgspec
 from psycopg import sql
 
+from warroom.cameras.contracts import columns_of
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope
 from warroom.recording.contracts import Alarm, NodeReport
@@ -26,37 +30,44 @@ on conflict (id) do update set seen_at = excluded.seen_at,
 returning since
 """
 
-_OPEN = "select * from recording_alarm where cleared_at is null order by id for update"
+_FROM = """
+select m.*, c.agency_id as owner_id, c.place as camera_place, c.tags as camera_tags,
+    c.retention_class as camera_class
+from recording_alarm m left join camera c on c.id = m.camera_id
+"""
+
+_OPEN = _FROM + "where m.cleared_at is null order by m.id for update of m"
 
 _INSERT = """
-insert into recording_alarm (id, kind, subject, level, node, disk, camera_id, agency_id, place,
-    tags, detail, since, raised_at, changed_at)
-values (%(id)s, %(kind)s, %(subject)s, %(level)s, %(node)s, %(disk)s, %(camera_id)s,
-    %(agency_id)s, %(place)s, %(tags)s, %(detail)s, %(since)s, %(now)s, %(now)s)
+insert into recording_alarm (id, kind, subject, level, node, disk, camera_id, detail, since,
+    raised_at, changed_at)
+values (%(id)s, %(kind)s, %(subject)s, %(level)s, %(node)s, %(disk)s, %(camera_id)s, %(detail)s,
+    %(since)s, %(now)s, %(now)s)
 """
 
 _CHANGE = """
-update recording_alarm set level = %(level)s, node = %(node)s, agency_id = %(agency_id)s,
-    place = %(place)s, tags = %(tags)s, detail = %(detail)s, changed_at = %(now)s
+update recording_alarm set level = %(level)s, node = %(node)s, detail = %(detail)s,
+    changed_at = %(now)s
 where id = %(id)s
 """
 
 _CLEAR = "update recording_alarm set cleared_at = %(now)s, changed_at = %(now)s where id = %(id)s"
 
 _LIST = sql.SQL(
-    """
-select * from recording_alarm
-where (cleared_at is null or cleared_at > %(cleared_since)s) and {seen}
-order by cleared_at is not null, level, coalesce(cleared_at, since) desc, id
+    _FROM
+    + """
+where (m.cleared_at is null or m.cleared_at > %(cleared_since)s) and {seen}
+order by m.cleared_at is not null, m.level, coalesce(m.cleared_at, m.since) desc, m.id
 limit %(limit)s
 """
 )
 
 _COUNT = sql.SQL(
     """
-select kind, level, count(*) as n, min(since) as since from recording_alarm
-where cleared_at is null and {seen}
-group by kind, level order by level, kind
+select m.kind, m.level, count(*) as n, min(m.since) as since
+from recording_alarm m left join camera c on c.id = m.camera_id
+where m.cleared_at is null and {seen}
+group by m.kind, m.level order by m.level, m.kind
 """
 )
 
@@ -126,7 +137,7 @@ async def list_alarms(
     scope: Scope, tx: Transaction, cleared_since: datetime, limit: int
 ) -> list[dict[str, Any]]:
     """Alarms in view: open ones first, then those cleared since an instant, newest first."""
-    seen, values = scope.narrow(VIEW, id="camera_id")
+    seen, values = scope.narrow(VIEW, **columns_of("c"))
     rows = await tx.execute(
         _LIST.format(seen=seen), {**values, "cleared_since": cleared_since, "limit": limit}
     )
@@ -135,7 +146,7 @@ async def list_alarms(
 
 async def count_alarms(scope: Scope, tx: Transaction) -> list[dict[str, Any]]:
     """Open alarms in view by kind and level, each with its earliest begin."""
-    seen, values = scope.narrow(VIEW, id="camera_id")
+    seen, values = scope.narrow(VIEW, **columns_of("c"))
     return await (await tx.execute(_COUNT.format(seen=seen), values)).fetchall()
 
 
@@ -149,9 +160,6 @@ def _values(scope: Scope, id_: UUID, alarm: Alarm) -> dict[str, Any]:
         "node": alarm.node,
         "disk": alarm.disk,
         "camera_id": alarm.camera_id,
-        "agency_id": alarm.agency_id,
-        "place": alarm.place,
-        "tags": list(alarm.tags),
         "detail": msgspec.json.encode(alarm.detail).decode(),
         "since": alarm.since,
     }

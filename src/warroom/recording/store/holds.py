@@ -1,4 +1,4 @@
-"""All SQL of holds. Rights are those on the camera as it is now: its owner, place and tags."""
+"""All SQL of holds. Rights are those on the camera as it is now, whosever it was."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,6 +6,7 @@ from uuid import UUID
 
 from psycopg import sql
 
+from warroom.cameras.contracts import columns_of
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope
 from warroom.recording.contracts import HOLD, Hold, NewHold
@@ -24,8 +25,8 @@ insert into recording_hold (
 """
 
 _FROM = """
-select h.*, c.number as camera_number, c.name as camera_name, c.tags as camera_tags,
-    c.agency_id as owner_id, c.place as camera_place
+select h.*, c.number as camera_number, c.name as camera_name, c.agency_id as owner_id,
+    c.place as camera_place, c.tags as camera_tags, c.retention_class as camera_class
 from recording_hold h join camera c on c.id = h.camera_id
 """
 
@@ -182,7 +183,7 @@ async def known_holds(scope: Scope, tx: Transaction, ids: list[UUID]) -> set[UUI
 
 
 def _seen(scope: Scope) -> tuple[sql.Composable, dict[str, Any]]:
-    return scope.narrow(HOLD, agency="c.agency_id", place="c.place", id="c.id", tags="c.tags")
+    return scope.narrow(HOLD, **columns_of("c"))
 
 
 def _ms(at: datetime) -> int:
