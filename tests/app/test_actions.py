@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -117,6 +118,52 @@ def test_every_word_that_can_be_given_has_a_text(language: str) -> None:
     }
 
     assert untold == set()
+
+
+@pytest.mark.parametrize(
+    ("language", "label"), [("id", " (belum tersedia)"), ("en", " (not available yet)")]
+)
+def test_words_with_nothing_behind_them_are_labelled_and_no_others(
+    repository: Path, language: str, label: str
+) -> None:
+    """The day something asks for such a word, this fails until the label is taken away."""
+    guards = {route.guard for router in wiring.ROUTERS for route in router.declared}
+    asked = guards | {topic.action for topic in wiring.TOPICS} | _asked_by_services(repository)
+
+    ahead = {action.word for action in actions.known() if action.is_ahead}
+    labelled = {a.word for a in actions.known() if text(language, a.text_key).endswith(label)}
+
+    assert {action.word for action in actions.known()} - asked == ahead
+    assert labelled == ahead
+
+
+def _asked_by_services(repository: Path) -> set[str]:
+    """Words that a service judges by, under the names that `contracts` gives them."""
+    found = set()
+    for path in (repository / "src" / "warroom").rglob("service*/**/*.py"):
+        found |= _judged(path)
+    for path in (repository / "src" / "warroom").rglob("service.py"):
+        found |= _judged(path)
+    return found
+
+
+def _judged(path: Path) -> set[str]:
+    found = set()
+    module = ast.parse(path.read_text("utf-8"))
+    values = {
+        alias.asname or alias.name: getattr(sys.modules[node.module], alias.name, None)
+        for node in ast.walk(module)
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.endswith("contracts")
+        for alias in node.names
+    }
+    for node in ast.walk(module):
+        if not isinstance(node, ast.Call) or ast.unparse(node.func) == "Action":
+            continue
+        for argument in node.args:
+            value = argument.value if isinstance(argument, ast.Constant) else None
+            value = values.get(argument.id) if isinstance(argument, ast.Name) else value
+            found |= {value} if isinstance(value, str) and WORD.fullmatch(value) else set()
+    return found
 
 
 def test_every_preset_role_holds_declared_words_alone(connections: Connections) -> None:

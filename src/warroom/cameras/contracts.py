@@ -26,7 +26,7 @@ ACTIONS = declare(
     Action(VIEW, "camera", "view"),
     Action(CONFIGURE, "camera", "configure"),
     Action(RECORD, "camera", by_system=True),
-    Action("ptz:move", "camera", "operate"),
+    Action("ptz:move", "camera", "operate", is_ahead=True),
 )
 
 CHANGED = "cameras.changed"

@@ -43,10 +43,10 @@ ACTIONS = declare(
     Action("role:configure", "role", "configure"),
     Action("seat:configure", "seat", "configure"),
     Action("sign_in:configure", "sign_in"),
-    Action("system:view", "system", "manage"),
+    Action("system:view", "system", "manage", is_ahead=True),
     Action("token:create", "token", "configure"),
 )
-"""Words of rights themselves, and `system:view`, which all domains that show a machine ask for."""
+"""Words of rights themselves, and `system:view`, for pages that show a machine."""
 
 APPLICATION_ACTIONS = (
     "access:view",

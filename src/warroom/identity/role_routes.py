@@ -106,7 +106,12 @@ async def explain(ctx: Ctx, person: Asked, action: Asked, thing: Asked) -> Respo
 async def list_words(ctx: Ctx) -> Response:
     """The action words that the asker holds somewhere: on what, and from which level on."""
     items = [
-        {"word": action.word, "on": action.on, "level": action.level}
+        {
+            "word": action.word,
+            "on": action.on,
+            "level": action.level,
+            "is_ahead": action.is_ahead,
+        }
         for action in actions.known()
         if ctx.scope.may(action.word)
     ]

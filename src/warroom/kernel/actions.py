@@ -28,12 +28,15 @@ class Action:
         on: Kind of the thing that it is done to: what a right on one thing can hold.
         level: The least level that holds it; None for words that no level gives.
         by_system: Done by services of the product alone; never given to anybody.
+        is_ahead: Nothing of the product asks for it yet. It can be given, so that it holds on the
+            day its feature comes; people read beside it that it is not available.
     """
 
     word: str
     on: str
     level: Level | None = None
     by_system: bool = False
+    is_ahead: bool = False
 
     @property
     def text_key(self) -> str:
@@ -70,6 +73,15 @@ def is_declared(word: str) -> bool:
 def is_known(word: str) -> bool:
     """Whether the word, or the group `domain:*` or `*`, stands for something that can be given."""
     return word == "*" or any(word in (one.word, group_of(one.word)) for one in known())
+
+
+def words_on(on: str) -> tuple[str, ...]:
+    """What can be done by somebody to a kind of thing today: each of these words is asked for."""
+    return tuple(
+        action.word
+        for action in known()
+        if action.on == on and action.level is not None and not action.is_ahead
+    )
 
 
 def group_of(word: str) -> str:

@@ -82,7 +82,7 @@ HOLD = "recording:hold"
 
 ACTIONS = declare(
     Action("recording:view", "camera", "operate"),
-    Action("recording:export", "camera", "manage"),
+    Action("recording:export", "camera", "manage", is_ahead=True),
     Action(HOLD, "camera", "manage"),
 )
 
