@@ -56,11 +56,6 @@ async def test_a_camera_is_listed_as_the_pages_expect_it(world: World) -> None:
         "state": "unknown",
         "since": "2026-11-24T06:00:00.000Z",
         "reason": "never_reported",
-        "last_frame_at": None,
-        "fps": None,
-        "kbit_s": None,
-        "clock_offset_ms": None,
-        "clock_uncertainty_ms": None,
         "recording": False,
     }
 
@@ -510,4 +505,4 @@ async def test_without_a_city_pack_cameras_have_no_area_and_all_else_works(world
     camera_id = await world.add(1)
 
     shown = await world.shown(world.police_viewer, camera_id)
-    assert (shown["kecamatan"], shown["kelurahan"]) == (None, None)
+    assert not {"kecamatan", "kelurahan"} & shown.keys()

@@ -57,34 +57,36 @@ cross join lateral (
 _FROM = f"from camera_seen c {_STATE}"
 
 
-def _value(expression: str) -> str:
-    return f"coalesce(to_json({expression})::text, 'null')"
-
-
-def _number(expression: str) -> str:
-    return f"coalesce({expression}::text, 'null')"
+def _text(expression: str) -> str:
+    return f"to_json({expression})::text"
 
 
 def _instant(expression: str) -> str:
     """As `iso_ms`, which PostgreSQL calls where this is written into the query."""
     form = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
-    return f"""coalesce('"' || to_char({expression} at time zone 'UTC', {form}) || '"', 'null')"""
+    return f"""'"' || to_char({expression} at time zone 'UTC', {form}) || '"'"""
+
+
+def _field(name: str, expression: str) -> str:
+    """One more field of an object; nothing where it is not known."""
+    return f"""',"{name}":' || {expression}"""
 
 
 # Put together as text: what a camera's own row tells is kept as JSON (`camera.listed`), and
-# building the rest of five hundred as records costs five times as much.
-_STATE_JSON = f"""concat('{{{{"state":"', e.state, '","since":', {_instant("e.since")},
-    ',"reason":', {_value("e.reason")}, ',"last_frame_at":', {_instant("e.last_frame_at")},
-    ',"fps":', {_number("e.fps")}, ',"kbit_s":', {_number("e.kbit_s")},
-    ',"clock_offset_ms":', {_number("e.clock_offset_ms")},
-    ',"clock_uncertainty_ms":', {_number("e.clock_uncertainty_ms")},
+# building the rest of five hundred as records costs five times as much. What is not known is left
+# out: `concat` passes over the null that a field of it is.
+_STATE_JSON = f"""concat('{{{{"state":"', e.state, '"', {_field("since", _instant("e.since"))},
+    {_field("reason", _text("e.reason"))}, {_field("last_frame_at", _instant("e.last_frame_at"))},
+    {_field("fps", "e.fps")}, {_field("kbit_s", "e.kbit_s")},
+    {_field("clock_offset_ms", "e.clock_offset_ms")},
+    {_field("clock_uncertainty_ms", "e.clock_uncertainty_ms")},
     ',"recording":', e.recording::text, '}}}}')"""
 
 # Everything that a list tells of a camera, its brace left open for more.
-_OPEN = f"""concat(c.listed, ',"agency":{{{{"id":"', c.agency_id, '","name":',
-    {_value("c.agency_name")}, ',"short":', {_value("c.agency_short")}, '}}}},"codec":',
-    {_value("c.codec")}, ',"width":', {_number("c.width")}, ',"height":', {_number("c.height")},
-    ',"has_sub":', c.has_sub::text, ',"state":', {_STATE_JSON})"""
+_OPEN = f"""concat(c.listed, ',"agency":{{{{"id":"', c.agency_id, '"',
+    {_field("name", _text("c.agency_name"))}, {_field("short", _text("c.agency_short"))}, '}}}}',
+    {_field("codec", _text("c.codec"))}, {_field("width", "c.width")},
+    {_field("height", "c.height")}, ',"has_sub":', c.has_sub::text, ',"state":', {_STATE_JSON})"""
 _CLOSED = f"""{_OPEN} || '}}}}'"""
 
 # What is in view follows from the scope and the inventory alone, and is worked out once for each
@@ -133,8 +135,9 @@ _FITS = (
 
 _ONE = sql.SQL(
     f"""
-select concat({_OPEN}, ',"notes":', to_json(c.notes), ',"created_at":', {_instant("c.created_at")},
-    ',"changed_at":', {_instant("c.changed_at")}, ',"streams":',
+select concat({_OPEN}, {_field("notes", _text("c.notes"))}, ',"retention_class":',
+    to_json(c.retention_class), ',"version":', c.version, ',"created_at":',
+    {_instant("c.created_at")}, ',"changed_at":', {_instant("c.changed_at")}, ',"streams":',
     case when %(with_streams)s then coalesce((
         select json_agg(y order by y.role)::text from (
             select t.role, t.url, t.transport, t.codec, t.width, t.height,

@@ -31,6 +31,19 @@ export function rank(state: CameraStateWord): number {
   return WORST.indexOf(state);
 }
 
+const UNKNOWN_STATE = { since: null, reason: null, last_frame_at: null, fps: null, kbit_s: null, clock_offset_ms: null, clock_uncertainty_ms: null };
+const UNKNOWN = { place: null, kecamatan: null, kelurahan: null, lat: null, lon: null, height_m: null, bearing_deg: null, fov_deg: null, range_m: null, codec: null };
+
+/** The state as told, with null for each figure that is not known: the server leaves those out. */
+export function fullState(told: CameraState): CameraState {
+  return { ...UNKNOWN_STATE, ...told };
+}
+
+/** The camera as told, with null for everything that is not known: the server leaves those out. */
+export function fullCamera<Told extends Camera>(told: Told): Told {
+  return { ...UNKNOWN, ...told, state: fullState(told.state) };
+}
+
 class Cameras {
   /** In order of their numbers. Each element is reactive on its own. */
   list = $state<Camera[]>([]);
@@ -105,7 +118,7 @@ class Cameras {
       let cursor: string | null = null;
       do {
         const page: Page<Camera> = await api.get("/api/cameras", { limit: 1000, cursor });
-        found.push(...page.items);
+        found.push(...page.items.map(fullCamera));
         cursor = page.next ?? null;
       } while (cursor !== null);
       this.list = found.sort((a, b) => a.number - b.number);
@@ -121,7 +134,7 @@ class Cameras {
     const camera = this.byId(id);
     if (camera === undefined) return;
     const isNews = camera.state.state !== state.state || camera.state.recording !== state.recording;
-    camera.state = state;
+    camera.state = fullState(state);
     if (isNews) this.changes += 1;
   }
 
@@ -132,7 +145,7 @@ class Cameras {
       return;
     }
     try {
-      const camera = await api.get<Camera>(`/api/cameras/${id}`);
+      const camera = fullCamera(await api.get<Camera>(`/api/cameras/${id}`));
       const others = this.list.filter((known) => known.id !== id);
       this.list = [...others, camera].sort((a, b) => a.number - b.number);
       this.changes += 1;
