@@ -243,6 +243,7 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
             "name": f"{MARK} Baru",
             "agency_id": things["agency"],
         },
+        ("POST", "/api/people/{person_id}/erase"): {"reason": "Pensiun"},
         ("PATCH", "/api/people/{person_id}"): name,
         ("POST", "/api/people/{person_id}/password"): {"password": "lima ekor ikan terbang"},
         ("POST", "/api/roles"): {

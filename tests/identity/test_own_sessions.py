@@ -78,9 +78,12 @@ async def test_an_ended_session_is_written_down(city: City, browser: Clients) ->
 
     async with city.db.transaction(city.system) as tx:
         rows = await tx.execute(
-            "select person_label, object_label from audit_entry where action = 'session:revoked'"
+            "select audit_name(person_id) as person, audit_name(object_id::uuid) as thing,"
+            " person_label, object_label from audit_entry where action = 'session:revoked'"
         )
-        assert await rows.fetchall() == [{"person_label": "Kepala", "object_label": "Polisi"}]
+        assert await rows.fetchall() == [
+            {"person": "Kepala", "thing": "Polisi", "person_label": None, "object_label": None}
+        ]
 
 
 async def test_the_sockets_of_an_ended_session_are_closed_at_once(

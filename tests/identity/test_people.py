@@ -209,13 +209,14 @@ async def test_changes_of_rights_are_written_down(city: City, browser: Clients) 
 
     async with city.db.transaction(city.system) as tx:
         rows = await tx.execute(
-            "select person_label, agency_label, object_label, detail from audit_entry"
+            "select audit_name(person_id) as person, agency_label,"
+            " audit_name(object_id::uuid) as thing, detail from audit_entry"
             " where action = 'person:changed'"
         )
         (entry,) = await rows.fetchall()
     assert entry == {
-        "person_label": "Kepala",
+        "person": "Kepala",
         "agency_label": "Polrestabes",
-        "object_label": "Polisi",
-        "detail": '{"roles":{"view":"own"},"title":["","Perwira"]}',
+        "thing": "Polisi",
+        "detail": '{"roles":{"view":"own"},"title":true}',
     }

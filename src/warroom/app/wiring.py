@@ -57,6 +57,7 @@ from warroom.recording import commands as recording_commands
 from warroom.recording import jobs as recording_jobs
 from warroom.recording import privacy as recording_privacy
 from warroom.recording import routes as recording_routes
+from warroom.wall import api as wall
 from warroom.wall import privacy as wall_privacy
 from warroom.wall import routes as wall_routes
 
@@ -104,6 +105,8 @@ TOPICS = (
     *wall_routes.TOPICS,
 )
 
+ERASERS = identity.Erasers({"wall_layout": wall.forget_person})
+
 OUTBOX_KEPT = timedelta(hours=6)
 CAMERAS_MOST = 2_000
 """Cameras that one recorder takes at most: more than a node's disks can write."""
@@ -145,7 +148,7 @@ def registry_of(configuration: Configuration) -> Registry:
             access_privacy.TOLD,
             hub_privacy.told(configuration.section(hub.HubSettings)),
             live_privacy.TOLD,
-            privacy.TOLD,
+            privacy.told(ERASERS, configuration.section(identity.IdentitySettings).prove_minutes),
             recording_privacy.told(configuration.section(recording.RecordingSettings)),
             wall_privacy.TOLD,
         ],
@@ -165,6 +168,7 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         **hub.services(configuration, db, node.clock, standing, sealer, made[Outbound]),
         Configuration: configuration,
         NodeSettings: settings,
+        identity.Erasers: ERASERS,
         identity.Finders: identity.Finders({"camera": cameras.find_thing}),
         Blobs: Blobs(settings.data / "blobs"),
         Sealer: sealer,

@@ -2,13 +2,16 @@
 
 import asyncio
 import base64
+import csv
 import hashlib
 import io
 import zipfile
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from warroom.audit import service, store
 from warroom.audit.anchoring import Anchoring
@@ -16,13 +19,14 @@ from warroom.audit.anchors import Anchors, read_line
 from warroom.audit.contracts import Entry
 from warroom.audit.errors import TooMuchToExportError
 from warroom.audit.proof_check import PROOF
-from warroom.audit.proofs import Form, Run, build, plan, render
+from warroom.audit.proofs import Form, Run, as_cell, build, plan, render
 from warroom.kernel.db import Transaction
 from warroom.kernel.i18n import text
 from warroom.kernel.scope import Scope
 
 MOST_ROWS = 50_000
 MOST_LINKS = 1_000_000
+NAMES = "names.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,10 @@ async def export(
     heads = {head.chain: head.seq for head in await store.list_heads(scope, tx)}
     anchors = await asyncio.to_thread(anchoring.file.read)
     runs = await _runs(scope, tx, entries, anchors, heads)
+    names = await store.list_names(scope, tx, _people_in(entries))
     asked = {word: str(value) for word, value in filters.items() if value is not None}
     archive = await asyncio.to_thread(
-        _archive, scope, anchoring, anchors, entries, runs, asked, form
+        _archive, scope, anchoring, anchors, entries, runs, names, asked, form
     )
     await service.record(
         scope,
@@ -95,6 +100,7 @@ def _archive(
     anchors: Anchors,
     entries: list[Entry],
     runs: list[Run],
+    names: dict[UUID, str],
     asked: dict[str, str],
     form: Form,
 ) -> bytes:
@@ -132,7 +138,27 @@ def _archive(
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(name, data)
         archive.writestr(PROOF, proof)
+        archive.writestr(NAMES, _names_csv(names))
         archive.writestr("README.txt", readme + "\n")
+    return out.getvalue()
+
+
+def _people_in(entries: list[Entry]) -> list[UUID]:
+    """Ids of the accounts that did something, or to which something was done."""
+    ids = {entry.person_id for entry in entries if entry.person_id is not None}
+    for entry in entries:
+        if entry.object_kind == "person" and entry.object_id:
+            with suppress(ValueError):  # What is no id is no account.
+                ids.add(UUID(entry.object_id))
+    return sorted(ids)
+
+
+def _names_csv(names: dict[UUID, str]) -> str:
+    """What accounts are called as of today: beside the proof, for entries hold their ids alone."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(("person_id", "name"))
+    writer.writerows((str(one), as_cell(name)) for one, name in names.items())
     return out.getvalue()
 
 

@@ -50,8 +50,10 @@ where audit_hint.seen_at is null and audit_hint.numbers <> excluded.numbers
 """
 
 _ITEM = """json_build_object('id', id, 'kind', kind, 'person_id', person_id,
-    'person', person_label, 'begins_at', iso_ms(begins_at), 'ends_at', iso_ms(ends_at),
-    'numbers', numbers::json, 'seen_at', iso_ms(seen_at), 'seen_by', seen_by_label, 'note', note)"""
+    'person', coalesce(person_label, audit_name(person_id)),
+    'begins_at', iso_ms(begins_at), 'ends_at', iso_ms(ends_at),
+    'numbers', numbers::json, 'seen_at', iso_ms(seen_at), 'seen_by',
+    coalesce(seen_by_label, audit_name(seen_by)), 'note', note)"""
 
 _LIST = """
 select coalesce(json_agg(item order by begins_at desc, id desc), '[]')::text from (
@@ -145,7 +147,8 @@ async def mark(scope: Scope, tx: Transaction, hint_id: UUID, note: str) -> dict[
     visible, parameters = _visible(scope)
     query = sql.SQL(_MARK).format(visible=visible, item=sql.SQL(_ITEM))
     values = {
-        "id": hint_id, "at": scope.at, "by": scope.person_id, "label": scope.label, "note": note,
+        "id": hint_id, "at": scope.at, "by": scope.person_id, "note": note,
+        "label": scope.label if scope.person_id is None else None,
     }  # fmt: skip
     row = await (await tx.execute(query, parameters | values)).fetchone()
     return row and row["item"]

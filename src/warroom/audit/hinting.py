@@ -80,7 +80,6 @@ async def mark_seen(scope: Scope, tx: Transaction, hint_id: UUID, note: str) -> 
         object_kind="audit_hint",
         object_id=hint_id,
         agency_id=hint["agency_id"],
-        object_label=hint["person_label"],
         detail={"kind": hint["kind"], "person": str(hint["person_id"])},
         reason=note,
     )

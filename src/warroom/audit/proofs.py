@@ -123,11 +123,12 @@ def render(entries: Iterable[Entry], form: Form) -> bytes:
     writer.writerow(_COLUMNS)
     for entry in ordered:
         plain = _plain(entry)
-        writer.writerow([_cell(plain[name]) for name in _COLUMNS])
+        writer.writerow([as_cell(plain[name]) for name in _COLUMNS])
     return out.getvalue().encode()
 
 
-def _cell(value: object) -> str:
+def as_cell(value: object) -> str:
+    """A value as a cell of CSV that no spreadsheet takes for a formula."""
     text = "" if value is None else str(value)
     # What a spreadsheet would take for a formula is shown to it as a text.
     return f"'{text}" if text.startswith(_FORMULA) else text

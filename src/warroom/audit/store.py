@@ -51,9 +51,10 @@ select coalesce(json_agg(item), '[]')::text from (
     select json_build_object(
         'id', v.id, 'chain', chain, 'seq', seq, 'at', iso_ms(at),
         'person', case when person_id is not null or person_label is not null then
-            json_build_object('id', person_id, 'name', person_label) end,
+            json_build_object('id', person_id,
+                'name', coalesce(person_label, audit_name(person_id))) end,
         'agency', agency_label, 'action', action, 'object_kind', object_kind,
-        'object_id', object_id, 'object_label', object_label, 'place', place, 'reason', reason,
+        'object_id', object_id, 'object_label', {thing}, 'place', place, 'reason', reason,
         'purpose', purpose, 'address', address, 'door', door, 'detail', detail::json,
         'seconds', {seconds},
         'cursor', (extract(epoch from at) * 1000000)::bigint || '.' || v.id
@@ -65,6 +66,13 @@ select coalesce(json_agg(item), '[]')::text from (
     ) v
     order by at desc, id desc
 ) page
+"""
+
+# An account is called what it is called now: entries hold its id alone, as the thing or in detail.
+_THING = """
+coalesce(v.object_label, audit_name(case when v.object_kind = 'person'
+    then substring(v.object_id from '^[0-9a-f]{8}-[0-9a-f-]{27}$')
+    else substring(v.detail from '"person":"([0-9a-f]{8}-[0-9a-f-]{27})"') end::uuid))
 """
 
 _SECONDS = """
@@ -93,8 +101,10 @@ _WANTED = {
     "place": "(place = %(place)s or starts_with(place, %(place)s || '.'))",
     "purpose": "concat_ws(' ', purpose, reason) ilike %(purpose)s",
     "no_ends": "action not like '%%:end'",
-    "q": "concat_ws(' ', person_label, agency_label, object_label, reason, purpose, action)"
-    " ilike %(q)s",
+    "q": "(concat_ws(' ', person_label, agency_label, object_label, reason, purpose, action)"
+    " ilike %(q)s or person_id = any((select audit_people_like(%(q)s))::uuid[])"
+    " or (object_kind = 'person' and"
+    " object_id = any((select audit_people_like(%(q)s))::text[])))",
 }
 
 _FLOOR = """
@@ -107,7 +117,8 @@ _LINKS = "select * from audit_links(%(chain)s::smallint, %(first)s, %(last)s)"
 _WATCHERS = """
 select coalesce(json_agg(item), '[]')::text from (
     select json_build_object(
-        'id', v.id, 'at', iso_ms(v.at), 'person', v.person_label, 'person_id', v.person_id,
+        'id', v.id, 'at', iso_ms(v.at), 'person', coalesce(v.person_label, audit_name(v.person_id)),
+        'person_id', v.person_id,
         'agency', v.agency_label, 'action', v.action, 'seconds', v.seconds,
         'footage_from', v.detail::json ->> 'from', 'footage_to', v.detail::json ->> 'to',
         'purpose', v.purpose, 'reason', v.reason, 'door', v.door
@@ -156,8 +167,8 @@ select coalesce(json_agg(item), '[]')::text from (
 """
 
 _ACCESSES = """
-select v.at, v.person_label, v.agency_label, v.action,
-    {seconds} as seconds
+select v.at, coalesce(v.person_label, audit_name(v.person_id)) as person_label,
+    v.agency_label, v.action, {seconds} as seconds
 from audit_entry v
 where v.object_id = %(object)s and v.at >= %(since)s and v.action not like '%%:end'
   and split_part(v.action, ':', 1) in ('live', 'recording', 'ptz') and ({visible})
@@ -171,7 +182,8 @@ group by 1, 2
 """
 
 _UNDER_PURPOSE = """
-select v.at, v.person_label, v.agency_label, v.action, v.object_id, v.object_label,
+select v.at, coalesce(v.person_label, audit_name(v.person_id)) as person_label,
+    v.agency_label, v.action, v.object_id, v.object_label,
     v.detail::json ->> 'from' as footage_from, v.detail::json ->> 'to' as footage_to,
     extract(epoch from (v.detail::json ->> 'to')::timestamptz
         - (v.detail::json ->> 'from')::timestamptz)::float as footage_s,
@@ -294,7 +306,9 @@ async def search(scope: Scope, tx: Transaction, filters: dict[str, Any], limit: 
     """
     clauses, parameters = _narrowed(scope, filters)
     source = sql.SQL(_OF_AGENCIES if filters.get("agencies") else "audit_entry")
-    query = sql.SQL(_SEARCH).format(seconds=_seconds(), source=source, **clauses)
+    query = sql.SQL(_SEARCH).format(
+        seconds=_seconds(), thing=sql.SQL(_THING), source=source, **clauses
+    )
     return await fetch_json(tx, query, parameters | {"limit": limit})
 
 
@@ -309,6 +323,18 @@ async def list_entries(
     ).format(**clauses)
     async with tx.cursor(row_factory=class_row(Entry)) as cursor:
         return await (await cursor.execute(query, parameters | {"limit": limit})).fetchall()
+
+
+async def list_names(
+    scope: Scope,  # noqa: ARG001 - of entries that were found under the scope
+    tx: Transaction,
+    ids: list[UUID],
+) -> dict[UUID, str]:
+    """What these accounts are called now; ids that are no account's are left out."""
+    rows = await tx.execute(
+        "select id, audit_name(id) as name from unnest(%(ids)s::uuid[]) id", {"ids": ids}
+    )
+    return {row["id"]: row["name"] for row in await rows.fetchall() if row["name"]}
 
 
 def _narrowed(

@@ -54,6 +54,12 @@ class PasskeyAnswer(Body):
     credential: dict[str, Any]
 
 
+class EraseBody(Body):
+    """Why an account is erased."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
+
+
 class Rename(Body):
     """Another name for a passkey."""
 
@@ -268,6 +274,17 @@ async def reset_factors(ctx: Ctx, person_id: UUID) -> Response:
         await api.reset_factors(ctx.scope, tx, person_id, minutes)
     _forget(ctx)
     return Response(status_code=204)
+
+
+@people.post("/{person_id}/erase", action="person:configure")
+async def erase_person(ctx: Ctx, person_id: UUID, body: EraseBody) -> Response:
+    """Erases an account that is no longer used: a pseudonym stays, and nothing leads to a name."""
+    minutes = ctx.services[api.IdentitySettings].prove_minutes
+    erasers = ctx.services[api.Erasers]
+    async with ctx.db.transaction(ctx.scope) as tx:
+        gone = await api.erase_person(ctx.scope, tx, erasers, person_id, body.reason, minutes)
+    _forget(ctx)
+    return json_response({"deleted": gone})
 
 
 @people.post("/{person_id}/password/compromised", action="person:factors", status_code=204)

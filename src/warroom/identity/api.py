@@ -11,6 +11,7 @@ from warroom.identity.contracts import (
     Caller,
     CreatedToken,
     Demand,
+    Erasers,
     Finders,
     NewAgency,
     NewApplication,
@@ -26,6 +27,7 @@ from warroom.identity.errors import TokenOwnerError
 from warroom.identity.sample import PEOPLE as SAMPLE_PEOPLE
 from warroom.identity.service import agencies as _agencies
 from warroom.identity.service import applications as _applications
+from warroom.identity.service import erasure as _erasure
 from warroom.identity.service import explain as _explain
 from warroom.identity.service import factors as _factors
 from warroom.identity.service import grants as _grants
@@ -73,6 +75,7 @@ change_person = _people.change_person
 ensure_people = _people.ensure_people
 set_password = _people.set_password
 mark_compromised = _people.mark_compromised
+erase_person = _erasure.erase_person
 create_grant = _grants.create_grant
 revoke_grant = _grants.revoke_grant
 create_role = _roles.create_role
@@ -399,6 +402,7 @@ __all__ = [
     "CreatedToken",
     "Demand",
     "Doorkeeper",
+    "Erasers",
     "Finders",
     "IdentitySettings",
     "NewAgency",
@@ -442,6 +446,7 @@ __all__ = [
     "ensure_agencies",
     "ensure_people",
     "ensure_sample",
+    "erase_person",
     "explain_right",
     "find_agency",
     "find_agency_id",

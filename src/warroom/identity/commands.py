@@ -193,6 +193,31 @@ def mark_password(login: str, *, json: bool = False) -> None:
     say({"login": login}, as_json=json, text=f"{login}: must change the password")
 
 
+@user.command(name="erase")
+def erase_user(login: str, *, reason: str, json: bool = False) -> None:
+    """Erases a disabled account for good: a pseudonym stays where others refer to it.
+
+    Example: warroom user erase rahmat --reason "Pensiun 1 November 2026"
+
+    Args:
+        login: Whose.
+        reason: Why; it stays in the audit.
+        json: Print one JSON object.
+    """
+
+    async def work(tools: Tools) -> dict[str, int]:
+        scope = tools.scope
+        minutes = tools.services[api.IdentitySettings].prove_minutes
+        async with tools.db.transaction(scope) as tx:
+            person_id = await _person_id(scope, tx, login)
+            erasers = tools.services[api.Erasers]
+            return await api.erase_person(scope, tx, erasers, person_id, reason, minutes)
+
+    gone = run(work)
+    text = ", ".join(f"{count} {word}" for word, count in gone.items())
+    say({"deleted": gone}, as_json=json, text=f"erased: {text}")
+
+
 @user.command(name="disable")
 def disable_user(login: str, *, json: bool = False) -> None:
     """Keeps a person from signing in, and ends their sessions and tokens.

@@ -225,6 +225,17 @@ class Finders:
     by_kind: Mapping[str, Finder]
 
 
+type Eraser = Callable[[Scope, Any, UUID], Awaitable[int]]
+"""Scope, transaction, and whose; tells how much was deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasers:
+    """What other domains delete with an account, by store."""
+
+    by_store: Mapping[str, Eraser]
+
+
 @dataclass(frozen=True, slots=True)
 class NewRole:
     """An agency's own role, to be made."""

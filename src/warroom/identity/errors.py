@@ -273,3 +273,17 @@ class ProviderMapError(InvalidError):
     """A mapped agency is not among the provider's, or several agencies have no claim (`word`)."""
 
     code = "identity.provider_map"
+
+
+class StillActiveError(WarRoomError):
+    """An account is in use: it is made inactive first, and erased when nobody misses it."""
+
+    code = "identity.still_active"
+    kind = Kind.CONFLICT
+
+
+class ErasedError(WarRoomError):
+    """The account was erased: nothing of it can be changed or put back."""
+
+    code = "identity.erased"
+    kind = Kind.CONFLICT

@@ -1,6 +1,6 @@
 """The functions of `privacy` that other domains call."""
 
-from warroom.privacy.own import TOLD
+from warroom.privacy.own import told
 from warroom.privacy.service.assessment import as_markdown, assess
 from warroom.privacy.service.breaches import (
     change_breach,
@@ -30,7 +30,6 @@ from warroom.privacy.service.records import (
 )
 
 __all__ = [
-    "TOLD",
     "SubjectKeeper",
     "as_csv",
     "as_markdown",
@@ -55,4 +54,5 @@ __all__ = [
     "show_breach",
     "show_case",
     "tell_overdue",
+    "told",
 ]

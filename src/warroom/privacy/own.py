@@ -87,7 +87,7 @@ RETENTION = (
         "account",
         "Akun pegawai",
         None,
-        "dinonaktifkan ketika tidak bertugas lagi; baris tetap selama audit menunjuknya",
+        "dinonaktifkan ketika tidak bertugas lagi, lalu dihapus; nama samaran tetap dalam audit",
     ),
     Retention(
         "audit",
@@ -226,14 +226,37 @@ def _seen(entry: dict[str, Any]) -> dict[str, Any]:
 
 BY_PERSON = frozenset({"account", "name"})
 
-TOLD = Told(
-    PURPOSES,
-    RETENTION,
-    (
-        SubjectSource(
-            "account", BY_PERSON, frozenset({"accounts"}), find_account, correct=correct_account
+
+def told(erasers: identity.Erasers, prove_minutes: float) -> Told:
+    """Purposes, classes and sources of accounts and the audit.
+
+    Args:
+        erasers: What other domains delete with an account.
+        prove_minutes: How long ago whoever erases may have shown who they are.
+    """
+
+    async def erase_account(scope: Scope, tx: Transaction, subject: Subject) -> int:
+        people = await _people(scope, tx, subject)
+        if len(people) != 1:
+            raise IncompleteError(field="value")
+        person_id = UUID(people[0]["id"])
+        reason = "UU 27/2022 Pasal 8"
+        gone = await identity.erase_person(scope, tx, erasers, person_id, reason, prove_minutes)
+        return sum(gone.values())
+
+    return Told(
+        PURPOSES,
+        RETENTION,
+        (
+            SubjectSource(
+                "account",
+                BY_PERSON,
+                frozenset({"accounts"}),
+                find_account,
+                correct=correct_account,
+                erase=erase_account,
+            ),
+            SubjectSource("session", BY_PERSON, frozenset({"sign_in"}), find_sessions),
+            SubjectSource("audit", BY_PERSON, frozenset({"audit"}), find_entries),
         ),
-        SubjectSource("session", BY_PERSON, frozenset({"sign_in"}), find_sessions),
-        SubjectSource("audit", BY_PERSON, frozenset({"audit"}), find_entries),
-    ),
-)
+    )

@@ -8,12 +8,14 @@ from warroom.wall.service import (
     remove_layout,
     show_layout,
 )
+from warroom.wall.store import forget_person
 
 __all__ = [
     "LayoutDraft",
     "Tile",
     "add_layout",
     "change_layout",
+    "forget_person",
     "list_layouts",
     "remove_layout",
     "show_layout",

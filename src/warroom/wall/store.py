@@ -40,6 +40,8 @@ set name = %(name)s, shared = %(shared)s, cols = %(cols)s, rows = %(rows)s,
 where id = %(id)s
 """
 
+_FORGET = "select wall_forget_person(%(id)s) as gone"
+
 
 def _visible(scope: Scope) -> tuple[sql.Composable, dict[str, Any]]:
     """One's own layouts, and shared ones of agencies whose walls the scope may see."""
@@ -146,3 +148,13 @@ def _layout(row: Mapping[str, Any]) -> Layout:
         locked_by_name=row["locked_by_name"],
         version=row["version"],
     )
+
+
+async def forget_person(
+    scope: Scope,  # noqa: ARG001 - the function looks for itself whether the account was erased
+    tx: Transaction,
+    person_id: UUID,
+) -> int:
+    """Deletes the private layouts of an erased account and frees what it locked; how many."""
+    row = await (await tx.execute(_FORGET, {"id": person_id})).fetchone()
+    return int(row["gone"]) if row else 0

@@ -23,6 +23,8 @@ export interface PersonRow {
   title: string;
   language: "id" | "en";
   is_active: boolean;
+  /** When the account was erased: only a pseudonym is left. */
+  erased_at: string | null;
   version: number;
   agency: AgencyName | null;
   roles: HeldRole[];

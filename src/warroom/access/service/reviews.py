@@ -218,8 +218,8 @@ async def _record_right(scope: Scope, tx: Transaction, row: dict[str, Any], deci
         object_kind=row["kind"],
         object_id=row["grant_id"] or row["token_id"] or row["person_id"],
         agency_id=row["agency_id"],
-        object_label=f"{row['person_label']}: {row['label']}",
-        detail={"review": row["review_id"], "reach": row["reach"]},
+        object_label=row["label"],
+        detail={"review": row["review_id"], "reach": row["reach"], "person": row["person_id"]},
     )
 
 

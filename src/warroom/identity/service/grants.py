@@ -124,12 +124,17 @@ async def revoke_grant(scope: Scope, tx: Transaction, grant_id: UUID) -> None:
     await _record(scope, tx, "grant:revoked", grant_id, grant["agency_id"], None, owners, {})
 
 
-async def _taker(scope: Scope, tx: Transaction, new: NewGrant) -> tuple[UUID | None, str]:
+async def _taker(scope: Scope, tx: Transaction, new: NewGrant) -> tuple[UUID | None, str | None]:
+    """Agency of who gets it, and its name where the agency itself does.
+
+    Raises:
+        NotFoundError: There is none such in view.
+    """
     if new.person_id is not None:
         person = await people_store.find_person(scope, tx, new.person_id, "person:view")
         if person is None:
             raise NotFoundError
-        return person["agency_id"], person["name"]
+        return person["agency_id"], None
     assert new.to_agency_id is not None  # noqa: S101 - asked by the caller
     agency = await agency_store.find_agency(scope, tx, new.to_agency_id, "agency:view")
     if agency is None:
@@ -167,7 +172,9 @@ def _rule(grant: dict[str, Any], *, deny: bool) -> Rule:
 
 
 def _told(new: NewGrant) -> dict[str, Any]:
-    return {
+    # Who gets it stands there by their id: a name could not be taken out of an entry again.
+    person = {} if new.person_id is None else {"person": str(new.person_id)}
+    return person | {
         word: value
         for word in (*_SIDES, "starts_at", "ends_at", "letter")
         if (value := getattr(new, word)) is not None

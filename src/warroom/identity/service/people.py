@@ -18,6 +18,7 @@ from warroom.identity.errors import (
     BeyondOwnRightsError,
     ChangedMeanwhileError,
     CityReachError,
+    ErasedError,
     ForeignRoleError,
     NeedsSessionError,
     TakenError,
@@ -61,6 +62,7 @@ async def create_person(scope: Scope, tx: Transaction, new: NewPerson) -> UUID:
 
 
 _WORDS = ("login", "name", "title", "language", "agency_id")
+_NAMES = ("login", "name", "title")
 
 
 async def change_person(
@@ -77,6 +79,7 @@ async def change_person(
         NotFoundError: No such person, or agency, in reach.
         ChangedMeanwhileError: `version` is not the stored one.
         BeyondOwnRightsError: The person has, or would have, more rights than the scope.
+        ErasedError: The account was erased.
         TakenError: The login is another's.
     """
     person = await _take(scope, tx, person_id)
@@ -100,7 +103,10 @@ async def change_person(
     if not changed["is_active"]:
         await store.end_sessions(scope, tx, person_id)
         await store.end_tokens(scope, tx, person_id)
-    detail: dict[str, Any] = {word: [person[word], value] for word, value in changes.items()}
+    # What a person is called can be erased, an entry cannot: it says that it was changed.
+    detail: dict[str, Any] = {
+        word: True if word in _NAMES else [person[word], value] for word, value in changes.items()
+    }
     await _record(
         scope, tx, "person:changed", changed, detail | ({"roles": roles} if roles else {})
     )
@@ -204,6 +210,8 @@ async def _take(
     person = await store.find_person(scope, tx, person_id, right)
     if person is None:
         raise NotFoundError
+    if person["erased_at"] is not None:
+        raise ErasedError
     await _require_may_give(scope, await store.find_principal(scope, tx, person))
     return person
 

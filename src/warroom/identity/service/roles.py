@@ -108,7 +108,7 @@ async def retire_role(scope: Scope, tx: Transaction, name: str) -> None:
     """
     role, holders = await _take(scope, tx, name)
     await store.retire_role(scope, tx, name)
-    detail = {"actions": role["actions"], "people": [holder["name"] for holder in holders]}
+    detail = {"actions": role["actions"], "people": [str(holder["id"]) for holder in holders]}
     await _record(scope, tx, "role:retired", role, detail)
 
 

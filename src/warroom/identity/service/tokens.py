@@ -73,7 +73,7 @@ async def issue(scope: Scope, tx: Transaction, owner: Owner, terms: TokenTerms) 
     }
     made = await _insert(scope, tx, row, scope.at + timedelta(days=terms.days))
     detail = {
-        "owner": owner.name,
+        **({"person": str(owner.person_id)} if owner.person_id else {"owner": owner.name}),
         "actions": terms.actions,
         "days": terms.days,
         "networks": [str(network) for network in networks],

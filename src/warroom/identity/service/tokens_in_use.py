@@ -94,5 +94,4 @@ class TokenGate:
                 object_kind="token",
                 object_id=scope.session_id,
                 agency_id=scope.agency_id,
-                object_label=scope.label,
             )

@@ -13,7 +13,7 @@ from warroom.kernel.scope import Scope
 
 _ITEM = """json_build_object('id', p.id, 'login', p.login, 'name', p.name, 'title', p.title,
     'language', p.language, 'is_active', p.is_active, 'version', p.version,
-    'agency', case when a.id is not null then
+    'erased_at', iso_ms(p.erased_at), 'agency', case when a.id is not null then
         json_build_object('id', a.id, 'name', a.name, 'short', a.short, 'kind', a.kind) end,
     'roles', coalesce((select json_agg(json_build_object('role', r.role, 'label', (
             select x.label from role x where x.name = r.role), 'reach', r.reach)
@@ -122,6 +122,24 @@ _INSERT_LINK = """
 insert into sign_in_link (id, token_hash, person_id, expires_at)
 values (%(id)s, %(token_hash)s, %(person_id)s, %(expires_at)s)
 """
+
+_ERASE = """
+update person set login = %(login)s, name = %(name)s, title = '', is_active = false,
+    seats_only = false, factor_due_at = null, erased_at = %(now)s, changed_at = %(now)s,
+    version = version + 1
+where id = %(id)s
+"""
+
+_END_GRANTS = """
+update access_grant set revoked_at = %(now)s, revoked_by = %(by)s
+where person_id = %(id)s and revoked_at is null
+"""
+
+_OF_PERSON = (
+    *("person_password", "totp_factor", "passkey", "recovery_code", "person_link"),
+    *("sign_in_link", "person_role", "session", "api_token"),
+)
+"""What is a person's alone."""
 
 
 def _visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
@@ -349,3 +367,17 @@ async def find_main_roles(scope: Scope, tx: Transaction) -> dict[UUID, str]:
     ).format(visible)
     rows = await (await tx.execute(query, parameters)).fetchall()
     return {row["person_id"]: row["role"] for row in rows}
+
+
+async def erase_person(
+    scope: Scope, tx: Transaction, person_id: UUID, login: str, name: str
+) -> dict[str, int]:
+    """Puts a pseudonym in place of a person and deletes what is theirs; how many, by table."""
+    values = {"id": person_id, "login": login, "name": name, "now": scope.at}
+    await tx.execute(_ERASE, values)
+    await tx.execute(_END_GRANTS, values | {"by": scope.person_id})
+    gone = {"person": 1}
+    for table in _OF_PERSON:
+        query = sql.SQL("delete from {} where person_id = %(id)s").format(sql.Identifier(table))
+        gone[table] = (await tx.execute(query, values)).rowcount
+    return gone
