@@ -72,3 +72,22 @@ async def test_who_writes_for_another_agency_alone_is_told_nothing_of_their_draf
     bad = await desk["pengawas"].post("/api/requests", json=letter | {"ends_at": desk.at(days=-9)})
 
     assert [one.json()["code"] for one in (good, bad)] == ["not_found"] * 2
+
+
+async def test_the_word_for_ones_own_agency_adds_no_law_to_the_list_of_the_city(desk: Desk) -> None:
+    async with desk.db.transaction(desk.system) as tx:
+        new = identity.NewGrant(
+            ("access:configure",),
+            "uji",
+            person_id=desk.people["pengawas"],
+            agencies=(desk.agencies["Dishub"],),
+        )
+        await identity.create_grant(desk.system, tx, new)
+    before = (await desk["admin"].get("/api/requests/basis")).json()
+
+    answer = await desk["pengawas"].post(
+        "/api/requests/basis", json={"law": "UU 1/2026", "article": "Pasal 1"}
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert (await desk["admin"].get("/api/requests/basis")).json() == before

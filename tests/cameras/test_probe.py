@@ -283,3 +283,18 @@ async def test_a_camera_that_asks_in_an_unknown_way_is_not_asked_again() -> None
             await probe(port, "op", "p")
 
     assert len(requests) == 1
+
+
+async def test_a_camera_is_not_tried_with_an_empty_login() -> None:
+    """Cameras count what fails, and shut out who fails too often."""
+    requests = []
+
+    async def reply(request: str, writer: asyncio.StreamWriter) -> None:
+        requests.append(request)
+        writer.write(answer("401 No", "", 'WWW-Authenticate: Digest realm="c", nonce="n"'))
+
+    async with serving(reply) as port:
+        with pytest.raises(WrongPasswordError):
+            await probe(port)
+
+    assert len(requests) == 1

@@ -4,14 +4,19 @@ import ast
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple, cast
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from tools.mutation.equivalents import EQUIVALENTS, Equivalent
 from tools.mutation.plugin import Mutation, Passed
+from tools.mutation.queries import Queries, claims
 from tools.mutation.rewrite import GUARDS, Rewriter
 
 SOURCE = """
@@ -39,6 +44,16 @@ def may_end(scope):
 
 def may_only_look(scope):
     return False
+
+def is_own(scope, thing):
+    if thing.person_id not in (None, scope.person_id) and thing:
+        raise NotFoundError
+    if scope.agency_id != thing.agency_id:
+        raise NotFoundError
+    return scope.person_id == thing.person_id and scope.person_id is not None
+
+_OF_PERSON = "select id from thing where person_id = %(own)s"
+'Text that explains: where person_id = %(own)s.'
 """
 READ = "sample.py read"
 
@@ -66,11 +81,13 @@ class Nobody:
 def read(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(GUARDS, "known", {})
     monkeypatch.setattr(GUARDS, "passed", set())
+    monkeypatch.setattr(GUARDS, "queries", Queries())
     tree = ast.fix_missing_locations(Rewriter("sample.py").visit(ast.parse(SOURCE)))
     module: dict[str, Any] = {
         "__guarded_call__": GUARDS.call,
         "__guarded_check__": GUARDS.check,
         "__guarded_judge__": GUARDS.judge,
+        "__guarded_own__": GUARDS.own,
     }
     exec(compile(tree, "sample.py", "exec"), module)
     return module
@@ -86,6 +103,11 @@ def test_every_guard_of_a_module_is_known_and_each_once(read: Any) -> None:
         f"{READ} allows": "",
         "sample.py part footage_of": "",
         "sample.py part raise NotFoundError": "NotFoundError",
+        "sample.py is_own own person_id": "",
+        "sample.py is_own raise NotFoundError": "NotFoundError",
+        "sample.py is_own raise NotFoundError 2": "NotFoundError",
+        "sample.py is_own own person_id 2": "",
+        "sample.py - _OF_PERSON where person_id = %(own)s": "",
     } == GUARDS.known
 
 
@@ -106,28 +128,152 @@ def test_guards_that_are_away_let_everybody_through(
 
     assert read["read"](Nobody(), 1) == ({"scope": "thing:view"}, False)
     assert read["part"](Nobody(), []) is None
-    assert set(GUARDS.known) - {"sample.py part footage_of"} == GUARDS.passed
+    assert {name for name in GUARDS.known if "read" in name or "part raise" in name} == (
+        GUARDS.passed
+    )
+
+
+class Thing(NamedTuple):
+    """Somebody's thing."""
+
+    person_id: int
+    agency_id: int
+
+
+def test_a_comparison_with_the_asker_can_be_made_always_true(
+    read: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, foreign = Thing(1, 5), Thing(2, 5)
+
+    assert read["is_own"](own, own)
+    with pytest.raises(read["NotFoundError"]):
+        read["is_own"](own, foreign)
+    monkeypatch.setattr(GUARDS, "away", frozenset({"sample.py is_own own person_id"}))
+    assert not read["is_own"](own, foreign)
+    monkeypatch.setattr(GUARDS, "away", frozenset(GUARDS.known))
+    assert read["is_own"](own, foreign)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("delete from t where person_id = %s", ["person_id = %s"]),
+        ("and p.agency_id = any(%(a)s::uuid[])) or x", ["p.agency_id = any(%(a)s::uuid[])"]),
+        (
+            "(e.owner_id = %(a)s or (e.agency_id = %(a)s))",
+            ["e.owner_id = %(a)s", "e.agency_id = %(a)s"],
+        ),
+        ("on s.session_id is not distinct from %(s)s", ["s.session_id is not distinct from %(s)s"]),
+        ("case when a then\n  l.person_id  = %(p)s else b end", ["l.person_id  = %(p)s"]),
+        ("update t set person_id = %(p)s, agency_id = %(a)s where id = %(id)s", []),
+        ("where pr.person_id = p.id and id is distinct from %(own)s", []),
+    ],
+)
+def test_narrowing_by_hand_is_found_and_assignments_are_not(query: str, found: list[str]) -> None:
+    assert [query[begin:end] for begin, end in claims(query)] == found
+
+
+async def test_a_query_loses_the_narrowing_that_is_away_and_keeps_its_parameters(
+    read: Any, connections: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "sample.py - _OF_PERSON where person_id = %(own)s"
+    query = read["_OF_PERSON"].replace("thing", "(values (1, 1), (2, 2)) thing(id, person_id)")
+    composed = sql.SQL("{} and id > %(least)s").format(sql.SQL(query))
+    text = composed.as_string().encode()
+    values = {"own": 1, "least": 0}
+    with psycopg.connect(connections.superuser) as connection:
+        whole = connection.execute(GUARDS.query(text), values).fetchall()
+        assert name in GUARDS.passed
+        monkeypatch.setattr(GUARDS, "away", frozenset({name}))
+        open_ = connection.execute(GUARDS.query(text), values).fetchall()
+
+    assert (whole, open_) == ([(1,)], [(1,), (2,)])
+
+
+GUARD, FIRST = "sample/store.py find narrow", "sample/rules.py judge may"
+
+
+def asked(
+    monkeypatch: pytest.MonkeyPatch,
+    outcome: Callable[[str], bool],
+    passed: Mapping[str, set[str]],
+    equivalents: Mapping[str, Equivalent] | None = None,
+) -> tuple[Mutation, list[str]]:
+    """A run over tests that pass these guards and end as `outcome` says; and who was run."""
+    mutation = Mutation([], equivalents or {})
+    items: list[Any] = [Named(name) for name in passed]
+    mutation._take(items)
+    runs = []
+
+    def timed(item: pytest.Item) -> tuple[bool, Passed]:
+        runs.append(item.nodeid)
+        is_good = outcome(item.nodeid)
+        mutation._outcomes = [cast("pytest.TestReport", SimpleNamespace(failed=not is_good))]
+        return is_good, Passed(1.0, passed[item.nodeid])
+
+    monkeypatch.setattr(mutation, "_timed", timed)
+    return mutation, runs
+
+
+def outcome_of(mutation: Mutation, guard: str) -> set[str]:
+    """Under which words of the report a guard stands in the end."""
+    if not mutation._is_killed(guard):
+        for left in mutation._left_by_all([guard]):
+            mutation._judge(left)
+    return {name for name, found in asdict(mutation.report).items() if guard in found}
 
 
 @pytest.mark.parametrize(
     ("missed", "outcome"),
     [
-        ({"behind"}, ("killed", "stale")),
-        ({"behind", "first"}, ("equivalent",)),
-        ({"behind", "first", "another"}, ("survived",)),
+        ({GUARD}, {"killed", "stale"}),
+        ({GUARD, FIRST}, {"equivalent"}),
+        ({GUARD, FIRST, "another"}, {"survived"}),
     ],
 )
 def test_a_guard_behind_another_is_proven_with_that_one_away(
-    missed: set[str], outcome: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    missed: set[str], outcome: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mutation = Mutation([], {"behind": Equivalent(("first",), "says the same")})
-    monkeypatch.setattr(mutation, "_run", lambda *_: not missed <= GUARDS.away)
-    test: Any = Named("test_one")
+    mutation, _ = asked(
+        monkeypatch,
+        lambda _: not missed <= GUARDS.away,
+        {"tests/sample/test_store.py::test_one": {GUARD}},
+        {GUARD: Equivalent((FIRST,), "says the same")},
+    )
 
-    mutation._try("behind", {test: Passed(1.0, {"behind"})})
+    assert outcome_of(mutation, GUARD) == outcome
 
-    report = asdict(mutation.report)
-    assert {name for name, found in report.items() if "behind" in found} == set(outcome)
+
+def test_tests_of_another_domain_are_asked_for_what_the_nearer_ones_do_not_miss(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    near, far = "tests/sample/test_store.py::test_one", "tests/wall/test_layouts.py::test_two"
+    mutation, _ = asked(
+        monkeypatch,
+        lambda name: name != far or GUARD not in GUARDS.away,
+        {far: {GUARD}, near: {GUARD}},
+    )
+
+    assert not mutation._is_killed(GUARD)
+    assert mutation._left_by_all([GUARD, FIRST]) == [FIRST]
+    assert mutation.report.killed == {GUARD: far}
+
+
+def test_a_test_that_fails_by_itself_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, good = "tests/sample/test_a.py::test_broken", "tests/sample/test_b.py::test_good"
+    mutation, _ = asked(
+        monkeypatch, lambda name: name == good, {broken: {GUARD}, good: {GUARD}, "other": set()}
+    )
+
+    assert outcome_of(mutation, GUARD) == {"survived"}
+    assert mutation.report.failing == [broken, "other"]
+
+
+def test_a_guard_that_no_test_passes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    mutation, runs = asked(monkeypatch, lambda _: True, {"tests/sample/test_a.py::test_one": set()})
+
+    assert outcome_of(mutation, GUARD) == {"unpassed"}
+    assert runs == ["tests/sample/test_a.py::test_one"]  # and what it passes is remembered
 
 
 def test_every_equivalent_says_what_it_is_good_for() -> None:

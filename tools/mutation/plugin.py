@@ -2,7 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from tools.mutation.equivalents import Equivalent
 from tools.mutation.rewrite import GUARDS, ROUTE_GUARD
 
 _REFUSALS = ("not_found", "forbidden", "unauthenticated")
+_SLOW_S = 5.0
 _WALL_TESTS = ("second wall", "test_walls", "test_second_wall")
 
 
@@ -59,15 +61,36 @@ class _OnlySession:
 
 
 class Mutation:
-    """Runs the tests once, then those that pass a guard without it.
+    """Runs the tests that pass a guard without it, until one fails.
+
+    First the tests of the guard's own domain and of the application; those of all other domains
+    only for the guards that are left over, all of them away at once.
 
     Args:
         only: Guards whose name holds one of these texts; all if there are none.
         equivalents: Guards that stand behind others, by name.
+        before: Guard -> the test that missed it in an earlier run; it is asked first.
+        kept: Those of them that need not be asked again.
+        told: Is given the report after each guard.
     """
 
-    def __init__(self, only: Sequence[str], equivalents: Mapping[str, Equivalent]) -> None:
+    def __init__(
+        self,
+        only: Sequence[str],
+        equivalents: Mapping[str, Equivalent],
+        before: Mapping[str, str] | None = None,
+        kept: Collection[str] = (),
+        told: Callable[[Report], None] | None = None,
+    ) -> None:
         self.report = Report()
+        self._before = before or {}
+        self._kept = kept
+        self._told = told
+        self._items: list[pytest.Item] = []
+        self._folders: dict[pytest.Item, str] = {}
+        self._passed: dict[pytest.Item, Passed | None] = {}
+        self._steady: set[pytest.Item] = set()
+        self._asked: set[tuple[str, pytest.Item]] = set()
         self._only = only
         self._equivalents = equivalents
         self._superuser = ""
@@ -84,14 +107,31 @@ class Mutation:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """The loop itself, in the place of pytest's."""
-        items = session.items
-        passed = {item: seen for item in items if (seen := self._first(item)) is not None}
-        guards = self._guards()
+        self._take(session.items)
+        # The policies are asked of a database, which the first test that needs one starts.
+        started = (i for i in self._items if "postgres" in getattr(i, "fixturenames", ()))
+        any(self._first(item) for item in started)
+        guards = sorted(self._guards(), key=lambda name: (_home(name), name))
+        left = []
         for number, guard in enumerate(guards, 1):
             self._say(f"{number}/{len(guards)} {guard}")
-            self._try(guard, passed)
-        self._end(items)
+            if not self._is_killed(guard):
+                left.append(guard)
+                self._say(f"NOT MISSED by the tests of its domain: {guard}")
+            self._tell()
+        for guard in self._left_by_all(left):
+            self._judge(guard)
+            self._tell()
+        self._end(session.items)
         return True
+
+    def _take(self, items: Sequence[pytest.Item]) -> None:
+        self._items = list(items)
+        self._folders = {item: _folder(item.nodeid) for item in items}
+
+    def _tell(self) -> None:
+        if self._told is not None:
+            self._told(self.report)
 
     @staticmethod
     def _say(line: str) -> None:
@@ -104,15 +144,26 @@ class Mutation:
         self._outcomes = runtestprotocol(item, log=False, nextitem=following)
         return all(outcome.passed for outcome in self._outcomes)
 
-    def _first(self, item: pytest.Item) -> Passed | None:
+    def _first(self, item: pytest.Item) -> bool:
+        """Runs a test with every guard in place, once; whether it can prove something."""
+        if item not in self._passed:
+            is_good, seen = self._timed(item)
+            self._remember(item, seen, is_good=is_good)
+        return self._passed[item] is not None
+
+    def _timed(self, item: pytest.Item) -> tuple[bool, Passed]:
         GUARDS.passed.clear()
         began = time.monotonic()
         is_good = self._run(item)
-        if not is_good:
-            if any(outcome.failed for outcome in self._outcomes):
-                self.report.failing.append(item.nodeid)
-            return None
-        return Passed(time.monotonic() - began, set(GUARDS.passed))
+        return is_good, Passed(time.monotonic() - began, set(GUARDS.passed))
+
+    def _remember(self, item: pytest.Item, seen: Passed, *, is_good: bool) -> None:
+        """Keeps what a test did with every guard in place that it passes."""
+        self._passed[item] = seen if is_good else None
+        if not is_good and any(outcome.failed for outcome in self._outcomes):
+            self.report.failing.append(item.nodeid)
+        if seen.seconds > _SLOW_S:
+            self._say(f"    {seen.seconds:.0f} s {item.nodeid}")
 
     def _guards(self) -> list[str]:
         from warroom.app import wiring  # noqa: PLC0415 - imported only when it can be rewritten
@@ -146,36 +197,104 @@ class Mutation:
             rows = connection.execute("select tablename, policyname from pg_policies order by 1, 2")
             return [f"policy {table} {policy}" for table, policy in rows]
 
-    def _try(self, guard: str, passed: dict[pytest.Item, Passed]) -> None:
+    def _is_killed(self, guard: str) -> bool:
+        """Whether the tests nearest to a guard miss it."""
+        before = self._before.get(guard)
+        if before is not None and guard in self._kept:
+            self.report.killed[guard] = before
+            return True
+        stages = [[item for item in self._items if item.nodeid == before], *self._near(guard)]
+        return any(self._is_killed_by(items, guard) for items in stages)
+
+    def _is_killed_by(self, items: Sequence[pytest.Item], guard: str) -> bool:
+        killer = self._killer({guard}, items)
+        if killer is None:
+            return False
+        self.report.killed[guard] = killer.nodeid
+        self._missed[guard.partition(" ")[0], killer] += 1
+        if guard in self._equivalents:
+            self.report.stale.append(guard)
+        return True
+
+    def _near(self, guard: str) -> Iterator[list[pytest.Item]]:
+        """The tests of the guard's home, those of its module first, then those of the whole."""
         if guard.startswith("policy "):
-            missing = [i for i in passed if any(word in i.nodeid for word in _WALL_TESTS)]
-        else:
-            missing = [item for item, seen in passed.items() if guard in seen.guards]
-        if not missing:
-            self.report.unpassed.append(guard)
+            yield [i for i in self._items if any(word in i.nodeid for word in _WALL_TESTS)]
             return
-        # What missed a neighbour may well miss this one; else the quick ones first.
-        near = guard.partition(" ")[0]
-        missing.sort(key=lambda item: (-self._missed[near, item], passed[item].seconds))
-        killer = self._killer({guard}, missing)
+        module = guard.partition(".py ")[0].rpartition("/")[2]
+        for home in dict.fromkeys((_home(guard), "app")):
+            items = [item for item, folder in self._folders.items() if folder == home]
+            yield sorted(items, key=lambda item: module not in item.nodeid)
+
+    def _left_by_all(self, left: Sequence[str]) -> list[str]:
+        """The guards that no test misses, whatever it is a test of.
+
+        Each test runs once without all that are left over; only if it fails is each asked for.
+        """
+        waiting = [guard for guard in left if not guard.startswith("policy ")]
+        for number, item in enumerate(self._items, 1):
+            away = {guard for guard in waiting if (guard, item) not in self._asked}
+            if not away or self._killer(away, [item]) is None:
+                continue
+            self._say(f"{number}/{len(self._items)} without {len(away)} guards: {item.nodeid}")
+            killed = {guard for guard in away if self._is_killed_by([item], guard)}
+            waiting = [guard for guard in waiting if guard not in killed]
+            self._tell()
+        return [guard for guard in left if guard not in self.report.killed]
+
+    def _judge(self, guard: str) -> None:
+        """Says what a guard is that no test misses alone."""
         equivalent = self._equivalents.get(guard)
-        if killer is not None:
-            self.report.killed[guard] = killer.nodeid
-            self._missed[near, killer] += 1
-            if equivalent is not None:
-                self.report.stale.append(guard)
-        elif equivalent and self._killer({guard, *equivalent.behind}, missing):
+        if not any(asked == guard for asked, _ in self._asked):
+            self.report.unpassed.append(guard)
+        elif equivalent and self._killer({guard, *equivalent.behind}, self._items):
             self.report.equivalent.append(guard)
         else:
             self.report.survived.append(guard)
             self._say(f"SURVIVED {guard}")
 
-    def _killer(self, away: set[str], tried: list[pytest.Item]) -> pytest.Item | None:
-        """The first test that fails without these guards."""
+    def _killer(self, away: set[str], items: Sequence[pytest.Item]) -> pytest.Item | None:
+        """The first test that fails without these guards, and passes with them.
+
+        What missed a neighbour may well miss this one; else the quick ones are asked first. A
+        test that was not run before is run without the guards at once: if it does not pass one of
+        them, it is known what it passes, and if it does and fails, it is run again with them.
+        """
+        near = min(away).partition(" ")[0]
+        is_policy = any(name.startswith("policy ") for name in away)
+        known = [
+            (item, seen)
+            for item in items
+            if (seen := self._passed.get(item)) is not None and (is_policy or away & seen.guards)
+        ]
+        known.sort(key=lambda one: (-self._missed[near, one[0]], one[1].seconds))
+        new = [item for item in items if item not in self._passed]
+        for item in (*(item for item, _ in known), *new):
+            with self._without(away):
+                is_good, seen = self._timed(item)
+            passed = away if is_policy else away & seen.guards
+            if not passed and item not in self._passed:
+                self._remember(item, seen, is_good=is_good)
+            self._asked.update((guard, item) for guard in passed)
+            if passed and not is_good and self._is_steady(item):
+                return item
+        return None
+
+    def _is_steady(self, item: pytest.Item) -> bool:
+        """Whether a test passes with every guard in place, after it failed without one."""
+        if item not in self._steady:
+            self._passed.pop(item, None)  # that it passed once is not enough
+            if not self._first(item):
+                return False
+            self._steady.add(item)
+        return True
+
+    @contextmanager
+    def _without(self, away: set[str]) -> Iterator[None]:
         restoring = [self._policy_open(name) for name in away if name.startswith("policy ")]
         GUARDS.away = frozenset(away)
         try:
-            return next((item for item in tried if not self._run(item)), None)
+            yield
         finally:
             GUARDS.away = frozenset()
             for statement in restoring:
@@ -211,6 +330,17 @@ class Mutation:
     def _end(items: list[pytest.Item]) -> None:
         if items:
             items[-1].session._setupstate.teardown_exact(None)
+
+
+def _home(guard: str) -> str:
+    """The folder of the tests that are nearest to a guard."""
+    return "app" if guard.startswith(("route ", "policy ")) else guard.partition("/")[0]
+
+
+def _folder(nodeid: str) -> str:
+    """`access` of `tests/access/test_rules.py::test_...`."""
+    parts = nodeid.partition("::")[0].split("/")
+    return parts[1] if len(parts) > 2 else parts[0]
 
 
 def _below(kind: Any) -> Iterator[Any]:

@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, TypeGuard
 
-from psycopg import sql
+from psycopg import _queries, sql
+
+from tools.mutation.queries import Queries, claims
 
 PACKAGE = "warroom"
 CALLS = ("footage_of", "narrow", "allows", "may", "require")
@@ -22,6 +24,8 @@ LEFT_OUT = ("kernel/scope.py",)
 ROUTE_GUARD = "kernel/http.py judge may"
 
 _CALL, _CHECK, _JUDGE = "__guarded_call__", "__guarded_check__", "__guarded_judge__"
+_OWN = "__guarded_own__"
+_ASKER = ("person_id", "agency_id", "session_id")
 
 
 class Guards:
@@ -31,12 +35,26 @@ class Guards:
         known: Every guard's name, with the error's name where it is an `if` that raises.
         passed: Guards passed since the set was last emptied.
         away: The guards that do not hold now.
+        queries: Those that are written into queries.
     """
 
     def __init__(self) -> None:
         self.known: dict[str, str] = {}
         self.passed: set[str] = set()
         self.away: frozenset[str] = frozenset()
+        self.queries = Queries()
+
+    def query(self, text: bytes) -> bytes:
+        """A query as it goes out: without the predicates that are away."""
+        if b"/*guard " not in text:
+            return text
+        self.passed |= self.queries.passed_by(text)
+        return self.queries.without(text, self.away)
+
+    def own(self, name: str, claim: Any, *, if_own: bool) -> Any:
+        """What comparing with the asker came to, or as if the thing were always their own."""
+        self.passed.add(name)
+        return if_own if name in self.away else claim
 
     def call(self, name: str, word: str, holder: Any, *arguments: Any, **named: Any) -> Any:
         """Calls `holder.word(...)`, or answers as if it had let everybody through."""
@@ -81,6 +99,7 @@ class Rewriter(ast.NodeTransformer):
         self._seen: dict[str, int] = {}
         self._left_alone: set[int] = set()
         self._checked_raises: set[int] = set()
+        self._assigned = ""
 
     def _name(self, what: str) -> str:
         name = f"{self._module} {'.'.join(self._within) or '-'} {what}"
@@ -130,11 +149,53 @@ class Rewriter(ast.NodeTransformer):
             self._checked_raises.add(id(node.body[-1]))
             if isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not):
                 self._left_alone.add(id(node.test.operand))  # one guard, not two that are the same
+            self._left_alone.add(id(node.test))
         self.generic_visit(node)
         if error is None:
             return node
         node.test = self._checked(error, node.test)
         return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        """Puts a comparison with the asker (`== scope.person_id`) behind `Guards.own`."""
+        sides = [node.left, *node.comparators]
+        asked = [one for side in sides for one in ast.walk(side) if _is_asker(one)]
+        is_alone = id(node) in self._left_alone
+        self.generic_visit(node)
+        if is_alone or len(node.ops) != 1 or not asked:
+            return node
+        (operator,) = node.ops
+        if not isinstance(operator, ast.Eq | ast.In | ast.NotEq | ast.NotIn):
+            return node  # `is None` asks whether there is an asker, not whether it is this one
+        name = self._name(f"own {asked[0].attr}")
+        GUARDS.known[name] = ""
+        is_own = ast.keyword("if_own", ast.Constant(isinstance(operator, ast.Eq | ast.In)))
+        return ast.Call(ast.Name(_OWN, ast.Load()), [ast.Constant(name), node], [is_own])
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        """Remembers the name of a constant, for the predicates in it."""
+        self._assigned = getattr(node.targets[0], "id", "")
+        try:
+            return self.generic_visit(node)
+        finally:
+            self._assigned = ""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        """Leaves texts that only explain alone."""
+        return node if isinstance(node.value, ast.Constant) else self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        """Marks the predicates of a query."""
+        if not isinstance(node.value, str):
+            return node
+        text = node.value
+        for begin, end in reversed(claims(text)):
+            claim = text[begin:end]
+            said = " ".join(claim.split())
+            name = self._name(f"{self._assigned} where {said}".strip())
+            GUARDS.known[name] = ""
+            text = text[:begin] + GUARDS.queries.marked(name, claim) + text[end:]
+        return node if text is node.value else ast.copy_location(ast.Constant(text), node)
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
         """Puts an error that is raised where all else has failed behind `Guards.check`.
@@ -150,6 +211,14 @@ class Rewriter(ast.NodeTransformer):
         name = self._name(f"raise {error}")
         GUARDS.known[name] = error
         return ast.Call(ast.Name(_CHECK, ast.Load()), [ast.Constant(name), claim], [])
+
+
+def _is_asker(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    if not isinstance(node, ast.Attribute) or node.attr not in _ASKER:
+        return False
+    holder = node.value
+    word = holder.attr if isinstance(holder, ast.Attribute) else getattr(holder, "id", "")
+    return word == "scope"
 
 
 def _raised(body: Sequence[ast.stmt]) -> str | None:
@@ -180,6 +249,7 @@ class _Loader(importlib.machinery.SourceFileLoader):
             _CALL: GUARDS.call,
             _CHECK: GUARDS.check,
             _JUDGE: GUARDS.judge,
+            _OWN: GUARDS.own,
         }
         module.__dict__.update(helpers)
         super().exec_module(module)
@@ -209,3 +279,10 @@ def install() -> None:
         message = "modules of the product were imported before they could be rewritten"
         raise RuntimeError(message)
     sys.meta_path.insert(0, _Finder())
+    written = _queries.PostgresQuery._ensure_bytes
+
+    def ensured(self: _queries.PostgresQuery, query: Any) -> bytes:
+        return GUARDS.query(bytes(written(self, query)))
+
+    # Where psycopg turns every form of a query into the bytes that it sends.
+    _queries.PostgresQuery._ensure_bytes = ensured  # type: ignore[method-assign]

@@ -8,7 +8,6 @@ import cyclopts
 from warroom.access import api
 from warroom.identity import api as identity
 from warroom.kernel.command import Tools, run, say
-from warroom.kernel.errors import NotFoundError
 
 request = cyclopts.App(name="request", help="Requests across agencies: list them.")
 review = cyclopts.App(name="review", help="Reviews of rights: list them, open one.")
@@ -83,9 +82,7 @@ def open_review(agency: str, *, json: bool = False) -> None:
     async def work(tools: Tools) -> UUID:
         settings = tools.configuration.section(api.AccessSettings)
         async with tools.db.transaction(tools.scope) as tx:
-            agency_id = await identity.find_agency_id(tools.scope, tx, agency)
-            if agency_id is None:
-                raise NotFoundError
+            agency_id = await identity.require_agency_id(tools.scope, tx, agency)
             return await api.open_review(tools.scope, tx, agency_id, settings)
 
     review_id = run(work)

@@ -150,6 +150,18 @@ async def find_agency_id(scope: Scope, tx: Transaction, short: str) -> UUID | No
     return agency["id"] if agency else None
 
 
+async def require_agency_id(scope: Scope, tx: Transaction, short: str) -> UUID:
+    """As `find_agency_id`, where there must be one.
+
+    Raises:
+        NotFoundError: No agency in view has this short name.
+    """
+    found = await find_agency_id(scope, tx, short)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
 async def list_agencies(scope: Scope, tx: Transaction) -> bytes:
     """Agencies in view as JSON `{items, total, next}`."""
     return await _agency_store.list_agencies(scope, tx)
@@ -484,6 +496,7 @@ __all__ = [
     "prove_for_rights",
     "raw_json",
     "renew_seat_code",
+    "require_agency_id",
     "require_application_issuer",
     "require_proof",
     "reset_factors",

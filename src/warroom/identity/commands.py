@@ -102,7 +102,7 @@ def add_user(
     async def work(tools: Tools) -> UUID:
         scope = tools.scope
         async with tools.db.transaction(scope) as tx:
-            agency_id = await _agency_id(scope, tx, agency) if agency else None
+            agency_id = await api.require_agency_id(scope, tx, agency) if agency else None
             new = api.NewPerson(
                 login, name, agency_id, title, roles=dict.fromkeys(role or (), reach)
             )
@@ -360,12 +360,14 @@ def add_grant(  # noqa: PLR0913 - the sides of a grant
     async def work(tools: Tools) -> UUID:
         scope = tools.scope
         async with tools.db.transaction(scope) as tx:
-            owners = [await _agency_id(scope, tx, short) for short in agency or ()]
+            owners = [await api.require_agency_id(scope, tx, short) for short in agency or ()]
             new = api.NewGrant(
                 (*(action or ()), *(words_of_level(level, "camera") if level else ())),
                 reason,
                 person_id=await _person_id(scope, tx, user) if user else None,
-                to_agency_id=await _agency_id(scope, tx, to_agency) if to_agency else None,
+                to_agency_id=await api.require_agency_id(scope, tx, to_agency)
+                if to_agency
+                else None,
                 agencies=tuple(owners) or None,
                 places=tuple(place or ()) or None,
                 objects=tuple(camera or ()) or None,
@@ -489,13 +491,6 @@ def revoke_grant(grant_id: UUID, *, json: bool = False) -> None:
 
     run(work)
     say({"id": grant_id}, as_json=json, text=f"{grant_id}: revoked")
-
-
-async def _agency_id(scope: Scope, tx: Any, short: str) -> UUID:
-    found = await api.find_agency_id(scope, tx, short)
-    if found is None:
-        raise NotFoundError
-    return found
 
 
 async def _person_id(scope: Scope, tx: Any, login: str) -> UUID:

@@ -64,7 +64,7 @@ def add_provider(  # noqa: PLR0913 - each is an option of the command
             "issuer": issuer,
             "client_id": client_id,
             "scopes": ["openid", *(word for word in wanted if word != "openid")],
-            "agencies": [await _agency_id(tools, tx, short) for short in agency],
+            "agencies": [await api.require_agency_id(tools.scope, tx, short) for short in agency],
             "agency_claim": None,
             "agency_map": {},
             "creates": create_people,
@@ -133,13 +133,6 @@ def disable_provider(slug: str, *, json: bool = False) -> None:
 async def _page(tools: Tools, tx: Transaction) -> dict[str, Any]:
     page: dict[str, Any] = msgspec.json.decode(await api.list_providers(tools.scope, tx))
     return page
-
-
-async def _agency_id(tools: Tools, tx: Transaction, short: str) -> UUID:
-    found = await api.find_agency_id(tools.scope, tx, short)
-    if found is None:
-        raise NotFoundError
-    return found
 
 
 def _parts(tools: Tools) -> dict[str, Any]:

@@ -49,11 +49,8 @@ def add_application(
     async def work(tools: Tools) -> UUID:
         scope = tools.scope
         async with tools.db.transaction(scope) as tx:
-            agency_id = await api.find_agency_id(scope, tx, agency)
-            if agency_id is None:
-                raise NotFoundError
             new = api.NewApplication(
-                agency_id,
+                await api.require_agency_id(scope, tx, agency),
                 name,
                 tuple(_words(action) or ()),
                 purpose,

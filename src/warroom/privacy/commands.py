@@ -2,13 +2,11 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import cyclopts
 
 from warroom.identity import api as identity
 from warroom.kernel.command import Tools, run, say
-from warroom.kernel.errors import NotFoundError
 from warroom.privacy import api
 from warroom.privacy.contracts import Registry
 
@@ -77,9 +75,7 @@ def dpia(agency: str, *, json: bool = False) -> None:
 
     async def work(tools: Tools) -> dict[str, Any]:
         async with tools.db.transaction(tools.scope) as tx:
-            agency_id: UUID | None = await identity.find_agency_id(tools.scope, tx, agency)
-            if agency_id is None:
-                raise NotFoundError
+            agency_id = await identity.require_agency_id(tools.scope, tx, agency)
             return await api.assess(tools.scope, tx, tools.services[Registry], agency_id)
 
     found = run(work)
