@@ -30,6 +30,8 @@ from warroom.cameras.contracts import (
 from warroom.kernel.db import Transaction, fetch_json, fetch_texts
 from warroom.kernel.scope import Scope
 
+KEPT_PAGES = 16
+
 # A state that nobody has renewed for `silent_s` is not believed any more.
 _STATE = """
 cross join lateral (
@@ -436,6 +438,17 @@ class _InView(NamedTuple):
 
     version: bytes
     numbers: Sequence[int]
+    # Pages as PostgreSQL reads them: writing 468 numbers costs as much as looking the caller up.
+    written: dict[tuple[int, int], str]
+
+    def write_page(self, begin: int, limit: int) -> str:
+        """The numbers of a page as the text of an array."""
+        if (begin, limit) not in self.written:
+            if len(self.written) >= KEPT_PAGES:
+                self.written.clear()
+            page = ",".join(map(str, self.numbers[begin : begin + limit]))
+            self.written[begin, limit] = f"{{{page}}}"
+        return self.written[begin, limit]
 
 
 async def _list_in_view(
@@ -447,16 +460,15 @@ async def _list_in_view(
         remembered.append(await _look_in_view(scope, tx))
     while True:
         in_view = remembered[0]
-        at = bisect_right(in_view.numbers, parameters["after"])
-        page = in_view.numbers[at : at + parameters["limit"]]
-        # As text: the driver turns a list into an array one number at a time.
-        numbers = f"{{{','.join(map(str, page))}}}"
+        begin = bisect_right(in_view.numbers, parameters["after"])
+        numbers = in_view.write_page(begin, parameters["limit"])
         version, items = await fetch_texts(
             tx, _page_query(visible.as_string()), {**parameters, "numbers": numbers}
         )
         if version == in_view.version:
-            is_last = at + len(page) == len(in_view.numbers)
-            following = "null" if is_last else f'"{page[-1]}"'
+            end = min(begin + parameters["limit"], len(in_view.numbers))
+            is_last = end == len(in_view.numbers)
+            following = "null" if is_last else f'"{in_view.numbers[end - 1]}"'
             rest = f',"next":{following},"total":{len(in_view.numbers)}}}'
             return b"".join((b'{"items":', items, rest.encode()))
         remembered[0] = await _look_in_view(scope, tx)
@@ -466,7 +478,7 @@ async def _look_in_view(scope: Scope, tx: Transaction) -> _InView:
     visible, parameters = _visible(scope, VIEW)
     row = await (await tx.execute(_IN_VIEW.format(visible=visible), parameters)).fetchone()
     assert row is not None  # noqa: S101 - a select without a from has one row
-    return _InView(row["version"].encode(), array("i", row["numbers"] or ()))
+    return _InView(row["version"].encode(), array("i", row["numbers"] or ()), {})
 
 
 async def get_camera_json(
