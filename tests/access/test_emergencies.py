@@ -166,3 +166,26 @@ async def test_what_is_seen_carries_the_number_of_the_emergency(desk: Desk) -> N
 
     assert grant["purpose"] == "DRT-2026-0001 Kebakaran pasar, jalur evakuasi"
     assert [str(one) for one in grant["objects"]] == [desk.cameras[4]]
+
+
+async def test_an_unreviewed_emergency_waits_for_those_who_may_answer_for_it(desk: Desk) -> None:
+    emergency_id = (await opened(desk)).json()["id"]
+
+    async def waiting(login: str) -> list[tuple[str, str]]:
+        answer = await desk[login].get("/api/emergencies/unreviewed")
+        return [(one["id"], one["status"]) for one in answer.json().get("items", [])]
+
+    assert await waiting("kapolres") == []  # It is still on.
+    desk.clock.advance(3 * 3600)
+    assert await waiting("kapolres") == [(emergency_id, "waiting")]
+    assert await waiting("kadishub") == await waiting("pengawas") == await waiting("admin") == []
+    desk.clock.advance(48 * 3600)
+    await jobs.JOBS[1].run(desk.worker)
+    assert await waiting("kapolres") == await waiting("admin") == [(emergency_id, "overdue")]
+
+    done = await desk["kapolres"].post(
+        f"/api/emergencies/{emergency_id}/review", json={"outcome": "justified"}
+    )
+
+    assert done.status_code == 200, done.text
+    assert await waiting("kapolres") == await waiting("admin") == []

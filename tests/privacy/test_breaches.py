@@ -137,3 +137,19 @@ def test_the_application_cannot_take_any_of_it_back(
         pytest.raises(psycopg.errors.InsufficientPrivilege),
     ):
         connection.execute(statement)
+
+
+async def test_an_overdue_breach_waits_until_nobody_has_to_be_told_any_more(desk: Desk) -> None:
+    url = await registered(desk)
+    await change(desk, url, to="assessed")
+    desk.clock.advance(72 * 3600 + 1)
+    await next(job for job in wiring.JOBS if job.name == "privacy.overdue").run(desk.worker)
+
+    before = (await desk["pdp"].get("/api/privacy/overdue")).json()["items"]
+    await change(desk, url, to="not_required", reason="Terenkripsi")
+    after = (await desk["pdp"].get("/api/privacy/overdue")).json()["items"]
+
+    assert [(one["kind"], one["number"][:3]) for one in before] == [("breach", "IPD")]
+    assert after == []
+    told = await desk.rows("select * from outbox where topic = 'privacy.overdue'")
+    assert len(told) == 2

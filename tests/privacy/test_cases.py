@@ -227,3 +227,31 @@ async def test_a_bad_case_is_refused(desk: Desk, change: dict[str, Any]) -> None
     answer = await desk["pdp"].post("/api/privacy/cases", json=asked(**change))
 
     assert answer.status_code == 422
+
+
+async def test_what_is_overdue_waits_for_who_may_answer_until_it_is_done(desk: Desk) -> None:
+    case_id = await registered(desk)
+    other = await desk["pdp.polisi"].post("/api/privacy/cases", json=asked())
+    assert other.status_code == 201
+
+    async def waiting(login: str) -> list[str]:
+        answer = await desk[login].get("/api/privacy/overdue")
+        return [one["id"] for one in answer.json().get("items", [])]
+
+    assert await waiting("pdp") == []
+    desk.clock.advance(72 * 3600 + 1)
+    await jobs_run(desk, "privacy.overdue")
+    assert await waiting("pdp") == [case_id]
+    assert await waiting("pdp.polisi") == [other.json()["id"]]
+    assert len(await waiting("admin")) == 2
+    assert (await desk["pengawas"].get("/api/privacy/overdue")).status_code == 404
+
+    await desk["pdp"].post(f"/api/privacy/cases/{case_id}/search")
+    ended = await desk["pdp"].post(f"/api/privacy/cases/{case_id}/end", json={"reason": "Dijawab"})
+
+    assert ended.status_code == 200, ended.text
+    assert await waiting("pdp") == []
+    rows = await desk.rows(
+        "select agency_id, body from outbox where topic = 'privacy.overdue' order by xid, id"
+    )
+    assert [row["agency_id"] for row in rows].count(desk.agencies["Dishub"]) == 2

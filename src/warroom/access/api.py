@@ -24,6 +24,7 @@ from warroom.access.service.emergencies import (
     tell_overdue,
 )
 from warroom.access.service.emergencies import list_active as list_active_emergencies
+from warroom.access.service.emergencies import list_unreviewed as list_unreviewed_emergencies
 from warroom.access.service.reports import as_csv, report_request
 from warroom.access.service.reviews import (
     decide_items,
@@ -58,6 +59,7 @@ __all__ = [
     "list_emergencies",
     "list_requests",
     "list_reviews",
+    "list_unreviewed_emergencies",
     "open_due_reviews",
     "open_emergency",
     "open_review",

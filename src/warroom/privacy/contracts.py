@@ -20,7 +20,7 @@ ACTIONS = declare(
 )
 
 OVERDUE = "privacy.overdue"
-"""Topic: a case or a breach has passed its deadline; told to the agency's people."""
+"""Topic: a case or breach passed its deadline, or one that had is done; told to who answers."""
 
 type RecordKind = Literal["purpose", "retention"]
 

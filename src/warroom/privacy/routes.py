@@ -26,7 +26,7 @@ from warroom.privacy.contracts import (
 
 router = Router("privacy")
 
-TOPICS = (Topic(OVERDUE, VIEW),)
+TOPICS = (Topic(OVERDUE, ANSWER),)
 
 PURPOSE_WORDS = (
     *("key", "name", "basis", "data", "subjects", "recipients", "receiving", "retention", "stored"),
@@ -274,6 +274,14 @@ async def end_case(ctx: Ctx, case_id: UUID, body: EndBody) -> Response:
     async with ctx.db.transaction(ctx.scope) as tx:
         await api.end_case(ctx.scope, tx, case_id, reason=body.reason, exception=body.exception)
     return json_response(await _case(ctx, case_id))
+
+
+@router.get("/overdue", action=ANSWER)
+async def list_overdue(ctx: Ctx) -> Response:
+    """Cases and breaches past their deadline that wait for the asker: for the alarms of a page."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        found = await api.list_overdue(ctx.scope, tx)
+    return json_response({"items": found, "total": len(found), "next": None})
 
 
 @router.get("/breaches", action=VIEW)

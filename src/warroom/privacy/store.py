@@ -229,6 +229,10 @@ async def save_breach(scope: Scope, tx: Transaction, row: dict[str, Any]) -> Non
     await tx.execute(_SAVE_BREACH, row | {"body": Jsonb(row["body"])})
 
 
+_OPEN = {
+    "case": sql.SQL("ended_at is null"),
+    "breach": sql.SQL("state in ('found', 'assessed')"),
+}
 _FROM = {
     "case": sql.SQL("select * from privacy_case"),
     "breach": sql.SQL("select * from privacy_breach"),
@@ -264,15 +268,24 @@ async def list_overdue(
 ) -> list[dict[str, Any]]:
     """Cases or breaches whose deadline has passed untold; locked."""
     visible, parameters = _visible(scope, VIEW)
-    open_ = {
-        "case": sql.SQL("ended_at is null"),
-        "breach": sql.SQL("state in ('found', 'assessed')"),
-    }[kind]
     query = sql.SQL(
         "{} where {} and {} and told_at is null and due_at < %(now)s"
         " order by id limit 200 for update skip locked"
-    ).format(_FROM[kind], visible, open_)
+    ).format(_FROM[kind], visible, _OPEN[kind])
     return await (await tx.execute(query, parameters | {"now": now})).fetchall()
+
+
+async def list_told(
+    scope: Scope, tx: Transaction, kind: str, action: str, limit: int
+) -> list[dict[str, Any]]:
+    """Cases or breaches that are open past their deadline and with which the scope may do this."""
+    visible, parameters = _visible(scope, action)
+    query = sql.SQL(
+        "{} where {} and {} and due_at < %(now)s order by due_at, id limit %(limit)s"
+    ).format(_FROM[kind], visible, _OPEN[kind])
+    return await (
+        await tx.execute(query, parameters | {"now": scope.at, "limit": limit})
+    ).fetchall()
 
 
 async def mark_told(

@@ -58,6 +58,14 @@ async def list_active(ctx: Ctx) -> Response:
     return json_response({"items": found, "total": len(found), "next": None})
 
 
+@router.get("/unreviewed", action=REVIEW)
+async def list_unreviewed(ctx: Ctx) -> Response:
+    """What is over and waits for the asker's review: for the alarms above every page."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        found = await api.list_unreviewed_emergencies(ctx.scope, tx)
+    return json_response({"items": found, "total": len(found), "next": None})
+
+
 @router.get("/directory", action=BREAK_GLASS)
 async def list_owners(ctx: Ctx) -> Response:
     """Whose cameras can be opened."""

@@ -178,6 +178,16 @@ async def list_active(scope: Scope, tx: Transaction) -> list[dict[str, Any]]:
     return await store.list_active(scope, tx)
 
 
+async def list_unreviewed(scope: Scope, tx: Transaction) -> list[dict[str, Any]]:
+    """Emergencies that are over and wait for the asker's review, the most urgent first."""
+    return [
+        {word: row[word] for word in ("id", "number", "due_at", "agency_label", "owner_label")}
+        | {"status": rules.status(facts(row), scope.at)}
+        for row in await store.list_unreviewed(scope, tx, REVIEW)
+        if _answers_for(scope, row)
+    ]
+
+
 async def show_emergency(
     scope: Scope, tx: Transaction, emergency_id: UUID
 ) -> tuple[dict[str, Any], Report]:

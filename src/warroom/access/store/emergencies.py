@@ -34,6 +34,13 @@ where (e.agency_id = %(agency)s or e.owner_id = %(agency)s)
 order by e.opened_at desc limit 20
 """
 
+_UNREVIEWED = """
+select e.* from access_emergency e
+where e.reviewed_at is null and (e.ends_at <= %(now)s or e.ended_at is not null)
+  and e.person_id is distinct from %(person)s and {visible}
+order by e.due_at, e.id limit 200
+"""
+
 _TO_TELL = """
 select e.* from access_emergency e
 where {visible} and ((e.reviewed_at is null and e.due_at <= %(now)s)
@@ -98,6 +105,15 @@ async def find_emergency(
 async def list_active(scope: Scope, tx: Transaction) -> list[dict[str, Any]]:
     """What is open now, of or to the asker's agency: for everybody who works there."""
     rows = await tx.execute(_ACTIVE, {"agency": scope.agency_id, "now": scope.at})
+    return await rows.fetchall()
+
+
+async def list_unreviewed(scope: Scope, tx: Transaction, action: str) -> list[dict[str, Any]]:
+    """Emergencies of others that are over and not answered for, where the scope may `action`."""
+    more: dict[str, None] = {"place": None, "id": None, "tags": None}
+    visible, parameters = scope.narrow(action, agency="e.owner_id", **more)
+    values = {"now": scope.at, "person": scope.person_id}
+    rows = await tx.execute(sql.SQL(_UNREVIEWED).format(visible=visible), parameters | values)
     return await rows.fetchall()
 
 

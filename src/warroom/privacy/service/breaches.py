@@ -6,12 +6,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from warroom.audit import api as audit
+from warroom.kernel import outbox
 from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Scope
 from warroom.privacy import rules, store
-from warroom.privacy.contracts import ANSWER, VIEW, Breach, BreachState
+from warroom.privacy.contracts import ANSWER, OVERDUE, VIEW, Breach, BreachState
 from warroom.privacy.errors import ChangedMeanwhileError, IncompleteError
 from warroom.privacy.service.records import require
 
@@ -130,6 +131,9 @@ async def change_breach(
     changed = sorted(word for word in row if row[word] != before[word])
     detail = {"state": row["state"], "changed": [one for one in changed if one != "changed_at"]}
     await _record(scope, tx, row, "breach_changed", detail, reason=reason or None)
+    if row["told_at"] is not None and row["state"] != before["state"]:
+        told = {"kind": "breach", "id": row["id"], "number": row["number"], "due_at": row["due_at"]}
+        await outbox.publish(tx, OVERDUE, told, agency_id=row["agency_id"], now=scope.at)
 
 
 def notice(row: dict[str, Any], zone: ZoneInfo) -> str:

@@ -253,7 +253,9 @@ async def end_case(
     }
     await store.save_case(scope, tx, row)
     detail = {"outcome": row["outcome"], "in_time": scope.at <= row["due_at"]}
-    await _tell(scope, tx, row, "case_ended", detail=detail | {"exception": exception})
+    topic = OVERDUE if row["told_at"] else None
+    detail |= {"exception": exception}
+    await _tell(scope, tx, row, "case_ended", topic=topic, detail=detail)
 
 
 async def tell_overdue(scope: Scope, tx: Transaction) -> int:
@@ -265,6 +267,16 @@ async def tell_overdue(scope: Scope, tx: Transaction) -> int:
             await _tell(scope, tx, row, f"{kind}_overdue", kind=kind, topic=OVERDUE)
             told += 1
     return told
+
+
+async def list_overdue(scope: Scope, tx: Transaction) -> list[dict[str, Any]]:
+    """What is open past its deadline and waits for the asker, the oldest first; 200 at most."""
+    found = [
+        {word: row[word] for word in ("id", "number", "due_at")} | {"kind": kind}
+        for kind in ("case", "breach")
+        for row in await store.list_told(scope, tx, kind, ANSWER, limit=200)
+    ]
+    return sorted(found, key=lambda one: (one["due_at"], one["number"]))[:200]
 
 
 async def _carry_out(
