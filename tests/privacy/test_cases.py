@@ -255,3 +255,23 @@ async def test_what_is_overdue_waits_for_who_may_answer_until_it_is_done(desk: D
         "select agency_id, body from outbox where topic = 'privacy.overdue' order by xid, id"
     )
     assert [row["agency_id"] for row in rows].count(desk.agencies["Dishub"]) == 2
+
+
+async def test_what_people_ask_waits_and_is_told_at_once(desk: Desk) -> None:
+    case_id = await registered(desk)
+    breach = await desk["pdp"].post("/api/privacy/breaches", json={"title": "Laptop hilang"})
+    found = (await desk["pdp"].get("/api/privacy/waiting")).json()
+    elsewhere = (await desk["pdp.polisi"].get("/api/privacy/waiting")).json()
+    await desk["pdp"].get(f"/api/privacy/cases/{case_id}")
+    told = await desk.rows(
+        "select body::jsonb->>'kind' as kind from outbox"
+        " where topic = 'privacy.changed' order by id"
+    )
+    await desk["pdp"].post(f"/api/privacy/cases/{case_id}/search")
+    await desk["pdp"].post(f"/api/privacy/cases/{case_id}/end", json={"reason": "Dijawab"})
+
+    assert breach.status_code == 201
+    assert {"cases": 1, "breaches": 1} == found
+    assert {"cases": 0, "breaches": 0} == elsewhere
+    assert ["case", "breach"] == [row["kind"] for row in told]
+    assert 0 == (await desk["pdp"].get("/api/privacy/waiting")).json()["cases"]

@@ -41,6 +41,7 @@ from warroom.access.service.views import (
     show_meant,
     show_request,
 )
+from warroom.access.service.waiting import count_waiting
 from warroom.access.settings import AccessSettings
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "attach",
     "change_request",
     "close_requests",
+    "count_waiting",
     "create_request",
     "decide_items",
     "end_emergency",

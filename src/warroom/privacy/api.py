@@ -29,6 +29,7 @@ from warroom.privacy.service.records import (
     save_record,
     seal_deletions,
 )
+from warroom.privacy.store import count_waiting
 
 __all__ = [
     "SubjectKeeper",
@@ -36,6 +37,7 @@ __all__ = [
     "as_markdown",
     "assess",
     "change_breach",
+    "count_waiting",
     "decide_wish",
     "end_case",
     "list_breaches",

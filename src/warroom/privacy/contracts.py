@@ -19,6 +19,9 @@ ACTIONS = declare(
     Action(VIEW, "privacy", "manage"),
 )
 
+CHANGED = "privacy.changed"
+"""Topic: a case or a breach was registered, changed or ended; told to the agency's people."""
+
 OVERDUE = "privacy.overdue"
 """Topic: a case or breach passed its deadline, or one that had is done; told to who answers."""
 

@@ -15,6 +15,7 @@ from warroom.kernel.realtime import Topic
 from warroom.privacy import api
 from warroom.privacy.contracts import (
     ANSWER,
+    CHANGED,
     CONFIGURE,
     OVERDUE,
     VIEW,
@@ -26,7 +27,7 @@ from warroom.privacy.contracts import (
 
 router = Router("privacy")
 
-TOPICS = (Topic(OVERDUE, ANSWER),)
+TOPICS = (Topic(CHANGED, ANSWER), Topic(OVERDUE, ANSWER))
 
 PURPOSE_WORDS = (
     *("key", "name", "basis", "data", "subjects", "recipients", "receiving", "retention", "stored"),
@@ -193,6 +194,13 @@ async def export_deletions(
     async with ctx.db.transaction(ctx.scope) as tx:
         page = await api.list_deletions(ctx.scope, tx, *days, limit=50_000)
     return _file(api.as_csv(page["items"], DELETION_WORDS), "text/csv", "terhapus.csv")
+
+
+@router.get("/waiting", action=ANSWER)
+async def count_waiting(ctx: Ctx) -> Response:
+    """How many requests of people and failures of protection wait for an answer."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        return json_response(await api.count_waiting(ctx.scope, tx))
 
 
 @router.get("/cases", action=VIEW)

@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope
-from warroom.privacy.contracts import VIEW
+from warroom.privacy.contracts import ANSWER, VIEW
 
 _NO_MORE: dict[str, None] = {"place": None, "id": None, "tags": None}
 
@@ -261,6 +261,20 @@ async def find_thing(
         _FROM[kind], visible, sql.SQL(" for update" if lock else "")
     )
     return await (await tx.execute(query, parameters | {"id": thing_id})).fetchone()
+
+
+_WAITING = """
+select (select count(*) from privacy_case where {visible} and ended_at is null) as cases,
+    (select count(*) from privacy_breach where {visible} and state in ('found', 'assessed'))
+        as breaches
+"""
+
+
+async def count_waiting(scope: Scope, tx: Transaction) -> dict[str, Any]:
+    """Cases and breaches whose clock runs and that the scope answers: `{cases, breaches}`."""
+    visible, parameters = _visible(scope, ANSWER)
+    rows = await tx.execute(sql.SQL(_WAITING).format(visible=visible), parameters)
+    return await rows.fetchone() or {"cases": 0, "breaches": 0}
 
 
 async def list_overdue(

@@ -2,6 +2,10 @@
 import type { Component } from "svelte";
 import type { MessageKey } from "$lib/t";
 
+/** Groups of the sections of Admin, in their order. */
+export const ADMIN_GROUPS = ["things", "rights", "lent", "programs", "proof"] as const;
+export type AdminGroup = (typeof ADMIN_GROUPS)[number];
+
 export interface PageProps {
   params: Readonly<Record<string, string>>;
 }
@@ -15,8 +19,8 @@ export interface Route {
   needs?: readonly string[];
   /** Shown without the shell and without a session. */
   bare?: true;
-  /** Section of Admin. */
-  admin?: true;
+  /** Section of Admin, and the group that it stands in. */
+  admin?: AdminGroup;
 }
 
 type Loaded = Promise<{ default: Component<PageProps> }>;
@@ -28,23 +32,24 @@ export const routes: readonly Route[] = [
   { path: "/rekaman", title: "page.playback", needs: ["recording:view"], load: page(() => import("../playback/PlaybackPage.svelte")) },
   { path: "/rekaman/penahanan", title: "page.holds", needs: ["recording:hold"], load: page(() => import("../playback/HoldsPage.svelte")) },
   { path: "/kamera/:number", title: "page.camera", needs: ["camera:view"], load: page(() => import("../camera/CameraPage.svelte")) },
-  { path: "/admin/kamera", title: "admin.cameras", needs: ["camera:configure"], admin: true, load: page(() => import("../admin/CamerasAdmin.svelte")) },
-  { path: "/admin/lembaga", title: "admin.agencies", needs: ["agency:view"], admin: true, load: page(() => import("../admin/AgenciesAdmin.svelte")) },
-  { path: "/admin/orang", title: "admin.people", needs: ["person:view"], admin: true, load: page(() => import("../admin/PeopleAdmin.svelte")) },
-  { path: "/admin/hak", title: "admin.grants", needs: ["grant:view"], admin: true, load: page(() => import("../admin/GrantsAdmin.svelte")) },
-  { path: "/admin/peran", title: "admin.roles", needs: ["person:view"], admin: true, load: page(() => import("../admin/RolesAdmin.svelte")) },
-  { path: "/admin/hak/mengapa", title: "admin.why", needs: ["person:view"], admin: true, load: page(() => import("../admin/WhyAdmin.svelte")) },
-  { path: "/admin/token", title: "admin.tokens", needs: ["token:create"], admin: true, load: page(() => import("../admin/TokensAdmin.svelte")) },
-  { path: "/admin/aplikasi", title: "admin.applications", needs: ["application:view"], admin: true, load: page(() => import("../admin/ApplicationsAdmin.svelte")) },
-  { path: "/admin/darurat", title: "admin.emergencies", needs: ["access:view"], admin: true, load: page(() => import("../access/EmergenciesAdmin.svelte")) },
-  { path: "/admin/permohonan", title: "admin.requests", needs: ["access:view"], admin: true, load: page(() => import("../access/RequestsAdmin.svelte")) },
-  { path: "/admin/tinjauan", title: "admin.reviews", needs: ["access:view"], admin: true, load: page(() => import("../access/ReviewsAdmin.svelte")) },
-  { path: "/admin/webhook", title: "admin.webhooks", needs: ["webhook:view"], admin: true, load: page(() => import("../hub/WebhooksAdmin.svelte")) },
-  { path: "/admin/penyedia", title: "admin.providers", needs: ["provider:view"], admin: true, load: page(() => import("../identity/ProvidersAdmin.svelte")) },
-  { path: "/admin/audit", title: "admin.audit", needs: ["audit:read"], admin: true, load: page(() => import("../admin/AuditAdmin.svelte")) },
-  { path: "/admin/privasi", title: "admin.privacy", needs: ["privacy:view"], admin: true, load: page(() => import("../privacy/PrivacyAdmin.svelte")) },
-  { path: "/admin/komputer", title: "admin.seats", needs: ["seat:configure"], admin: true, load: page(() => import("../identity/SeatsAdmin.svelte")) },
-  { path: "/admin/syarat-masuk", title: "admin.sign_in", needs: ["sign_in:configure"], admin: true, load: page(() => import("../identity/SignInAdmin.svelte")) },
+  { path: "/admin/kamera", title: "admin.cameras", needs: ["camera:configure"], admin: "things", load: page(() => import("../admin/CamerasAdmin.svelte")) },
+  { path: "/admin/lembaga", title: "admin.agencies", needs: ["agency:view"], admin: "things", load: page(() => import("../admin/AgenciesAdmin.svelte")) },
+  { path: "/admin/orang", title: "admin.people", needs: ["person:view"], admin: "rights", load: page(() => import("../admin/PeopleAdmin.svelte")) },
+  { path: "/admin/peran", title: "admin.roles", needs: ["person:view"], admin: "rights", load: page(() => import("../admin/RolesAdmin.svelte")) },
+  { path: "/admin/hak", title: "admin.grants", needs: ["grant:view"], admin: "rights", load: page(() => import("../admin/GrantsAdmin.svelte")) },
+  { path: "/admin/hak/mengapa", title: "admin.why", needs: ["person:view"], admin: "rights", load: page(() => import("../admin/WhyAdmin.svelte")) },
+  { path: "/admin/syarat-masuk", title: "admin.sign_in", needs: ["sign_in:configure"], admin: "rights", load: page(() => import("../identity/SignInAdmin.svelte")) },
+  { path: "/admin/komputer", title: "admin.seats", needs: ["seat:configure"], admin: "rights", load: page(() => import("../identity/SeatsAdmin.svelte")) },
+  { path: "/admin/permohonan", title: "admin.requests", needs: ["access:view"], admin: "lent", load: page(() => import("../access/RequestsAdmin.svelte")) },
+  { path: "/admin/darurat", title: "admin.emergencies", needs: ["access:view"], admin: "lent", load: page(() => import("../access/EmergenciesAdmin.svelte")) },
+  { path: "/admin/tinjauan", title: "admin.reviews", needs: ["access:view"], admin: "lent", load: page(() => import("../access/ReviewsAdmin.svelte")) },
+  { path: "/admin/dasar-hukum", title: "admin.basis", needs: ["access:view"], admin: "lent", load: page(() => import("../access/BasisAdmin.svelte")) },
+  { path: "/admin/token", title: "admin.tokens", needs: ["token:create"], admin: "programs", load: page(() => import("../admin/TokensAdmin.svelte")) },
+  { path: "/admin/aplikasi", title: "admin.applications", needs: ["application:view"], admin: "programs", load: page(() => import("../admin/ApplicationsAdmin.svelte")) },
+  { path: "/admin/webhook", title: "admin.webhooks", needs: ["webhook:view"], admin: "programs", load: page(() => import("../hub/WebhooksAdmin.svelte")) },
+  { path: "/admin/penyedia", title: "admin.providers", needs: ["provider:view"], admin: "programs", load: page(() => import("../identity/ProvidersAdmin.svelte")) },
+  { path: "/admin/audit", title: "admin.audit", needs: ["audit:read"], admin: "proof", load: page(() => import("../admin/AuditAdmin.svelte")) },
+  { path: "/admin/privasi", title: "admin.privacy", needs: ["privacy:view"], admin: "proof", load: page(() => import("../privacy/PrivacyAdmin.svelte")) },
   { path: "/akun", title: "page.account", load: page(() => import("../identity/AccountPage.svelte")) },
   { path: "/bantuan", title: "page.help", load: page(() => import("../help/HelpPage.svelte")) },
   { path: "/komputer", title: "page.seat", bare: true, load: page(() => import("../identity/SeatPage.svelte")) },

@@ -33,7 +33,7 @@ export function workspaces(): Workspace[] {
 
 /** The sections of Admin this person has. */
 export function adminRoutes(): Route[] {
-  return routes.filter((route) => route.admin === true && mayOpen(route));
+  return routes.filter((route) => route.admin !== undefined && mayOpen(route));
 }
 
 /** The page shown at `/`. */

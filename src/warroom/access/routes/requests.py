@@ -112,6 +112,14 @@ async def list_requests(
     return json_response(page | {"approver_roles": roles})
 
 
+@router.get("/waiting", action=VIEW)
+async def count_waiting(ctx: Ctx) -> Response:
+    """How many requests, emergencies and reviews wait for the asker."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        settings = ctx.services[api.AccessSettings]
+        return json_response(await api.count_waiting(ctx.scope, tx, settings))
+
+
 @router.get("/directory", action=REQUEST)
 async def get_directory(ctx: Ctx) -> Response:
     """What a request is written with."""
@@ -125,7 +133,9 @@ async def list_basis(ctx: Ctx) -> Response:
     """The laws on which requests rest."""
     async with ctx.db.transaction(ctx.scope) as tx:
         found = await api.list_basis(ctx.scope, tx)
-    return json_response({"items": found, "total": len(found), "next": None})
+    may_change = ctx.scope.allows(CONFIGURE, agency_id=None)
+    page = {"items": found, "total": len(found), "next": None}
+    return json_response(page | {"may_change": may_change})
 
 
 @router.post("/basis", action=CONFIGURE)

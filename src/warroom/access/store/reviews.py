@@ -5,7 +5,7 @@ from uuid import UUID
 
 from psycopg import sql
 
-from warroom.access.contracts import VIEW
+from warroom.access.contracts import REVIEW, VIEW
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope
 
@@ -20,6 +20,13 @@ from access_review v cross join lateral (
     from access_review_item i where i.review_id = v.id) c
 where {visible} and {wanted}
 order by v.id desc limit 200
+"""
+
+_LEFT = """
+select count(*) as n from access_review v
+where {visible} and v.closed_at is null and v.due_at > %(now)s and exists (
+    select from access_review_item i where i.review_id = v.id and i.decision is null
+      and i.person_id is distinct from %(person)s)
 """
 
 _DUE = """
@@ -75,6 +82,14 @@ async def list_open(scope: Scope, tx: Transaction) -> list[dict[str, Any]]:
         " for update skip locked"
     ).format(visible)
     return await (await tx.execute(query, parameters)).fetchall()
+
+
+async def count_left(scope: Scope, tx: Transaction) -> int:
+    """Open reviews that the scope decides, with rights left that are not the asker's own."""
+    visible, parameters = _visible(scope, REVIEW)
+    values = parameters | {"now": scope.at, "person": scope.person_id}
+    row = await (await tx.execute(sql.SQL(_LEFT).format(visible=visible), values)).fetchone()
+    return int(row["n"]) if row else 0
 
 
 async def list_waiting(

@@ -12,7 +12,14 @@ from warroom.kernel.errors import NotFoundError
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Scope
 from warroom.privacy import rules, store
-from warroom.privacy.contracts import ANSWER, OVERDUE, VIEW, Breach, BreachState
+from warroom.privacy.contracts import (
+    ANSWER,
+    CHANGED,
+    OVERDUE,
+    VIEW,
+    Breach,
+    BreachState,
+)
 from warroom.privacy.errors import ChangedMeanwhileError, IncompleteError
 from warroom.privacy.service.records import require
 
@@ -181,6 +188,8 @@ async def _record(
     detail: dict[str, Any],
     reason: str | None = None,
 ) -> None:
+    body = {"kind": "breach", "id": row["id"], "number": row["number"], "due_at": row["due_at"]}
+    await outbox.publish(tx, CHANGED, body, agency_id=row["agency_id"], now=scope.at)
     await audit.record(
         scope,
         tx,

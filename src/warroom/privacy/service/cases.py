@@ -19,6 +19,7 @@ from warroom.kernel.secrets import Sealer
 from warroom.privacy import rules, store
 from warroom.privacy.contracts import (
     ANSWER,
+    CHANGED,
     OVERDUE,
     VIEW,
     CaseDraft,
@@ -118,7 +119,7 @@ async def show_case(
         shown["subject"] = keeper.open(case_id, row["subject_sealed"])
         report = row["report_sealed"]
         shown["report"] = keeper.open(case_id, report) if report else None
-        await _tell(scope, tx, row, "case_read", is_event=False)
+        await _tell(scope, tx, row, "case_read", topic=None)
     return shown
 
 
@@ -336,12 +337,11 @@ async def _tell(
     what: str,
     *,
     kind: str = "case",
-    topic: str | None = None,
+    topic: str | None = CHANGED,
     detail: dict[str, Any] | None = None,
-    is_event: bool = True,
 ) -> None:
-    """One audit entry; the overdue ones are told to the agency's people as well."""
-    if topic and is_event:
+    """One audit entry, and with a topic word to the agency's people."""
+    if topic:
         body = {"kind": kind, "id": row["id"], "number": row["number"], "due_at": row["due_at"]}
         await outbox.publish(tx, topic, body, agency_id=row["agency_id"], now=scope.at)
     if kind == "case":
