@@ -241,3 +241,42 @@ async def test_an_agency_that_does_not_exist_is_not_found(desk: Desk) -> None:
     for path in ("purposes", "retention", "assessment"):
         answer = await desk["pdp"].get(f"/api/privacy/{path}", params={"agency": str(new_id())})
         assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(("language", "title"), [("id", "Penilaian Dampak"), ("en", "Impact Ass")])
+async def test_the_assessment_is_printed_in_either_language(
+    desk: Desk, language: str, title: str
+) -> None:
+    body = {"name": "A | B <script>", "basis": "Baris\n\n# satu"}
+    url = "/api/privacy/records/purpose/cctv_live"
+    await desk["pdp"].put(url, json={"version": 0, "reason": "Diisi", "body": body})
+
+    answer = await desk["pdp"].get("/api/privacy/assessment.html", params={"language": language})
+
+    page = answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+    assert f'<html lang="{language}">' in page
+    assert title in page.split("</title>")[0]
+    assert "<h3>A / B &lt;script&gt;</h3>" in page
+    assert "Baris # satu" in page
+    assert page.count("<h2>") == 8
+    assert "privacy." not in page.split("<body>")[1].replace("privacy_", "")
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+async def test_no_printed_page_shows_a_key_for_want_of_a_text(desk: Desk, language: str) -> None:
+    made = {"asker": "Sri", "identified_by": "KTP", "wants": ["access"], "kind": "account"}
+    case = await desk["admin"].post("/api/privacy/cases", json={**made, "value": "pengawas"})
+    leak = await desk["admin"].post("/api/privacy/breaches", json={"title": "Bocor"})
+    paths = [
+        "/api/privacy/purposes.html",
+        f"/api/privacy/cases/{case.json()['id']}/report.html",
+        f"/api/privacy/breaches/{leak.json()['id']}/notice.html",
+    ]
+    await desk["admin"].post(f"/api/privacy/cases/{case.json()['id']}/search")
+
+    for path in paths:
+        page = (await desk["admin"].get(path, params={"language": language})).text
+        assert f'<html lang="{language}">' in page
+        assert "privacy." not in page
+        assert ("Printed" in page) == (language == "en")

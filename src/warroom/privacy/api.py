@@ -19,7 +19,13 @@ from warroom.privacy.service.cases import (
     show_case,
     tell_overdue,
 )
-from warroom.privacy.service.printing import print_case, print_document, print_processing
+from warroom.privacy.service.printing import (
+    Frame,
+    print_case,
+    print_markdown,
+    print_processing,
+    print_text,
+)
 from warroom.privacy.service.records import (
     as_csv,
     list_deletions,
@@ -32,6 +38,7 @@ from warroom.privacy.service.records import (
 from warroom.privacy.store import count_waiting
 
 __all__ = [
+    "Frame",
     "SubjectKeeper",
     "as_csv",
     "as_markdown",
@@ -48,8 +55,9 @@ __all__ = [
     "list_retention",
     "list_versions",
     "print_case",
-    "print_document",
+    "print_markdown",
     "print_processing",
+    "print_text",
     "register_breach",
     "register_case",
     "save_record",

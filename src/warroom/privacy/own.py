@@ -163,7 +163,7 @@ async def find_sessions(scope: Scope, tx: Transaction, subject: Subject) -> list
             content = await identity.list_sessions(scope, tx, _ANY_IDLE_S, UUID(person["id"]))
         except NotFoundError:
             continue  # Sessions need a right of their own: person:sessions.
-        items += msgspec.json.decode(content)["items"]
+        items += [_session(one) for one in msgspec.json.decode(content)["items"]]
     return [Stored("session", len(items), "sign_in", "session", tuple(items))] if items else []
 
 
@@ -213,6 +213,11 @@ def _account(person: dict[str, Any]) -> dict[str, Any]:
         "agency": (person["agency"] or {}).get("name"),
         "roles": [one["role"] for one in person["roles"]],
     }
+
+
+def _session(session: dict[str, Any]) -> dict[str, Any]:
+    words = ("created_at", "seen_at", "expires_at", "method", "address", "agent", "seat")
+    return {word: session[word] for word in words if word in session}
 
 
 def _seen(entry: dict[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ type Sentence = Annotated[str, Field(min_length=3, max_length=2000)]
 type Line = Annotated[str, Field(min_length=1, max_length=300)]
 type Key = Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,80}$")]
 type RecordKind = Literal["purpose", "retention"]
+type Language = Literal["id", "en"] | None
 type Cursor = Annotated[int, Query(ge=1, le=500)]
 
 
@@ -125,9 +126,11 @@ async def export_purposes(ctx: Ctx, agency: UUID | None = None) -> Response:
 
 
 @router.get("/purposes.html", action=VIEW)
-async def print_purposes(ctx: Ctx, agency: UUID | None = None) -> Response:
+async def print_purposes(
+    ctx: Ctx, agency: UUID | None = None, language: Language = None
+) -> Response:
     """The record of processing as a page to be printed."""
-    return _page(api.print_processing(await _purposes(ctx, agency)))
+    return _page(api.print_processing(_frame(ctx, language), await _purposes(ctx, agency)))
 
 
 @router.get("/retention", action=VIEW)
@@ -234,9 +237,9 @@ async def get_case(ctx: Ctx, case_id: UUID) -> Response:
 
 
 @router.get("/cases/{case_id}/report.html", action=ANSWER)
-async def print_case(ctx: Ctx, case_id: UUID) -> Response:
+async def print_case(ctx: Ctx, case_id: UUID, language: Language = None) -> Response:
     """The answer as a page to be printed."""
-    return _page(api.print_case(await _case(ctx, case_id)))
+    return _page(api.print_case(_frame(ctx, language), await _case(ctx, case_id)))
 
 
 @router.get("/cases/{case_id}/report.json", action=ANSWER)
@@ -317,10 +320,12 @@ async def get_breach(ctx: Ctx, breach_id: UUID) -> Response:
 
 
 @router.get("/breaches/{breach_id}/notice.html", action=VIEW)
-async def print_notice(ctx: Ctx, breach_id: UUID) -> Response:
+async def print_notice(ctx: Ctx, breach_id: UUID, language: Language = None) -> Response:
     """The notice as a page to be printed."""
-    found = await _breach(ctx, breach_id)
-    return _page(api.print_document(found["number"], found["notice"]))
+    frame = _frame(ctx, language)
+    found = await _breach(ctx, breach_id, frame.language)
+    title = frame.say("print.notice", number=found["number"])
+    return _page(api.print_text(frame, title, found["notice"]))
 
 
 @router.patch("/breaches/{breach_id}", action=ANSWER)
@@ -348,17 +353,22 @@ async def get_assessment(ctx: Ctx, agency: UUID | None = None) -> Response:
 
 
 @router.get("/assessment.md", action=VIEW)
-async def export_assessment(ctx: Ctx, agency: UUID | None = None) -> Response:
+async def export_assessment(
+    ctx: Ctx, agency: UUID | None = None, language: Language = None
+) -> Response:
     """The assessment as Markdown, to be finished by people."""
-    text = api.as_markdown(await _assessment(ctx, agency))
+    text = api.as_markdown(await _assessment(ctx, agency), language or ctx.language)
     return _file(text, "text/markdown", "penilaian-dampak.md")
 
 
 @router.get("/assessment.html", action=VIEW)
-async def print_assessment(ctx: Ctx, agency: UUID | None = None) -> Response:
+async def print_assessment(
+    ctx: Ctx, agency: UUID | None = None, language: Language = None
+) -> Response:
     """The assessment as a page to be printed."""
-    text = api.as_markdown(await _assessment(ctx, agency))
-    return _page(api.print_document("Penilaian Dampak Pelindungan Data Pribadi", text))
+    frame = _frame(ctx, language)
+    text = api.as_markdown(await _assessment(ctx, agency), frame.language)
+    return _page(api.print_markdown(frame, text))
 
 
 async def _purposes(ctx: Ctx, agency: UUID | None) -> list[dict[str, Any]]:
@@ -372,16 +382,23 @@ async def _case(ctx: Ctx, case_id: UUID) -> dict[str, Any]:
         return await api.show_case(ctx.scope, tx, ctx.services[api.SubjectKeeper], case_id)
 
 
-async def _breach(ctx: Ctx, breach_id: UUID) -> dict[str, Any]:
+async def _breach(ctx: Ctx, breach_id: UUID, language: str = "id") -> dict[str, Any]:
     zone = ZoneInfo(ctx.services[CitySettings].zone)
     async with ctx.db.transaction(ctx.scope) as tx:
-        return await api.show_breach(ctx.scope, tx, breach_id, zone)
+        return await api.show_breach(ctx.scope, tx, breach_id, zone, language)
 
 
 async def _assessment(ctx: Ctx, agency: UUID | None) -> dict[str, Any]:
     registry = ctx.services[Registry]
     async with ctx.db.transaction(ctx.scope) as tx:
         return await api.assess(ctx.scope, tx, registry, agency)
+
+
+def _frame(ctx: Ctx, language: str | None) -> api.Frame:
+    """What stands round a page: in the language asked for, else in the asker's."""
+    by = ", ".join(filter(None, (ctx.scope.label, ctx.scope.agency_label)))
+    zone = ZoneInfo(ctx.services[CitySettings].zone)
+    return api.Frame(language or ctx.language, zone, ctx.scope.at, by)
 
 
 def _days(now: datetime, since: date | None, until: date | None) -> tuple[date, date]:

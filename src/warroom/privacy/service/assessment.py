@@ -1,5 +1,6 @@
 """The assessment of impact (DPIA, Pasal 34), filled from what is really in force."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -8,12 +9,14 @@ import msgspec
 from warroom.audit import api as audit
 from warroom.identity import api as identity
 from warroom.kernel.db import Transaction
+from warroom.kernel.i18n import text
 from warroom.kernel.scope import Scope
 from warroom.privacy import store
 from warroom.privacy.contracts import VIEW, Registry
 from warroom.privacy.service.records import list_purposes, list_retention, require
 
-UNKNOWN = "tidak diketahui sistem"
+_BLANK = "[....]"
+"""Where people write."""
 
 
 async def assess(
@@ -54,81 +57,75 @@ async def assess(
     }
 
 
-def as_markdown(found: dict[str, Any]) -> str:
-    """The assessment as a document in Indonesian; what people must judge is left as blanks."""
-    lines = [
-        "# Penilaian Dampak Pelindungan Data Pribadi (UU 27/2022 Pasal 34)",
-        "",
-        f"Disusun otomatis {found['made_at']:%Y-%m-%d %H:%M} UTC oleh {found['made_by']} dari"
-        " keadaan sistem. Bukan nasihat hukum. Bagian bertanda [....] diisi oleh instansi.",
-        "",
-        "## 1. Pemrosesan dan tujuannya",
-        "",
-    ]
+def as_markdown(found: dict[str, Any], language: str = "id") -> str:
+    """The assessment as a document; what people must judge is left as blanks."""
+
+    def say(key: str, **params: object) -> str:
+        return text(language, f"privacy.{key}", **params)
+
+    def table(key: str, rows: list[list[Any]]) -> list[str]:
+        head = [one.strip() for one in say(f"dpia.{key}_head").split(",")]
+        lines: list[list[Any]] = [head, ["---"] * len(head), *rows]
+        return [*("| " + " | ".join(_line(cell) for cell in row) + " |" for row in lines), ""]
+
+    purposes: list[str] = []
     for one in found["purposes"]:
-        lines += [
-            f"### {one['name']}",
-            "",
-            *(
-                f"- {title}: {one.get(word) or '[....]'}"
-                for title, word in (
-                    ("Dasar", "basis"),
-                    ("Data", "data"),
-                    ("Subjek", "subjects"),
-                    ("Tempat", "stored"),
-                    ("Pengamanan", "measures"),
-                    ("Penanggung jawab", "owner"),
-                    ("Pejabat pelindungan data", "contact"),
-                )
-            ),
-            f"- Penerima: {one.get('recipients') or '[....]'}",
-            f"- Penerima menurut hak yang berlaku: {', '.join(one['receiving']) or 'tidak ada'}",
+        purposes += [f"### {_line(one['name'])}", ""]
+        purposes += [
+            f"- {say(f'print.col_{word}')}: {_line(one.get(word) or _BLANK)}"
+            for word in ("basis", "data", "subjects", "stored", "measures", "owner", "contact")
+        ]
+        receiving = ", ".join(one["receiving"]) or say("print.none")
+        purposes += [
+            f"- {say('print.col_recipients')}: {_line(one.get('recipients') or _BLANK)}",
+            f"- {say('print.col_receiving')}: {receiving}",
             "",
         ]
-    lines += ["## 2. Kamera", "", "| kelas | pemilik | wilayah | jumlah |", "|---|---|---|---|"]
-    lines += [
-        f"| {one['class']} | {one['owner']} | {one['place'] or '-'} | {one['count']} |"
+    cameras = [
+        [one["class"], one["owner"], one["place"] or "-", one["count"]]
         for one in found.get("cameras", [])
     ]
-    lines += ["", "## 3. Retensi", "", "| kelas | hari | akhir | dasar |", "|---|---|---|---|"]
-    lines += [
-        f"| {one['name']} | {'-' if one['days'] is None else f'{one["days"]:g}'} | {one['end']}"
-        f" | {one['basis'] or '**TEMUAN: belum ada dasar**'} |"
+    retention = [
+        [
+            one["name"],
+            "-" if one["days"] is None else f"{one['days']:.4g}",
+            one["end"],
+            one["basis"] or f"**{say('dpia.no_basis')}**",
+        ]
         for one in found["retention"]
     ]
-    security = found["security"]
-    lines += ["", "## 4. Akses", "", "| peran | faktor kedua | hanya di kursi |", "|---|---|---|"]
-    lines += [
-        f"| {one['role']} | {one['factor']} | {'ya' if one['seats_only'] else 'tidak'} |"
+    roles = [
+        [one["role"], one["factor"], say("print.yes" if one["seats_only"] else "print.no")]
         for one in found["roles"]
     ]
-    lines += [
-        "",
-        f"Kursi ruang kendali yang terlihat: {found['seats']}.",
-        "",
-        "## 5. Pengamanan yang berlaku",
-        "",
-        f"- Row-level security: {security['tables_walled']} dari {security['tables']} tabel",
-        *(
-            f"- Jangkar audit {one['target']}: {'baik' if one['works'] else one['problem']}"
-            for one in security["anchors"]
-        ),
-        *([] if security["anchors"] else ["- Jangkar audit: belum ada"]),
-        f"- Enkripsi disk: {UNKNOWN}; [....]",
-        "",
-        "## 6. Risiko bagi subjek dan mitigasi",
-        "",
-        "| risiko | kemungkinan | dampak | mitigasi | sisa risiko |",
-        "|---|---|---|---|---|",
-        *["| [....] | [....] | [....] | [....] | [....] |"] * 3,
-        "",
-        "## 7. Penilaian kebutuhan dan proporsionalitas",
-        "",
-        "[....]",
-        "",
-        "## 8. Persetujuan",
-        "",
-        "Pejabat pelindungan data: [....]  Tanggal: [....]",
-        "",
+    security = found["security"]
+    anchors = [
+        say("dpia.anchor", target=one["target"], state=_state(say, one))
+        for one in security["anchors"]
     ]
+    walls = say("dpia.walled", walled=security["tables_walled"], tables=security["tables"])
+    facts = [walls, *(anchors or [say("dpia.no_anchor")]), say("dpia.disk")]
+    parts = [
+        ("purposes", purposes),
+        ("cameras", table("cameras", cameras)),
+        ("retention", table("retention", retention)),
+        ("access", [*table("access", roles), say("dpia.seats", count=found["seats"]), ""]),
+        ("security", [*(f"- {fact}" for fact in facts), ""]),
+        ("risks", table("risks", [[_BLANK] * 5] * 3)),
+        ("need", [_BLANK, ""]),
+        ("approval", [say("dpia.officer"), ""]),
+    ]
+    at = f"{found['made_at']:%Y-%m-%d %H:%M} UTC"
+    lines = [f"# {say('print.assessment')}", "", say("dpia.made", at=at, by=found["made_by"]), ""]
+    for number, (key, content) in enumerate(parts, 1):
+        lines += [f"## {number}. {say(f'dpia.{key}')}", "", *content]
     return "\n".join(lines)
+
+
+def _state(say: Callable[..., str], anchor: dict[str, Any]) -> str:
+    return say("dpia.anchor_good") if anchor["works"] else str(anchor["problem"])
+
+
+def _line(value: object) -> str:
+    """A text of people in one line that divides no table."""
+    return " ".join(str(value).replace("|", "/").split())

@@ -9,6 +9,7 @@ from warroom.audit import api as audit
 from warroom.kernel import outbox
 from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
+from warroom.kernel.i18n import text
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Scope
 from warroom.privacy import rules, store
@@ -78,7 +79,7 @@ async def list_breaches(
 
 
 async def show_breach(
-    scope: Scope, tx: Transaction, breach_id: UUID, zone: ZoneInfo
+    scope: Scope, tx: Transaction, breach_id: UUID, zone: ZoneInfo, language: str = "id"
 ) -> dict[str, Any]:
     """One breach with the text of its notice.
 
@@ -88,7 +89,7 @@ async def show_breach(
     row = await store.find_thing(scope, tx, "breach", breach_id, VIEW)
     if row is None:
         raise NotFoundError
-    return _shown(row, scope.at) | {"notice": notice(row, zone)}
+    return _shown(row, scope.at) | {"notice": notice(row, zone, language)}
 
 
 async def change_breach(
@@ -143,25 +144,22 @@ async def change_breach(
         await outbox.publish(tx, OVERDUE, told, agency_id=row["agency_id"], now=scope.at)
 
 
-def notice(row: dict[str, Any], zone: ZoneInfo) -> str:
-    """The notice of Pasal 46 (2) in Indonesian; what nobody wrote stays a blank to be filled."""
+def notice(row: dict[str, Any], zone: ZoneInfo, language: str = "id") -> str:
+    """The notice of Pasal 46 (2); what nobody wrote stays a blank to be filled."""
+
+    def say(key: str, **params: object) -> str:
+        return text(language, f"privacy.notice.{key}", **params)
+
     body = {word: row["body"].get(word, "").strip() or "[........]" for word in WORDS}
+    body["subjects"] += f" ({say('count')}: {body['count']})"
     found = row["found_at"].astimezone(zone)
+    at = {"date": f"{found:%d-%m-%Y}", "time": f"{found:%H.%M}", "zone": found.tzname()}
+    points = ("what", "data", "how", "subjects", "consequences", "measures", "contact")
     return (
-        "PEMBERITAHUAN KEGAGALAN PELINDUNGAN DATA PRIBADI\n"
-        "(Pasal 46 UU Nomor 27 Tahun 2022 tentang Pelindungan Data Pribadi)\n\n"
-        f"Nomor: {row['number']}\n"
-        f"Perihal: {row['title']}\n\n"
-        "Kepada Yth. Subjek Data Pribadi dan Lembaga Pelindungan Data Pribadi\n\n"
-        f"Pada {found:%d-%m-%Y} pukul {found:%H.%M} {found.tzname()} kami mengetahui kegagalan"
-        " pelindungan data pribadi berikut.\n\n"
-        f"1. Yang terjadi: {body['what']}\n"
-        f"2. Data pribadi yang terungkap: {body['data']}\n"
-        f"3. Kapan dan bagaimana terungkap: {body['how']}\n"
-        f"4. Subjek yang terdampak: {body['subjects']} (jumlah: {body['count']})\n"
-        f"5. Kemungkinan akibat: {body['consequences']}\n"
-        f"6. Upaya penanganan dan pemulihan: {body['measures']}\n"
-        f"7. Narahubung: {body['contact']}\n"
+        f"{say('head')}\n{say('law')}\n\n"
+        f"{say('number', number=row['number'])}\n{say('subject', title=row['title'])}\n\n"
+        f"{say('to')}\n\n{say('found', **at)}\n\n"
+        + "".join(f"{n}. {say(word)}: {body[word]}\n" for n, word in enumerate(points, 1))
     )
 
 
