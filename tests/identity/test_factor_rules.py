@@ -1,6 +1,7 @@
 """What is asked for at sign-in, which codes fit, and how many guesses there are a day."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pyotp
@@ -26,6 +27,30 @@ demands = st.builds(
     passkeys=st.integers(0, 3),
     recovery=st.integers(0, 10),
 )
+
+
+asked = st.fixed_dictionaries(
+    {
+        "role": st.sampled_from(["a", "b", "c"]),
+        "factor": st.sampled_from(["none", "any", "passkey"]),
+        "grace_days": st.sampled_from([0, 7, 14]),
+        "seats_only": st.booleans(),
+    }
+)
+
+
+@given(asked, st.lists(asked, max_size=3))
+def test_what_is_inherited_only_asks_for_more(
+    own: dict[str, Any], inherited: list[dict[str, Any]]
+) -> None:
+    rank = ["none", "any", "passkey"].index
+    found = rules.in_force(own, inherited)
+
+    assert rank(found["factor"]) == max(rank(one["factor"]) for one in [own, *inherited])
+    assert own["factor"] == "none" or found["grace_days"] <= own["grace_days"]
+    assert found["seats_only"] == any(one["seats_only"] for one in [own, *inherited])
+    is_own = all(found[word] == own[word] for word in ("factor", "grace_days", "seats_only"))
+    assert is_own == (found["from"] == [])
 
 
 def principal(demand: Demand | None, strength: int) -> Principal:

@@ -294,6 +294,34 @@ async def test_an_own_role_asks_for_the_factor_that_presets_with_its_powers_ask_
     assert asked == {"Operator malam": "none", "Staf": "any", "Dua kali": "passkey"}
 
 
+async def test_what_a_role_inherits_is_told_with_whom_it_comes_from(
+    city: City, browser: Clients
+) -> None:
+    async with city.db.transaction(city.system) as tx:
+        await api.set_role_demand(
+            city.system, tx, "admin_lembaga", {"factor": "passkey", "grace_days": 7}
+        )
+    city.authenticator.forget()
+    async with signed_in(browser, "kepala") as chief:
+        staff = await made(chief, body(city, label="Staf", actions=["person:view"]))
+        harmless = await made(chief, body(city))
+        listed = (await chief.get("/api/roles/sign-in")).json()["items"]
+        assert await give(city, chief, "polisi", staff["name"]) == 200
+    rows = {one["role"]: one for one in listed}
+    told, plain = rows[staff["name"]], rows[harmless["name"]]
+
+    assert ("Staf", "Polrestabes", True) == (told["label"], told["agency"], told["is_default"])
+    assert {
+        "factor": "passkey",
+        "grace_days": 7,
+        "seats_only": False,
+        "from": ["admin_lembaga"],
+    } == told["in_force"]
+    assert told["in_force"]["factor"] == await demanded(city, "polisi")
+    assert ("none", []) == (plain["in_force"]["factor"], plain["in_force"]["from"])
+    assert [] == rows["admin_lembaga"]["in_force"]["from"]
+
+
 async def test_a_role_grown_powerful_asks_at_once(city: City, browser: Clients) -> None:
     async with city.db.transaction(city.system) as tx:
         await api.set_role_demand(city.system, tx, "admin_lembaga", {"factor": "passkey"})

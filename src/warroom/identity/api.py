@@ -24,6 +24,7 @@ from warroom.identity.contracts import (
     TokenTerms,
 )
 from warroom.identity.errors import TokenOwnerError
+from warroom.identity.factor_rules import in_force
 from warroom.identity.sample import PEOPLE as SAMPLE_PEOPLE
 from warroom.identity.service import agencies as _agencies
 from warroom.identity.service import applications as _applications
@@ -333,8 +334,11 @@ async def set_own_language(scope: Scope, tx: Transaction, language: str) -> None
 
 
 async def list_demands(scope: Scope, tx: Transaction) -> list[dict[str, Any]]:
-    """What each role in view asks of a sign-in."""
-    return await _factor_store.list_demands(scope, tx)
+    """What each role in view asks of a sign-in itself, what it inherits, and what is in force."""
+    return [
+        one | {"in_force": in_force(one, one["inherited"])}
+        for one in await _factor_store.list_demands(scope, tx)
+    ]
 
 
 async def list_own_factors(scope: Scope, tx: Transaction) -> bytes:

@@ -13,8 +13,9 @@ on. Passkeys and recovery codes have counts of their own and go on working.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 import pyotp
 
@@ -50,6 +51,34 @@ def asks_like(words: Iterable[str]) -> frozenset[str]:
     }
     groups = {actions.group_of(word) for word in powerful}
     return frozenset(powerful | groups | {"*"}) if powerful else frozenset()
+
+
+def in_force(own: Mapping[str, Any], inherited: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What is asked of somebody who holds one role alone, of its own demand and those it inherits.
+
+    The strongest factor, the shortest time among those that ask for one, seats if any binds to
+    them; `from` names the roles that ask for more than the role does itself.
+    """
+    every = [own, *inherited]
+    factor = max((one["factor"] for one in every), key=_RANK.__getitem__)
+    asking = [one["grace_days"] for one in every if one["factor"] != "none"]
+    found = {
+        "factor": factor,
+        "grace_days": min(asking, default=own["grace_days"]),
+        "seats_only": any(one["seats_only"] for one in every),
+    }
+    return found | {"from": [one["role"] for one in every[1:] if _adds(one, own, found)]}
+
+
+def _adds(one: Mapping[str, Any], own: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Whether a demand is why what is in force goes beyond the own one."""
+    is_stronger = one["factor"] == found["factor"] != own["factor"]
+    is_sooner = (
+        one["factor"] != "none"
+        and one["grace_days"] == found["grace_days"]
+        and (own["factor"] == "none" or own["grace_days"] > found["grace_days"])
+    )
+    return is_stronger or is_sooner or (one["seats_only"] and not own["seats_only"])
 
 
 def satisfies(strength: int, demand: Demand) -> bool:

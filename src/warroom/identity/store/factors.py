@@ -72,10 +72,19 @@ on conflict (role) do update set factor = coalesce(%(factor)s, d.factor),
 """
 
 _DEMANDS = """
-select r.name as role, coalesce(d.factor, 'none') as factor,
-    coalesce(d.grace_days, 14) as grace_days, coalesce(d.seats_only, false) as seats_only
-from role r left join sign_in_demand d on d.role = r.name
-where r.retired_at is null and (r.agency_id is null or {visible}) order by r.name
+select r.name as role, r.label, a.short as agency, d.role is null as is_default,
+    coalesce(d.factor, 'none') as factor, coalesce(d.grace_days, 14) as grace_days,
+    coalesce(d.seats_only, false) as seats_only,
+    coalesce((select json_agg(json_build_object('role', q.name, 'label', q.label,
+            'factor', asked.factor, 'grace_days', asked.grace_days,
+            'seats_only', asked.seats_only) order by q.name)
+        from role q join sign_in_demand asked on asked.role = q.name
+        where q.name <> r.name and (asked.factor <> 'none' or asked.seats_only)
+          and (q.name = any(r.asks_with) or (r.agency_id is not null and q.agency_id is null
+            and q.actions && r.asks_like))), '[]') as inherited
+from role r left join sign_in_demand d on d.role = r.name left join agency a on a.id = r.agency_id
+where r.retired_at is null and (r.agency_id is null or {visible})
+order by r.agency_id is not null, a.short, r.label, r.name
 """
 
 _IS_LONG = "select is_long from person_password where person_id = %(id)s"
@@ -312,7 +321,7 @@ async def set_role_demand(
 
 
 async def list_demands(scope: Scope, tx: Transaction) -> list[dict[str, Any]]:
-    """What each role in view asks of a sign-in."""
+    """What each role in view asks of a sign-in, and what it takes over from others of its power."""
     visible, parameters = scope.narrow(
         "person:view", agency="r.agency_id", place=None, id=None, tags=None, class_=None
     )
