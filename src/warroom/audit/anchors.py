@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import os
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,15 +32,15 @@ TAIL_LINES = 200
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """What the file, or its end, holds.
+    """What the file says, and its end.
 
     Attributes:
-        hashes: Anchored hash by (chain, entry number).
+        hashes: Anchored hash by (chain, entry number), of `content`.
         anchored_at: When the last good line was written.
         lines: Number of good lines of the whole file.
         last: Hash of the last good line.
         bad_line: First line that does not follow from the one before it, or None.
-        content: The good lines as they stand, without their ends; of an end, its own.
+        content: The last good lines as they stand, without their ends.
         before: Newest anchored number of each chain in the lines before `content`.
     """
 
@@ -62,14 +62,25 @@ class Anchors:
         return all(seq <= ends.get(chain, 0) for chain, seq in self.before.items())
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One good line: its number, as it stands, its hash, and the heads it holds by chain."""
+
+    number: int
+    content: bytes
+    hash: str
+    at: datetime
+    heads: dict[int, tuple[int, bytes]]
+
+
 class _Reading:
     """Follows a file of anchors line by line.
 
     Args:
-        most: Lines that are kept; None keeps all.
+        most: Lines that are kept, the newest.
     """
 
-    def __init__(self, most: int | None = None) -> None:
+    def __init__(self, most: int) -> None:
         self.offset = 0
         self.lines = 0
         self.last = _FIRST
@@ -82,12 +93,20 @@ class _Reading:
 
     def follow(self, file: BinaryIO) -> None:
         """Reads on from where it ended, up to a line that is bad or not finished."""
+        for _ in self.each(file):
+            pass
+
+    def each(self, file: BinaryIO) -> Iterator[Line]:
+        """The same, line by line."""
         file.seek(self.offset)
         for ended in file:
             if self.bad_line is not None or not ended.endswith(b"\n"):
-                break
-            if self._took(ended.rstrip(b"\n")):
-                self.offset += len(ended)
+                return
+            line = self._take(ended.rstrip(b"\n"))
+            if line is None:
+                return
+            self.offset += len(ended)
+            yield line
 
     def stands_in(self, file: BinaryIO) -> bool:
         """Whether the last line that was read is still where it was."""
@@ -110,11 +129,11 @@ class _Reading:
             dict(self._before),
         )  # fmt: skip
 
-    def _took(self, line: bytes) -> bool:
-        record = read_line(line)
+    def _take(self, content: bytes) -> Line | None:
+        record = read_line(content)
         if record is None or (record["n"], record["previous"]) != (self.lines + 1, self.last):
             self.bad_line = self.lines + 1
-            return False
+            return None
         heads = {
             int(chain): (seq, bytes.fromhex(digest))
             for chain, (seq, digest) in record["heads"].items()
@@ -122,18 +141,19 @@ class _Reading:
         self.lines, self.last = self.lines + 1, record["hash"]
         self.anchored_at = datetime.fromisoformat(record["at"])
         self.newest |= {chain: seq for chain, (seq, _) in heads.items()}
-        self._kept.append((line, heads))
-        if self._most is not None and len(self._kept) > self._most:
+        self._kept.append((content, heads))
+        if len(self._kept) > self._most:
             _, dropped = self._kept.popleft()
             self._before |= {chain: seq for chain, (seq, _) in dropped.items()}
-        return True
+        return Line(self.lines, content, record["hash"], self.anchored_at, heads)
 
 
 class AnchorFile:
     """One file of anchors; written by one process at a time (a lock on the file).
 
-    What was read of it is kept in mind, so that each append reads what is new and no more; a file
-    that is not the one it was is read from its beginning. `read` always reads all of it.
+    The end of what was read is kept in mind, so that each append reads what is new and no more; a
+    file that is not the one it was is read from its beginning. `read` and `walk` read all of
+    it, and hold no more of it than its end.
 
     Args:
         path: The file; its folder is made at the first append.
@@ -144,10 +164,19 @@ class AnchorFile:
         self._end = _Reading(TAIL_LINES)
 
     def read(self) -> Anchors:
-        """All anchors up to the first line that was tampered with."""
-        reading = _Reading()
+        """What the whole file says up to the first line that was tampered with, and its end."""
+        return self.walk(lambda _: None)
+
+    def walk(self, see: Callable[[Line], None]) -> Anchors:
+        """Shows each good line in turn, whatever the file's length; gives what `read` gives.
+
+        Args:
+            see: Is called with each.
+        """
+        reading = _Reading(TAIL_LINES)
         with suppress(FileNotFoundError, NotADirectoryError), self.path.open("rb") as file:
-            reading.follow(file)
+            for line in reading.each(file):
+                see(line)
         return reading.seen()
 
     def read_end(self) -> Anchors:

@@ -7,6 +7,7 @@ import hashlib
 import io
 import zipfile
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from uuid import UUID
 
 from warroom.audit import service, store
 from warroom.audit.anchoring import Anchoring
-from warroom.audit.anchors import Anchors, read_line
+from warroom.audit.anchors import Line
 from warroom.audit.contracts import Entry
 from warroom.audit.errors import TooMuchToExportError
 from warroom.audit.proof_check import PROOF
@@ -50,13 +51,14 @@ async def export(
     if len(entries) > MOST_ROWS:
         raise TooMuchToExportError(most=MOST_ROWS)
     heads = {head.chain: head.seq for head in await store.list_heads(scope, tx)}
-    anchors = await asyncio.to_thread(anchoring.file.read)
-    runs = await _runs(scope, tx, entries, anchors, heads)
+    places: dict[int, dict[int, Entry]] = defaultdict(dict)
+    for entry in entries:
+        places[entry.chain][entry.seq] = entry
+    anchored = await asyncio.to_thread(_ends, anchoring, places)
+    runs = await _runs(scope, tx, places, anchored, heads)
     names = await store.list_names(scope, tx, _people_in(entries))
     asked = {word: str(value) for word, value in filters.items() if value is not None}
-    archive = await asyncio.to_thread(
-        _archive, scope, anchoring, anchors, entries, runs, names, asked, form
-    )
+    archive = await asyncio.to_thread(_archive, scope, anchoring, entries, runs, names, asked, form)
     await service.record(
         scope,
         tx,
@@ -73,16 +75,32 @@ async def export(
     return Exported(f"audit-{_stamp(scope.at)}.zip", archive, len(entries))
 
 
+def _ends(
+    anchoring: Anchoring, places: Mapping[int, Iterable[int]]
+) -> dict[int, list[tuple[int, int]]]:
+    """The first anchor at or after each of these entries: (entry number, line), by chain."""
+    waiting = {chain: sorted(numbers, reverse=True) for chain, numbers in places.items()}
+    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+
+    def see(line: Line) -> None:
+        for chain, (seq, _) in line.heads.items():
+            numbers = waiting.get(chain)
+            if numbers and numbers[-1] <= seq:
+                found[chain].append((seq, line.number))
+                while numbers and numbers[-1] <= seq:
+                    numbers.pop()
+
+    anchoring.file.walk(see)
+    return found
+
+
 async def _runs(
-    scope: Scope, tx: Transaction, entries: list[Entry], anchors: Anchors, heads: dict[int, int]
+    scope: Scope,
+    tx: Transaction,
+    places: Mapping[int, Mapping[int, Entry]],
+    anchored: Mapping[int, list[tuple[int, int]]],
+    heads: dict[int, int],
 ) -> list[Run]:
-    places: dict[int, dict[int, Entry]] = defaultdict(dict)
-    for entry in entries:
-        places[entry.chain][entry.seq] = entry
-    anchored: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for number, line in enumerate(anchors.content, 1):
-        for chain, (seq, _) in (read_line(line) or {"heads": {}})["heads"].items():
-            anchored[int(chain)].append((seq, number))
     runs: list[Run] = []
     count = 0
     for chain, first, last, anchor in plan(places, anchored, heads):
@@ -97,7 +115,6 @@ async def _runs(
 def _archive(
     scope: Scope,
     anchoring: Anchoring,
-    anchors: Anchors,
     entries: list[Entry],
     runs: list[Run],
     names: dict[UUID, str],
@@ -106,19 +123,23 @@ def _archive(
 ) -> bytes:
     data, name = render(entries, form), f"audit.{form}"
     used = {run.anchor for run in runs if run.anchor is not None}
-    lines = {number: anchors.content[number - 1] for number in used}
     newest = max(used, default=0)
     # A token over a later line speaks for the earlier ones only by the lines between; so the
     # first signed line from the newest used one on is taken along.
-    tokens = [token for token in anchoring.stamps.list_kept() if token.line in used]
-    later = [token for token in anchoring.stamps.list_kept() if token.line >= newest > 0]
+    kept = anchoring.stamps.list_kept()
+    tokens = [token for token in kept if token.line in used]
+    later = [token for token in kept if token.line >= newest > 0]
     tokens += [token for token in later[:1] if token not in tokens]
-    lines |= {
-        number: anchors.content[number - 1]
-        for token in tokens
-        for number in range(min(newest, token.line), token.line + 1)
-        if 0 < number <= anchors.lines
+    wanted = used | {
+        number for token in tokens for number in range(min(newest, token.line), token.line + 1)
     }
+    lines: dict[int, bytes] = {}
+
+    def see(line: Line) -> None:
+        if line.number in wanted:
+            lines[line.number] = line.content
+
+    anchoring.file.walk(see)
     header = {
         "made_at": scope.at.isoformat(),
         "by": ", ".join(filter(None, (scope.label, scope.agency_label))),

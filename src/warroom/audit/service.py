@@ -1,6 +1,6 @@
 """What `audit` does: append, look up, anchor, and walk the chains."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import Any
@@ -259,15 +259,13 @@ async def verify(
     findings = [Finding("head", chain, seq, at) for chain, seq, at in strays]
     findings += evidence.findings
     chains = {head.chain: head for head in heads}
-    anchored: dict[int, dict[int, tuple[Fault, bytes]]] = {}
-    for (chain, seq), digest in evidence.hashes.items():
-        anchored.setdefault(chain, {})[seq] = ("anchor", digest)
+    for chain in evidence.chains:
         chains.setdefault(chain, Head(chain, 0, genesis(chain)))
     rows = compared = 0
     ends: dict[int, Head] = {}
     for chain, head in sorted(chains.items()):
         known: dict[int, tuple[Fault, bytes]] = {head.seq: ("head", head.hash)} if head.seq else {}
-        walk = _begin(chain, known | anchored.get(chain, {}), since.get(chain))
+        walk = _begin(chain, evidence.known(chain, known), since.get(chain))
         await _walk(scope, db, walk)
         findings += walk.findings
         rows, compared = rows + walk.rows, compared + len(walk.anchors)
@@ -354,7 +352,7 @@ async def seal(scope: Scope, tx: Transaction) -> dict[str, Any]:
     }
 
 
-def _begin(chain: int, known: dict[int, tuple[Fault, bytes]], start: Head | None) -> ChainWalk:
+def _begin(chain: int, known: Mapping[int, tuple[Fault, bytes]], start: Head | None) -> ChainWalk:
     if start is None or start.seq == 0:
         return ChainWalk(chain, known, 0, genesis(chain))
     later = {seq: fact for seq, fact in known.items() if seq > start.seq}
