@@ -53,6 +53,11 @@ class Desk:
     def __getitem__(self, login: str) -> httpx.AsyncClient:
         return self.browsers[login]
 
+    def stranger(self, name: str) -> httpx.AsyncClient:
+        """A browser at which nobody is signed in; closed with the others."""
+        self.browsers[name] = _browser(self.app)
+        return self.browsers[name]
+
     @property
     def system(self) -> Scope:
         return identity.system_scope("test", self.clock, door="cli")
@@ -147,6 +152,14 @@ def desk(
         loop_runner.run(client.aclose())
 
 
+def _browser(app: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app),
+        base_url="http://warroom.test",
+        headers={"x-warroom": "1"},
+    )
+
+
 async def _make(app: FastAPI, db: Database, clock: FixedClock) -> Desk:
     scope = identity.system_scope("test", clock, door="cli")
     async with db.transaction(scope) as tx:
@@ -172,11 +185,7 @@ async def _make(app: FastAPI, db: Database, clock: FixedClock) -> Desk:
     doorkeeper = app.state.services[identity.Doorkeeper]
     browsers = {}
     for login in people:
-        browsers[login] = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app),
-            base_url="http://warroom.test",
-            headers={"x-warroom": "1"},
-        )
+        browsers[login] = _browser(app)
         token = await doorkeeper.create_link(scope, login)
         answer = await browsers[login].post("/api/session/link", json={"token": token})
         assert answer.status_code == 200, answer.text

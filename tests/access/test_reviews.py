@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.access.conftest import Desk
 from tests.access.test_requests import look
+from tests.identity.test_seats import Workstation
 from tests.scopes import AT
 from warroom.access import jobs
 from warroom.access.contracts import Item
@@ -241,3 +242,47 @@ async def test_the_last_use_of_a_right_is_told(desk: Desk) -> None:
     assert again.json()["code"] == "access.wrong_state"
     assert (await desk["kapolres"].get(f"/api/reviews/{review['id']}")).status_code == 404
     assert (await desk["kapolres"].get("/api/reviews")).json()["items"] == []
+
+
+async def seat_of(desk: Desk, name: str) -> Workstation:
+    """An enrolled control-room seat of Dishub, at a browser of its own."""
+    body = {"agency_id": str(desk.agencies["Dishub"]), "name": name}
+    made = await desk["admin"].post("/api/seats", json=body)
+    assert made.status_code == 201, made.text
+    seat = Workstation(desk.stranger(name))
+    enrolled = await seat.enrol(made.json()["code"])
+    assert enrolled.status_code == 201, enrolled.text
+    return seat
+
+
+async def decide_seat(desk: Desk, review: dict[str, Any], name: str, decision: str) -> int:
+    (seat,) = [
+        one["id"] for one in review["items"] if (one["kind"], one["label"]) == ("seat", name)
+    ]
+    url = f"/api/reviews/{review['id']}/decide"
+    return (
+        await desk["kadishub"].post(url, json={"items": [seat], "decision": decision})
+    ).status_code
+
+
+async def test_a_seat_that_nobody_confirms_lapses_and_a_dropped_one_is_gone(desk: Desk) -> None:
+    kept, left, dropped = [await seat_of(desk, name) for name in ("Meja 1", "Meja 2", "Meja 3")]
+    review = await opened(desk)
+    done = [
+        await decide_seat(desk, review, "Meja 1", "confirmed"),
+        await decide_seat(desk, review, "Meja 3", "dropped"),
+    ]
+    before = [(await seat.show()).status_code for seat in (kept, left, dropped)]
+    desk.clock.advance(14 * 86_400 + 1)
+    after = [(await seat.show()).status_code for seat in (kept, left)]
+    await next(job for job in jobs.JOBS if "review" in job.name).run(desk.worker)
+    rows = await desk.rows("select name, revoked_at from seat order by name")
+    told = await desk.rows(
+        "select decision from access_review_item where kind = 'seat' order by label"
+    )
+
+    assert [200, 200] == done
+    assert [200, 200, 422] == before
+    assert [200, 422] == after
+    assert [False, True, True] == [row["revoked_at"] is not None for row in rows]
+    assert ["confirmed", "lapsed", "dropped"] == [row["decision"] for row in told]

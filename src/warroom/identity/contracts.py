@@ -11,7 +11,7 @@ import msgspec
 from warroom.kernel.actions import Action, declare
 from warroom.kernel.scope import Scope
 
-type RightKind = Literal["role", "grant", "token"]
+type RightKind = Literal["role", "grant", "token", "seat"]
 """What a review of rights goes through."""
 
 type Reach = Literal["own", "city"]

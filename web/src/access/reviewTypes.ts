@@ -20,7 +20,7 @@ export interface Review {
 
 export interface ReviewItem {
   id: string;
-  kind: "role" | "grant" | "token";
+  kind: "role" | "grant" | "token" | "seat";
   person_id: string | null;
   person_label: string;
   role: string | null;

@@ -156,8 +156,8 @@ async def show_review(scope: Scope, tx: Transaction, review_id: UUID) -> dict[st
 async def tend_reviews(scope: Scope, tx: Transaction, settings: AccessSettings) -> int:
     """Reminds of open reviews, and closes those that are due; gives how many it closed.
 
-    Rights have ended by the clock before that; what is left to do is to take away roles that
-    lapsed, to decide about administrators, and to tell.
+    Rights have ended by the clock before that; what is left to do is to take away roles and seats
+    that lapsed, to decide about administrators, and to tell.
     """
     closed = 0
     for review in await store.list_open(scope, tx):
@@ -182,8 +182,8 @@ async def _close(scope: Scope, tx: Transaction, review: dict[str, Any]) -> None:
         counts[item.decision or ""] = counts.get(item.decision or "", 0) + 1
         if row["decision"] is not None or item.decision is None:
             continue
-        if item.decision == "lapsed" and row["kind"] == "role":
-            await identity.end_right(scope, tx, "role", row)
+        if item.decision == "lapsed" and row["kind"] in ("role", "seat"):
+            await identity.end_right(scope, tx, row["kind"], row)
         await store.save_decision(scope, tx, item.id, item.decision)
         await _record_right(scope, tx, row, item.decision)
     await store.save_review(scope, tx, review | {"closed_at": scope.at})
@@ -216,7 +216,7 @@ async def _record_right(scope: Scope, tx: Transaction, row: dict[str, Any], deci
         tx,
         action=f"access:right_{decision}",
         object_kind=row["kind"],
-        object_id=row["grant_id"] or row["token_id"] or row["person_id"],
+        object_id=row["grant_id"] or row["token_id"] or row["seat_id"] or row["person_id"],
         agency_id=row["agency_id"],
         object_label=row["label"],
         detail={"review": row["review_id"], "reach": row["reach"], "person": row["person_id"]},

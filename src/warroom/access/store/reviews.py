@@ -40,7 +40,7 @@ order by a.id
 
 _ITEM_WORDS = (
     *("id", "review_id", "agency_id", "kind", "person_id", "person_label", "role", "grant_id"),
-    *("token_id", "label", "reach", "actions", "is_admin", "was_until", "last_used_at"),
+    *("token_id", "seat_id", "label", "reach", "actions", "is_admin", "was_until", "last_used_at"),
 )
 
 _INSERT_ITEM = sql.SQL("insert into access_review_item ({}) values ({})").format(

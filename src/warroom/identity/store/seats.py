@@ -12,7 +12,8 @@ from warroom.kernel.scope import Scope
 _ITEM = """json_build_object('id', s.id, 'name', s.name, 'place', s.place,
     'agency', json_build_object('id', a.id, 'name', a.name, 'short', a.short),
     'created_at', iso_ms(s.created_at), 'enrolled_at', iso_ms(s.enrolled_at),
-    'seen_at', iso_ms(s.seen_at), 'address', s.address, 'agent', s.agent,
+    'seen_at', iso_ms(s.seen_at), 'lapses_at', iso_ms(s.lapses_at),
+    'address', s.address, 'agent', s.agent,
     'code_expires_at', iso_ms(s.code_expires_at))"""
 
 _LIST = """
@@ -101,12 +102,13 @@ async def enrol(
 
 
 async def find_enrolled(
-    scope: Scope,  # noqa: ARG001 - a stranger's
+    scope: Scope,
     tx: Transaction,
     seat_id: UUID,
 ) -> dict[str, Any] | None:
-    """An enrolled seat and its public key."""
-    return await (await tx.execute("select * from identity_seat(%s)", [seat_id])).fetchone()
+    """An enrolled seat that has not lapsed, and its public key."""
+    rows = await tx.execute("select * from identity_seat(%s, %s)", [seat_id, scope.at])
+    return await rows.fetchone()
 
 
 async def touch(scope: Scope, tx: Transaction, seat_id: UUID, agent: str) -> None:
