@@ -39,10 +39,11 @@ class Body(BaseModel):
 
 
 class DepartureBody(Body):
-    """Where to go on to afterwards, and whether the account is to be linked to the asker."""
+    """Where to go on to afterwards, and what for: to sign in, to link, or to prove who one is."""
 
     next: Annotated[str, StringConstraints(max_length=500)] = "/"
     link: bool = False
+    prove: bool = False
 
 
 class ProviderBody(Body):
@@ -125,7 +126,7 @@ async def list_shown(ctx: Ctx) -> Response:
 async def depart(ctx: Ctx, slug: Slug, body: DepartureBody) -> Response:
     """Where the browser goes to sign in; it is known again by a cookie when it comes back."""
     departure = await ctx.services[api.SingleSignOn].begin(
-        ctx.scope, slug, _base(ctx), body.next, link=body.link
+        ctx.scope, slug, _base(ctx), body.next, link=body.link, prove=body.prove
     )
     answer = json_response({"url": departure.url})
     # Lax: the provider sends the browser back, and a strict cookie would stay behind.

@@ -6,7 +6,7 @@ References:
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
@@ -48,9 +48,19 @@ def local_path(wanted: str | None) -> str:
 
 
 def authorization_url(
-    endpoint: str, provider: Provider, *, redirect_uri: str, state: str, nonce: str, verifier: str
+    endpoint: str,
+    provider: Provider,
+    *,
+    redirect_uri: str,
+    state: str,
+    nonce: str,
+    verifier: str,
+    anew: bool = False,
 ) -> str:
-    """Where the browser is sent: code flow with PKCE (S256), state and nonce."""
+    """Where the browser is sent: code flow with PKCE (S256), state and nonce.
+
+    `anew` asks the provider to have them sign in whatever it remembers, and to say when they did.
+    """
     query = urlencode(
         {
             "response_type": "code",
@@ -61,6 +71,7 @@ def authorization_url(
             "nonce": nonce,
             "code_challenge": create_s256_code_challenge(verifier),
             "code_challenge_method": "S256",
+            **({"prompt": "login", "max_age": "0"} if anew else {}),
         }
     )
     return f"{endpoint}{'&' if '?' in endpoint else '?'}{query}"
@@ -132,6 +143,31 @@ def claims_of(
     if not isinstance(subject, str) or not 0 < len(subject) <= MOST_SUBJECT:
         raise UntrustedError("sub")
     return dict(claims)
+
+
+def signed_in_at(claims: Mapping[str, Any]) -> datetime | None:
+    """When somebody signed in at the provider, if it says so in a way that can be read."""
+    told = claims.get("auth_time")
+    if not isinstance(told, int | float) or isinstance(told, bool):
+        return None
+    try:
+        return datetime.fromtimestamp(told, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def require_fresh(claims: Mapping[str, Any], since: datetime, now: datetime) -> None:
+    """Refuses claims of somebody who did not sign in at the provider since then.
+
+    Raises:
+        UntrustedError: It was before, or is said to be to come, or nothing is said.
+
+    References:
+        OpenID Connect Core 1.0, section 2: `auth_time` is required where `max_age` was asked for.
+    """
+    at, leeway = signed_in_at(claims), timedelta(seconds=LEEWAY_S)
+    if at is None or not since - leeway <= at <= now + leeway:
+        raise UntrustedError("not signed in anew")
 
 
 def logout_of(provider: Provider, keys: KeySet, logout_token: str, *, now: datetime) -> Logout:

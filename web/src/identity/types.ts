@@ -1,6 +1,6 @@
 /** Shapes of the server's answers about signing in. */
 
-export type Way = "totp" | "passkey" | "recovery" | "password";
+export type Way = "totp" | "passkey" | "recovery" | "password" | `sso:${string}`;
 
 export interface Second {
   ticket: string;

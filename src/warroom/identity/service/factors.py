@@ -30,6 +30,7 @@ from warroom.identity.settings import CitySettings, IdentitySettings
 from warroom.identity.store import doors
 from warroom.identity.store import factors as store
 from warroom.identity.store import people as people_store
+from warroom.identity.store import providers as provider_store
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.scope import Scope
@@ -288,7 +289,12 @@ async def require_proof(scope: Scope, tx: Transaction, minutes: float) -> None:
     if is_fresh or session["method"] == "link":
         return
     demand = await store.find_demand(scope, tx, _own_id(scope))
-    raise ProveItError(ways=",".join(proof_ways(demand)))
+    ways = proof_ways(demand)
+    if not demand.has_factor:
+        linked = tuple(f"sso:{slug}" for slug in await provider_store.list_linked(scope, tx))
+        has_password = await store.has_password(scope, tx, _own_id(scope))
+        ways = (*(ways if has_password or not linked else ()), *linked)
+    raise ProveItError(ways=",".join(ways))
 
 
 async def prove_for_rights(scope: Scope, tx: Transaction, minutes: float) -> None:

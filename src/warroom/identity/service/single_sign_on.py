@@ -43,12 +43,13 @@ from warroom.identity.errors import (
     SsoRefusedError,
     SsoUnknownError,
 )
-from warroom.identity.service import people
+from warroom.identity.service import people, sso_proof
 from warroom.identity.service.factors import require_proof
 from warroom.identity.service.scopes import stranger_scope, system_scope
 from warroom.identity.service.sign_in import Doorkeeper
 from warroom.identity.service.sso_client import SsoClient
 from warroom.identity.sso_rules import UntrustedError
+from warroom.identity.store import factors as factor_store
 from warroom.identity.store import people as people_store
 from warroom.identity.store import providers as store
 from warroom.kernel.clock import Clock
@@ -74,7 +75,14 @@ class SingleSignOn:
     doorkeeper: Doorkeeper
 
     async def begin(
-        self, scope: Scope, slug: str, base: str, wanted: str, *, link: bool
+        self,
+        scope: Scope,
+        slug: str,
+        base: str,
+        wanted: str,
+        *,
+        link: bool,
+        prove: bool = False,
     ) -> Departure:
         """Where a browser goes to sign in, or to link the account of the one signed in.
 
@@ -84,14 +92,15 @@ class SingleSignOn:
             base: This site's address, `https://warroom.example`.
             wanted: Address of this site to go on to.
             link: Whether the account is to be linked to the asker.
+            prove: Whether the asker is to sign in there anew, to prove who they are.
 
         Raises:
-            NotFoundError: No such provider, or nobody to link to.
+            NotFoundError: No such provider, or nobody to link to or to prove who they are.
             ProveItError: Who links has not proven lately who they are.
             SsoAwayError: The provider does not answer.
             SsoAnswerError: What it says of itself cannot be trusted.
         """
-        if link and (scope.person_id is None or scope.door != "web"):
+        if (link or prove) and (scope.person_id is None or scope.door != "web"):
             raise NotFoundError
         async with self.db.transaction(scope) as tx:
             if link:
@@ -115,8 +124,9 @@ class SingleSignOn:
                 "verifier": verifier,
                 "redirect_uri": redirect_uri,
                 "next": sso_rules.local_path(wanted),
-                "person_id": scope.person_id if link else None,
-                "session_id": scope.session_id if link else None,
+                "person_id": scope.person_id if link or prove else None,
+                "session_id": scope.session_id if link or prove else None,
+                "proves": prove,
             }
             await store.begin_attempt(scope, tx, attempt, scope.at + _LASTS)
         url = sso_rules.authorization_url(
@@ -126,13 +136,14 @@ class SingleSignOn:
             state=state,
             nonce=nonce,
             verifier=verifier,
+            anew=prove,
         )
         return Departure(url, browser)
 
     async def finish(
         self, answer: Mapping[str, str], browser: str | None, caller: Caller
     ) -> Arrival:
-        """Takes somebody back: opens their session, or links their account.
+        """Takes somebody back: opens their session, links their account, or proves who they are.
 
         Raises:
             SsoOverError: The sign-in is not known, too old, used, or another browser's.
@@ -154,6 +165,10 @@ class SingleSignOn:
             raise SsoOverError
         try:
             claims, id_token = await self._claims(provider, attempt, answer)
+            if attempt["proves"]:
+                asker = self._scope(provider, caller.address)
+                await sso_proof.prove(self.db, asker, provider, attempt, claims, _LASTS)
+                return Arrival(attempt["next"], None)
         except UntrustedError as error:
             await self._refused(stranger, provider, "answer")
             _tell(provider, error)
@@ -379,7 +394,13 @@ class SingleSignOn:
             if second is not None:
                 return second
         strength = factor_rules.SECOND_FACTOR if is_strong else factor_rules.PASSWORD
-        return await self.doorkeeper.let_in(person_id, method, strength, caller, outside=outside)
+        opened = await self.doorkeeper.let_in(person_id, method, strength, caller, outside=outside)
+        # What the provider remembered proves nothing: it counts from when they signed in there.
+        at, own = sso_rules.signed_in_at(claims), opened.scope
+        async with self.db.transaction(own) as tx:
+            proven_at = min(at, own.at) if at else None
+            await factor_store.date_proof(own, tx, own.session_id, proven_at)
+        return opened
 
     def _outside(
         self, provider: Provider, person_id: UUID, claims: dict[str, Any], id_token: str

@@ -4,6 +4,7 @@ What a stranger needs goes through functions of the database, as in `doors`; the
 code generator and the hashes of recovery codes are written by this role and never read back.
 """
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -281,10 +282,23 @@ async def find_session(scope: Scope, tx: Transaction) -> dict[str, Any] | None:
     return await (await tx.execute(_SESSION, {"id": scope.session_id})).fetchone()
 
 
-async def prove_session(scope: Scope, tx: Transaction, way: str, strength: int) -> None:
-    """The asker has just proven who they are; the session is at least this strong from now on."""
+async def prove_session(
+    scope: Scope, tx: Transaction, way: str, strength: int, session_id: UUID | None = None
+) -> None:
+    """A session was just proven: the asker's own, or the one named; it is as strong from now on."""
+    values = {"id": session_id or scope.session_id, "now": scope.at}
+    await tx.execute(_PROVEN, values | {"strength": strength, "way": way})
+
+
+async def date_proof(
+    scope: Scope,  # noqa: ARG001 - row-level security narrows by it
+    tx: Transaction,
+    session_id: UUID | None,
+    at: datetime | None,
+) -> None:
+    """Says when the one who opened a session had shown who they are; None is: nobody knows."""
     await tx.execute(
-        _PROVEN, {"id": scope.session_id, "now": scope.at, "strength": strength, "way": way}
+        "update session set proven_at = %(at)s where id = %(id)s", {"id": session_id, "at": at}
     )
 
 

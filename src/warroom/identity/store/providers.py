@@ -193,8 +193,8 @@ async def begin_attempt(
     """Notes a sign-in that begins; those that are over are forgotten."""
     await tx.execute(
         "select sso_begin(%(state_hash)s, %(browser_hash)s, %(provider_id)s, %(nonce)s,"
-        " %(verifier)s, %(redirect_uri)s, %(next)s, %(person_id)s, %(session_id)s, %(now)s,"
-        " %(expires_at)s)",
+        " %(verifier)s, %(redirect_uri)s, %(next)s, %(person_id)s, %(session_id)s,"
+        " %(proves)s, %(now)s, %(expires_at)s)",
         values | {"now": scope.at, "expires_at": expires_at},
     )
 
@@ -252,6 +252,16 @@ async def touch_link(scope: Scope, tx: Transaction, link_id: UUID) -> None:
 async def list_links(scope: Scope, tx: Transaction, person_id: UUID) -> bytes:  # noqa: ARG001 - row-level security narrows by it
     """Links of a person, whom the caller has judged, as JSON."""
     return await fetch_json(tx, _LINKS, {"person_id": person_id})
+
+
+async def list_linked(scope: Scope, tx: Transaction) -> list[str]:
+    """Words of the providers that the asker can sign in by, in order."""
+    rows = await tx.execute(
+        "select v.slug from person_link l, lateral sso_provider_name(l.provider_id) v"
+        " where l.person_id = %(id)s and l.subject is not null order by 1",
+        {"id": scope.person_id},
+    )
+    return [row["slug"] for row in await rows.fetchall()]
 
 
 async def take_link(
