@@ -297,3 +297,41 @@ def test_passwords_that_would_be_guessed_are_refused(password: str, problem: str
     personal = ["rahmat.hidayat", "Rahmat", "Hidayat"]
 
     assert problem == rules.password_problem(password, least=15, personal=personal)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "trustno1",
+        "1qaz2wsx",
+        "Mustang2024!!",
+        "adityaaditya",
+        "!!superman!!12345",
+        "TRUSTNO1",
+    ],
+)
+def test_passwords_that_leaked_often_are_refused_with_what_people_put_round_them(
+    password: str,
+) -> None:
+    assert rules.password_problem(password, least=8, personal=[]) == "common"
+
+
+def test_every_known_password_that_is_long_enough_is_refused() -> None:
+    known = [word for word in rules._known() if len(word) >= 8]
+
+    assert len(rules._known()) > 50_000
+    assert len(known) > 17_000
+    problems = {rules.password_problem(word, least=8, personal=[]) for word in known}
+    assert problems == {"common"}
+
+
+words = st.sampled_from(["kuda", "laut", "becak", "perahu", "sungai", "lontara", "kapal"])
+
+
+@given(st.lists(words, min_size=4))
+def test_a_sentence_of_several_words_is_not_called_known(words: list[str]) -> None:
+    sentence = " ".join(words)
+    expected = "long" if len(sentence) > rules.LONGEST_PASSWORD else None
+
+    if len(set(words)) > 2:
+        assert rules.password_problem(sentence, least=15, personal=[]) == expected

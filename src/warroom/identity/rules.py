@@ -1,9 +1,11 @@
 """Pure decisions: rules that follow from roles and grants, who may give what, how long to wait."""
 
+import gzip
 import unicodedata
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from importlib.resources import files
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from itertools import pairwise
@@ -187,6 +189,17 @@ _COMMON = frozenset(
 )
 
 
+@cache
+def _known() -> frozenset[str]:
+    """Passwords that were found in breaches most often, and names: 50,000 words of four letters up.
+
+    Made by `tools/password_list.py`; read at the first use and kept (some 5 MB).
+    """
+    content = files("warroom.identity").joinpath("known_passwords.txt.gz").read_bytes()
+    lines = gzip.decompress(content).decode().splitlines()
+    return _COMMON.union(line for line in lines if not line.startswith("#"))
+
+
 def password_problem(password: str, *, least: int, personal: Iterable[str]) -> str | None:
     """Why the password would be guessed, or None: `short`, `long`, `common` or `personal`.
 
@@ -211,7 +224,8 @@ def password_problem(password: str, *, least: int, personal: Iterable[str]) -> s
             rest = rest.replace(known, "")
     if len(rest) < least // 2:
         return "personal"
-    if len(set(word)) < 5 or _is_run(word) or _core(word) in _COMMON:
+    is_known = word in _known() or _core(word) in _known()
+    if len(set(word)) < 5 or _is_run(word) or is_known:
         return "common"
     return None
 
