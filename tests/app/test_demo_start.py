@@ -1,5 +1,6 @@
 """`warroom demo` while it is still starting."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -8,7 +9,70 @@ from typing import Any
 
 import pytest
 
-from warroom.app import demo
+from simcity.__main__ import main as simcity
+from tests.app.askers import browser, system
+from tests.app.test_authorization_matrix import World
+from warroom.app import demo, wiring
+from warroom.cameras import api as cameras
+from warroom.cameras.api import Inventory
+from warroom.identity import api as identity
+
+SHOWS_BY_REQUEST = {"Kejari"}
+"""Prosecutors see nothing until a letter of theirs is approved: that is what they show."""
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("city")
+    assert simcity(["city", "--out", str(folder), "--cameras-rtsp", "rtsp://10.9.0.1"]) == 0
+    features: list[dict[str, Any]] = json.loads((folder / "cameras.geojson").read_text())[
+        "features"
+    ]
+    return features
+
+
+@pytest.mark.parametrize("most", [1, 2, 6, 12, 24, 100, demo.SITES])
+def test_a_small_demo_has_as_many_cameras_as_were_asked_for(
+    sites: list[dict[str, Any]], most: int
+) -> None:
+    chosen = demo.choose_sites(sites, most, wiring.demo_owners())
+
+    numbers = [site["properties"]["number"] for site in chosen]
+    assert numbers == sorted(set(numbers))
+    assert (len(numbers), numbers[0]) == (most, 1)
+    assert all(site in sites for site in chosen)
+
+
+def test_the_whole_city_stays_as_it_is(sites: list[dict[str, Any]]) -> None:
+    assert demo.choose_sites(sites, demo.SITES, wiring.demo_owners()) == sites
+
+
+@pytest.mark.parametrize("most", [6, 12, 24])
+async def test_everybody_of_a_small_demo_sees_a_camera(
+    world: World, sites: list[dict[str, Any]], most: int
+) -> None:
+    chosen = demo.choose_sites(sites, most, wiring.demo_owners())
+    content = json.dumps({"type": "FeatureCollection", "features": chosen}).encode()
+    scope = system(world)
+    inventory = Inventory.of(world.app.state.services, world.clock)
+    async with world.db.transaction(scope) as tx:
+        await identity.ensure_sample(scope, tx)
+    async with world.db.transaction(scope) as tx:
+        report = await cameras.import_cameras(inventory, scope, tx, content, dry_run=False)
+    doorkeeper = world.app.state.services[identity.Doorkeeper]
+
+    seen = {}
+    for login, _, _, agency, role, _ in identity.SAMPLE_PEOPLE:
+        async with browser(world) as client:
+            link = await doorkeeper.create_link(scope, login)
+            await client.post("/api/session/link", json={"token": link})
+            answer = await client.get("/api/cameras")
+            if answer.status_code == 200 and agency not in SHOWS_BY_REQUEST:
+                seen[login, role] = answer.json()["total"]
+
+    assert report.added == most
+    assert {who for who, total in seen.items() if total == 0} == set()
+    assert len(seen) >= 11
 
 
 @pytest.fixture

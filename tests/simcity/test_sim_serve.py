@@ -102,6 +102,20 @@ def test_sites_get_pictures_that_fit(repository: Path, tmp_path: Path) -> None:
     )
 
 
+def test_a_city_of_a_few_sites_has_their_numbers(repository: Path, tmp_path: Path) -> None:
+    write_city(tmp_path / "city")
+    path = tmp_path / "city" / "cameras.geojson"
+    city = json.loads(path.read_text())
+    wanted = [3, 57, 42]
+    features = {feature["properties"]["number"]: feature for feature in city["features"]}
+    path.write_text(json.dumps({**city, "features": [features[number] for number in wanted]}))
+
+    with serving(repository, "--cameras", "2", "--city", str(path)) as ready:
+        told = {row["camera"] for row in rows(ready["control_port"])}
+
+    assert told == {3, 57}
+
+
 def test_some_cameras_have_h265_and_a_sub_stream_in_h264(repository: Path) -> None:
     with serving(repository, "--cameras", "3", "--hevc", "2") as ready:
         told = {(row["camera"], row["role"]): row["codec"] for row in rows(ready["control_port"])}

@@ -30,7 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8554)
     parser.add_argument("--control-port", type=int, help="port of the control door, 0 = any")
-    parser.add_argument("--cameras", type=int, default=468, metavar="N", help="numbers 1 to N")
+    parser.add_argument(
+        "--cameras",
+        type=int,
+        default=468,
+        metavar="N",
+        help="numbers 1 to N, or the first N of --city",
+    )
     parser.add_argument("--clips", type=Path, help="folder of clips; without it a test picture")
     parser.add_argument("--clip-cache", type=Path, help="where video files taken as clips are kept")
     parser.add_argument("--fps", type=int, default=8, help="of the test picture")
@@ -99,11 +105,11 @@ class _Crew:
         self, server: RtspServer, options: argparse.Namespace, wanted: dict[int, Fault]
     ) -> None:
         self._server, self._wanted = server, wanted
-        self._numbers = range(1, options.cameras + 1)
         self._period = options.period
         self._login = _login(options)
         self._audio: AudioTrack | None = make_track(options.audio) if options.audio else None
         self._sites = _sites(options.city)
+        self._numbers = (list(self._sites) or range(1, options.cameras + 1))[: options.cameras]
         self._library = Library(options.clips, options.clip_cache) if options.clips else None
         self._test_clip = None if options.clips else testclip.make_clip(fps=options.fps)
         self._hevc = {int(word) for word in options.hevc.split(",") if word.strip()}
@@ -171,7 +177,7 @@ def _login(options: argparse.Namespace) -> Login | None:
 
 
 def _sites(path: Path | None) -> dict[int, str]:
-    """Return which kind of picture fits each camera: a junction or a road."""
+    """Return which kind of picture fits each camera, by number: a junction or a road."""
     if path is None:
         return {}
     features: list[dict[str, Any]] = json.loads(path.read_text())["features"]

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,8 +192,42 @@ def _write_city(node: Node, plan: Plan) -> None:
     )  # fmt: skip
     path = _cameras_file(node)
     sites: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    sites["features"] = sites["features"][: plan.cameras]
+    sites["features"] = choose_sites(sites["features"], plan.cameras, wiring.demo_owners())
     path.write_text(json.dumps(sites, ensure_ascii=False), "utf-8")
+
+
+def choose_sites(
+    sites: Sequence[dict[str, Any]], most: int, owners: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The first sites of the city, but some for each owner whose people show themselves.
+
+    Up to half of the sites are of owners that would else have none: a demo of two dozen cameras
+    shows a camat and the health office something too. Where there is room for one each and no
+    more, the first owners have it.
+
+    Args:
+        sites: All sites, as GeoJSON features, by number.
+        most: How many are wanted.
+        owners: Short names of the agencies, the ones that see nothing else first.
+    """
+    room = most // 2
+    chosen = list(sites[: most - room])
+    there = {_owner(site) for site in chosen}
+    of = {
+        owner: [site for site in sites if _owner(site) == owner]
+        for owner in owners
+        if owner not in there
+    }
+    lacking = [owner for owner in of if of[owner]]
+    each = max(1, min(3, room // len(lacking))) if lacking else 0
+    added = [site for owner in lacking for site in of[owner][:each]][:room]
+    rest = [site for site in sites[len(chosen) :] if site not in added]
+    chosen += added + rest[: room - len(added)]
+    return sorted(chosen, key=lambda site: int(site["properties"]["number"]))
+
+
+def _owner(site: dict[str, Any]) -> str:
+    return str(site["properties"]["owner"])
 
 
 def _cameras_file(node: Node) -> Path:

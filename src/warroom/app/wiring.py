@@ -293,6 +293,13 @@ async def seed_demo(node: Node, sites: bytes) -> None:
         await db.close()
 
 
+def demo_owners() -> list[str]:
+    """Agencies whose people show themselves in the demo, those that were lent nothing first."""
+    lent = {agency for agency, *_ in identity.SAMPLE_GRANTS}
+    agencies = dict.fromkeys(agency for _, _, _, agency, _, _ in identity.SAMPLE_PEOPLE)
+    return sorted(agencies, key=lambda agency: agency in lent)
+
+
 async def demo_links(node: Node) -> list[tuple[str, str]]:
     """A one-time way in for each person of the demo: what to call them, and the secret."""
     db = Database(node.connections.app)

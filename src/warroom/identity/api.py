@@ -25,6 +25,7 @@ from warroom.identity.contracts import (
 )
 from warroom.identity.errors import TokenOwnerError
 from warroom.identity.factor_rules import in_force
+from warroom.identity.sample import GRANTS as SAMPLE_GRANTS
 from warroom.identity.sample import PEOPLE as SAMPLE_PEOPLE
 from warroom.identity.service import agencies as _agencies
 from warroom.identity.service import applications as _applications
@@ -408,6 +409,7 @@ __all__ = [
     "COOKIE",
     "KEPT",
     "LINK_S",
+    "SAMPLE_GRANTS",
     "SAMPLE_PEOPLE",
     "SEAT_COOKIE",
     "SEAT_PASS_S",

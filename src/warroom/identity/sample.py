@@ -60,5 +60,6 @@ GRANTS = (
     ("Polrestabes", ("camera:view", "live:view", "recording:view"), "73.71", "B/1482/X/2026"),
     ("Dishub", ("camera:view", "live:view"), "73.71", "551/210/Dishub/2026"),
     ("Damkar", ("camera:view", "live:view"), "73.71", "364/88/Damkar/2026"),
+    ("PKM Dahlia", ("camera:view", "live:view"), "73.71.01", "440/31/Dinkes/2026"),
 )
 """Agency (short), actions on every camera in an area, area, letter."""
