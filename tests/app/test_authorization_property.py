@@ -1,9 +1,9 @@
 """For random rights and cameras, everything that the application answers is of one mind.
 
-The list, the page of one camera, the counts, what is nearby, its holds and alarms, the event
-socket, the search of the audit and its export, each asked through the front door over a real
-database, are held to the one judgement: `Scope.allows` over the rules that the drawn roles and
-grants come to.
+The list, the page of one camera and what it says can be done with it, a route of each such word,
+the counts, what is nearby, its holds and alarms, the event socket, the search of the audit and its
+export, each asked through the front door over a real database, are held to the one judgement:
+`Scope.allows` over the rules that the drawn roles and grants come to.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from warroom.audit import api as audit
 from warroom.cameras import api as cameras_api
 from warroom.cameras.contracts import CHANGED
 from warroom.identity import api as identity
-from warroom.kernel import outbox
+from warroom.kernel import actions, outbox
 from warroom.kernel.postgres import Connections
 from warroom.kernel.realtime import Hub
 from warroom.kernel.scope import Rule, Scope, Sides
@@ -47,10 +47,12 @@ WORDS = (
     "live:view",
     "recording:view",
     "recording:hold",
+    "camera:configure",
     "camera:*",
     "recording:*",
     "*",
 )
+NOT_THERE = ("not_found", "cameras.not_found", "recording.hold_not_found")
 TOPICS = {CHANGED: "camera:view", HOLDS: HOLD, ALARM: "recording:view"}
 HOURS = st.sampled_from([(None, None), (None, 1), (-2, -1), (-1, 1), (1, 2)])
 
@@ -249,7 +251,7 @@ async def _agree(town: Town, roles: frozenset[str], grants: list[Draw], drawn: l
             for camera, owner, one in zip(town.cameras, owners, filmed, strict=True)
             if scope.allows(word, **_sides(camera, owner, one))
         }
-        for word in ("camera:view", HOLD, "recording:view")
+        for word in actions.words_on("camera")
     }
     readable = {
         str(camera)
@@ -271,6 +273,7 @@ async def _agree(town: Town, roles: frozenset[str], grants: list[Draw], drawn: l
         "socket": heard[HOLDS],
     }
     alarmed, count = await _alarms(town)
+    said, asked, done = await _said(town), await _asked(town), await _done(town)
     searched, exported = await _audit(town, filmed)
 
     assert cameras == dict.fromkeys(cameras, expected["camera:view"])
@@ -281,6 +284,10 @@ async def _agree(town: Town, roles: frozenset[str], grants: list[Draw], drawn: l
     )
     assert count == len(expected["recording:view"])
     assert (searched, exported) == (readable, readable)
+    seen = expected["camera:view"]
+    assert said == {camera: {w for w in expected if camera in expected[w]} for camera in seen}
+    assert asked == said
+    assert done == expected
 
 
 def _sides(camera: UUID, owner: UUID, one: Filmed) -> Sides:
@@ -329,6 +336,41 @@ async def _pages(town: Town) -> set[str]:
     again = [await town.get(f"/api/cameras/by-number/{number}") for number in numbers]
     assert [page["id"] for page in again] == [page["id"] for page in found if page]
     return {page["id"] for page in found if page}
+
+
+async def _said(town: Town) -> dict[str, set[str]]:
+    """What the page of each camera in view says that may be done with it."""
+    pages = [await town.get(f"/api/cameras/{camera}") for camera in town.cameras]
+    return {page["id"]: set(page["can"]) for page in pages if page}
+
+
+async def _asked(town: Town) -> dict[str, set[str]]:
+    """The same, of all cameras in one question."""
+    told = await town.get("/api/cameras/can", ids=[str(camera) for camera in town.cameras])
+    return {camera: set(words) for camera, words in (told or {"items": {}})["items"].items()}
+
+
+async def _done(town: Town) -> dict[str, set[str]]:
+    """With which cameras each word can be done: one route of each is asked, for every camera."""
+    client, now = town.world.clients["acak"], town.world.clock.now()
+    day = {"from": (now - timedelta(hours=1)).isoformat(), "to": now.isoformat()}
+    # There is no process that could answer it: whoever may look is told so.
+    offer: dict[str, Any] = {"content": "v=0", "headers": {"content-type": "application/sdp"}}
+    done: dict[str, set[str]] = {word: set() for word in actions.words_on("camera")}
+    for camera, hold in town.holds.items():
+        url = f"/api/cameras/{camera}"
+        answers = {
+            "camera:view": await client.get(url),
+            "camera:configure": await client.patch(url, json={"version": -1}),
+            "live:view": await client.post(f"/api/live/{camera}/whep", **offer),
+            "recording:view": await client.get(f"/api/recordings/{camera}/timeline", params=day),
+            HOLD: await client.patch(f"/api/recording/holds/{hold}", json={"reason": " "}),
+        }
+        assert set(answers) == set(done)
+        for word, answer in answers.items():
+            if answer.status_code != 404 or answer.json()["code"] not in NOT_THERE:
+                done[word].add(str(camera))
+    return done
 
 
 async def _nearby(town: Town) -> set[str]:

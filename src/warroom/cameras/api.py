@@ -106,6 +106,15 @@ async def find_cameras(
     )
 
 
+def words_on(scope: Scope, camera: Camera) -> list[str]:
+    """What the scope may do with a camera today: action words, in alphabetical order.
+
+    Each word here is let in by the routes that ask for it, and no other word is; a right that is
+    limited to some footage counts as one.
+    """
+    return service.words_on(scope, camera)
+
+
 async def find_in_areas(
     scope: Scope, tx: Transaction, wanted: Areas, action: str = VIEW
 ) -> list[Camera]:

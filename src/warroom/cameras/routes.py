@@ -31,6 +31,10 @@ router = Router("cameras")
 TOPICS: list[Topic] = [Topic(CHANGED, VIEW), Topic(STATE, VIEW)]
 
 MAX_PAGE = 2000
+MAX_CAN = 200
+"""Cameras that are asked about in one question: what a wall shows."""
+
+_NO_IDS: list[UUID] = []
 
 
 class StreamBody(BaseModel):
@@ -211,9 +215,24 @@ async def get_camera_by_number(ctx: Ctx, number: int) -> Response:
         return json_response(await api.show_camera(_inventory(ctx), ctx.scope, tx, number))
 
 
+@router.get("/can", action=VIEW)
+async def list_words(
+    ctx: Ctx, ids: Annotated[list[UUID], Query(max_length=MAX_CAN)] = _NO_IDS
+) -> Response:
+    """What the asker may do with each of these cameras; those not in view are left out."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        found = await api.find_cameras(ctx.scope, tx, ids)
+    return json_response(
+        {"items": {str(camera.id): api.words_on(ctx.scope, camera) for camera in found}}
+    )
+
+
 @router.get("/{camera_id}", action=VIEW)
 async def get_camera(ctx: Ctx, camera_id: UUID) -> Response:
-    """One camera; with its streams, never their logins, for those who may configure it."""
+    """One camera, and what the asker may do with it (`can`).
+
+    With its streams, never their logins, for those who may configure it.
+    """
     async with ctx.db.transaction(ctx.scope) as tx:
         return json_response(await api.show_camera(_inventory(ctx), ctx.scope, tx, camera_id))
 

@@ -43,7 +43,7 @@ from warroom.cameras.errors import (
 from warroom.cameras.rules import StreamChange
 from warroom.cameras.settings import CameraSettings
 from warroom.identity.contracts import Thing
-from warroom.kernel import leases, outbox
+from warroom.kernel import actions, leases, outbox
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Transaction
 from warroom.kernel.http import Services
@@ -106,8 +106,14 @@ async def show_camera(
         camera_id,
         inventory.clock.now(),
         inventory.settings.silent_after_s,
-        with_streams=_allows(scope, CONFIGURE, camera),
+        with_streams=scope.allows(CONFIGURE, **camera.sides),
+        can=words_on(scope, camera),
     )
+
+
+def words_on(scope: Scope, camera: Camera) -> list[str]:
+    """See `api.words_on`."""
+    return [word for word in actions.words_on("camera") if scope.allows(word, **camera.sides)]
 
 
 async def get_camera(
@@ -498,10 +504,6 @@ async def _lock_one(
     if not rows:
         raise CameraNotFoundError
     return opened_camera(inventory.sealer, rows[0])
-
-
-def _allows(scope: Scope, action: str, camera: Camera) -> bool:
-    return scope.allows(action, **camera.sides)
 
 
 async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:

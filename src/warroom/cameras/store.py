@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 from psycopg import sql
 
 from warroom.cameras.contracts import (
@@ -144,7 +145,8 @@ select concat({_OPEN}, {_field("notes", _text("c.notes"))}, ',"retention_class":
         select json_agg(y order by y.role)::text from (
             select t.role, t.url, t.transport, t.codec, t.width, t.height,
                 t.credentials is not null as has_password
-            from camera_stream t where t.camera_id = c.id) y), '[]') else 'null' end, '}}}}')
+            from camera_stream t where t.camera_id = c.id) y), '[]') else 'null' end,
+    ',"can":', %(can)s::text, '}}}}')
 {_FROM}
 where c.id = %(id)s and {{visible}}
 """
@@ -489,8 +491,12 @@ async def get_camera_json(
     silent_s: float,
     *,
     with_streams: bool,
+    can: Sequence[str],
 ) -> bytes:
-    """One camera with its state as JSON; its streams, without logins, where asked for."""
+    """One camera with its state as JSON; its streams, without logins, where asked for.
+
+    `can` is told with it as it is given.
+    """
     visible, parameters = _visible(scope, VIEW)
     return await fetch_json(
         tx,
@@ -501,6 +507,7 @@ async def get_camera_json(
             "now": now,
             "silent_s": silent_s,
             "with_streams": with_streams,
+            "can": msgspec.json.encode(can).decode(),
         },
     )
 

@@ -60,6 +60,8 @@ export interface Stream {
 }
 
 export interface CameraDetail extends Camera {
+  /** Action words that this person holds on it. */
+  can: string[];
   streams?: Stream[];
   notes: string | null;
   created_at: string;
