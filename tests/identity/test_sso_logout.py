@@ -31,6 +31,20 @@ async def tell(browser: Clients, token: str, slug: str = "kota") -> httpx.Respon
     return await stranger.post(f"/api/sso/{slug}/logout", data={"logout_token": token})
 
 
+async def linked(city: City, browser: Clients, idp: Idp) -> None:  # noqa: F811
+    """Lets somebody sign in by the provider."""
+    await configure(browser, city, idp)
+    await link(browser, idp, "kapten")
+
+
+async def entered(city: City, browser: Clients, idp: Idp) -> httpx.AsyncClient:  # noqa: F811
+    """The browser of somebody who has done so."""
+    await linked(city, browser, idp)
+    client = browser()
+    await sign_in(client, idp)
+    return client
+
+
 async def is_in(client: httpx.AsyncClient) -> bool:
     return (await client.get("/api/session")).status_code == 200
 
@@ -40,8 +54,7 @@ async def test_a_logout_token_ends_the_accounts_sessions_and_no_others(
     browser: Clients,
     idp: Idp,  # noqa: F811
 ) -> None:
-    await configure(browser, city, idp)
-    await link(browser, idp, "kapten")
+    await linked(city, browser, idp)
     one, two = browser(), browser()
     await sign_in(one, idp)
     await sign_in(two, idp)
@@ -58,8 +71,7 @@ async def test_a_session_that_showed_a_second_step_here_is_ended_too(
     browser: Clients,
     idp: Idp,  # noqa: F811
 ) -> None:
-    await configure(browser, city, idp)
-    await link(browser, idp, "kapten")
+    await linked(city, browser, idp)
     async with signed_in(browser, "kapten") as own:
         enrolled = await enrol(city, own)
     client = browser()
@@ -77,8 +89,7 @@ async def test_a_token_of_one_session_ends_that_one_alone(
     browser: Clients,
     idp: Idp,  # noqa: F811
 ) -> None:
-    await configure(browser, city, idp)
-    await link(browser, idp, "kapten")
+    await linked(city, browser, idp)
     one, two = browser(), browser()
     for client, sid in ((one, "sesi-1"), (two, "sesi-2")):
         idp.bent_claims = {"sid": sid}
@@ -96,10 +107,7 @@ async def test_a_token_that_comes_again_ends_nothing_that_was_opened_since(
     browser: Clients,
     idp: Idp,  # noqa: F811
 ) -> None:
-    await configure(browser, city, idp)
-    await link(browser, idp, "kapten")
-    client = browser()
-    await sign_in(client, idp)
+    client = await entered(city, browser, idp)
     token = await asyncio.to_thread(idp.logout_token, iat=seconds_ago(90), exp=seconds_ago(-300))
 
     answer = await tell(browser, token)
@@ -133,10 +141,7 @@ async def test_a_token_that_does_not_hold_ends_nothing(
     idp: Idp,  # noqa: F811
     claims: dict[str, Any],
 ) -> None:
-    await configure(browser, city, idp)
-    await link(browser, idp, "kapten")
-    client = browser()
-    await sign_in(client, idp)
+    client = await entered(city, browser, idp)
 
     answer = await tell(browser, await asyncio.to_thread(lambda: idp.logout_token(**claims)))
 
@@ -149,10 +154,7 @@ async def test_nobody_but_the_provider_ends_a_session(
     browser: Clients,
     idp: Idp,  # noqa: F811
 ) -> None:
-    await configure(browser, city, idp)
-    await link(browser, idp, "kapten")
-    client = browser()
-    await sign_in(client, idp)
+    client = await entered(city, browser, idp)
     claims = {
         "iss": idp.address,
         "aud": "warroom",

@@ -7,7 +7,8 @@ import cyclopts
 
 from warroom.access import api
 from warroom.identity import api as identity
-from warroom.kernel.command import Tools, run, say
+from warroom.kernel.command import Tools, say, transact
+from warroom.kernel.db import Transaction
 
 request = cyclopts.App(name="request", help="Requests across agencies: list them.")
 review = cyclopts.App(name="review", help="Reviews of rights: list them, open one.")
@@ -25,11 +26,10 @@ def list_requests(*, ended: bool = False, json: bool = False) -> None:
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> dict[str, Any]:
-        async with tools.db.transaction(tools.scope) as tx:
-            return await api.list_requests(tools.scope, tx, after=None, limit=500, with_ended=ended)
+    async def work(tools: Tools, tx: Transaction) -> dict[str, Any]:
+        return await api.list_requests(tools.scope, tx, after=None, limit=500, with_ended=ended)
 
-    page = run(work)
+    page = transact(work)
     lines = [
         "\t".join(
             (
@@ -56,11 +56,10 @@ def list_reviews(*, json: bool = False) -> None:
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> list[dict[str, Any]]:
-        async with tools.db.transaction(tools.scope) as tx:
-            return await api.list_reviews(tools.scope, tx)
+    async def work(tools: Tools, tx: Transaction) -> list[dict[str, Any]]:
+        return await api.list_reviews(tools.scope, tx)
 
-    found = run(work)
+    found = transact(work)
     lines = [
         f"{item['agency_label']}\t{item['due_at']:%Y-%m-%d}\t{item['open']}/{item['total']}"
         for item in found
@@ -79,11 +78,10 @@ def open_review(agency: str, *, json: bool = False) -> None:
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> UUID:
+    async def work(tools: Tools, tx: Transaction) -> UUID:
         settings = tools.configuration.section(api.AccessSettings)
-        async with tools.db.transaction(tools.scope) as tx:
-            agency_id = await identity.require_agency_id(tools.scope, tx, agency)
-            return await api.open_review(tools.scope, tx, agency_id, settings)
+        agency_id = await identity.require_agency_id(tools.scope, tx, agency)
+        return await api.open_review(tools.scope, tx, agency_id, settings)
 
-    review_id = run(work)
+    review_id = transact(work)
     say({"id": review_id}, as_json=json, text=str(review_id))

@@ -13,7 +13,8 @@ from warroom.cameras.api import Inventory, Prober, StreamChange
 from warroom.cameras.contracts import ImportReport, ListFilter, ProbeAnswer, State
 from warroom.cameras.errors import ImportUnreadableError, UnknownAgencyError
 from warroom.identity import api as identity
-from warroom.kernel.command import Tools, ask_secret, run, say
+from warroom.kernel.command import Tools, ask_secret, run, say, transact
+from warroom.kernel.db import Transaction
 from warroom.kernel.i18n import text
 from warroom.kernel.scope import Scope
 
@@ -96,15 +97,15 @@ def add(  # noqa: PLR0913 - each is an option of the command
     if sub_url:
         streams.append(StreamChange("sub", sub_url, transport, username, secret))
 
-    async def work(tools: Tools) -> UUID:
+    async def work(tools: Tools, tx: Transaction) -> UUID:
+        scope = tools.scope
         scope = _scope(tools)
-        async with tools.db.transaction(scope) as tx:
-            values["agency_id"] = await identity.find_agency_id(scope, tx, agency)
-            if values["agency_id"] is None:
-                raise UnknownAgencyError(field="agency")
-            return await api.add_camera(_inventory(tools), scope, tx, values, streams)
+        values["agency_id"] = await identity.find_agency_id(scope, tx, agency)
+        if values["agency_id"] is None:
+            raise UnknownAgencyError(field="agency")
+        return await api.add_camera(_inventory(tools), scope, tx, values, streams)
 
-    camera_id = run(work)
+    camera_id = transact(work)
     say({"id": camera_id}, as_json=json, text=str(camera_id))
 
 
@@ -127,12 +128,12 @@ def import_file(file: Path, *, dry_run: bool = False, json: bool = False) -> Non
     except OSError as error:
         raise ImportUnreadableError(problem="file") from error
 
-    async def work(tools: Tools) -> ImportReport:
+    async def work(tools: Tools, tx: Transaction) -> ImportReport:
+        scope = tools.scope
         scope = _scope(tools)
-        async with tools.db.transaction(scope) as tx:
-            return await api.import_cameras(_inventory(tools), scope, tx, content, dry_run=dry_run)
+        return await api.import_cameras(_inventory(tools), scope, tx, content, dry_run=dry_run)
 
-    report = run(work)
+    report = transact(work)
     lines = [
         f"{report.added} added, {report.changed} changed, {report.unchanged} unchanged,"
         f" {len(report.rejected)} refused"
@@ -157,20 +158,18 @@ def list_cameras(*, q: str = "", state: State | None = None, json: bool = False)
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> list[Any]:
+    async def work(tools: Tools, tx: Transaction) -> list[Any]:
+        scope = tools.scope
         scope, items, after = _scope(tools), [], 0
-        async with tools.db.transaction(scope) as tx:
-            while True:
-                wanted = ListFilter(q=q, state=state, after_number=after, limit=_PAGE)
-                page = msgspec.json.decode(
-                    await api.list_cameras(_inventory(tools), scope, tx, wanted)
-                )
-                items += page["items"]
-                if page["next"] is None:
-                    return items
-                after = int(page["next"])
+        while True:
+            wanted = ListFilter(q=q, state=state, after_number=after, limit=_PAGE)
+            page = msgspec.json.decode(await api.list_cameras(_inventory(tools), scope, tx, wanted))
+            items += page["items"]
+            if page["next"] is None:
+                return items
+            after = int(page["next"])
 
-    items = run(work)
+    items = transact(work)
     lines = [f"{i['number']}\t{i['state']['state']}\t{i['name']}" for i in items]
     say({"items": items, "total": len(items)}, as_json=json, text="\n".join(lines))
 

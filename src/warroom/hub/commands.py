@@ -1,6 +1,5 @@
 """`warroom webhook`: endpoints of agencies that are told of events."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +9,7 @@ import msgspec
 
 from warroom.hub import api
 from warroom.identity import api as identity
-from warroom.kernel.command import Tools, run, say
+from warroom.kernel.command import Tools, run, say, transact
 from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
 
@@ -41,7 +40,7 @@ def add_webhook(
         )
         return {"id": webhook_id, "secret": secret}
 
-    made = _in_one(work)
+    made = transact(work)
     say(made, as_json=json, text=made["secret"])
 
 
@@ -58,7 +57,7 @@ def list_webhooks(*, json: bool = False) -> None:
     async def work(tools: Tools, tx: Transaction) -> bytes:
         return await api.list_webhooks(tools.scope, tx)
 
-    page = msgspec.json.decode(_in_one(work))
+    page = msgspec.json.decode(transact(work))
     lines = [
         "\t".join(
             [
@@ -113,7 +112,7 @@ def rotate_secret(webhook_id: UUID, *, overlap_hours: float = 24, json: bool = F
         overlap = timedelta(hours=max(0.0, overlap_hours))
         return await tools.services[api.Webhooks].rotate(tools.scope, tx, webhook_id, overlap)
 
-    secret = _in_one(work)
+    secret = transact(work)
     say({"id": webhook_id, "secret": secret}, as_json=json, text=secret)
 
 
@@ -131,7 +130,7 @@ def list_deliveries(webhook_id: UUID, *, json: bool = False) -> None:
     async def work(tools: Tools, tx: Transaction) -> bytes:
         return await api.list_deliveries(tools.scope, tx, webhook_id)
 
-    page = msgspec.json.decode(_in_one(work))
+    page = msgspec.json.decode(transact(work))
     lines = [
         "\t".join(
             [item["at"], item["kind"], item["state"], str(item["status"] or item["why"] or "-")]
@@ -155,7 +154,7 @@ def resend(webhook_id: UUID, *, json: bool = False) -> None:
     async def work(tools: Tools, tx: Transaction) -> int:
         return await tools.services[api.Webhooks].resend(tools.scope, tx, webhook_id)
 
-    number = _in_one(work)
+    number = transact(work)
     say({"id": webhook_id, "deliveries": number}, as_json=json, text=f"{number} deliveries")
 
 
@@ -173,16 +172,8 @@ def remove_webhook(webhook_id: UUID, *, json: bool = False) -> None:
     async def work(tools: Tools, tx: Transaction) -> None:
         await tools.services[api.Webhooks].remove(tools.scope, tx, webhook_id)
 
-    _in_one(work)
+    transact(work)
     say({"id": webhook_id}, as_json=json, text=f"{webhook_id}: removed")
-
-
-def _in_one[T](work: Callable[[Tools, Transaction], Awaitable[T]]) -> T:
-    async def whole(tools: Tools) -> T:
-        async with tools.db.transaction(tools.scope) as tx:
-            return await work(tools, tx)
-
-    return run(whole)
 
 
 async def _application_id(tools: Tools, tx: Transaction, name: str) -> UUID:

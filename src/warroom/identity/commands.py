@@ -15,7 +15,8 @@ from warroom.identity import api
 from warroom.identity.provider_commands import app as provider_app
 from warroom.identity.token_commands import apps as token_apps
 from warroom.kernel.actions import Level, words_of_level
-from warroom.kernel.command import Tools, ask_secret, run, say
+from warroom.kernel.command import Tools, ask_secret, say, transact
+from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.scope import Scope
 
@@ -41,12 +42,10 @@ def add_agency(
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> UUID:
-        scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            return await api.create_agency(scope, tx, api.NewAgency(kind, name, short, place))
+    async def work(tools: Tools, tx: Transaction) -> UUID:
+        return await api.create_agency(tools.scope, tx, api.NewAgency(kind, name, short, place))
 
-    agency_id = run(work)
+    agency_id = transact(work)
     say({"id": agency_id}, as_json=json, text=str(agency_id))
 
 
@@ -60,12 +59,10 @@ def list_agencies(*, json: bool = False) -> None:
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> bytes:
-        scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            return await api.list_agencies(scope, tx)
+    async def work(tools: Tools, tx: Transaction) -> bytes:
+        return await api.list_agencies(tools.scope, tx)
 
-    page = msgspec.json.decode(run(work))
+    page = msgspec.json.decode(transact(work))
     lines = [f"{item['short']}\t{item['kind']}\t{item['name']}" for item in page["items"]]
     say(page, as_json=json, text="\n".join(lines))
 
@@ -99,19 +96,16 @@ def add_user(
     secret = ask_secret("Password: ") if password else None
     reach = "city" if city else "own"
 
-    async def work(tools: Tools) -> UUID:
+    async def work(tools: Tools, tx: Transaction) -> UUID:
         scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            agency_id = await api.require_agency_id(scope, tx, agency) if agency else None
-            new = api.NewPerson(
-                login, name, agency_id, title, roles=dict.fromkeys(role or (), reach)
-            )
-            person_id = await api.create_person(scope, tx, new)
-            if secret is not None:
-                await _set_password(tools, scope, tx, person_id, secret)
-            return person_id
+        agency_id = await api.require_agency_id(scope, tx, agency) if agency else None
+        new = api.NewPerson(login, name, agency_id, title, roles=dict.fromkeys(role or (), reach))
+        person_id = await api.create_person(scope, tx, new)
+        if secret is not None:
+            await _set_password(tools, scope, tx, person_id, secret)
+        return person_id
 
-    person_id = run(work)
+    person_id = transact(work)
     say({"id": person_id}, as_json=json, text=str(person_id))
 
 
@@ -125,12 +119,10 @@ def list_users(*, json: bool = False) -> None:
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> bytes:
-        scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            return await api.list_people(scope, tx, limit=100_000)
+    async def work(tools: Tools, tx: Transaction) -> bytes:
+        return await api.list_people(tools.scope, tx, limit=100_000)
 
-    page = msgspec.json.decode(run(work))
+    page = msgspec.json.decode(transact(work))
     lines = [
         "\t".join(
             [
@@ -161,13 +153,12 @@ def set_user_password(login: str, *, keep: bool = False, json: bool = False) -> 
     """
     secret = ask_secret("Password: ")
 
-    async def work(tools: Tools) -> None:
+    async def work(tools: Tools, tx: Transaction) -> None:
         scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            person_id = await _person_id(scope, tx, login)
-            await _set_password(tools, scope, tx, person_id, secret, must_change=not keep)
+        person_id = await _person_id(scope, tx, login)
+        await _set_password(tools, scope, tx, person_id, secret, must_change=not keep)
 
-    run(work)
+    transact(work)
     say({"login": login}, as_json=json, text=f"{login}: password set")
 
 
@@ -182,14 +173,13 @@ def mark_password(login: str, *, json: bool = False) -> None:
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> None:
+    async def work(tools: Tools, tx: Transaction) -> None:
         scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            person_id = await _person_id(scope, tx, login)
-            minutes = tools.services[api.IdentitySettings].prove_minutes
-            await api.mark_compromised(scope, tx, person_id, minutes)
+        person_id = await _person_id(scope, tx, login)
+        minutes = tools.services[api.IdentitySettings].prove_minutes
+        await api.mark_compromised(scope, tx, person_id, minutes)
 
-    run(work)
+    transact(work)
     say({"login": login}, as_json=json, text=f"{login}: must change the password")
 
 
@@ -205,15 +195,14 @@ def erase_user(login: str, *, reason: str, json: bool = False) -> None:
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> dict[str, int]:
+    async def work(tools: Tools, tx: Transaction) -> dict[str, int]:
         scope = tools.scope
         minutes = tools.services[api.IdentitySettings].prove_minutes
-        async with tools.db.transaction(scope) as tx:
-            person_id = await _person_id(scope, tx, login)
-            erasers = tools.services[api.Erasers]
-            return await api.erase_person(scope, tx, erasers, person_id, reason, minutes)
+        person_id = await _person_id(scope, tx, login)
+        erasers = tools.services[api.Erasers]
+        return await api.erase_person(scope, tx, erasers, person_id, reason, minutes)
 
-    gone = run(work)
+    gone = transact(work)
     text = ", ".join(f"{count} {word}" for word, count in gone.items())
     say({"deleted": gone}, as_json=json, text=f"erased: {text}")
 
@@ -229,15 +218,14 @@ def disable_user(login: str, *, json: bool = False) -> None:
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> None:
+    async def work(tools: Tools, tx: Transaction) -> None:
         scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            person_id = await _person_id(scope, tx, login)
-            content = await api.find_person(scope, tx, person_id)
-            version = msgspec.json.decode(content or b"{}")["version"]
-            await api.change_person(scope, tx, person_id, version, {"is_active": False}, None)
+        person_id = await _person_id(scope, tx, login)
+        content = await api.find_person(scope, tx, person_id)
+        version = msgspec.json.decode(content or b"{}")["version"]
+        await api.change_person(scope, tx, person_id, version, {"is_active": False}, None)
 
-    run(work)
+    transact(work)
     say({"login": login}, as_json=json, text=f"{login}: disabled")
 
 
@@ -252,13 +240,12 @@ def reset_factors(login: str, *, json: bool = False) -> None:
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> None:
+    async def work(tools: Tools, tx: Transaction) -> None:
         scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            person_id = await _person_id(scope, tx, login)
-            await api.reset_factors(scope, tx, person_id, 0)
+        person_id = await _person_id(scope, tx, login)
+        await api.reset_factors(scope, tx, person_id, 0)
 
-    run(work)
+    transact(work)
     say({"login": login}, as_json=json, text=f"{login}: second factors reset")
 
 
@@ -274,13 +261,12 @@ def bind_user(login: str, *, anywhere: bool = False, json: bool = False) -> None
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> None:
+    async def work(tools: Tools, tx: Transaction) -> None:
         scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            person_id = await _person_id(scope, tx, login)
-            await api.bind_person(scope, tx, person_id, seats_only=not anywhere)
+        person_id = await _person_id(scope, tx, login)
+        await api.bind_person(scope, tx, person_id, seats_only=not anywhere)
 
-    run(work)
+    transact(work)
     where = "anywhere" if anywhere else "at workstations only"
     say({"login": login, "seats_only": not anywhere}, as_json=json, text=f"{login}: {where}")
 
@@ -308,12 +294,10 @@ def demand_of_role(
     given = {"factor": factor, "grace_days": grace_days, "seats_only": seats_only}
     changes = {word: value for word, value in given.items() if value is not None}
 
-    async def work(tools: Tools) -> None:
-        scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            await api.set_role_demand(scope, tx, role, changes)
+    async def work(tools: Tools, tx: Transaction) -> None:
+        await api.set_role_demand(tools.scope, tx, role, changes)
 
-    run(work)
+    transact(work)
     say({"role": role, **changes}, as_json=json, text=f"{role}: {changes}")
 
 
@@ -357,29 +341,26 @@ def add_grant(  # noqa: PLR0913 - the sides of a grant
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> UUID:
+    async def work(tools: Tools, tx: Transaction) -> UUID:
         scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            owners = [await api.require_agency_id(scope, tx, short) for short in agency or ()]
-            new = api.NewGrant(
-                (*(action or ()), *(words_of_level(level, "camera") if level else ())),
-                reason,
-                person_id=await _person_id(scope, tx, user) if user else None,
-                to_agency_id=await api.require_agency_id(scope, tx, to_agency)
-                if to_agency
-                else None,
-                agencies=tuple(owners) or None,
-                places=tuple(place or ()) or None,
-                objects=tuple(camera or ()) or None,
-                tags=tuple(tag or ()) or None,
-                classes=tuple(class_ or ()) or None,
-                deny=deny,
-                ends_at=scope.at + timedelta(days=days) if days else None,
-                letter=letter,
-            )
-            return await api.create_grant(scope, tx, new)
+        owners = [await api.require_agency_id(scope, tx, short) for short in agency or ()]
+        new = api.NewGrant(
+            (*(action or ()), *(words_of_level(level, "camera") if level else ())),
+            reason,
+            person_id=await _person_id(scope, tx, user) if user else None,
+            to_agency_id=await api.require_agency_id(scope, tx, to_agency) if to_agency else None,
+            agencies=tuple(owners) or None,
+            places=tuple(place or ()) or None,
+            objects=tuple(camera or ()) or None,
+            tags=tuple(tag or ()) or None,
+            classes=tuple(class_ or ()) or None,
+            deny=deny,
+            ends_at=scope.at + timedelta(days=days) if days else None,
+            letter=letter,
+        )
+        return await api.create_grant(scope, tx, new)
 
-    grant_id = run(work)
+    grant_id = transact(work)
     say({"id": grant_id}, as_json=json, text=str(grant_id))
 
 
@@ -396,19 +377,17 @@ def explain_grant(user: str, action: str, thing: str, *, json: bool = False) -> 
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> dict[str, Any]:
-        scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            return await api.explain_right(
-                scope,
-                tx,
-                tools.services[api.Finders],
-                person=user,
-                action=action,
-                thing=thing,
-            )
+    async def work(tools: Tools, tx: Transaction) -> dict[str, Any]:
+        return await api.explain_right(
+            tools.scope,
+            tx,
+            tools.services[api.Finders],
+            person=user,
+            action=action,
+            thing=thing,
+        )
 
-    told = run(work)
+    told = transact(work)
     say(told, as_json=json, text="\n".join(_explained(told)))
 
 
@@ -451,12 +430,10 @@ def list_grants(*, ended: bool = False, json: bool = False) -> None:
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> bytes:
-        scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            return await api.list_grants(scope, tx, limit=100_000, with_ended=ended)
+    async def work(tools: Tools, tx: Transaction) -> bytes:
+        return await api.list_grants(tools.scope, tx, limit=100_000, with_ended=ended)
 
-    page = msgspec.json.decode(run(work))
+    page = msgspec.json.decode(transact(work))
     lines = [
         "\t".join(
             [
@@ -484,12 +461,10 @@ def revoke_grant(grant_id: UUID, *, json: bool = False) -> None:
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> None:
-        scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            await api.revoke_grant(scope, tx, grant_id)
+    async def work(tools: Tools, tx: Transaction) -> None:
+        await api.revoke_grant(tools.scope, tx, grant_id)
 
-    run(work)
+    transact(work)
     say({"id": grant_id}, as_json=json, text=f"{grant_id}: revoked")
 
 

@@ -8,7 +8,8 @@ import cyclopts
 import msgspec
 
 from warroom.identity import api
-from warroom.kernel.command import Tools, run, say
+from warroom.kernel.command import Tools, run, say, transact
+from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.scope import Scope
 
@@ -46,22 +47,21 @@ def add_application(
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> UUID:
+    async def work(tools: Tools, tx: Transaction) -> UUID:
         scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            new = api.NewApplication(
-                await api.require_agency_id(scope, tx, agency),
-                name,
-                tuple(_words(action) or ()),
-                purpose,
-                "city" if city else "own",
-                places=tuple(place or ()) or None,
-                tags=tuple(tag or ()) or None,
-                with_grants=with_grants,
-            )
-            return await api.create_application(scope, tx, new)
+        new = api.NewApplication(
+            await api.require_agency_id(scope, tx, agency),
+            name,
+            tuple(_words(action) or ()),
+            purpose,
+            "city" if city else "own",
+            places=tuple(place or ()) or None,
+            tags=tuple(tag or ()) or None,
+            with_grants=with_grants,
+        )
+        return await api.create_application(scope, tx, new)
 
-    account_id = run(work)
+    account_id = transact(work)
     say({"id": account_id}, as_json=json, text=str(account_id))
 
 
@@ -75,12 +75,10 @@ def list_applications(*, json: bool = False) -> None:
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> bytes:
-        scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            return await api.list_applications(scope, tx)
+    async def work(tools: Tools, tx: Transaction) -> bytes:
+        return await api.list_applications(tools.scope, tx)
 
-    page = msgspec.json.decode(run(work))
+    page = msgspec.json.decode(transact(work))
     lines = [
         "\t".join(
             [
@@ -107,15 +105,14 @@ def disable_application(name: str, *, json: bool = False) -> None:
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> None:
+    async def work(tools: Tools, tx: Transaction) -> None:
         scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            account_id = await _application_id(scope, tx, name)
-            content = await api.find_application(scope, tx, account_id)
-            version = msgspec.json.decode(content or b"{}")["version"]
-            await api.change_application(scope, tx, account_id, version, {"is_active": False})
+        account_id = await _application_id(scope, tx, name)
+        content = await api.find_application(scope, tx, account_id)
+        version = msgspec.json.decode(content or b"{}")["version"]
+        await api.change_application(scope, tx, account_id, version, {"is_active": False})
 
-    run(work)
+    transact(work)
     say({"name": name}, as_json=json, text=f"{name}: disabled")
 
 
@@ -153,17 +150,16 @@ def create_token(
         per_minute,
     )
 
-    async def work(tools: Tools) -> api.CreatedToken:
+    async def work(tools: Tools, tx: Transaction) -> api.CreatedToken:
         scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            if application is not None and user is None:
-                account_id = await _application_id(scope, tx, application)
-                return await api.create_application_token(scope, tx, account_id, terms)
-            if user is None or application is not None:
-                raise api.TokenOwnerError
-            return await api.create_token(scope, tx, login=user, terms=terms)
+        if application is not None and user is None:
+            account_id = await _application_id(scope, tx, application)
+            return await api.create_application_token(scope, tx, account_id, terms)
+        if user is None or application is not None:
+            raise api.TokenOwnerError
+        return await api.create_token(scope, tx, login=user, terms=terms)
 
-    _say_once(run(work), as_json=json)
+    _say_once(transact(work), as_json=json)
 
 
 @token.command(name="list")
@@ -219,18 +215,16 @@ def rotate_token(
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> api.CreatedToken:
-        scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            return await api.rotate_token(
-                scope,
-                tx,
-                token_id,
-                overlap=timedelta(hours=max(0.0, overlap_hours)),
-                lasts=None if days is None else timedelta(days=days),
-            )
+    async def work(tools: Tools, tx: Transaction) -> api.CreatedToken:
+        return await api.rotate_token(
+            tools.scope,
+            tx,
+            token_id,
+            overlap=timedelta(hours=max(0.0, overlap_hours)),
+            lasts=None if days is None else timedelta(days=days),
+        )
 
-    _say_once(run(work), as_json=json)
+    _say_once(transact(work), as_json=json)
 
 
 @token.command(name="revoke")
@@ -244,12 +238,10 @@ def revoke_token(token_id: UUID, *, json: bool = False) -> None:
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> None:
-        scope = tools.scope
-        async with tools.db.transaction(scope) as tx:
-            await api.revoke_token(scope, tx, token_id)
+    async def work(tools: Tools, tx: Transaction) -> None:
+        await api.revoke_token(tools.scope, tx, token_id)
 
-    run(work)
+    transact(work)
     say({"id": token_id}, as_json=json, text=f"{token_id}: revoked")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from warroom.kernel.clock import Clock
-from warroom.kernel.db import Database
+from warroom.kernel.db import Database, Transaction
 from warroom.kernel.http import Services
 from warroom.kernel.scope import Scope
 from warroom.kernel.settings import Configuration
@@ -52,6 +52,16 @@ def run[T](work: Callable[[Tools], Awaitable[T]]) -> T:
             return await work(tools)
 
     return asyncio.run(whole())
+
+
+def transact[T](work: Callable[[Tools, Transaction], Awaitable[T]]) -> T:
+    """Runs the asynchronous part of a command in one transaction: kept whole, or not at all."""
+
+    async def within(tools: Tools) -> T:
+        async with tools.db.transaction(tools.scope) as tx:
+            return await work(tools, tx)
+
+    return run(within)
 
 
 def say(body: Any, *, as_json: bool, text: str) -> None:

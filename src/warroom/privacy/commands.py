@@ -6,7 +6,8 @@ from typing import Any
 import cyclopts
 
 from warroom.identity import api as identity
-from warroom.kernel.command import Tools, run, say
+from warroom.kernel.command import Tools, run, say, transact
+from warroom.kernel.db import Transaction
 from warroom.privacy import api
 from warroom.privacy.contracts import Registry
 
@@ -48,13 +49,12 @@ def deleted(*, days: int = 31, json: bool = False) -> None:
         json: Print one JSON object.
     """
 
-    async def work(tools: Tools) -> dict[str, Any]:
+    async def work(tools: Tools, tx: Transaction) -> dict[str, Any]:
         until = tools.clock.now().date() + timedelta(days=1)
         since = until - timedelta(days=max(1, days))
-        async with tools.db.transaction(tools.scope) as tx:
-            return await api.list_deletions(tools.scope, tx, since, until, limit=50_000)
+        return await api.list_deletions(tools.scope, tx, since, until, limit=50_000)
 
-    found = run(work)
+    found = transact(work)
     lines = [
         "\t".join(str(one[word]) for word in ("day", "store", "class", "rule", "count", "bytes"))
         for one in found["items"]
@@ -73,10 +73,9 @@ def dpia(agency: str, *, json: bool = False) -> None:
         json: Print one JSON object instead.
     """
 
-    async def work(tools: Tools) -> dict[str, Any]:
-        async with tools.db.transaction(tools.scope) as tx:
-            agency_id = await identity.require_agency_id(tools.scope, tx, agency)
-            return await api.assess(tools.scope, tx, tools.services[Registry], agency_id)
+    async def work(tools: Tools, tx: Transaction) -> dict[str, Any]:
+        agency_id = await identity.require_agency_id(tools.scope, tx, agency)
+        return await api.assess(tools.scope, tx, tools.services[Registry], agency_id)
 
-    found = run(work)
+    found = transact(work)
     say(found, as_json=json, text=api.as_markdown(found))
