@@ -56,6 +56,7 @@ function wordOf(value: string, nameOf: NameOf): string | null {
   if (INSTANT.test(value) && !Number.isNaN(Date.parse(value))) return fullTime(value);
   if (ID.test(value)) return nameOf(value);
   if (WORD.test(value) || value === "*") return actionWord(value);
+  if (value === "True" || value === "False") return t(value === "True" ? "audit.detail_yes" : "audit.detail_no");
   const key = `audit.detail_value.${value}`;
   if (/^[a-z_]+$/.test(value) && isMessageKey(key)) return t(key);
   return roleWord(value);

@@ -18,6 +18,13 @@ export function actionsText(actions: readonly string[], words: readonly Word[]):
   return level === null ? actions.map(actionWord).join(", ") : t(`level.${level}`);
 }
 
+/** The same, short enough for a list: the first action and how many more. */
+export function actionsBrief(actions: readonly string[], words: readonly Word[]): string {
+  const [first, ...rest] = actions;
+  if (first === undefined || levelOf(actions, words) !== null || rest.length === 0) return actionsText(actions, words);
+  return t("grant_form.and_more", { first: actionWord(first), n: rest.length });
+}
+
 /** What a retention class is called. */
 export function classWord(name: string): string {
   const key = `grant_form.class.${name}`;

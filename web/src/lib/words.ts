@@ -12,3 +12,8 @@ export function roleWord(role: string): string {
   const key = `identity.role.${role}`;
   return isMessageKey(key) ? t(key) : role;
 }
+
+/** A word of a sentence as it stands alone in a list or a field: its first letter large. */
+export function capital(text: string): string {
+  return text.charAt(0).toLocaleUpperCase() + text.slice(1);
+}

@@ -103,7 +103,8 @@ export interface Assessment {
   purposes: PurposeRow[];
   findings: string[];
   cameras: { class: string; owner: string; place: string | null; count: number }[];
-  roles: { role: string; factor: string; seats_only: boolean }[];
+  roles: { role: string; label: string; factor: "none" | "any" | "passkey"; seats_only: boolean }[];
+  retention: RetentionRow[];
   seats: number;
   security: { tables: number; tables_walled: number; anchors: { target: string; works: boolean; problem: string | null }[]; disk_encryption: boolean | null };
 }

@@ -43,7 +43,12 @@ async def assess(
         "retention": retention["items"],
         "findings": retention["findings"],
         "roles": [
-            {"role": one["role"], "factor": one["factor"], "seats_only": one["seats_only"]}
+            {
+                "role": one["role"],
+                "label": one["label"],
+                "factor": one["in_force"]["factor"],
+                "seats_only": one["in_force"]["seats_only"],
+            }
             for one in await identity.list_demands(scope, tx)
         ],
         "seats": seats,
