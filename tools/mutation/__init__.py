@@ -11,9 +11,10 @@ away in a running process; predicates are taken out of a query when it is sent, 
 policies are opened one at a time. Nothing on the disk is touched.
 
 For each guard, the tests that pass it run without it until one fails, and passes again with it:
-the guard is *killed*. First the tests of its own domain are asked, those of its module and the
-quick ones before the others, then those of the application; those of all other domains once for
-all guards that are left. One that no test misses has *survived*, and is a hole in the proof.
+the guard is *killed*. First some tests of its own domain are asked, those of its module and the
+quick ones before the others; then each of all tests once without all guards that are left, and
+where it fails, with ever fewer of them away. One that no test misses has *survived*, and is a
+hole in the proof.
 
 `--report` writes the result after each guard. What killed a guard in a report that is there
 already is asked first, so that the next run is a short one.

@@ -17,6 +17,8 @@ from tools.mutation.rewrite import GUARDS, ROUTE_GUARD
 
 _REFUSALS = ("not_found", "forbidden", "unauthenticated")
 _SLOW_S = 5.0
+_NEAR_TESTS = 30
+"""So many tests of its own domain are asked of a guard alone, before all are asked of all."""
 _WALL_TESTS = ("second wall", "test_walls", "test_second_wall")
 
 
@@ -63,8 +65,8 @@ class _OnlySession:
 class Mutation:
     """Runs the tests that pass a guard without it, until one fails.
 
-    First the tests of the guard's own domain and of the application; those of all other domains
-    only for the guards that are left over, all of them away at once.
+    First some tests of the guard's own domain; then all tests, for the guards that are left over,
+    as long as they fail with all of them or with half of them away.
 
     Args:
         only: Guards whose name holds one of these texts; all if there are none.
@@ -111,7 +113,9 @@ class Mutation:
         # The policies are asked of a database, which the first test that needs one starts.
         started = (i for i in self._items if "postgres" in getattr(i, "fixturenames", ()))
         any(self._first(item) for item in started)
-        guards = sorted(self._guards(), key=lambda name: (_home(name), name))
+        guards = sorted(
+            self._guards(), key=lambda name: (name.startswith("route "), _home(name), name)
+        )
         left = []
         for number, guard in enumerate(guards, 1):
             self._say(f"{number}/{len(guards)} {guard}")
@@ -203,11 +207,15 @@ class Mutation:
         if before is not None and guard in self._kept:
             self.report.killed[guard] = before
             return True
-        stages = [[item for item in self._items if item.nodeid == before], *self._near(guard)]
-        return any(self._is_killed_by(items, guard) for items in stages)
+        known = [item for item in self._items if item.nodeid == before]
+        return self._is_killed_by(known, guard) or self._is_killed_by(
+            self._near(guard), guard, _NEAR_TESTS
+        )
 
-    def _is_killed_by(self, items: Sequence[pytest.Item], guard: str) -> bool:
-        killer = self._killer({guard}, items)
+    def _is_killed_by(
+        self, items: Sequence[pytest.Item], guard: str, most: int | None = None
+    ) -> bool:
+        killer = self._killer({guard}, items, most)
         if killer is None:
             return False
         self.report.killed[guard] = killer.nodeid
@@ -216,31 +224,44 @@ class Mutation:
             self.report.stale.append(guard)
         return True
 
-    def _near(self, guard: str) -> Iterator[list[pytest.Item]]:
-        """The tests of the guard's home, those of its module first, then those of the whole."""
+    def _near(self, guard: str) -> list[pytest.Item]:
+        """The tests of the guard's home, those of its module first."""
         if guard.startswith("policy "):
-            yield [i for i in self._items if any(word in i.nodeid for word in _WALL_TESTS)]
-            return
-        module = guard.partition(".py ")[0].rpartition("/")[2]
-        for home in dict.fromkeys((_home(guard), "app")):
-            items = [item for item, folder in self._folders.items() if folder == home]
-            yield sorted(items, key=lambda item: module not in item.nodeid)
+            return [i for i in self._items if any(word in i.nodeid for word in _WALL_TESTS)]
+        is_route = guard.startswith("route ")
+        module = "words" if is_route else guard.partition(".py ")[0].rpartition("/")[2]
+        home = _home(guard)
+        items = [item for item, folder in self._folders.items() if folder == home]
+        return sorted(items, key=lambda item: module not in item.nodeid)
 
     def _left_by_all(self, left: Sequence[str]) -> list[str]:
         """The guards that no test misses, whatever it is a test of.
 
-        Each test runs once without all that are left over; only if it fails is each asked for.
+        Each test runs once without all that are left over; if it fails, without half of them.
         """
-        waiting = [guard for guard in left if not guard.startswith("policy ")]
+        waiting = {guard for guard in left if not guard.startswith("policy ")}
         for number, item in enumerate(self._items, 1):
             away = {guard for guard in waiting if (guard, item) not in self._asked}
-            if not away or self._killer(away, [item]) is None:
-                continue
-            self._say(f"{number}/{len(self._items)} without {len(away)} guards: {item.nodeid}")
-            killed = {guard for guard in away if self._is_killed_by([item], guard)}
-            waiting = [guard for guard in waiting if guard not in killed]
-            self._tell()
+            if away:
+                self._say(f"{number}/{len(self._items)} without {len(away)}: {item.nodeid}")
+                waiting -= self._killed_by(item, away)
+                self._tell()
         return [guard for guard in left if guard not in self.report.killed]
+
+    def _killed_by(self, item: pytest.Item, away: set[str]) -> set[str]:
+        """Those of the guards that a test misses, each alone."""
+        seen = self._passed.get(item)
+        away = away & seen.guards if seen else away
+        if not away or (item in self._passed and seen is None):
+            return set()
+        if len(away) == 1:
+            (guard,) = away
+            return away if self._is_killed_by([item], guard) else set()
+        if self._killer(away, [item]) is None:
+            return set()
+        order = sorted(away)
+        halves = (set(order[: len(order) // 2]), set(order[len(order) // 2 :]))
+        return set().union(*(self._killed_by(item, half) for half in halves))
 
     def _judge(self, guard: str) -> None:
         """Says what a guard is that no test misses alone."""
@@ -253,8 +274,10 @@ class Mutation:
             self.report.survived.append(guard)
             self._say(f"SURVIVED {guard}")
 
-    def _killer(self, away: set[str], items: Sequence[pytest.Item]) -> pytest.Item | None:
-        """The first test that fails without these guards, and passes with them.
+    def _killer(
+        self, away: set[str], items: Sequence[pytest.Item], most: int | None = None
+    ) -> pytest.Item | None:
+        """The first test that fails without these guards, and passes with them; of `most` asked.
 
         What missed a neighbour may well miss this one; else the quick ones are asked first. A
         test that was not run before is run without the guards at once: if it does not pass one of
@@ -269,13 +292,17 @@ class Mutation:
         ]
         known.sort(key=lambda one: (-self._missed[near, one[0]], one[1].seconds))
         new = [item for item in items if item not in self._passed]
+        asked = 0
         for item in (*(item for item, _ in known), *new):
+            if asked == most:
+                break
             with self._without(away):
                 is_good, seen = self._timed(item)
             passed = away if is_policy else away & seen.guards
             if not passed and item not in self._passed:
                 self._remember(item, seen, is_good=is_good)
             self._asked.update((guard, item) for guard in passed)
+            asked += bool(passed)
             if passed and not is_good and self._is_steady(item):
                 return item
         return None
