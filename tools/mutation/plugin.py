@@ -17,7 +17,7 @@ from tools.mutation.rewrite import GUARDS, ROUTE_GUARD
 
 _REFUSALS = ("not_found", "forbidden", "unauthenticated")
 _SLOW_S = 5.0
-_NEAR_TESTS = 30
+_NEAR_TESTS = 12
 """So many tests of its own domain are asked of a guard alone, before all are asked of all."""
 _WALL_TESTS = ("second wall", "test_walls", "test_second_wall")
 
@@ -225,14 +225,16 @@ class Mutation:
         return True
 
     def _near(self, guard: str) -> list[pytest.Item]:
-        """The tests of the guard's home, those of its module first."""
+        """The tests of the guard's home, those of its module and of refusals first."""
         if guard.startswith("policy "):
             return [i for i in self._items if any(word in i.nodeid for word in _WALL_TESTS)]
         is_route = guard.startswith("route ")
         module = "words" if is_route else guard.partition(".py ")[0].rpartition("/")[2]
         home = _home(guard)
         items = [item for item, folder in self._folders.items() if folder == home]
-        return sorted(items, key=lambda item: module not in item.nodeid)
+        return sorted(
+            items, key=lambda item: module not in item.nodeid and "refus" not in item.nodeid
+        )
 
     def _left_by_all(self, left: Sequence[str]) -> list[str]:
         """The guards that no test misses, whatever it is a test of.
