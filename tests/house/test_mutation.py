@@ -140,6 +140,15 @@ class Thing(NamedTuple):
     agency_id: int
 
 
+def test_a_predicate_that_is_away_leaves_its_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GUARDS, "away", frozenset({f"{READ} narrow"}))
+
+    assert GUARDS.call(f"{READ} narrow", "narrow", Nobody(), "thing:view") == (
+        sql.SQL("true"),
+        {"scope": "thing:view"},
+    )
+
+
 def test_a_comparison_with_the_asker_can_be_made_always_true(
     read: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,7 +64,9 @@ class Guards:
         if name not in self.away:
             return getattr(holder, word)(*arguments, **named)
         if word == "narrow":
-            return sql.SQL("true"), {}
+            # The parameters stay: another predicate of the query may be written with them.
+            _, parameters = holder.narrow(*arguments, **named)
+            return sql.SQL("true"), parameters
         return None if word in ("require", "footage_of") else True
 
     def judge(self, name: str, function: Any, *arguments: Any, **named: Any) -> Any:
