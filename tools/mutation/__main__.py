@@ -35,6 +35,7 @@ def as_json(report: Report, began: float) -> dict[str, Any]:
         "seconds": round(time.monotonic() - began),
         "guards": proven + len(report.survived) + len(report.unpassed),
         "killed": len(report.killed),
+        "one_wall": report.one_wall,
         "survived": report.survived,
         "unpassed": report.unpassed,
         "failing": report.failing,
@@ -108,6 +109,7 @@ def main() -> int:
     killers: dict[str, str] = before.get("killed_by", {})
     kept = unchanged(killers, before["commit"]) if chosen.resume and killers else set()
     mutation = Mutation(chosen.only, EQUIVALENTS, killers, kept, tell)
+    mutation.report.one_wall = [name for name in before.get("one_wall", ()) if name in kept]
     arguments = ["-q", "-p", "no:cacheprovider", "--no-header", "-W", "ignore"]
     paths = chosen.paths or [path for path in PATHS if Path(path).exists()]
     pytest.main([*arguments, *paths], plugins=[mutation])
