@@ -26,4 +26,17 @@ EQUIVALENTS: dict[str, Equivalent] = {
         "The store narrows by the same word. Routes are told apart from their stores by questions"
         " that cannot be read, and any word can be a role's name.",
     ),
+    "access/store/emergencies.py list_unreviewed narrow": Equivalent(
+        ("access/service/emergencies.py _answers_for allows",),
+        "What is listed is judged row by row afterwards; the query reads two hundred at most, and"
+        " those must not be other agencies'.",
+    ),
+    "access/store/requests.py list_approvals narrow": Equivalent(
+        ("access/store/requests.py list_parts narrow",),
+        "Approvals are shown within the parts in view; a query that reads them narrows by itself.",
+    ),
+    "access/store/requests.py list_approvals narrow 2": Equivalent(
+        ("access/store/requests.py list_parts narrow 2",),
+        "Approvals are shown within the parts in view; a query that reads them narrows by itself.",
+    ),
 }

@@ -217,7 +217,7 @@ class Mutation:
         )
 
     def _is_killed_with_one_wall(self, guard: str) -> bool:
-        """Whether the same tests miss a predicate where row-level security does not stand behind it.
+        """Whether the same tests miss a predicate with no row-level security behind it.
 
         Two walls that say the same hide each other; each is proven with the other one away.
         """
