@@ -377,7 +377,7 @@ class Mutation:
         self._execute(altered(*("true" if part is not None else None for part in row)))
         return altered(*row)
 
-    def _execute(self, statement: sql.Composable) -> None:
+    def _execute(self, statement: sql.SQL | sql.Composed) -> None:
         with psycopg.connect(self._superuser, autocommit=True) as connection:
             connection.execute(statement)
 
