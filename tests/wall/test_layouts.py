@@ -23,7 +23,7 @@ from warroom.kernel.db import Database
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Rule, Scope
 from warroom.kernel.settings import NodeSettings
-from warroom.wall import routes, rules
+from warroom.wall import routes, rules, service
 from warroom.wall.contracts import LayoutDraft, Tile
 from warroom.wall.errors import LayoutInvalidError
 
@@ -133,6 +133,19 @@ async def test_ones_own_layouts_are_ones_own(walls: Walls) -> None:
     assert await walls.names("budi") == []
     assert (await walls.call("budi", "GET", f"/{made['id']}")).status_code == 404
     assert (await walls.call("dewi", "DELETE", f"/{made['id']}")).status_code == 404
+
+
+async def test_layouts_that_others_share_are_not_counted_as_ones_own(
+    walls: Walls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MAX_LAYOUTS", 1)
+    await walls.make("andi", name="Bersama", shared="agency")
+
+    await walls.make("budi", name="Milik Budi")
+    one_more = await walls.call("budi", "POST", body={"name": "Lagi"})
+
+    assert one_more.status_code != 201
+    assert await walls.names("budi") == ["Bersama", "Milik Budi"]
 
 
 async def test_a_shared_layout_is_the_agencys_alone(walls: Walls) -> None:

@@ -259,7 +259,7 @@ class Mutation:
         home = _home(guard)
         items = [item for item, folder in self._folders.items() if folder == home]
         return sorted(
-            items, key=lambda item: module not in item.nodeid and "refus" not in item.nodeid
+            items, key=lambda item: ("refus" not in item.nodeid, module not in item.nodeid)
         )
 
     def _left_by_all(self, left: Sequence[str]) -> list[str]:
