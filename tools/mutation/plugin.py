@@ -115,9 +115,7 @@ class Mutation:
         # The policies are asked of a database, which the first test that needs one starts.
         started = (i for i in self._items if "postgres" in getattr(i, "fixturenames", ()))
         any(self._first(item) for item in started)
-        guards = sorted(
-            self._guards(), key=lambda name: (name.startswith("route "), _home(name), name)
-        )
+        guards = sorted(self._guards(), key=lambda name: (_home(name) == "app", name))
         left = []
         for number, guard in enumerate(guards, 1):
             self._say(f"{number}/{len(guards)} {guard}")

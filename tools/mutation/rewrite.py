@@ -20,7 +20,10 @@ JUDGE = re.compile(r"_?may_(?!only)\w+")
 """Functions that judge for the caller: `may_end`, `_may_know`; not `may_only_...`."""
 
 LEFT_OUT = ("kernel/scope.py",)
-"""The judgement itself: its property tests compare it with another telling of the same rules."""
+"""The judgement itself: its property tests compare it with another telling of the same rules.
+
+Benchmarks are left out as well: they let nobody through.
+"""
 ROUTE_GUARD = "kernel/http.py judge may"
 
 _CALL, _CHECK, _JUDGE = "__guarded_call__", "__guarded_check__", "__guarded_judge__"
@@ -266,7 +269,7 @@ class _Finder(MetaPathFinder):
         spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
         if spec is None or not isinstance(spec.loader, importlib.machinery.SourceFileLoader):
             return spec
-        if spec.origin is not None and not spec.origin.endswith(LEFT_OUT):
+        if spec.origin and not spec.origin.endswith(LEFT_OUT) and "/bench/" not in spec.origin:
             spec.loader = _Loader(fullname, spec.origin)
         return spec
 
