@@ -221,6 +221,8 @@ def asked(
         return is_good, Passed(1.0, passed[item.nodeid])
 
     monkeypatch.setattr(mutation, "_timed", timed)
+    monkeypatch.setattr(mutation, "_run", lambda item: timed(item)[0])
+    monkeypatch.setattr(mutation, "_execute", lambda said: runs.append(said.as_string()))
     return mutation, runs
 
 
@@ -278,11 +280,28 @@ def test_a_test_that_fails_by_itself_proves_nothing(monkeypatch: pytest.MonkeyPa
     assert mutation.report.failing == [broken, "other"]
 
 
+def test_a_predicate_that_row_level_security_hides_is_tried_with_that_wall_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    test = "tests/sample/test_a.py::test_one"
+
+    def outcome(_: str) -> bool:
+        is_wall_away = [one for one in runs if one.startswith("alter")][-1:] == [
+            "alter role warroom_app bypassrls"
+        ]
+        return not (is_wall_away and GUARD in GUARDS.away)
+
+    mutation, runs = asked(monkeypatch, outcome, {test: {GUARD}})
+
+    assert outcome_of(mutation, GUARD) == {"killed", "one_wall"}
+    assert runs[-1] == "alter role warroom_app nobypassrls"
+
+
 def test_a_guard_that_no_test_passes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     mutation, runs = asked(monkeypatch, lambda _: True, {"tests/sample/test_a.py::test_one": set()})
 
     assert outcome_of(mutation, GUARD) == {"unpassed"}
-    assert runs == ["tests/sample/test_a.py::test_one"]  # and what it passes is remembered
+    assert runs.count("tests/sample/test_a.py::test_one") == 1  # what it passes is remembered
 
 
 def test_every_equivalent_says_what_it_is_good_for() -> None:

@@ -45,7 +45,7 @@ values (%(id)s, %(slug)s, %(slug)s, 'https://idp', 'x', array[%(agency)s::uuid],
 insert into person_link (id, provider_id, person_id, email, created_at)
 values (%(id)s, %(id)s, %(person)s, %(slug)s || '@kota', %(now)s);
 """
-BY_ROLE = {"role": "view", "grant_id": None, "token_id": None}
+BY_ROLE = {"role": "view", "grant_id": None, "token_id": None, "seat_id": None}
 
 
 async def fill(city: City, connection: psycopg.Connection[Any]) -> dict[str, UUID]:
