@@ -21,7 +21,7 @@ DIGESTS = {
     "cameras.geojson": "8b296033c89cd4fb10b4ecbc600b32f5",
     "kecamatan.geojson": "2636506c8be513438bf6197b04bc0f34",
     "kelurahan.geojson": "c5a39b9fbd03ce5421335cf4fa92459d",
-    "network.json": "0e642d7fe0dff15f8e3b5b6426cc2a49",
+    "network.json": "24c9bd5ce1a8de40bac5e8852f84134e",
     "places.geojson": "d83eeb7a4b12f9ffdcc2423dad950d99",
     "roads.geojson": "c280f35556fc7a11ff31974a8c6ace30",
 }
@@ -241,3 +241,21 @@ def test_index_finds_the_nearest_segment(
 @pytest.mark.parametrize(("number", "figures"), [(1, "I"), (4, "IV"), (9, "IX"), (28, "XXVIII")])
 def test_streets_are_numbered_in_roman_figures(number: int, figures: str) -> None:
     assert figures == roman(number)
+
+
+def test_lights_stand_where_main_roads_meet_and_medians_forbid_turns_elsewhere(city: Path) -> None:
+    network = json.loads((city / "network.json").read_text())
+    signals, bans = set(network["signals"]), network["turn_bans"]
+    beside: dict[int, set[int]] = {}
+    for start, end, *_ in network["links"]:
+        beside.setdefault(start, set()).add(end)
+        beside.setdefault(end, set()).add(start)
+
+    assert 40 < len(signals) < 400
+    assert len(bans) > 500
+    assert not signals & {via for _, via, _ in bans}
+    assert all(start in beside[via] and end in beside[via] for start, via, end in bans)
+    # Whoever comes to such a junction can always go on.
+    forbidden = {tuple(ban) for ban in bans}
+    for start, via, _ in bans:
+        assert any((start, via, end) not in forbidden for end in beside[via] - {start})

@@ -12,6 +12,7 @@ from simcity.city.areas import OUTSIDE, Areas, make_areas
 from simcity.city.geometry import Ring, length_m, lonlat, point, points, rows
 from simcity.city.network import Link, Network, Node, make_network
 from simcity.city.roads import Road, make_roads
+from simcity.city.signs import make_signs
 from simcity.city.sites import Site, make_sites
 from simcity.city.streets import make_streets
 
@@ -269,6 +270,7 @@ def _network(network: Network) -> str:
         between = [number for p, _ in middle for number in lonlat(p)]
         length = round(length_m([p for p, _ in link.shape]), 1)
         links.append([index[start], index[end], ways[link.way], length, directions, between])
+    signs = make_signs(network)
     head = {
         "title": "Jaringan jalan skematik",
         "note": NOTE,
@@ -281,6 +283,8 @@ def _network(network: Network) -> str:
         ("nodes", [_node_row(node) for node in network.nodes]),
         ("ways", [_way_row(network, way) for way in used]),
         ("links", links),
+        ("signals", signs.signals),
+        ("turn_bans", [list(ban) for ban in signs.turn_bans]),
     ]
     text = ",\n".join(
         f'"{name}": [\n' + ",\n".join(_compact(row) for row in lines) + "]"

@@ -145,3 +145,17 @@ def realtime(
     from warroom.app.bench.realtime import bench_realtime  # noqa: PLC0415 - for benches only
 
     _print(bench_realtime(clients, rate, seconds), json=json)
+
+
+@app.command
+def routing(*, osm: Path, profile: str = "fire", json: bool = False) -> None:
+    """Routes over a real city, checked against scipy. Example: `warroom bench routing --osm X.pbf`.
+
+    Args:
+        osm: OpenStreetMap extract of the city.
+        profile: car, fire, ambulance or police.
+        json: One line instead of a readable object.
+    """
+    from warroom.routing.bench import bench_routing  # noqa: PLC0415 - heavy, and for benches only
+
+    _print(bench_routing(osm, profile), json=json)

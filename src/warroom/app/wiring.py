@@ -57,6 +57,8 @@ from warroom.recording import commands as recording_commands
 from warroom.recording import jobs as recording_jobs
 from warroom.recording import privacy as recording_privacy
 from warroom.recording import routes as recording_routes
+from warroom.roads import commands as road_commands
+from warroom.routing import commands as routing_commands
 from warroom.wall import api as wall
 from warroom.wall import privacy as wall_privacy
 from warroom.wall import routes as wall_routes
@@ -82,6 +84,8 @@ COMMANDS = [
     *identity_commands.apps,
     privacy_commands.app,
     *recording_commands.apps,
+    road_commands.app,
+    routing_commands.app,
 ]
 
 ROUTERS = [

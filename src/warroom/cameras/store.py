@@ -443,6 +443,7 @@ class _InView(NamedTuple):
     # Pages as PostgreSQL reads them: writing 468 numbers costs as much as looking the caller up.
     written: dict[tuple[int, int], str]
 
+    # unscoped: of numbers that were found under a scope
     def write_page(self, begin: int, limit: int) -> str:
         """The numbers of a page as the text of an array."""
         if (begin, limit) not in self.written:

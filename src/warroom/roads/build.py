@@ -1,0 +1,213 @@
+"""An extract and the city's boundaries become a city pack, whole or not at all."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+from uuid import uuid4
+
+import msgspec
+import shapely
+from shapely.geometry import mapping, shape
+
+from warroom.roads.contracts import BuildReport, Floats, RoadGraph
+from warroom.roads.errors import BadBoundariesError, NotEmptyError
+from warroom.roads.graph import AreaFinder, build_graph, count_length_km
+from warroom.roads.layers import Drawn, Feature, draw_roads, feature, read_drawn
+from warroom.roads.osm import read_extract
+from warroom.roads.pack import FILE, save_graph
+
+ATTRIBUTION = "© OpenStreetMap contributors"
+"""To be shown on every map (ODbL 1.0, 4.3)."""
+
+_CODES = ("code", "kode", "kelurahan_code")
+_NAMES = ("name", "nama", "kelurahan")
+_ZONE_LABELS = {"Asia/Jakarta": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
+
+type Said = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CityPlan:
+    """What a pack is made of.
+
+    Attributes:
+        osm: OpenStreetMap extract, `.osm.pbf`.
+        boundaries: GeoJSON of kelurahan (code, name, outline); None where there is none.
+        out: Folder of the pack; a pack that is there is replaced.
+        name: What the city is called.
+        zone: IANA time zone.
+    """
+
+    osm: Path
+    boundaries: Path | None
+    out: Path
+    name: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Ward:
+    code: str
+    name: str
+    kecamatan: str
+    kecamatan_name: str
+    outline: shapely.Geometry
+
+
+def build_city(plan: CityPlan, say: Said = lambda _: None) -> BuildReport:
+    """Builds the pack beside its place and moves it there when it is whole.
+
+    Args:
+        plan: From what, and where to.
+        say: Told what is being done.
+
+    Raises:
+        BadExtractError: The extract is absent, damaged, or cut off.
+        NoRoadsError: It holds no road.
+        BadBoundariesError: The boundaries are not outlines with codes and names.
+        NotEmptyError: `out` holds something that is no city pack.
+    """
+    if plan.out.exists() and any(plan.out.iterdir()) and not (plan.out / "city.json").is_file():
+        raise NotEmptyError(folder=plan.out.name)
+    wards = _read_wards(plan.boundaries) if plan.boundaries else []
+    say("reading")
+    raw = read_extract(plan.osm)
+    drawn = read_drawn(plan.osm)
+    say("joining")
+    graph = build_graph(raw, _finder(wards))
+    plan.out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = plan.out.parent / f".{plan.out.name}.{uuid4().hex[:8]}"
+    unfinished.mkdir()
+    try:
+        say("writing")
+        _write(plan, unfinished, graph, drawn, wards)
+        report = _report(graph, raw.ignored)
+        (unfinished / "report.json").write_bytes(msgspec.json.encode(report.as_json()))
+        _put(unfinished, plan.out)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return report
+
+
+def _put(made: Path, out: Path) -> None:
+    former = made.with_name(made.name + ".old")
+    if out.exists():
+        out.rename(former)
+    made.rename(out)
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def _report(graph: RoadGraph, ignored: dict[str, int]) -> BuildReport:
+    return BuildReport(
+        junctions=graph.junctions,
+        edges=int((~graph.contraflow).sum()),
+        turns=len(graph.turn_from),
+        banned_turns=int(graph.turn_banned.sum()),
+        length_km=round(count_length_km(graph), 1),
+        named_roads=len(graph.names) - 1,
+        ignored=ignored,
+    )
+
+
+def _write(
+    plan: CityPlan, folder: Path, graph: RoadGraph, drawn: Drawn, wards: list[_Ward]
+) -> None:
+    save_graph(graph, folder / FILE)
+    layers: dict[str, list[Feature]] = {
+        "base": drawn.base,
+        "places": drawn.places,
+        "roads": draw_roads(graph),
+    }
+    if wards:
+        land = shapely.union_all([ward.outline for ward in wards])
+        layers["base"].insert(0, feature(*_geometry(land), kind="land", name=plan.name))
+        layers["kelurahan"] = [
+            feature(*_geometry(w.outline), code=w.code, name=w.name, kecamatan=w.kecamatan)
+            for w in wards
+        ]
+        layers["kecamatan"] = _districts(wards)
+    for name, features in layers.items():
+        collection = {"type": "FeatureCollection", "name": name, "features": features}
+        (folder / f"{name}.geojson").write_bytes(msgspec.json.encode(collection))
+    (folder / "city.json").write_bytes(msgspec.json.encode(_facts(plan, graph)))
+
+
+def _facts(plan: CityPlan, graph: RoadGraph) -> dict[str, Any]:
+    west, south = graph.node_lon.min(), graph.node_lat.min()
+    east, north = graph.node_lon.max(), graph.node_lat.max()
+    return {
+        "name": plan.name,
+        "zone": plan.zone,
+        "zone_label": _ZONE_LABELS.get(plan.zone, plan.zone),
+        "schematic": False,
+        "bounds": [float(west), float(south), float(east), float(north)],
+        "center": [float((west + east) / 2), float((south + north) / 2)],
+        "label": ATTRIBUTION,
+    }
+
+
+def _geometry(geometry: shapely.Geometry) -> tuple[str, object]:
+    found: dict[str, Any] = mapping(cast("Any", geometry))
+    return found["type"], found["coordinates"]
+
+
+def _districts(wards: list[_Ward]) -> list[Feature]:
+    members: dict[str, list[_Ward]] = {}
+    for ward in wards:
+        members.setdefault(ward.kecamatan, []).append(ward)
+    return [
+        feature(
+            *_geometry(shapely.union_all([ward.outline for ward in group])),
+            code=code,
+            name=group[0].kecamatan_name,
+        )
+        for code, group in sorted(members.items())
+    ]
+
+
+def _read_wards(path: Path) -> list[_Ward]:
+    try:
+        collection = msgspec.json.decode(path.read_bytes())
+        wards = [_ward(item) for item in collection["features"]]
+    except OSError as error:
+        raise BadBoundariesError(file=path.name, problem="cannot be read") from error
+    except msgspec.DecodeError as error:
+        raise BadBoundariesError(file=path.name, problem="not JSON") from error
+    except (KeyError, TypeError, ValueError, shapely.errors.ShapelyError) as error:
+        raise BadBoundariesError(file=path.name, problem=str(error)[:200]) from error
+    if not wards:
+        raise BadBoundariesError(file=path.name, problem="empty")
+    return wards
+
+
+def _ward(item: dict[str, Any]) -> _Ward:
+    properties = item["properties"]
+    code = next((str(properties[key]) for key in _CODES if properties.get(key)), None)
+    name = next((str(properties[key]) for key in _NAMES if properties.get(key)), None)
+    if code is None or name is None:
+        message = f"no {'code' if code is None else 'name'}"
+        raise ValueError(message)
+    outline = shapely.make_valid(shape(item["geometry"]))
+    if outline.is_empty or not outline.area:
+        message = f"{code}: no outline"
+        raise ValueError(message)
+    district = str(properties.get("kecamatan_code") or code.rpartition(".")[0] or code)
+    return _Ward(code, name, district, str(properties.get("kecamatan") or district), outline)
+
+
+def _finder(wards: list[_Ward]) -> AreaFinder | None:
+    if not wards:
+        return None
+    tree = shapely.STRtree([ward.outline for ward in wards])
+
+    def find(lon: Floats, lat: Floats) -> list[str]:
+        codes = [""] * len(lon)
+        points, inside = tree.query(shapely.points(lon, lat), predicate="intersects")
+        # The first outline wins where two overlap: the lower index, as for a position.
+        for point, ward in sorted(zip(points.tolist(), inside.tolist(), strict=True), reverse=True):
+            codes[point] = wards[ward].code
+        return codes
+
+    return find

@@ -1,0 +1,50 @@
+"""Commands of the city pack."""
+
+import sys
+from pathlib import Path
+
+import cyclopts
+
+from warroom.kernel.command import say
+from warroom.kernel.i18n import language_of_terminal, text
+from warroom.roads import api
+from warroom.roads.build import CityPlan
+
+app = cyclopts.App(name="city", help="The city pack: roads, areas, places, the map.")
+
+
+@app.command
+def build(
+    *,
+    osm: Path,
+    out: Path,
+    boundaries: Path | None = None,
+    name: str = "Kota",
+    zone: str = "Asia/Makassar",
+    json: bool = False,
+) -> None:
+    """Builds a city pack from an OpenStreetMap extract; a pack that is there is replaced whole.
+
+    Example: warroom city build --osm makassar.osm.pbf --boundaries kelurahan.geojson --out var/city
+
+    Args:
+        osm: Extract of the city, `.osm.pbf`.
+        out: Folder of the pack.
+        boundaries: GeoJSON of the kelurahan: code, name, outline.
+        name: What the city is called.
+        zone: IANA time zone.
+        json: One object on stdout.
+    """
+    plan = CityPlan(osm, boundaries, out, name, zone)
+    language = language_of_terminal()
+
+    def tell(step: str) -> None:
+        sys.stderr.write(text(language, f"city.{step}") + "\n")
+
+    report = api.build_city(plan, tell)
+    lines = [text(language, "city.built", out=out.name, **report.as_json())]
+    lines += [
+        text(language, f"city.ignored_{kind}", count=count)
+        for kind, count in report.ignored.items()
+    ]
+    say(report.as_json(), as_json=json, text="\n".join(lines))

@@ -1,0 +1,83 @@
+"""From a position to the road it lies on."""
+
+import math
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import shapely
+
+from warroom.roads.contracts import Flags, OnRoad, RoadGraph
+from warroom.roads.errors import OffRoadError
+
+WITHIN_M = 300.0
+_RINGS_M = (25.0, 100.0, 300.0, 1000.0, 5000.0)
+M_PER_DEGREE = 111_195.08
+"""Of latitude on a sphere of the mean radius."""
+
+
+class Snapper:
+    """Finds roads near positions; builds its index at the first question.
+
+    Args:
+        graph: The roads.
+    """
+
+    def __init__(self, graph: RoadGraph) -> None:
+        self.graph = graph
+        # Longitudes are squeezed, so that a degree is as long both ways and distances are metres.
+        middle = float(graph.node_lat.mean()) if graph.junctions else 0.0
+        self._scale = np.array([M_PER_DEGREE * math.cos(math.radians(middle)), M_PER_DEGREE])
+
+    @cached_property
+    def _lines(self) -> Any:
+        points = self.graph.shape * self._scale
+        counts = self.graph.shape_at[1:].astype(np.int64) - self.graph.shape_at[:-1]
+        return shapely.linestrings(points, indices=np.repeat(np.arange(len(counts)), counts))
+
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        return shapely.STRtree(self._lines)
+
+    def near(
+        self, lat: float, lon: float, usable: Flags | None = None, within_m: float = WITHIN_M
+    ) -> list[OnRoad]:
+        """The edges nearest to a position, nearest first: at most both directions of one road.
+
+        Args:
+            lat: WGS 84 degrees.
+            lon: The same.
+            usable: (E) edges that count; all where None.
+            within_m: Beyond it nothing is found.
+
+        Raises:
+            OffRoadError: No usable edge lies within.
+        """
+        if not (math.isfinite(lat) and math.isfinite(lon)):
+            raise OffRoadError(lat=lat, lon=lon, within_m=round(within_m))
+        point = shapely.Point(np.array([lon, lat]) * self._scale)
+        for ring in (*(r for r in _RINGS_M if r < within_m), within_m):
+            found = self._tree.query(point, predicate="dwithin", distance=ring)
+            if usable is not None:
+                found = found[usable[found]]
+            if len(found):
+                return self._nearest(point, found)
+        raise OffRoadError(lat=lat, lon=lon, within_m=round(within_m))
+
+    def _nearest(self, point: shapely.Point, found: np.ndarray) -> list[OnRoad]:
+        found = np.sort(found)
+        distances = shapely.distance(self._lines[found], point)
+        best = int(found[int(np.argmin(distances))])
+        edges = [edge for edge in sorted({best, int(self.graph.twin[best])}) if edge in found]
+        # In the direction of driving first: the left side of the road is the near one.
+        return [self._on(point, edge) for edge in sorted(edges, key=lambda edge: edge != best)]
+
+    def _on(self, point: shapely.Point, edge: int) -> OnRoad:
+        line = self._lines[edge]
+        fraction = float(shapely.line_locate_point(line, point, normalized=True))
+        return OnRoad(edge, min(1.0, max(0.0, fraction)), float(shapely.distance(line, point)))
+
+    def point_at(self, edge: int, fraction: float) -> tuple[float, float]:
+        """Latitude and longitude of a position on an edge."""
+        point = shapely.line_interpolate_point(self._lines[edge], fraction, normalized=True)
+        return float(point.y / self._scale[1]), float(point.x / self._scale[0])

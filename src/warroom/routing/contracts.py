@@ -1,0 +1,157 @@
+"""What crosses the border of `routing`: profiles, routes, and what an engine must do."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from warroom.roads.contracts import Floats, Numbers
+
+type Weights = NDArray[np.uint32]
+"""Milliseconds."""
+
+NEVER = (1 << 31) - 1
+"""The weight of what cannot be driven."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A kind of vehicle and what it may do.
+
+    Emergency vehicles on duty have priority over the signs (UU 22/2009 art. 134-135).
+
+    Attributes:
+        min_width_m: Narrower roads are none for it.
+        may_restricted: It drives on roads closed to the public.
+        may_banned_turns: It takes turns that signs forbid, at `BANNED_TURN_S` more.
+        contraflow: Factor of the time against a one-way road; 0 never drives there.
+        top_kmh: No road is faster for it.
+    """
+
+    name: str
+    min_width_m: float
+    may_restricted: bool = False
+    may_banned_turns: bool = False
+    contraflow: float = 0.0
+    top_kmh: float = 120.0
+
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile("car", 2.0),
+        # A pumper is 2.5 m wide; with a mirror's width on each side.
+        Profile("fire", 3.0, may_restricted=True, may_banned_turns=True, top_kmh=80.0),
+        Profile("ambulance", 2.4, may_restricted=True, may_banned_turns=True, top_kmh=100.0),
+        Profile("police", 2.0, may_restricted=True, may_banned_turns=True, contraflow=2.0),
+    )
+}
+
+
+class Found(NamedTuple):
+    """A way through the search.
+
+    Attributes:
+        cost_ms: `NEVER` or more where there is none.
+        arcs: In order; empty where start and end are one vertex.
+    """
+
+    cost_ms: int
+    arcs: list[int]
+
+
+class Engine(Protocol):
+    """Finds the cheapest ways over arcs whose weights change."""
+
+    def customize(self, weights: Weights) -> None:
+        """Gives every arc a new weight at once; a search sees all or none of them."""
+        ...
+
+    def update(self, arcs: Numbers, weights: Weights) -> None:
+        """Gives some arcs a new weight."""
+        ...
+
+    def find(self, start: int, end: int) -> Found:
+        """The cheapest way between two vertices."""
+        ...
+
+    def matrix(self, starts: Numbers, ends: Numbers) -> NDArray[np.int64]:
+        """Costs in milliseconds, (starts, ends); at least `NEVER` where there is no way."""
+        ...
+
+    def sibling(self) -> "Engine":
+        """Another engine over the same arcs, with weights of its own still to come."""
+        ...
+
+
+class Path(NamedTuple):
+    """A way over edges.
+
+    Attributes:
+        cost_ms: Travel time.
+        edges: All of them, the first and last driven in part.
+        start, end: Fractions of the first and last edge.
+    """
+
+    cost_ms: int
+    edges: list[int]
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """A way for people.
+
+    Attributes:
+        profile: For which vehicle.
+        geometry: (n, 2) longitude and latitude.
+        edges: Of the road graph.
+        steps: What to do, in order.
+        detour: Why it is not the way one would take on free roads; None where it is that way.
+    """
+
+    profile: str
+    distance_m: float
+    duration_s: float
+    free_flow_s: float
+    geometry: Floats
+    edges: tuple[int, ...]
+    steps: tuple["Step", ...]
+    detour: "Detour | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do on the way.
+
+    Attributes:
+        turn: `depart`, `straight`, `slight_left`, `left`, `sharp_left`, the same for right,
+            `around`, `arrive`.
+        road: Name of the road that is entered; empty where it has none.
+        distance_m, duration_s: Until the next step.
+        lat, lon: Where.
+    """
+
+    turn: str
+    road: str
+    distance_m: float
+    duration_s: float
+    lat: float
+    lon: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detour:
+    """Why a route leaves the way one would take on free roads.
+
+    Attributes:
+        road: The named road of that way on which most time would be lost.
+        lost_s: What that way would take longer than the route, now.
+        longer_m: How much longer the route is.
+    """
+
+    road: str
+    lost_s: float
+    longer_m: float

@@ -1,0 +1,162 @@
+"""Routes between positions, for people and for other domains, over the roads of the city pack."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from warroom.roads.api import OnRoad, RoadGraph, Roads, Snapper
+from warroom.roads.contracts import Singles
+from warroom.routing.contracts import PROFILES, Path, Route
+from warroom.routing.directions import lengths_of, line_of, reason_of, steps_of
+from warroom.routing.errors import NoRouteError, UnknownProfileError
+from warroom.routing.router import Router, make_routers
+
+type Position = tuple[float, float]
+"""Latitude and longitude."""
+
+SNAP_M = 300.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    snapper: Snapper
+    now: dict[str, Router]
+    free: dict[str, Router]
+
+
+class Routing:
+    """Answers routes; all of it is used from one thread.
+
+    The roads are prepared at the first question (a second or two for a city), and again when the
+    city pack is replaced.
+
+    Args:
+        roads: Where the graph comes from.
+    """
+
+    def __init__(self, roads: Roads) -> None:
+        self._roads = roads
+        self._prepared: _Prepared | None = None
+
+    @property
+    def graph(self) -> RoadGraph:
+        """The graph that edges refer to."""
+        return self._ready().snapper.graph
+
+    def prepare(self) -> None:
+        """Makes what the first question would have to wait for.
+
+        Raises:
+            NoRoadGraphError: The city pack has no roads.
+        """
+        self._ready()
+
+    def router(self, profile: str) -> Router:
+        """The router of a profile, with the speeds of now.
+
+        Raises:
+            UnknownProfileError: There is no such kind of vehicle.
+        """
+        if profile not in PROFILES:
+            raise UnknownProfileError(profile=profile, known=", ".join(PROFILES))
+        return self._ready().now[profile]
+
+    def update(self, kmh: Singles) -> None:
+        """Takes the speed of every edge, for all profiles."""
+        for router in self._ready().now.values():
+            router.update(kmh)
+
+    def close(self, edges: Sequence[int]) -> None:
+        """Leads nobody over these edges until `open`."""
+        for router in self._ready().now.values():
+            router.close(edges)
+
+    def open(self, edges: Sequence[int]) -> None:
+        """Ends a closure."""
+        for router in self._ready().now.values():
+            router.open(edges)
+
+    def snap(self, profile: str, at: Position) -> list[OnRoad]:
+        """The road this vehicle can reach a position from.
+
+        Raises:
+            OffRoadError: There is none near.
+        """
+        router = self.router(profile)
+        return self._ready().snapper.near(*at, usable=router.usable, within_m=SNAP_M)
+
+    def route(self, profile: str, start: Position, end: Position) -> Route:
+        """The quickest way now, with its steps and why it is not the usual one.
+
+        Raises:
+            OffRoadError: No road lies near the start or the end.
+            NoRouteError: No way leads there.
+            UnknownProfileError: There is no such kind of vehicle.
+        """
+        from_, to = self.snap(profile, start), self.snap(profile, end)
+        path = self.router(profile).path(from_, to)
+        if path is None:
+            raise NoRouteError(profile=profile)
+        return self._tell(profile, path, self._ready().free[profile].path(from_, to))
+
+    def alternatives(
+        self, profile: str, start: Position, end: Position, most: int = 2
+    ) -> list[Route]:
+        """The quickest way first, then others worth a choice.
+
+        Raises:
+            OffRoadError: No road lies near the start or the end.
+            NoRouteError: No way leads there.
+            UnknownProfileError: There is no such kind of vehicle.
+        """
+        from_, to = self.snap(profile, start), self.snap(profile, end)
+        paths = self.router(profile).alternatives(from_, to, most)
+        if not paths:
+            raise NoRouteError(profile=profile)
+        usual = self._ready().free[profile].path(from_, to)
+        return [self._tell(profile, path, usual) for path in paths]
+
+    def matrix(
+        self, profile: str, starts: Sequence[Position], ends: Sequence[Position]
+    ) -> NDArray[np.float64]:
+        """Travel times in seconds, (starts, ends); infinite where there is no way.
+
+        Raises:
+            OffRoadError: No road lies near one of them.
+            UnknownProfileError: There is no such kind of vehicle.
+        """
+        router = self.router(profile)
+        times = router.matrix(
+            [self.snap(profile, at) for at in starts], [self.snap(profile, at) for at in ends]
+        )
+        return np.where(times < (1 << 31) - 1, times / 1000.0, np.inf)
+
+    def _tell(self, profile: str, path: Path, usual: Path | None) -> Route:
+        now, free = self._ready().now[profile], self._ready().free[profile]
+        graph = now.graph
+        turns = [0, *now.turn_costs(path.edges)]
+        shares = lengths_of(graph, path) / graph.length_m[path.edges]
+        seconds = (now.edge_ms[path.edges] * shares + turns) / 1000.0
+        detour = None
+        if usual is not None:
+            detour = reason_of(graph, path, usual, now.cost(usual), now.edge_ms, free.edge_ms)
+        return Route(
+            profile=profile,
+            distance_m=float(lengths_of(graph, path).sum()),
+            duration_s=path.cost_ms / 1000.0,
+            free_flow_s=free.cost(path) / 1000.0,
+            geometry=line_of(graph, path),
+            edges=tuple(path.edges),
+            steps=steps_of(graph, path, seconds.tolist()),
+            detour=detour,
+        )
+
+    def _ready(self) -> _Prepared:
+        snapper = self._roads.snapper
+        if self._prepared is None or self._prepared.snapper is not snapper:
+            profiles = list(PROFILES.values())
+            now = make_routers(snapper.graph, profiles)
+            self._prepared = _Prepared(snapper, now, make_routers(snapper.graph, profiles, now))
+        return self._prepared
