@@ -242,7 +242,7 @@ def test_the_wall_plays_what_is_typed(enter: Enter) -> None:
 
 
 def test_six_tiles_play_at_once(enter: Enter) -> None:
-    page = enter("dinding?l=6&m=1;2;3;4;5;6")
+    page = enter("dinding?l=6&m=1;2;3;9;42;57")
 
     expect(page.locator(LIVE)).to_have_count(6, timeout=30_000)
     assert all(video.evaluate(PLAYS) for video in page.locator(f"{LIVE} video").all())
