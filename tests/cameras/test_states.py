@@ -262,3 +262,30 @@ async def test_cameras_are_leased_to_one_node_each_and_taken_over(world: World) 
     assert not first & second
     assert off not in first | second
     assert taken == first | second
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"fps": 12.3, "kbit_s": 0.1, "clock_offset_ms": -1234.5, "clock_uncertainty_ms": 1e9},
+        {"fps": None, "kbit_s": None, "last_frame_at": None, "state": "offline"},
+        {"reason": 'auth "x" \\ {y}\n', "recording": False, "state": "late"},
+    ],
+)
+async def test_the_text_kept_of_a_state_says_what_its_columns_say(
+    world: World, more: dict[str, Any]
+) -> None:
+    camera_id = await world.add(1)
+    await report(world, live(world, camera_id, **more))
+
+    row = (await world.rows("select * from camera_state"))[0]
+    told = msgspec.json.decode(row["listed"])
+
+    words = ("state", "reason", "fps", "kbit_s", "clock_offset_ms", "clock_uncertainty_ms")
+    expected = {word: row[word] for word in (*words, "recording") if row[word] is not None}
+    for word in ("since", "last_frame_at"):
+        if row[word] is not None:
+            expected[word] = row[word].strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    assert told == expected
+    assert await state(world, camera_id) == told

@@ -78,12 +78,14 @@ def _field(name: str, expression: str) -> str:
 # Put together as text: what a camera's own row tells is kept as JSON (`camera.listed`), and
 # building the rest of five hundred as records costs five times as much. What is not known is left
 # out: `concat` passes over the null that a field of it is.
-_STATE_JSON = f"""concat('{{{{"state":"', e.state, '"', {_field("since", _instant("e.since"))},
+# What is not doubted was written as text with the report (`camera_state.listed`).
+_STATE_JSON = f"""case when d.doubt is null then c.state_listed else
+    concat('{{{{"state":"', e.state, '"', {_field("since", _instant("e.since"))},
     {_field("reason", _text("e.reason"))}, {_field("last_frame_at", _instant("e.last_frame_at"))},
     {_field("fps", "e.fps")}, {_field("kbit_s", "e.kbit_s")},
     {_field("clock_offset_ms", "e.clock_offset_ms")},
     {_field("clock_uncertainty_ms", "e.clock_uncertainty_ms")},
-    ',"recording":', e.recording::text, '}}}}')"""
+    ',"recording":', e.recording::text, '}}}}') end"""
 
 # Everything that a list tells of a camera, its brace left open for more.
 _OPEN = f"""concat(c.listed, ',"agency":{{{{"id":"', c.agency_id, '"',
