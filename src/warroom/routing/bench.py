@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from warroom.roads.api import OnRoad, RoadGraph, build_graph, read_extract
+from warroom.roads.api import OnRoad, RoadGraph, Snapper, build_graph, read_extract
 from warroom.routing.contracts import PROFILES
 from warroom.routing.engines import Dijkstra
+from warroom.routing.peers import Trip, measure_peers
 from warroom.routing.router import Router, make_routers
 
 ROUTES, MATRICES, CUSTOMIZED, JAMS = 1000, 200, 20, 50
@@ -18,7 +19,7 @@ JAM = 10.0
 """A jam makes a road so many times slower."""
 
 
-def bench_routing(osm: Path, profile: str = "fire") -> dict[str, Any]:
+def bench_routing(osm: Path, profile: str = "fire", routes: int = ROUTES) -> dict[str, Any]:
     """Routes between random positions of a city, with turns, from both sides of the road.
 
     All times are wall milliseconds of one thread, `customize_ms` CPU milliseconds.
@@ -27,6 +28,7 @@ def bench_routing(osm: Path, profile: str = "fire") -> dict[str, Any]:
     Args:
         osm: The city's extract.
         profile: The vehicle.
+        routes: How many.
     """
     began = time.process_time()
     graph = build_graph(read_extract(osm))
@@ -35,10 +37,10 @@ def bench_routing(osm: Path, profile: str = "fire") -> dict[str, Any]:
     router = make_routers(graph, [PROFILES[profile]])[profile]
     prepare_s = time.process_time() - began
     random = np.random.default_rng(7)
-    pairs = _pairs(graph, router, random)
+    pairs = _pairs(graph, router, random, routes)
     router.path(*pairs[0])
     route_ms = [_ms(lambda pair=pair: router.path(*pair)) for pair in pairs]  # type: ignore[misc]
-    groups = [[pairs[at][0] for at in random.integers(0, ROUTES, ENGINES)] for _ in range(MATRICES)]
+    groups = [[pairs[at][0] for at in random.integers(0, routes, ENGINES)] for _ in range(MATRICES)]
     matrix_ms = [
         _ms(lambda some=some, end=pair[1]: router.matrix(some, [end]))  # type: ignore[misc]
         for some, pair in zip(groups, pairs, strict=False)
@@ -63,21 +65,26 @@ def bench_routing(osm: Path, profile: str = "fire") -> dict[str, Any]:
         "jams_avoided": f"{avoided} of {len(jam_ms)}",
         "oracle_checked": checked,
         "oracle_equal": equal,
-        "peers": {"scipy_dijkstra_route_ms_p50": oracle_ms, **_peers()},
+        "peers": {
+            "scipy_dijkstra_route_ms_p50": oracle_ms,
+            **measure_peers(osm, _trips(graph, pairs)),
+        },
     }
 
 
 type Pair = tuple[list[OnRoad], list[OnRoad]]
 
 
-def _pairs(graph: RoadGraph, router: Router, random: np.random.Generator) -> list[Pair]:
+def _pairs(
+    graph: RoadGraph, router: Router, random: np.random.Generator, routes: int
+) -> list[Pair]:
     usable = np.flatnonzero(router.usable)
 
     def position() -> list[OnRoad]:
         edge, fraction = int(random.choice(usable)), float(random.random())
         return [OnRoad(edge, fraction, 0.0), OnRoad(int(graph.twin[edge]), 1.0 - fraction, 0.0)]
 
-    return [(position(), position()) for _ in range(ROUTES)]
+    return [(position(), position()) for _ in range(routes)]
 
 
 def _ms(work: Callable[[], object]) -> float:
@@ -132,5 +139,11 @@ def _percentile(values: list[float], percent: float) -> float:
     return round(float(np.percentile(values, percent)), 4) if values else float("nan")
 
 
-def _peers() -> dict[str, Any]:
-    return {"valhalla": None, "osrm": None}
+def _trips(graph: RoadGraph, pairs: list[Pair]) -> list[Trip]:
+    snapper = Snapper(graph)
+
+    def place(positions: list[OnRoad]) -> tuple[float, float]:
+        lat, lon = snapper.point_at(positions[0].edge, positions[0].fraction)
+        return lon, lat
+
+    return [(place(start), place(end)) for start, end in pairs]
