@@ -111,7 +111,14 @@ def test_a_pack_is_built_and_answers_every_question(tmp_path: Path) -> None:
     assert area.kelurahan is not None
     assert (area.kelurahan.code, area.how_known) == ("73.71.01.1001", "polygon")
     assert [place.kind for place in atlas.search("labuang baji")][:1] == ["rumah sakit"]
-    assert atlas.search("lorong 3")[0].kind == "jalan"
+    assert [(place.kind, place.detail) for place in atlas.search("lorong 3")] == [
+        ("jalan", "Kel. Kel 73.71.02.1001, Kec. 73.71.02")
+    ]
+    # A road of two wards is found in both.
+    assert {place.detail for place in atlas.search("sungai saddang")} == {
+        "Kel. Kel 73.71.01.1001, Kec. 73.71.01",
+        "Kel. Kel 73.71.02.1001, Kec. 73.71.02",
+    }
     kinds = {f["properties"]["kind"] for f in json.loads(atlas.layer("base").content)["features"]}
     assert kinds == {"land", "river"}
 
@@ -252,3 +259,27 @@ def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFi
     assert code == 1
     assert "bad.osm.pbf" in capsys.readouterr().err
     assert not (tmp_path / "pack").exists()
+
+
+def test_a_road_in_pieces_is_drawn_and_found_once(tmp_path: Path) -> None:
+    split = (
+        Pbf(tmp_path / "split.osm.pbf")
+        .node(1, 0, 1).node(2, 1, 1).node(3, 2, 1).node(4, 1, 2).node(5, 4, 1).node(6, 6, 1)
+        .way(10, [1, 2, 3], highway="primary", name="Jl. Veteran")
+        .way(11, [5, 6], highway="primary", name="Jl. Veteran")
+        .way(20, [2, 4], highway="residential")
+        .write()
+    )  # fmt: skip
+
+    build_city(plan(tmp_path, osm=split, boundaries=None))
+
+    atlas = Atlas(tmp_path / "pack")
+    roads = json.loads(atlas.layer("roads").content)["features"]
+    assert [(f["geometry"]["type"], f["properties"]["name"]) for f in roads] == [
+        ("MultiLineString", "Jl. Veteran"),
+        ("LineString", ""),
+    ]
+    assert len(roads[0]["geometry"]["coordinates"]) == 2
+    (found,) = atlas.search("veteran")
+    # Half way along the longest piece.
+    assert found.lat == pytest.approx(0.001, abs=1e-5)

@@ -200,16 +200,18 @@ class _Pack:
             named.append(_named(id_, "kelurahan", ward.area.name, detail, point, 1))
         for layer, rank in (("places", 2), ("roads", 3)):
             features = collections[layer].features if layer in collections else []
-            named.extend(self._named_feature(layer, feature, rank) for feature in features)
+            found = [self._named_feature(layer, feature, rank) for feature in features]
+            named.extend(one for one in found if one.place.name)
         return named
 
     def _named_feature(self, layer: str, feature: dict[str, Any], rank: int) -> _Named:
         properties = feature["properties"]
         geometry = _geometry(feature, layer)
-        point = geometry.interpolate(0.5, normalized=True) if layer == "roads" else geometry
+        point = _middle(geometry) if layer == "roads" else geometry
         area = self.area_of(point.centroid.y, point.centroid.x)
         parts = []
-        if area and area.kelurahan and layer == "places":
+        # A road is long: only an outline tells which ward its middle lies in.
+        if area and area.kelurahan and (layer == "places" or area.how_known == "polygon"):
             parts.append(f"Kel. {area.kelurahan.name}")
         if area:
             parts.append(f"Kec. {area.kecamatan.name}")
@@ -292,6 +294,12 @@ def _geometry(feature: dict[str, Any], name: str) -> BaseGeometry:
     if geometry.is_empty:
         raise BadPackError(file=f"{name}.geojson", problem="empty geometry")
     return geometry
+
+
+def _middle(geometry: BaseGeometry) -> BaseGeometry:
+    """A point half way along a road; of one in several pieces, along the longest."""
+    longest = max(getattr(geometry, "geoms", (geometry,)), key=lambda line: float(line.length))
+    return longest.interpolate(0.5, normalized=True)
 
 
 def _code_and_name(feature: dict[str, Any], name: str) -> tuple[str, str]:

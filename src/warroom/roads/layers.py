@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import osmium
+import shapely
 
 from warroom.roads.contracts import CLASS_INDEX, RoadGraph
 from warroom.roads.errors import BadExtractError
@@ -104,27 +106,45 @@ def _take_place(item: Any, line: list[tuple[float, float]], drawn: Drawn) -> Non
 
 
 def draw_roads(graph: RoadGraph) -> list[Feature]:
-    """One line a road and class, in pieces that belong together; each direction pair once."""
-    features = []
-    done = graph.twin < range(graph.edges)
-    for edge in (~done).nonzero()[0]:
-        index = int(edge)
-        is_oneway = bool(graph.contraflow[index] | graph.contraflow[graph.twin[index]])
-        features.append(
-            feature(
-                "LineString",
-                rounded(graph.points(index).tolist()),
-                id=graph.key_of(index),
-                name=graph.name_of(index),
-                **{"class": _DRAWN[int(graph.road_class[index])]},
-                lanes=int(graph.lanes[index]) * (1 if is_oneway else 2),
-                oneway=is_oneway,
-                kmh=round(float(graph.free_kmh[index])),
-                width_m=round(float(graph.width_m[index]), 1),
-                level=max(0, int(graph.level[index])),
-            )
+    """One feature for each road of a name in each area, its pieces joined; both directions once.
+
+    A road that passes several kelurahan is found in each of them, and twins of one name are told
+    apart by where they are. Roads without a name are drawn together, by area and class.
+    """
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for edge in np.flatnonzero(np.arange(graph.edges) < graph.twin).tolist():
+        twin = int(graph.twin[edge])
+        is_oneway = bool(graph.contraflow[edge] | graph.contraflow[twin])
+        look = (
+            graph.name_of(edge),
+            int(graph.area[edge]),
+            _DRAWN[int(graph.road_class[edge])],
+            int(graph.lanes[edge]) * (1 if is_oneway else 2),
+            is_oneway,
+            round(float(graph.free_kmh[edge])),
+            round(float(graph.width_m[edge]), 1),
+            max(0, int(graph.level[edge])),
         )
-    return features
+        alike.setdefault(look, []).append(edge)
+    return [_drawn_road(graph, look, edges) for look, edges in alike.items()]
+
+
+def _drawn_road(graph: RoadGraph, look: tuple[Any, ...], edges: list[int]) -> Feature:
+    name, _, kind, lanes, is_oneway, kmh, width_m, level = look
+    joined = shapely.line_merge(shapely.multilinestrings([graph.points(edge) for edge in edges]))
+    lines = [rounded(shapely.get_coordinates(line).tolist()) for line in shapely.get_parts(joined)]
+    return feature(
+        "MultiLineString" if len(lines) > 1 else "LineString",
+        lines if len(lines) > 1 else lines[0],
+        id=graph.key_of(edges[0]),
+        name=name,
+        **{"class": kind},
+        lanes=lanes,
+        oneway=is_oneway,
+        kmh=kmh,
+        width_m=width_m,
+        level=level,
+    )
 
 
 def feature(geometry: str, coordinates: object, **properties: object) -> Feature:
