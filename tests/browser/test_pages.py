@@ -55,6 +55,8 @@ PAGES = (
     "admin/permohonan",
     "admin/permohonan?mode=baru",
     "admin/tinjauan",
+    "admin/dasar-hukum",
+    "admin/hak?baru=1",
     "bantuan",
 )
 KEY = re.compile(r"\b[a-z_]+(?:\.[a-z0-9_]+)+\b")
