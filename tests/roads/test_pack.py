@@ -283,3 +283,15 @@ def test_a_road_in_pieces_is_drawn_and_found_once(tmp_path: Path) -> None:
     (found,) = atlas.search("veteran")
     # Half way along the longest piece.
     assert found.lat == pytest.approx(0.001, abs=1e-5)
+
+
+def test_a_real_country_becomes_a_pack(tmp_path: Path, test_data: Path) -> None:
+    report = build_city(
+        plan(tmp_path, osm=test_data / "city/liechtenstein.osm.pbf", boundaries=None)
+    )
+
+    atlas = Atlas(tmp_path / "pack")
+    assert report.edges > 7000
+    assert report.ignored == {}
+    assert any(place.kind == "jalan" for place in atlas.search("landstrasse"))
+    assert {place.kind for place in atlas.search("landesspital")} == {"rumah sakit"}

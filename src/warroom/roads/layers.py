@@ -131,7 +131,8 @@ def draw_roads(graph: RoadGraph) -> list[Feature]:
 
 def _drawn_road(graph: RoadGraph, look: tuple[Any, ...], edges: list[int]) -> Feature:
     name, _, kind, lanes, is_oneway, kmh, width_m, level = look
-    joined = shapely.line_merge(shapely.multilinestrings([graph.points(edge) for edge in edges]))
+    pieces: Any = [shapely.linestrings(graph.points(edge)) for edge in edges]
+    joined = shapely.line_merge(shapely.multilinestrings(pieces))
     lines = [rounded(shapely.get_coordinates(line).tolist()) for line in shapely.get_parts(joined)]
     return feature(
         "MultiLineString" if len(lines) > 1 else "LineString",
