@@ -195,7 +195,7 @@ def test_an_alarm_of_recording_cannot_be_missed(enter: Enter, axe_source: str) -
     expect(sign).to_be_visible()
     page.keyboard.press("Alt+a")
 
-    listed = page.get_by_role("dialog", name="Alarm rekaman")
+    listed = page.get_by_role("dialog", name="Alarm", exact=True)
     expect(listed).to_contain_text("Disk 1 penuh")
     assert [] == axe_violations(page, axe_source)
     page.keyboard.press("Escape")
