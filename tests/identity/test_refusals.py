@@ -134,12 +134,14 @@ def test_a_program_of_an_agency_that_does_not_exist_is_not_made(city: City, run:
         run("application", "disable", "nix")
 
 
-async def test_who_sees_another_agency_and_its_things_makes_no_program_of_it(
-    city: City, browser: Clients
+@pytest.mark.parametrize("word", ["agency:view", "application:configure"])
+async def test_who_has_one_word_of_two_on_another_agency_makes_no_program_of_it(
+    word: str, city: City, browser: Clients
 ) -> None:
+    """They would see the program, and hold what it may do."""
     async with city.db.transaction(city.system) as tx:
         new = api.NewGrant(
-            ("agency:view", "camera:view"),
+            (word, "application:view", "camera:view"),
             "uji",
             person_id=city.people["kepala"],
             agencies=(city.agencies["Damkar"],),
