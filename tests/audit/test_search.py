@@ -271,6 +271,7 @@ async def test_what_a_person_saw_is_told_by_thing_with_times(db: Database) -> No
     footage = {"from": "2026-11-24T05:00:00Z", "to": "2026-11-24T05:02:00Z"}
     await look(db, by=FIRE, owner=POLICE, minutes=6, action="recording:view", detail=footage)
     await look(db, by=FIRE, owner=CITY, minutes=7, camera=UUID(int=101))
+    await look(db, by=CITY, owner=CITY, minutes=8, camera=UUID(int=102))
     person, hour = UUID(int=FIRE.int + 1000), timedelta(hours=1)
 
     async with db.transaction(EVERYTHING) as tx:
@@ -322,3 +323,13 @@ async def test_a_small_agency_finds_its_few_entries_at_once_among_those_of_all(
 
     assert pages[0] != []
     assert [id_ for page in pages for id_ in page] == [both, done, owned]
+
+
+@pytest.mark.usefixtures("looks")
+async def test_the_last_uses_of_an_agency_are_those_of_its_people(db: Database) -> None:
+    async with db.transaction(EVERYTHING) as tx:
+        uses = await api.list_last_uses(
+            EVERYTHING, tx, POLICE, AT - timedelta(days=1), action="audit:read"
+        )
+
+    assert uses == {(UUID(int=1001), "live"): AT + timedelta(minutes=1)}

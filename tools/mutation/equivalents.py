@@ -31,6 +31,18 @@ EQUIVALENTS: dict[str, Equivalent] = {
         "What is listed is judged row by row afterwards; the query reads two hundred at most, and"
         " those must not be other agencies'.",
     ),
+    "audit/store.py - _OF_AGENCIES where agency_id = any(%(agencies)s)": Equivalent(
+        (
+            "audit/store.py visible narrow",
+            "audit/store.py visible narrow 2",
+            "policy audit_entry audit_entry_read",
+        ),
+        "It is there for speed: with it each half of the entries comes from an index of its own.",
+    ),
+    "cameras/service.py show_camera raise CameraNotFoundError": Equivalent(
+        ("cameras/service.py get_camera raise CameraNotFoundError",),
+        "A number that is no camera's has no id that could be asked for.",
+    ),
     "access/store/requests.py list_approvals narrow": Equivalent(
         ("access/store/requests.py list_parts narrow",),
         "Approvals are shown within the parts in view; a query that reads them narrows by itself.",

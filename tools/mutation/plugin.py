@@ -294,7 +294,9 @@ class Mutation:
         equivalent = self._equivalents.get(guard)
         if not any(asked == guard for asked, _ in self._asked):
             self.report.unpassed.append(guard)
-        elif equivalent and self._killer({guard, *equivalent.behind}, self._items):
+        elif equivalent and self._killer(
+            {guard, *equivalent.behind}, [*self._near(guard), *self._items]
+        ):
             self.report.equivalent.append(guard)
         else:
             self.report.survived.append(guard)
@@ -310,11 +312,12 @@ class Mutation:
         them, it is known what it passes, and if it does and fails, it is run again with them.
         """
         near = min(away).partition(" ")[0]
-        is_policy = any(name.startswith("policy ") for name in away)
+        wanted = {name for name in away if not name.startswith("policy ")}
+        is_policy = not wanted  # which tests pass a policy is not known
         known = [
             (item, seen)
             for item in items
-            if (seen := self._passed.get(item)) is not None and (is_policy or away & seen.guards)
+            if (seen := self._passed.get(item)) is not None and (is_policy or wanted & seen.guards)
         ]
         known.sort(key=lambda one: (-self._missed[near, one[0]], one[1].seconds))
         new = [item for item in items if item not in self._passed]
@@ -324,7 +327,7 @@ class Mutation:
                 break
             with self._without(away):
                 is_good, seen = self._timed(item)
-            passed = away if is_policy else away & seen.guards
+            passed = away if is_policy else wanted & seen.guards
             if not passed and item not in self._passed:
                 self._remember(item, seen, is_good=is_good)
             self._asked.update((guard, item) for guard in passed)
