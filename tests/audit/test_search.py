@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.scopes import AT, scope_of
-from warroom.audit import api, service
+from warroom.audit import api, service, store
 from warroom.audit.errors import WrongCursorError, WrongPeriodError
 from warroom.kernel.db import Database
 from warroom.kernel.ids import new_id
@@ -333,3 +333,11 @@ async def test_the_last_uses_of_an_agency_are_those_of_its_people(db: Database) 
         )
 
     assert uses == {(UUID(int=1001), "live"): AT + timedelta(minutes=1)}
+
+
+@pytest.mark.usefixtures("looks")
+async def test_what_is_proved_of_an_agency_is_of_that_agency(db: Database) -> None:
+    async with db.transaction(EVERYTHING) as tx:
+        entries = await store.list_entries(EVERYTHING, tx, {"agency": FIRE}, 10)
+
+    assert [entry.at - AT for entry in entries] == [timedelta(minutes=2), timedelta(minutes=1)]

@@ -298,3 +298,18 @@ async def test_a_camera_is_not_tried_with_an_empty_login() -> None:
             await probe(port)
 
     assert len(requests) == 1
+
+
+async def test_a_camera_whose_challenge_is_always_stale_is_given_up() -> None:
+    requests = []
+
+    async def reply(request: str, writer: asyncio.StreamWriter) -> None:
+        requests.append(request)
+        challenge = 'WWW-Authenticate: Digest realm="c", nonce="n", stale=true'
+        writer.write(answer("401 No", "", challenge))
+
+    async with serving(reply) as port:
+        with pytest.raises(WrongPasswordError):
+            await probe(port, "op", "p")
+
+    assert 1 < len(requests) < 10
