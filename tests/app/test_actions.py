@@ -27,6 +27,7 @@ PUT_TOGETHER = {
     "access:right_": ("confirmed", "dropped", "escalated", "lapsed"),
     "camera:": ("added", "changed", "removed"),
     "recording:hold_": ("changed", "expired", "released"),
+    "traffic:": ("closed", "opened", "reported", "withdrawn"),
     "wall:": ("added", "changed", "removed"),
     "privacy:": (
         "case_registered",

@@ -90,6 +90,8 @@ OWNED = {
     "passkey_id": "passkey",
     "seat_id": "seat",
     "session_id": "session",
+    "closure_id": "closure",
+    "report_id": "report",
 }
 BASIS = "01890000-0000-7000-8000-000000000001"
 GLOBAL = {
@@ -101,6 +103,7 @@ GLOBAL = {
     "slug": "kota",
     "kind": "purpose",
     "key": "cctv_live",
+    "edge": "0",
 }
 
 # Whose routes are about the asker themselves, and so answer every signed-in person.
@@ -196,6 +199,8 @@ CASE = {
     "value": f"{MARK} Sri",
 }
 BREACH = {"title": f"{MARK} laptop hilang"}
+
+SAID = {"line": [[119.4, -5.13], [119.41, -5.13]]}
 
 REQUEST = {
     "letter_number": "B-1/XI/2026",
@@ -321,6 +326,9 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/privacy/cases/{case_id}/end"): {"reason": "Sudah dijawab"},
         ("POST", "/api/privacy/breaches"): BREACH,
         ("PATCH", "/api/privacy/breaches/{breach_id}"): {"version": 1, "to": "assessed"},
+        ("POST", "/api/traffic/closures"): SAID | {"reason": f"{MARK} banjir"},
+        ("POST", "/api/traffic/reports"): SAID | {"level": "jam"},
+        ("POST", "/api/routing/routes"): {"from": [-5.13, 119.4], "to": [-5.14, 119.41]},
         ("POST", "/api/walls/layouts"): {"name": "Dinding"},
         ("PATCH", "/api/walls/layouts/{layout_id}"): name,
     }
@@ -439,6 +447,28 @@ async def plant_hint(world: World) -> str:
     return str(hint_id)
 
 
+async def plant_said(world: World, kind: str) -> str:
+    """A closure or a report of the first agency: no city pack is installed to draw one on."""
+    said_id, scope = new_id(), identity.system_scope("test", world.clock, door="cli")
+    async with world.db.transaction(scope) as tx:
+        await tx.execute(
+            "insert into traffic_said (id, kind, agency_id, place, keys, roads, line, starts_at,"
+            " ends_at, source, level, reason, created_at) values (%s, %s, %s, '73.71.01',"
+            " '{1:2:3}', %s, '[]', %s, '2099-01-01', 2, %s, %s, %s)",
+            [
+                said_id,
+                kind,
+                UUID(world.things["agency"]),
+                [f"{MARK} jalan"],
+                world.clock.now(),
+                "jam" if kind == "report" else None,
+                f"{MARK} alasan",
+                world.clock.now(),
+            ],
+        )
+    return str(said_id)
+
+
 async def make_things(world: World) -> None:
     """One thing of every kind, made through the front door by their own agency's administrator."""
 
@@ -477,6 +507,8 @@ async def make_things(world: World) -> None:
     )
     things["layout"] = layout["id"]
     things["hint"] = await plant_hint(world)
+    for kind in ("closure", "report"):
+        things[kind] = await plant_said(world, kind)
     held = await made("/api/recording/holds", hold_body(things["camera"]))
     things["hold"] = held["items"][0]["id"]
     emergency = await made("/api/emergencies", emergency_body(things["agency"]))
@@ -825,17 +857,21 @@ async def test_events_reach_those_who_may_know_of_the_thing_and_nobody_else(
                 heard["own"] = sorted([await _next_topic(sockets["own"]) for _ in topics])
             await asyncio.sleep(0.2)
             for asker in OUTSIDERS:
-                heard[asker] = [
+                heard[asker] = sorted(
                     message["topic"]
                     for message in sockets[asker].received()
                     if message["type"] == "event"
-                ]
+                )
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
+    commons = sorted(topic.name for topic in world.app.state.topics if topic.is_common)
     assert len(topics) >= 3
-    assert heard == {"own": topics, "other": [], "agencyless": [], "agencyless_with_roles": []}
+    # What is of the roads belongs to no agency: it is heard by all who hold the word.
+    assert {"traffic.edges", "traffic.jams"} == set(commons)
+    assert heard.pop("other") == commons
+    assert heard == {"own": topics, "agencyless": [], "agencyless_with_roles": []}
 
 
 async def _next_topic(socket: Socket) -> str:

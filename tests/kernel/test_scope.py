@@ -93,3 +93,35 @@ def test_footage_is_limited_only_where_every_right_to_it_is() -> None:
 
     assert scope.footage_of("camera:view", agency_id=FIRE) == ((first, last),)
     assert scope.footage_of("camera:view", agency_id=FIRE, object_id=UUID(int=7)) is None
+
+
+IN_CITY = frozenset({"traffic:view"})
+
+
+@pytest.mark.parametrize(
+    ("rules", "place", "may"),
+    [
+        ([], None, False),
+        ([Rule(VIEW)], None, False),
+        ([Rule(IN_CITY)], "73.71.01", True),
+        ([Rule(IN_CITY, agencies=frozenset({POLICE}))], "73.71.01", True),
+        ([Rule(IN_CITY, places=frozenset({"73.71.01"}))], "73.71.01.1001", True),
+        ([Rule(IN_CITY, places=frozenset({"73.71.01"}))], "73.71.02", False),
+        ([Rule(IN_CITY, places=frozenset({"73.71.01"}))], None, True),
+        ([Rule(IN_CITY, objects=frozenset({UUID(int=9)}))], None, False),
+        ([Rule(IN_CITY, tags=frozenset({"x"}))], None, False),
+        ([Rule(IN_CITY, classes=frozenset({"x"}))], None, False),
+        ([Rule(IN_CITY), Rule(IN_CITY, deny=True)], None, False),
+        ([Rule(IN_CITY), Rule(IN_CITY, agencies=frozenset({FIRE}), deny=True)], None, True),
+        ([Rule(IN_CITY), Rule(IN_CITY, places=frozenset({"73"}), deny=True)], "73.71", False),
+        ([Rule(IN_CITY), Rule(IN_CITY, places=frozenset({"73"}), deny=True)], "74", True),
+        ([Rule(IN_CITY), Rule(IN_CITY, places=frozenset({"73"}), deny=True)], None, True),
+        ([Rule(IN_CITY, ends_at=AT - timedelta(seconds=1))], None, False),
+    ],
+)
+def test_what_belongs_to_nobody_is_judged_by_word_and_place(
+    rules: list[Rule],
+    place: str | None,
+    may: bool,
+) -> None:
+    assert may is scope_of(*rules).allows_in_city("traffic:view", place)

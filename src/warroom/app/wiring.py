@@ -57,8 +57,14 @@ from warroom.recording import commands as recording_commands
 from warroom.recording import jobs as recording_jobs
 from warroom.recording import privacy as recording_privacy
 from warroom.recording import routes as recording_routes
+from warroom.roads import api as roads
 from warroom.roads import commands as road_commands
+from warroom.routing import api as routing
 from warroom.routing import commands as routing_commands
+from warroom.routing import routes as routing_routes
+from warroom.traffic import api as traffic
+from warroom.traffic import privacy as traffic_privacy
+from warroom.traffic import routes as traffic_routes
 from warroom.wall import api as wall
 from warroom.wall import privacy as wall_privacy
 from warroom.wall import routes as wall_routes
@@ -74,6 +80,7 @@ SECTIONS = [
     identity.IdentitySettings,
     live.LiveSettings,
     recording.RecordingSettings,
+    traffic.TrafficSettings,
 ]
 
 COMMANDS = [
@@ -98,6 +105,8 @@ ROUTERS = [
     place_routes.router,
     privacy_routes.router,
     *recording_routes.routers,
+    routing_routes.router,
+    traffic_routes.router,
     wall_routes.router,
 ]
 
@@ -106,6 +115,7 @@ TOPICS = (
     *camera_routes.TOPICS,
     *privacy_routes.TOPICS,
     *recording_routes.TOPICS,
+    *traffic_routes.TOPICS,
     *wall_routes.TOPICS,
 )
 
@@ -154,6 +164,7 @@ def registry_of(configuration: Configuration) -> Registry:
             live_privacy.TOLD,
             privacy.told(ERASERS, configuration.section(identity.IdentitySettings).prove_minutes),
             recording_privacy.told(configuration.section(recording.RecordingSettings)),
+            traffic_privacy.TOLD,
             wall_privacy.TOLD,
         ],
         {"cameras": cameras.count_by_class},
@@ -187,6 +198,7 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         cameras.CameraSettings: camera_settings,
         cameras.Prober: cameras.open_prober(camera_settings, node.clock),
         places.Atlas: places.open_atlas(settings),
+        ZoneInfo: ZoneInfo(configuration.section(identity.CitySettings).zone),
         Registry: registry_of(configuration),
         privacy.SubjectKeeper: privacy.SubjectKeeper(
             sealer, key_at(settings.data / "keys" / "subject.key")
@@ -217,6 +229,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         node.configuration.section(recording.RecordingSettings),
         node.settings.data,
     )
+    state, desk = _roads_of(node, db)
     return Wiring(
         authenticator=made[identity.Authenticator],
         db=db,
@@ -227,10 +240,38 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         routers=ROUTERS,
         topics=TOPICS,
         jobs=JOBS,
-        services={**made, live.LiveService: live_service, recording.PlaybackService: playback},
-        running=(live_service, playback, made[hub.Sender]),
+        services={
+            **made,
+            live.LiveService: live_service,
+            recording.PlaybackService: playback,
+            routing.Desk: desk,
+            traffic.Drawing: traffic.Drawing(),
+            traffic.Traffic: state,
+        },
+        running=(live_service, playback, made[hub.Sender], desk, state),
         watch_rights=made[identity.Authenticator].watch,
     )
+
+
+def _roads_of(node: Node, db: Database) -> tuple[traffic.Traffic, routing.Desk]:
+    """The state of the roads of a process, and the routes that follow it."""
+    city = roads.open_roads(node.settings)
+    holder = f"{node.settings.node}:{node.settings.port}"
+    zone = ZoneInfo(node.configuration.section(identity.CitySettings).zone)
+    standing = identity.system_scope(f"traffic {node.settings.node}", node.clock)
+    settings = node.configuration.section(traffic.TrafficSettings)
+    state = traffic.open_traffic(db, node.clock, standing, city, zone, settings, holder)
+    desk = routing.Desk(routing.Routing(city))
+
+    async def lead_round(cycle: traffic.Cycle) -> None:
+        now = cycle.state
+        closed = now.how == traffic.How.CLOSED
+        jammed = now.colour == traffic.Colour.JAM
+        conditions = routing.Conditions(now.kmh, closed, jammed, now.since)
+        await desk.take(state.estimator.graph, conditions)
+
+    state.followers.append(lead_round)
+    return state, desk
 
 
 def media_socket(node: Node, name: str = "") -> Path:

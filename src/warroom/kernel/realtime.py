@@ -37,11 +37,14 @@ class Topic:
 
     Attributes:
         is_personal: Its events are for the one person whose id is the event's object.
+        is_common: Its events are about what belongs to no agency; they are judged by the word and
+            the place alone.
     """
 
     name: str
     action: str
     is_personal: bool = False
+    is_common: bool = False
 
 
 class _Subscribe(msgspec.Struct, tag="subscribe", tag_field="op"):
@@ -136,6 +139,8 @@ class Hub:
         if topic.is_personal:
             is_theirs = event.object_id is not None and event.object_id == scope.person_id
             return is_theirs and scope.may(topic.action)
+        if topic.is_common:
+            return scope.allows_in_city(topic.action, event.place)
         return scope.allows(topic.action, **event.sides)
 
     async def serve(

@@ -174,6 +174,27 @@ class Scope:
             is_allowed = True
         return is_allowed
 
+    def allows_in_city(self, action: str, place: str | None = None) -> bool:
+        """Whether the action is allowed on what belongs to no agency: the roads and their state.
+
+        A right on one's own agency's things holds here as well; one limited to areas holds in them
+        (and where nothing is said of the place), one limited to single things, tags or classes does
+        not. What is denied must be denied of all owners.
+        """
+        is_allowed = False
+        for rule in self._of(action).rules:
+            is_limited = (rule.objects, rule.tags, rule.classes) != (None, None, None)
+            if is_limited or (rule.deny and rule.agencies is not None):
+                continue
+            if rule.places is not None and place is not None and not _lies_in(place, rule.places):
+                continue
+            if rule.deny:
+                if rule.places is None or place is not None:
+                    return False
+                continue
+            is_allowed = True
+        return is_allowed
+
     def purpose_of(
         self,
         action: str,

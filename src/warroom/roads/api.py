@@ -9,6 +9,7 @@ from warroom.roads.contracts import (
     RoadClass,
     RoadGraph,
 )
+from warroom.roads.errors import NoRoadGraphError, OffRoadError
 from warroom.roads.graph import build_graph, count_length_km, join_points
 from warroom.roads.osm import read_extract
 from warroom.roads.pack import Roads, load_graph, open_roads, save_graph
@@ -18,6 +19,8 @@ __all__ = [
     "CLASSES",
     "MAIN_CLASSES",
     "BuildReport",
+    "NoRoadGraphError",
+    "OffRoadError",
     "OnRoad",
     "RoadClass",
     "RoadGraph",

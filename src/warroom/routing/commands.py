@@ -1,7 +1,7 @@
 """Commands of routes."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import cyclopts
 
@@ -38,38 +38,11 @@ def route(
     """
     routing = api.Routing(Roads(city))
     found = routing.route(profile, _position(from_), _position(to))
-    say(as_json(found), as_json=json, text="\n".join(_lines(found)))
-
-
-def as_json(route: api.Route) -> dict[str, Any]:
-    """A route as the command and the interface tell it; geometry is GeoJSON."""
-    language = language_of_terminal()
-    return {
-        "profile": route.profile,
-        "distance_m": round(route.distance_m, 1),
-        "duration_s": round(route.duration_s, 1),
-        "free_flow_s": round(route.free_flow_s, 1),
-        "geometry": {
-            "type": "LineString",
-            "coordinates": [[round(lon, 6), round(lat, 6)] for lon, lat in route.geometry.tolist()],
-        },
-        "steps": [
-            {
-                "turn": step.turn,
-                "road": step.road,
-                "text": api.sentence_of(step, lambda key, **given: text(language, key, **given)),
-                "distance_m": round(step.distance_m, 1),
-                "duration_s": round(step.duration_s, 1),
-                "lat": round(step.lat, 6),
-                "lon": round(step.lon, 6),
-            }
-            for step in route.steps
-        ],
-    }
+    say(api.route_json(found, language_of_terminal()), as_json=json, text="\n".join(_lines(found)))
 
 
 def _lines(route: api.Route) -> list[str]:
-    told = as_json(route)
+    told = api.route_json(route, language_of_terminal())
     lines = [
         text(
             language_of_terminal(),

@@ -6,7 +6,12 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from warroom.roads.contracts import Floats, Numbers
+from warroom.kernel.actions import Action, declare
+from warroom.roads.contracts import Flags, Floats, Numbers, Singles
+
+VIEW = "route:view"
+
+ACTIONS = declare(Action(VIEW, "route", "view"))
 
 type Weights = NDArray[np.uint32]
 """Milliseconds."""
@@ -150,8 +155,27 @@ class Detour:
         road: The named road of that way on which most time would be lost.
         lost_s: What that way would take longer than the route, now.
         longer_m: How much longer the route is.
+        edges: Of that way, those on that road.
     """
 
     road: str
     lost_s: float
     longer_m: float
+    edges: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conditions:
+    """The state of all E edges of a road graph, as far as routes need it.
+
+    Attributes:
+        kmh: (E) speed.
+        closed: (E) whether nobody may drive there.
+        jammed: (E) whether the road is known to be jammed.
+        since: (E) since when it is as it is, seconds since 1970.
+    """
+
+    kmh: Singles
+    closed: Flags
+    jammed: Flags
+    since: Floats

@@ -128,9 +128,9 @@ def reason_of(
         delay = float(now_ms[edge]) - float(free_ms[edge])
         delays[name] = delays.get(name, 0.0) + delay
     named = {name: delay for name, delay in delays.items() if name}
-    if not named:
-        return Detour("", lost_s, _longer(graph, route, usual))
-    return Detour(max(named, key=lambda name: named[name]), lost_s, _longer(graph, route, usual))
+    road = max(named, key=lambda name: named[name]) if named else ""
+    edges = tuple(edge for edge in usual.edges if graph.name_of(edge) == road)
+    return Detour(road, lost_s, _longer(graph, route, usual), edges)
 
 
 def _longer(graph: RoadGraph, route: Path, usual: Path) -> float:

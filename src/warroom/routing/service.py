@@ -68,6 +68,11 @@ class Routing:
         for router in self._ready().now.values():
             router.update(kmh)
 
+    @property
+    def closed(self) -> frozenset[int]:
+        """The edges that nobody is led over."""
+        return frozenset(next(iter(self._ready().now.values())).closed)
+
     def close(self, edges: Sequence[int]) -> None:
         """Leads nobody over these edges until `open`."""
         for router in self._ready().now.values():

@@ -14,6 +14,7 @@ from warroom.traffic.contracts import (
     Counts,
     Flags,
     How,
+    Jam,
     JamEvent,
     Observations,
     Said,
@@ -39,6 +40,7 @@ class Cycle:
         changed: Edges whose colour, or how they are known, is another than before.
         closed, opened: Edges that were closed, and opened again.
         took_ms: CPU of this thread.
+        is_first: Nothing was known before it.
     """
 
     state: State
@@ -47,6 +49,7 @@ class Cycle:
     opened: tuple[int, ...]
     jams: list[JamEvent]
     took_ms: float
+    is_first: bool
 
 
 class Estimator:
@@ -78,6 +81,14 @@ class Estimator:
     def graph(self) -> RoadGraph:
         """The roads."""
         return self.ground.graph
+
+    def prepare(self) -> None:
+        """Works out what the first cycle would have to wait for: half a second for a big city."""
+        _ = (self.ground.adjacency, self.ground.degree, self.ground.edge_of_key)
+
+    def restore(self, jams: Sequence[tuple[Jam, list[int]]]) -> None:
+        """Takes up jams that were there before the process was, with their edges of this pack."""
+        self.alarm.restore(jams)
 
     def add(self, seen: Observations, now: float) -> int:
         """Takes observations; gives how many could be."""
@@ -120,6 +131,7 @@ class Estimator:
             tuple(np.flatnonzero(was_closed & ~closed).tolist()),
             events,
             (time.thread_time() - began) * 1000,
+            before is None,
         )
 
     def _told(self, now: float) -> tuple[Observations, dict[int, str]]:

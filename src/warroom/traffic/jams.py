@@ -1,7 +1,7 @@
 """Jams: when an edge is one, which edges are one jam, and what becomes of it."""
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -72,6 +72,14 @@ class Alarm:
                 self.jams[event.jam.id] = event.jam
         self._lengths = {id_: self._lengths[id_] for id_ in self.jams}
         return events
+
+    def restore(self, jams: Sequence[tuple[Jam, list[int]]]) -> None:
+        """Takes up jams of before a restart: seen again they go on, else they end as unknown."""
+        for jam, edges in jams:
+            self.jams[jam.id] = replace(jam, edges=tuple(sorted(edges)))
+            self._lengths[jam.id] = [(jam.changed_at, jam.length_m)]
+            self._jammed[edges] = True
+            self._seen_at[edges] = jam.changed_at
 
     def _judge(self, state: State) -> None:
         reported = state.how == How.REPORTED
@@ -176,6 +184,8 @@ class Alarm:
 
     def _why_cleared(self, jam: Jam, state: State) -> str:
         edges = list(jam.edges)
+        if not edges:
+            return "unknown"
         if (state.how[edges] == How.CLOSED).all():
             return "closed"
         is_known = (state.at - self._seen_at[edges]).min() <= FORGET_S

@@ -54,6 +54,7 @@ class Window:
         self._kept = Observations.of()
         self._added: list[Observations] = []
         self._counts: list[Counts] = []
+        self._counted: list[Counts] = []
 
     def add(self, seen: Observations, now: float) -> int:
         """Takes what can be; the rest is counted in `refused`, by reason. Gives how many."""
@@ -85,7 +86,7 @@ class Window:
         good = self._judge(len(counts), checks)
         if good.any():
             names = Counts.__slots__
-            self._counts.append(Counts(*(getattr(counts, name)[good] for name in names)))
+            self._counted.append(Counts(*(getattr(counts, name)[good] for name in names)))
         return int(good.sum())
 
     def _judge(self, count: int, checks: tuple[tuple[str, Flags], ...]) -> Flags:
@@ -107,8 +108,9 @@ class Window:
             told: What people said and still holds; counts in full whenever it was said.
             emp: Passenger cars that a motorcycle and a heavy vehicle stand for.
         """
-        self._kept = _joined([self._kept, *self._added])
-        self._added = []
+        # Taken first, joined then: another thread may add meanwhile.
+        added, self._added = self._added, []
+        self._kept = _joined([self._kept, *added])
         self._kept = _chosen(self._kept, self._kept.at > now - WINDOW_S)
         seen = self._kept if told is None else _joined([self._kept, told])
         is_told = seen.source >= Source.OFFICER
@@ -147,7 +149,8 @@ class Window:
         return np.bincount(edge, values, minlength=self.edges)[: self.edges]
 
     def _flow(self, now: float, emp: tuple[float, float]) -> Doubles:
-        self._counts = [c for c in self._counts if len(c) and c.at.max() > now - WINDOW_S]
+        counted, self._counted = self._counted, []
+        self._counts = [c for c in (*self._counts, *counted) if c.at.max() > now - WINDOW_S]
         cars, hours = np.zeros(self.edges), np.zeros(self.edges)
         for counts in self._counts:
             fresh = counts.at > now - WINDOW_S

@@ -1,0 +1,73 @@
+"""What other domains, and the composition root, call of `traffic`."""
+
+from zoneinfo import ZoneInfo
+
+from warroom.kernel.clock import Clock
+from warroom.kernel.db import Database
+from warroom.kernel.scope import Scope
+from warroom.roads.api import Roads
+from warroom.traffic.contracts import (
+    Colour,
+    Counts,
+    How,
+    Jam,
+    JamEvent,
+    Observations,
+    Source,
+    State,
+)
+from warroom.traffic.drawing import Drawing
+from warroom.traffic.estimator import Cycle, Estimator
+from warroom.traffic.picking import along
+from warroom.traffic.runner import Traffic
+from warroom.traffic.service import (
+    Draft,
+    close_roads,
+    open_roads_again,
+    report_roads,
+    withdraw_report,
+)
+from warroom.traffic.settings import TrafficSettings
+from warroom.traffic.store import list_ended_jams, list_said
+from warroom.traffic.telling import tell_edge, tell_state
+
+
+def open_traffic(
+    db: Database,
+    clock: Clock,
+    standing: Scope,
+    roads: Roads,
+    zone: ZoneInfo,
+    settings: TrafficSettings,
+    holder: str,
+) -> Traffic:
+    """The state of the roads of a process; begins when it is entered."""
+    return Traffic(db, clock, standing, roads, zone, settings, holder)
+
+
+__all__ = [
+    "Colour",
+    "Counts",
+    "Cycle",
+    "Draft",
+    "Drawing",
+    "Estimator",
+    "How",
+    "Jam",
+    "JamEvent",
+    "Observations",
+    "Source",
+    "State",
+    "Traffic",
+    "TrafficSettings",
+    "along",
+    "close_roads",
+    "list_ended_jams",
+    "list_said",
+    "open_roads_again",
+    "open_traffic",
+    "report_roads",
+    "tell_edge",
+    "tell_state",
+    "withdraw_report",
+]
