@@ -159,3 +159,19 @@ def routing(*, osm: Path, profile: str = "fire", json: bool = False) -> None:
     from warroom.routing.bench import bench_routing  # noqa: PLC0415 - heavy, and for benches only
 
     _print(bench_routing(osm, profile), json=json)
+
+
+@app.command
+def traffic(*, osm: Path, cycle: bool = True, vehicles: int = 2000, json: bool = False) -> None:
+    """The state of all roads: CPU of a cycle. Example: `warroom bench traffic --cycle --osm X.pbf`.
+
+    Args:
+        osm: OpenStreetMap extract of the city.
+        cycle: What a cycle costs, all there is so far: nothing is measured against a simulation.
+        vehicles: Positions a second.
+        json: One line instead of a readable object.
+    """
+    from warroom.traffic.bench import bench_cycle  # noqa: PLC0415 - heavy, and for benches only
+
+    if cycle:
+        _print(bench_cycle(osm, vehicles), json=json)
