@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
+import pytest
 from starlette.websockets import WebSocketDisconnect
 
 from tests.scopes import scope_of
@@ -226,3 +227,25 @@ async def test_a_slow_tab_is_told_to_start_anew_and_costs_bounded_memory(
 
     assert {"type": "reset", "topic": "cameras.state"} in tab.got
     assert len(tab.bodies()) <= 10
+
+
+@pytest.mark.parametrize(("limit", "value"), [("KEPT_EVENTS", 3), ("KEPT_BYTES", 700)])
+async def test_what_is_kept_is_bounded_and_a_tab_behind_it_starts_anew(
+    db: Database, clock: FixedClock, monkeypatch: Any, limit: str, value: int
+) -> None:
+    monkeypatch.setattr(f"warroom.kernel.realtime.{limit}", value)
+    async with running(db, clock) as hub, open_tab(hub, OF_POLICE) as tab:
+        tab.subscribe("cameras.state")
+        await asyncio.sleep(0.05)
+        await tell(db, clock, POLICE, *range(9))
+        await tab.until(lambda: len(tab.bodies()) == 9)
+        ids = [message["id"] for message in tab.got if message["type"] == "event"]
+        async with open_tab(hub, OF_POLICE) as late, open_tab(hub, OF_POLICE) as near:
+            late.subscribe("cameras.state", after=ids[0])
+            near.subscribe("cameras.state", after=ids[7])
+            await late.until(lambda: len(late.got) > 1)
+            await near.until(lambda: bool(near.bodies()))
+
+    assert late.got[1] == {"type": "reset", "topic": "cameras.state"}
+    assert near.bodies() == [8]
+    assert len(hub._kept) < 9

@@ -25,6 +25,9 @@ from warroom.kernel.outbox import Event, Position
 from warroom.kernel.scope import Scope
 
 KEPT_EVENTS = 20_000
+KEPT_BYTES = 32_000_000
+"""Of their messages: the state of a city's roads is tens of kilobytes every ten seconds."""
+
 QUEUE_EVENTS = 2_000
 PING_S = 5.0
 MAX_TOPICS = 64
@@ -90,7 +93,8 @@ class Hub:
         self.topics = {topic.name: topic for topic in topics}
         self._db, self._scope, self._clock = db, scope, clock
         self._listeners: set[_Listener] = set()
-        self._kept: deque[tuple[Event, bytes]] = deque(maxlen=KEPT_EVENTS)
+        self._kept: deque[tuple[Event, bytes]] = deque()
+        self._kept_bytes = 0
         self._begin: Position | None = None
         self._end = Position(0, 0)
         self.handlers: list[tuple[str, Callable[[Event], Awaitable[None]]]] = []
@@ -123,16 +127,22 @@ class Hub:
                 await handler(event)
         if event.topic not in self.topics:
             return
-        if len(self._kept) == KEPT_EVENTS:
-            self._begin = self._kept[0][0].position
         message = _message(event)
-        self._kept.append((event, message))
+        self._keep(event, message)
         sent = 0
         for listener in tuple(self._listeners):
             if event.topic in listener.topics and self._may_hear(listener.scope, event):
                 listener.offer(message)
                 sent += 1
         EVENTS_SENT.labels(event.topic).inc(sent)
+
+    def _keep(self, event: Event, message: bytes) -> None:
+        self._kept.append((event, message))
+        self._kept_bytes += len(message)
+        while len(self._kept) > KEPT_EVENTS or self._kept_bytes > KEPT_BYTES:
+            gone, text = self._kept.popleft()
+            self._kept_bytes -= len(text)
+            self._begin = gone.position
 
     def _may_hear(self, scope: Scope, event: Event) -> bool:
         topic = self.topics[event.topic]
