@@ -194,3 +194,13 @@ def test_a_jam_as_json_holds_all_a_list_shows(alarm: Alarm) -> None:
 
     assert {"id", "roads", "queue_m", "began_at", "cause", "trend", "how"} <= jam.keys()
     assert jam["cause"] is None
+
+
+def test_who_reads_the_jams_meanwhile_keeps_those_of_the_cycle_before(alarm: Alarm) -> None:
+    run(alarm, *[jam_over(5)] * 2)
+    read = alarm.jams
+
+    run(alarm, *[jam_over(2) | jam_over(5, ratio=0.9)] * 2, begin=NOW + 20)
+
+    assert 1 == len(read)
+    assert read.keys().isdisjoint(alarm.jams)

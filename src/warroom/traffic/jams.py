@@ -65,11 +65,14 @@ class Alarm:
         described = [self._describe(edges, state) for edges in found]
         described = [jam for jam in described if jam.length_m >= LEAST_M or jam.how == "reported"]
         events = self._follow(described, state, causes or {})
+        # A new table, put in place at once: others read the old one on their own threads.
+        jams = dict(self.jams)
         for event in events:
             if event.change == "cleared":
-                del self.jams[event.jam.id]
+                del jams[event.jam.id]
             else:
-                self.jams[event.jam.id] = event.jam
+                jams[event.jam.id] = event.jam
+        self.jams = jams
         self._lengths = {id_: self._lengths[id_] for id_ in self.jams}
         return events
 
