@@ -28,6 +28,7 @@ PUT_TOGETHER = {
     "camera:": ("added", "changed", "removed"),
     "recording:hold_": ("changed", "expired", "released"),
     "traffic:": ("closed", "opened", "reported", "withdrawn"),
+    "unit:": ("added", "changed", "removed"),
     "wall:": ("added", "changed", "removed"),
     "privacy:": (
         "case_registered",

@@ -80,6 +80,8 @@ OWNED = {
     "provider_id": "provider",
     "role_name": "role",
     "hold_id": "hold",
+    "unit_id": "unit",
+    "fence_id": "fence",
     "request_id": "request",
     "emergency_id": "emergency",
     "review_id": "review",
@@ -164,6 +166,11 @@ QUERIES = {
         "from": "2026-11-24T05:00:00Z",
         "to": "2026-11-24T05:01:00Z",
     },
+    "/api/units/{unit_id}/track": {
+        "from": "2026-11-24T05:00:00Z",
+        "to": "2026-11-24T06:00:00Z",
+    },
+    "/api/units/events": {"from": "2026-11-24T05:00:00Z", "to": "2026-11-24T06:00:00Z"},
     "/api/recordings/{camera_id}/thumbnail.jpg": {"at": "2026-11-24T05:00:00Z"},
 }
 
@@ -176,6 +183,15 @@ def camera_body(agency: str) -> dict[str, Any]:
         "lon": 119.409,
         "tags": [MARK.lower()],
     }
+
+
+def unit_body(agency: str, name: str, device: str | None = None) -> dict[str, Any]:
+    return {"name": f"{MARK} {name}", "agency_id": agency, "kind": "patrol", "device": device}
+
+
+def fence_body(agency: str) -> dict[str, Any]:
+    ring = [[119.40, -5.14], [119.41, -5.14], [119.41, -5.13]]
+    return {"agency_id": agency, "name": f"{MARK} Mako", "ring": ring}
 
 
 def hold_body(camera: str) -> dict[str, Any]:
@@ -329,6 +345,9 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/traffic/closures"): SAID | {"reason": f"{MARK} banjir"},
         ("POST", "/api/traffic/reports"): SAID | {"level": "jam"},
         ("POST", "/api/routing/routes"): {"from": [-5.13, 119.4], "to": [-5.14, 119.41]},
+        ("POST", "/api/units"): unit_body(things["agency"], "dua"),
+        ("PATCH", "/api/units/{unit_id}"): name,
+        ("POST", "/api/units/fences"): fence_body(things["agency"]),
         ("POST", "/api/walls/layouts"): {"name": "Dinding"},
         ("PATCH", "/api/walls/layouts/{layout_id}"): name,
     }
@@ -525,6 +544,7 @@ async def make_things(world: World) -> None:
     assert answer.status_code == 201, answer.text
     things["attachment"] = answer.json()["id"]
     await _tell_of_privacy(world)
+    await _make_units(world)
     seat = await made("/api/seats", {"agency_id": things["agency"], "name": f"{MARK} kursi"})
     things["seat"] = seat["id"]
     asked = await made("/api/account/passkeys/options", {})
@@ -536,6 +556,18 @@ async def make_things(world: World) -> None:
     sitter = {"login": "zxq.duduk", "name": f"{MARK} Duduk", "agency_id": things["agency"]}
     await made("/api/people", sitter)
     things["session"] = await _session_of(world, sitter["login"])
+
+
+async def _make_units(world: World) -> None:
+    """A vehicle and a watched area of the first agency."""
+    agency = world.things["agency"]
+    for word, url, body in (
+        ("unit", "/api/units", unit_body(agency, "satu", "zxq-1")),
+        ("fence", "/api/units/fences", fence_body(agency)),
+    ):
+        made = await world.own.post(url, json=body)
+        assert made.status_code == 201, made.text
+        world.things[word] = made.json()["id"]
 
 
 async def _tell_of_privacy(world: World) -> None:

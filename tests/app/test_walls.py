@@ -64,6 +64,8 @@ DEFINERS = {
     "identity_seat": "the public key of one seat, to check its answer",
     "identity_seat_seen": "notes that a seat was used",
     "privacy_next_number": "gives one number, the next",
+    "unit_track_drop": "whole days that are over; what was in them is gone, its count is told",
+    "unit_track_prepare": "makes an empty partition",
     "identity_totp": "one person's secret as it was sealed outside the database",
     "identity_totp_failed": "counts one wrong code",
     "identity_totp_passed": "uses up one code, so that it does not pass twice",
@@ -102,7 +104,7 @@ STRANGER = {
 
 _TABLES = """
 select relname from pg_class join pg_namespace n on n.oid = relnamespace
-where nspname = 'public' and relkind in ('r', 'p') order by relname
+where nspname = 'public' and relkind in ('r', 'p') and not relispartition order by relname
 """
 
 _COLUMNS = """
@@ -238,6 +240,20 @@ def test_a_role_that_forgets_its_scope_or_has_another_sees_no_row_of_any_table(
     assert len(found) > 15
     assert {table: counts for table, counts in found.items() if counts[0] != (1,)} == {}
     assert {table: counts for table, counts in found.items() if counts[1]} == {}
+
+
+def test_a_partition_is_reached_through_its_table_alone(owner: Connection[Any]) -> None:
+    owner.execute("select unit_track_prepare('2026-11-24'), unit_track_prepare('2026-11-25')")
+    found = owner.execute(
+        "select relname, relrowsecurity, has_table_privilege('warroom_app', c.oid,"
+        " 'select, insert, update, delete, truncate') from pg_class c where relispartition"
+        " and relkind = 'r'"
+    ).fetchall()
+
+    assert {"unit_track_rest", "unit_track_20261124", "unit_track_20261125"} <= {
+        name for name, *_ in found
+    }
+    assert [name for name, guarded, open_ in found if open_ or not guarded] == []
 
 
 def test_every_function_that_sees_past_the_wall_is_known_and_says_why(

@@ -63,6 +63,8 @@ def create_app(wiring: Wiring) -> FastAPI:
     for part in wiring.running:
         if hasattr(part, "subscribe"):
             hub.handlers.extend(part.subscribe())
+        if hasattr(part, "meet"):
+            part.meet(hub)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -148,6 +148,23 @@ def realtime(
 
 
 @app.command
+def ingest(*, osm: Path, vehicles: int = 2000, seconds: int = 20, json: bool = False) -> None:
+    """Positions in: read, judged, matched, stored; beside reading and a bare COPY alone.
+
+    Example: `warroom bench ingest --osm jakarta_roads.osm.pbf --json`
+
+    Args:
+        osm: OpenStreetMap extract of the city.
+        vehicles: Vehicles that send one position a second.
+        seconds: How many positions each sends.
+        json: One line instead of a readable object.
+    """
+    from warroom.app.bench.ingest import bench_ingest  # noqa: PLC0415 - for benches only
+
+    _print(bench_ingest(osm, vehicles, seconds), json=json)
+
+
+@app.command
 def routing(*, osm: Path, profile: str = "fire", json: bool = False) -> None:
     """Routes over a real city, checked against scipy. Example: `warroom bench routing --osm X.pbf`.
 

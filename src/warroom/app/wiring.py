@@ -65,6 +65,10 @@ from warroom.routing import routes as routing_routes
 from warroom.traffic import api as traffic
 from warroom.traffic import privacy as traffic_privacy
 from warroom.traffic import routes as traffic_routes
+from warroom.units import api as units
+from warroom.units import jobs as unit_jobs
+from warroom.units import privacy as unit_privacy
+from warroom.units import routes as unit_routes
 from warroom.wall import api as wall
 from warroom.wall import privacy as wall_privacy
 from warroom.wall import routes as wall_routes
@@ -81,6 +85,7 @@ SECTIONS = [
     live.LiveSettings,
     recording.RecordingSettings,
     traffic.TrafficSettings,
+    units.UnitSettings,
 ]
 
 COMMANDS = [
@@ -107,6 +112,7 @@ ROUTERS = [
     *recording_routes.routers,
     routing_routes.router,
     traffic_routes.router,
+    *unit_routes.routers,
     wall_routes.router,
 ]
 
@@ -116,6 +122,7 @@ TOPICS = (
     *privacy_routes.TOPICS,
     *recording_routes.TOPICS,
     *traffic_routes.TOPICS,
+    *unit_routes.TOPICS,
     *wall_routes.TOPICS,
 )
 
@@ -145,6 +152,7 @@ JOBS = [
     *identity_jobs.JOBS,
     *privacy_jobs.JOBS,
     *recording_jobs.JOBS,
+    *unit_jobs.JOBS,
 ]
 
 
@@ -165,6 +173,7 @@ def registry_of(configuration: Configuration) -> Registry:
             privacy.told(ERASERS, configuration.section(identity.IdentitySettings).prove_minutes),
             recording_privacy.told(configuration.section(recording.RecordingSettings)),
             traffic_privacy.TOLD,
+            unit_privacy.told(configuration.section(units.UnitSettings)),
             wall_privacy.TOLD,
         ],
         {"cameras": cameras.count_by_class},
@@ -209,6 +218,7 @@ def services(node: Node, db: Database) -> dict[type, Any]:
             configuration.section(recording.RecordingSettings),
             settings.data,
         ),
+        units.Fleet: units.Fleet(configuration.section(units.UnitSettings), node.clock),
     }
 
 
@@ -230,6 +240,13 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         node.settings.data,
     )
     state, desk = _roads_of(node, db)
+    tracker = units.make_tracker(
+        db,
+        node.clock,
+        identity.system_scope(f"units {node.settings.node}", node.clock),
+        node.configuration.section(units.UnitSettings),
+        roads.open_roads(node.settings),
+    )
     return Wiring(
         authenticator=made[identity.Authenticator],
         db=db,
@@ -247,8 +264,9 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
             routing.Desk: desk,
             traffic.Drawing: traffic.Drawing(),
             traffic.Traffic: state,
+            units.Tracker: tracker,
         },
-        running=(live_service, playback, made[hub.Sender], desk, state),
+        running=(live_service, playback, made[hub.Sender], desk, state, tracker),
         watch_rights=made[identity.Authenticator].watch,
     )
 

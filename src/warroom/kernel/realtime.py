@@ -9,7 +9,7 @@ action on the very thing the event is about. A tab that was away too long is tol
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ from warroom.kernel.db import Database, DatabaseAwayError
 from warroom.kernel.log import logger
 from warroom.kernel.metrics import EVENTS_SENT, SOCKETS
 from warroom.kernel.outbox import Event, Position
-from warroom.kernel.scope import Scope
+from warroom.kernel.scope import Scope, Sides
 
 KEPT_EVENTS = 20_000
 KEPT_BYTES = 32_000_000
@@ -152,6 +152,39 @@ class Hub:
         if topic.is_common:
             return scope.allows_in_city(topic.action, event.place)
         return scope.allows(topic.action, **event.sides)
+
+    def has_listeners(self, topic: str) -> bool:
+        """Whether any socket of this process listens to the topic."""
+        return any(topic in listener.topics for listener in self._listeners)
+
+    def tell(self, topic: str, things: Sequence[tuple[Sides, bytes]]) -> None:
+        """Tells this process's sockets of many things that pass quickly, in one message each.
+
+        Each socket hears of those that its scope allows, as `{"items": [...]}`. Nothing is kept:
+        who was away is not told later, and reads the list. For events use the outbox.
+
+        Args:
+            topic: A declared topic.
+            things: By what each thing is judged, and what is told of it, as JSON.
+        """
+        action, now = self.topics[topic].action, self._clock.now()
+        for listener in tuple(self._listeners):
+            if topic not in listener.topics:
+                continue
+            scope = listener.scope
+            judged: dict[Any, bool] = scope.remembered(("hears", action), dict)
+            heard = []
+            for sides, body in things:
+                # The same thing is judged each second: once is enough while the scope holds.
+                key = tuple(sides.values())
+                if key not in judged:
+                    judged[key] = scope.allows(action, **sides)
+                if judged[key]:
+                    heard.append(msgspec.Raw(body))
+            if heard:
+                head = {"type": "event", "topic": topic, "id": str(self._end), "at": now}
+                listener.offer(_ENCODE(head | {"body": {"items": heard}}))
+                EVENTS_SENT.labels(topic).inc()
 
     async def serve(
         self, socket: WebSocket, scope: Scope, still: Callable[[], Awaitable[Scope | None]]
