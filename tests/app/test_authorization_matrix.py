@@ -532,9 +532,8 @@ async def make_things(world: World) -> None:
     things["hold"] = held["items"][0]["id"]
     emergency = await made("/api/emergencies", emergency_body(things["agency"]))
     things["emergency"] = emergency["id"]
-    review = await made("/api/reviews", {"agency_id": things["agency"]})
-    things["review"] = review["id"]
-    page = (await world.own.get(f"/api/reviews/{review['id']}")).json()
+    things["review"] = (await made("/api/reviews", {"agency_id": things["agency"]}))["id"]
+    page = (await world.own.get(f"/api/reviews/{things['review']}")).json()
     things["item"] = next(item["id"] for item in page["items"] if not item["is_own"])
     request = await made("/api/requests", REQUEST | {"purpose": f"{MARK} penyidikan"})
     things["request"] = request["id"]
@@ -545,8 +544,8 @@ async def make_things(world: World) -> None:
     things["attachment"] = answer.json()["id"]
     await _tell_of_privacy(world)
     await _make_units(world)
-    seat = await made("/api/seats", {"agency_id": things["agency"], "name": f"{MARK} kursi"})
-    things["seat"] = seat["id"]
+    seat = {"agency_id": things["agency"], "name": f"{MARK} kursi"}
+    things["seat"] = (await made("/api/seats", seat))["id"]
     asked = await made("/api/account/passkeys/options", {})
     credential = Authenticator().make(asked["options"])
     body = {"ticket": asked["ticket"], "credential": credential, "name": f"{MARK} kunci"}

@@ -15,7 +15,7 @@ from warroom.kernel import outbox
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
 from warroom.kernel.realtime import Hub, Topic
-from warroom.kernel.scope import Rule, Scope
+from warroom.kernel.scope import Rule, Scope, Sides
 
 POLICE, FIRE = UUID(int=1), UUID(int=2)
 EVERYTHING = scope_of(Rule(frozenset({"*"})))
@@ -249,3 +249,37 @@ async def test_what_is_kept_is_bounded_and_a_tab_behind_it_starts_anew(
     assert late.got[1] == {"type": "reset", "topic": "cameras.state"}
     assert near.bodies() == [8]
     assert len(hub._kept) < 9
+
+
+def _sides(agency: UUID, thing: UUID) -> Sides:
+    return {
+        "agency_id": agency, "place": None, "object_id": thing, "tags": (), "class_": None,
+    }  # fmt: skip
+
+
+async def test_of_many_things_each_tab_hears_its_own_in_one_message(
+    db: Database, clock: FixedClock
+) -> None:
+    ours, denied, theirs = UUID(int=11), UUID(int=12), UUID(int=13)
+    scope = scope_of(
+        Rule(frozenset({"camera:view"}), agencies=frozenset({POLICE})),
+        Rule(frozenset({"camera:view"}), objects=frozenset({denied}), deny=True),
+    )
+    things = [
+        (_sides(POLICE, ours), b'{"n":1}'),
+        (_sides(POLICE, denied), b'{"n":2}'),
+        (_sides(FIRE, theirs), b'{"n":3}'),
+    ]
+    async with running(db, clock) as hub, open_tab(hub, scope) as tab:
+        hub.tell("cameras.state", things)
+        assert not hub.has_listeners("cameras.state")
+        tab.subscribe("cameras.state")
+        await asyncio.sleep(0.05)
+        assert hub.has_listeners("cameras.state")
+        hub.tell("cameras.state", things)
+        hub.tell("cameras.state", things[1:])
+        hub.tell("cameras.state", things)
+        await tab.until(lambda: len(tab.bodies()) == 2)
+
+        assert tab.bodies() == [{"items": [{"n": 1}]}] * 2
+        assert tab.got[-1]["id"] == tab.got[0]["id"]
