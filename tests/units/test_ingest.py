@@ -15,7 +15,7 @@ from tests.units.world import World
 from warroom.kernel.db import DatabaseAwayError
 from warroom.kernel.errors import UnauthenticatedError
 from warroom.kernel.scope import Rule
-from warroom.units import api, track_store
+from warroom.units import api, store, track_store
 from warroom.units.board import Told
 from warroom.units.contracts import Fix, Verdict
 from warroom.units.errors import FieldError, NotTakenError, TooOftenError, UnitNotFoundError
@@ -154,6 +154,27 @@ async def test_a_new_key_ends_the_former_at_once(world: World) -> None:
     with pytest.raises(UnauthenticatedError):
         await take(world, old, fix(world))
     assert await take(world, new, fix(world)) == [Verdict.KEPT]
+
+
+async def test_a_change_while_devices_are_read_is_not_missed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = await world.add()
+    old = await world.key(unit)
+    real = store.list_devices
+
+    async def slow(scope: Any, tx: Any) -> Any:
+        found = await real(scope, tx)
+        monkeypatch.setattr(store, "list_devices", real)
+        await world.key(unit)
+        await world.tracker._forget(None)  # type: ignore[arg-type]
+        return found
+
+    monkeypatch.setattr(store, "list_devices", slow)
+    await world.tracker.unit_of("gps-1", old)
+
+    with pytest.raises(UnauthenticatedError):
+        await world.tracker.unit_of("gps-1", old)
 
 
 async def test_a_device_that_sends_too_much_is_told_to_wait(world: World) -> None:

@@ -47,7 +47,8 @@ POSITIONS = Metric(
 CHANNEL = "warroom_units"
 _FEED_S = 1.0
 _TELL_S = 60.0
-_LOOK_AGAIN_S = 1.0
+_LOOK_AGAIN_S, _KEPT_S = 1.0, 30.0
+"""How soon an unknown device is looked for again; how long a known one is believed unasked."""
 _DAY_S = 86_400
 _DAYS_MOST = 400
 
@@ -70,6 +71,7 @@ class Tracker:
         self._settings, self._roads = settings, roads
         self._devices: dict[str, Device] = {}
         self._devices_at = -1e9
+        self._changes = 0
         self._full_at: dict[str, float] = {}
         self._board: Board | None = None
         self._snapper: Any = None
@@ -101,6 +103,8 @@ class Tracker:
         return [(CHANGED, self._forget)]
 
     async def _forget(self, _: Event) -> None:
+        # What is being read now may be from before the change.
+        self._changes += 1
         self._devices_at = -1e9
         # Fences are read again; what units are known by comes back from the database with them.
         self._board = None
@@ -140,11 +144,13 @@ class Tracker:
         """A device by its id alone: for doors that have judged the sender themselves."""
         now = time.monotonic()
         if self._devices_at < 0 or (
-            device not in self._devices and now - self._devices_at > _LOOK_AGAIN_S
+            now - self._devices_at > (_KEPT_S if device in self._devices else _LOOK_AGAIN_S)
         ):
+            changes = self._changes
             async with self._db.transaction(self.scope) as tx:
                 self._devices = await store.list_devices(self.scope, tx)
-            self._devices_at = now
+            if changes == self._changes:
+                self._devices_at = now
         return self._devices.get(device)
 
     def _count_rate(self, device: str, count: int) -> None:
@@ -215,7 +221,7 @@ class Tracker:
                 future.set_result(verdict)
 
     async def _store(self, batch: list[Told]) -> list[Verdict]:
-        scope = self.scope
+        scope, changes = self.scope, self._changes
         async with self._db.transaction(scope) as tx:
             board = self._board
             if board is None:
@@ -230,7 +236,7 @@ class Tracker:
             await track_store.save_crossings(scope, tx, placed.crossings)
             await _tell_crossings(tx, placed, {told.unit.id: told.unit for told in batch}, scope.at)
             await tx.execute("select pg_notify('warroom_units', '')")
-        self._board = board
+        self._board = board if changes == self._changes else None
         self._days = (self._days | days) if len(self._days) < _DAYS_MOST else days
         return placed.verdicts
 
