@@ -351,3 +351,34 @@ async def test_a_right_on_one_vehicle_shows_that_one(world: World) -> None:
     scope = scope_of(Rule(frozenset({"unit:view"}), objects=frozenset({one})))
 
     assert [item["id"] for item in (await world.listed(scope))["items"]] == [str(one)]
+
+
+async def test_those_who_drive_are_seen_by_whoever_follows_and_those_who_stand_are_not(
+    world: World,
+) -> None:
+    key = await world.key(await world.add())
+    seen: list[api.Seen] = []
+    world.tracker.followers.append(seen.append)
+
+    await take(world, key, fix(world, ago_s=5, kmh=12.0, bearing=90.0, accuracy_m=5.0))
+    await take(world, key, fix(world, kmh=1.0, bearing=90.0, accuracy_m=5.0))
+    await take(world, key, fix(world, ago_s=-1, bearing=90.0, accuracy_m=5.0))
+
+    (one,) = seen
+    assert one.graph.key_of(int(one.edge[0])) == "13:3:4"
+    assert (one.kmh.tolist(), one.at_s.tolist()) == (
+        [12.0],
+        [world.clock.now().timestamp() - 5],
+    )
+
+
+async def test_a_follower_that_fails_costs_no_position(world: World) -> None:
+    key = await world.key(await world.add())
+
+    def fail(_: api.Seen) -> None:
+        raise ValueError
+
+    world.tracker.followers.append(fail)
+
+    assert await take(world, key, fix(world, kmh=40.0)) == [Verdict.KEPT]
+    assert len(await world.rows("select 1 from unit_track")) == 1

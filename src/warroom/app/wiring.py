@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from warroom.access import api as access
 from warroom.access import commands as access_commands
 from warroom.access import jobs as access_jobs
@@ -36,6 +38,7 @@ from warroom.identity import routes as identity_routes
 from warroom.kernel import deletions, outbox
 from warroom.kernel.blobs import Blobs
 from warroom.kernel.db import Database
+from warroom.kernel.errors import UnavailableError
 from warroom.kernel.http import Services
 from warroom.kernel.jobs import Job, Worker
 from warroom.kernel.outbound import Outbound, OutboundSettings
@@ -245,8 +248,9 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         node.clock,
         identity.system_scope(f"units {node.settings.node}", node.clock),
         node.configuration.section(units.UnitSettings),
-        roads.open_roads(node.settings),
+        state.roads,
     )
+    tracker.followers.append(lambda seen: _see(state, seen))
     return Wiring(
         authenticator=made[identity.Authenticator],
         db=db,
@@ -290,6 +294,27 @@ def _roads_of(node: Node, db: Database) -> tuple[traffic.Traffic, routing.Desk]:
 
     state.followers.append(lead_round)
     return state, desk
+
+
+def _see(state: traffic.Traffic, seen: units.Seen) -> None:
+    """Units that drive are seen by the state of the roads, whoever they are."""
+    try:
+        graph = state.estimator.graph
+    except UnavailableError:  # the first state is still being made
+        return
+    # Of another pack than the state's: its edges have other numbers.
+    if graph is not seen.graph:
+        return
+    count = len(seen.edge)
+    state.add(
+        traffic.Observations(
+            seen.edge,
+            seen.kmh,
+            np.ones(count, np.float32),
+            seen.at_s,
+            np.full(count, traffic.Source.GPS, np.uint8),
+        )
+    )
 
 
 def media_socket(node: Node, name: str = "") -> Path:

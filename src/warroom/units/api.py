@@ -13,7 +13,7 @@ from warroom.kernel.db import Database, Transaction
 from warroom.kernel.scope import Scope
 from warroom.roads.api import Roads
 from warroom.units import service, store
-from warroom.units.board import Told
+from warroom.units.board import Seen, Told
 from warroom.units.contracts import VIEW, Fence, ListFilter, Unit, UnitId
 from warroom.units.formats import read_form
 from warroom.units.ingest import Tracker
@@ -176,6 +176,7 @@ async def trim(fleet: Fleet, scope: Scope, tx: Transaction) -> int:
 
 __all__ = [
     "Fleet",
+    "Seen",
     "Told",
     "Tracker",
     "UnitSettings",

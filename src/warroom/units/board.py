@@ -12,8 +12,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from warroom.kernel.ids import new_id
+from warroom.roads.api import RoadGraph
 from warroom.units import rules
 from warroom.units.contracts import WATER, Fix, LastKnown, Unit, Verdict
 from warroom.units.fences import FenceIndex, Kecamatan, cross
@@ -31,14 +33,35 @@ class Told(NamedTuple):
     fix: Fix
 
 
+class Seen(NamedTuple):
+    """Units that drove on roads: whoever makes the state of the roads of it learns no more.
+
+    Attributes:
+        graph: The roads that edges are of.
+        edge: (n) where.
+        kmh: (n) how fast; at least `rules.DRIVING_KMH`.
+        at_s: (n) seconds since 1970 UTC.
+    """
+
+    graph: RoadGraph
+    edge: NDArray[np.int64]
+    kmh: NDArray[np.float32]
+    at_s: NDArray[np.float64]
+
+
 @dataclass(slots=True)
 class Placed:
-    """What a batch came to; `verdicts` in the order of the fixes."""
+    """What a batch came to; `verdicts` in the order of the fixes.
+
+    Attributes:
+        seen: None without a road graph.
+    """
 
     verdicts: list[Verdict]
     track: Batch
     now: NowBatch
     crossings: list[Crossing]
+    seen: Seen | None
 
 
 @dataclass(slots=True, eq=False)
@@ -107,7 +130,20 @@ class Board:
         self._match(kept)
         crossings = self._cross(kept)
         newest = {row.standing.slot: row for row in kept}
-        return Placed(verdicts, self._track(rows), self._now(list(newest.values())), crossings)
+        now = self._now(list(newest.values()))
+        return Placed(verdicts, self._track(rows), now, crossings, self._seen(kept))
+
+    def _seen(self, rows: list[_Row]) -> Seen | None:
+        if self.matcher is None:
+            return None
+        # Not a number is not above any.
+        driving = [r for r in rows if r.edge >= 0 and r.told.fix.kmh >= rules.DRIVING_KMH]
+        return Seen(
+            self.matcher.index.graph,
+            np.array([row.edge for row in driving], np.int64),
+            np.array([row.told.fix.kmh for row in driving], np.float32),
+            np.array([row.told.fix.at_s for row in driving], np.float64),
+        )
 
     def _of(self, unit_id: UUID) -> _Standing:
         standing = self._standing.get(unit_id)

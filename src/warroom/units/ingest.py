@@ -30,7 +30,7 @@ from warroom.kernel.realtime import Hub
 from warroom.kernel.scope import Scope, Sides
 from warroom.roads.api import Roads
 from warroom.units import store, track_store
-from warroom.units.board import STORED, Board, Placed, Told
+from warroom.units.board import STORED, Board, Placed, Seen, Told
 from warroom.units.contracts import CHANGED, FENCE, POSITION, Device, Fix, Unit, Verdict
 from warroom.units.errors import NotTakenError, TooOftenError
 from warroom.units.fences import FenceIndex
@@ -62,6 +62,9 @@ class Tracker:
         standing: A scope that may locate every unit.
         settings: Bounds.
         roads: The road graph, which may be absent.
+
+    Attributes:
+        followers: Called with those that drove, once they are stored.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Tracker:
         self._hub: Hub | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._counts: Counter[Verdict] = Counter()
+        self.followers: list[Callable[[Seen], None]] = []
 
     async def __aenter__(self) -> "Tracker":
         """Begins to store, and to tell."""
@@ -238,7 +242,16 @@ class Tracker:
             await tx.execute("select pg_notify('warroom_units', '')")
         self._board = board if changes == self._changes else None
         self._days = (self._days | days) if len(self._days) < _DAYS_MOST else days
+        if placed.seen is not None and len(placed.seen.edge):
+            self._hand_on(placed.seen)
         return placed.verdicts
+
+    def _hand_on(self, seen: Seen) -> None:
+        for follower in self.followers:
+            try:
+                follower(seen)
+            except Exception as error:  # noqa: BLE001 - what is stored is stored, whoever fails
+                logger("units.ingest").error("follower_failed", code=type(error).__name__)
 
     def _place(self, board: Board, batch: list[Told]) -> Placed:
         matcher = self._matcher(board.matcher)

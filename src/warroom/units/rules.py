@@ -23,6 +23,9 @@ _DEVICE = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
 _AREA = re.compile(r"^\d{2}(\.\d{2}){0,2}(\.\d{4})?$")
 _KM_PER_DEGREE = 111.195
 
+DRIVING_KMH = 3.0
+"""Slower is standing: a unit at its post or at work says nothing of the traffic on its road."""
+
 
 def merge(stored: UnitDraft | None, values: Mapping[str, Any]) -> UnitDraft:
     """The unit that changes make of a stored one, or of none; texts are tidied.
