@@ -311,7 +311,7 @@ def test_every_equivalent_says_what_it_is_good_for() -> None:
 def test_a_real_guard_of_the_product_is_missed_by_its_tests(repository: Path) -> None:
     """Of several files: what one leaves standing must not look like a failure of the next."""
     command = [
-        sys.executable, "-m", "tools.mutation", "--json", "--only", "wall/service.py _lock",
+        sys.executable, "-m", "tools.mutation", "--json", "--only", "wall/service.py _lock raise",
         "tests/app/test_actions.py",
         "tests/wall/test_layouts.py::test_ones_own_layouts_are_ones_own",
         "tests/kernel/test_scope.py",
