@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.demo import Demo, running_demo
 from tests.browser.harness import (
@@ -17,6 +17,9 @@ from tests.browser.harness import (
 
 DESK = {"width": 1366, "height": 768}
 WAIT_MS = 20_000
+
+# Two browsers and two demonstrations share the cores of a build machine.
+expect.set_options(timeout=WAIT_MS)
 
 
 @pytest.fixture(scope="session")
