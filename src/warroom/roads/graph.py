@@ -7,7 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from warroom.roads.contracts import CLASSES, Floats, RawNetwork, RawWay, RoadGraph, TurnRule
+from warroom.roads.contracts import (
+    CLASS_INDEX,
+    CLASSES,
+    MAIN_CLASSES,
+    Floats,
+    RawNetwork,
+    RawWay,
+    RoadGraph,
+    TurnRule,
+)
 
 EARTH_M = 6_371_008.8
 """Mean radius of the Earth (IUGG)."""
@@ -193,13 +202,9 @@ def _turns(
     turn_to = order[np.repeat(first[head], counts) + within]
     # Back onto the same road only at a dead end, or where a main road has room for it.
     back = turn_to == twin[turn_from]
-    is_main = np.isin(classes, [index for index, one in enumerate(CLASSES) if _is_main(one.name)])
+    is_main = np.isin(classes, list(MAIN_CLASSES - {CLASS_INDEX["motorway"]}))
     kept = ~back | (leaving[head[turn_from]] == 1) | is_main[turn_from]
     return turn_from[kept].astype(np.uint32), turn_to[kept].astype(np.uint32)
-
-
-def _is_main(name: str) -> bool:
-    return name in ("trunk", "primary", "secondary", "tertiary")
 
 
 def _angles(

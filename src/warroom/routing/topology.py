@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from warroom.roads.contracts import CLASSES, Flags, Floats, Numbers, RoadGraph
+from warroom.roads.contracts import MAIN_CLASSES, Flags, Floats, Numbers, RoadGraph
 from warroom.routing.contracts import Weights
 from warroom.routing.costs import add
 
@@ -114,9 +114,7 @@ def _where_turns_count(graph: RoadGraph) -> Flags:
     counted = np.zeros(graph.junctions, np.bool_)
     counted[graph.head[graph.turn_from[graph.turn_banned]]] = True
     counted[graph.head[graph.signal]] = True
-    main = [i for i, one in enumerate(CLASSES) if one.name in _MAIN]
-    leaving = np.bincount(graph.tail[np.isin(graph.road_class, main)], minlength=graph.junctions)
+    leaving = np.bincount(
+        graph.tail[np.isin(graph.road_class, list(MAIN_CLASSES))], minlength=graph.junctions
+    )
     return counted | (leaving >= MEETING)
-
-
-_MAIN = ("motorway", "trunk", "primary", "secondary", "tertiary")
