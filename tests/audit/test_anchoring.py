@@ -11,7 +11,6 @@ from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
-import psycopg
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -20,15 +19,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from tests.audit.authority import Authority
-from tests.scopes import scope_of
+from tests.audit.outcomes import faults
+from tests.scopes import EVERYTHING
 from warroom.audit import api
 from warroom.kernel.clock import FixedClock, SystemClock
 from warroom.kernel.db import Database
 from warroom.kernel.ids import new_id
-from warroom.kernel.postgres import Connections
-from warroom.kernel.scope import Rule
-
-EVERYTHING = scope_of(Rule(frozenset({"*"})))
 
 
 async def write(db: Database, count: int = 3) -> None:
@@ -50,10 +46,6 @@ async def rename(db: Database, target: str) -> None:
         await tx.execute("update audit_anchor set target = %s where kind = 'syslog'", [target])
 
 
-def faults(outcome: api.Verification) -> list[tuple[str, int, int]]:
-    return [(found.fault, found.chain, found.seq) for found in outcome.findings]
-
-
 @pytest.fixture
 def authority() -> Iterator[Authority]:
     if shutil.which("openssl") is None:
@@ -63,16 +55,6 @@ def authority() -> Iterator[Authority]:
         yield made
     finally:
         made.close()
-
-
-@pytest.fixture
-def tamper(connections: Connections) -> Callable[[str], None]:
-    def run(statements: str) -> None:
-        with psycopg.connect(connections.superuser) as connection:
-            connection.execute("set session_replication_role = replica")
-            connection.execute(statements)  # type: ignore[arg-type]
-
-    return run
 
 
 @asynccontextmanager

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.rows import class_row
 
-from tests.scopes import scope_of
+from tests.audit.outcomes import faults
+from tests.scopes import EVERYTHING, scope_of
 from warroom.audit import api
 from warroom.audit.contracts import Entry
 from warroom.audit.rules import genesis, hash_of
@@ -18,13 +18,6 @@ from warroom.kernel.db import Database
 from warroom.kernel.ids import new_id
 from warroom.kernel.postgres import Connections
 from warroom.kernel.scope import Rule, Scope
-
-EVERYTHING = scope_of(Rule(frozenset({"*"})))
-
-
-@pytest.fixture
-def anchors(tmp_path: Path) -> api.Anchoring:
-    return api.open_anchoring(tmp_path, api.AuditSettings())
 
 
 async def write(db: Database, count: int, scope: Scope = EVERYTHING) -> None:
@@ -42,24 +35,6 @@ async def write(db: Database, count: int, scope: Scope = EVERYTHING) -> None:
                 reason=f"Perbaikan {number} \N{SNOWMAN}",
                 detail={"b": number, "a": None},
             )
-
-
-@pytest.fixture
-def one_chain(connections: Connections) -> Callable[[str], None]:
-    """Leaves one chain to write to, and gives a way to tamper with it as the superuser."""
-    with psycopg.connect(connections.superuser) as connection:
-        connection.execute("delete from audit_head where chain <> 3")
-
-    def tamper(statements: str) -> None:
-        with psycopg.connect(connections.superuser) as connection:
-            connection.execute("set session_replication_role = replica")
-            connection.execute(statements)
-
-    return tamper
-
-
-def faults(outcome: api.Verification) -> list[tuple[str, int, int]]:
-    return [(found.fault, found.chain, found.seq) for found in outcome.findings]
 
 
 async def test_python_computes_the_hashes_that_sql_wrote(

@@ -5,14 +5,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.scopes import scope_of
+from tests.scopes import EVERYTHING
 from warroom.audit import api, commands
 from warroom.audit.errors import NoCopyError, NoRootsError
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
-from warroom.kernel.scope import Rule
-
-EVERYTHING = scope_of(Rule(frozenset({"*"})))
 
 
 async def made(db: Database, clock: FixedClock, folder: Path) -> Path:

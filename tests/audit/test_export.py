@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.audit.authority import Authority
-from tests.scopes import AT, scope_of
+from tests.scopes import AT, EVERYTHING, scope_of
 from warroom.audit import api
 from warroom.audit.errors import NoProofError
 from warroom.audit.proofs import plan
@@ -26,14 +26,8 @@ from warroom.kernel.postgres import Connections
 from warroom.kernel.scope import Rule, Scope
 
 POLICE, FIRE = UUID(int=1), UUID(int=2)
-EVERYTHING = scope_of(Rule(frozenset({"*"})))
 OF_POLICE = scope_of(Rule(frozenset({"audit:read"}), agencies=frozenset({POLICE})))
 SECRET = "Zxq rahasia"
-
-
-@pytest.fixture
-def anchors(tmp_path: Path) -> api.Anchoring:
-    return api.open_anchoring(tmp_path, api.AuditSettings())
 
 
 @pytest.fixture

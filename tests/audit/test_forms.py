@@ -8,21 +8,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.scopes import scope_of
+from tests.audit.outcomes import faults
+from tests.scopes import EVERYTHING
 from warroom.app import migrate as migrations
 from warroom.audit import api
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
 from warroom.kernel.ids import new_id
 from warroom.kernel.postgres import Connections
-from warroom.kernel.scope import Rule
-
-EVERYTHING = scope_of(Rule(frozenset({"*"})))
-
-
-@pytest.fixture
-def anchors(tmp_path: Path) -> api.Anchoring:
-    return api.open_anchoring(tmp_path, api.AuditSettings())
 
 
 def asked(number: int = 0) -> api.Asked:
@@ -59,20 +52,6 @@ def write_form_1(connections: Connections) -> Iterator[Callable[[int], None]]:
     # The database is everybody's: a function that sees past the walls must not stay.
     with psycopg.connect(connections.owner) as connection:
         connection.execute("drop function append_1")
-
-
-@pytest.fixture
-def one_chain(connections: Connections) -> Callable[[str], None]:
-    """Leaves one chain to write to, and gives a way to tamper with it as the superuser."""
-    with psycopg.connect(connections.superuser) as connection:
-        connection.execute("delete from audit_head where chain <> 3")
-
-    def tamper(statements: str) -> None:
-        with psycopg.connect(connections.superuser) as connection:
-            connection.execute("set session_replication_role = replica")
-            connection.execute(statements)  # type: ignore[arg-type]
-
-    return tamper
 
 
 def forms(connections: Connections) -> list[int]:
@@ -133,7 +112,7 @@ async def test_tampering_is_found_in_both_forms(
     one_chain(statements)
     outcome = await api.verify(EVERYTHING, db, anchors, clock)
 
-    assert expected in [(found.fault, found.chain, found.seq) for found in outcome.findings]
+    assert expected in faults(outcome)
 
 
 async def test_many_entries_of_one_call_stand_in_their_order_in_one_chain(

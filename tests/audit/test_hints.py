@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.scopes import scope_of
+from tests.scopes import EVERYTHING, scope_of
 from warroom.audit import api, hints
 from warroom.audit.errors import HintSeenError, OwnHintError
 from warroom.audit.hints import Hint, Usage
@@ -23,7 +23,6 @@ ZONE = ZoneInfo("Asia/Makassar")
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)  # 10:00 in the city
 SRI, BUDI, ANI = UUID(int=11), UUID(int=12), UUID(int=13)
 AGENCY, OTHER = UUID(int=1), UUID(int=2)
-EVERYTHING = scope_of(Rule(frozenset({"*"})))
 ROLES = {SRI: "operator", BUDI: "operator", ANI: "auditor"}
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from tests.scopes import AT, scope_of
+from tests.scopes import AT, EVERYTHING, scope_of
 from warroom.audit import api, service, store
 from warroom.audit.errors import WrongCursorError, WrongPeriodError
 from warroom.kernel.db import Database
@@ -15,7 +15,6 @@ from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Rule, Scope
 
 POLICE, FIRE, CITY = UUID(int=1), UUID(int=2), UUID(int=3)
-EVERYTHING = scope_of(Rule(frozenset({"*"})))
 CAMERA = UUID(int=100)
 
 

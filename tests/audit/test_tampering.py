@@ -2,36 +2,18 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.scopes import scope_of
+from tests.audit.outcomes import faults
+from tests.scopes import EVERYTHING
 from warroom.audit import api
 from warroom.audit.syslog import message_of
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
 from warroom.kernel.ids import new_id
 from warroom.kernel.postgres import Connections
-from warroom.kernel.scope import Rule
-
-EVERYTHING = scope_of(Rule(frozenset({"*"})))
-
-
-@pytest.fixture
-def anchors(tmp_path: Path) -> api.Anchoring:
-    return api.open_anchoring(tmp_path, api.AuditSettings())
-
-
-@pytest.fixture
-def tamper(connections: Connections) -> Callable[[str], None]:
-    def run(statements: str) -> None:
-        with psycopg.connect(connections.superuser) as connection:
-            connection.execute("set session_replication_role = replica")
-            connection.execute(statements)  # type: ignore[arg-type]
-
-    return run
 
 
 async def write(db: Database, chains: tuple[int, ...], connections: Connections) -> None:
@@ -49,10 +31,6 @@ async def write(db: Database, chains: tuple[int, ...], connections: Connections)
                 )  # fmt: skip
         with psycopg.connect(connections.superuser) as connection:
             connection.execute("insert into audit_head select * from heads; drop table heads")
-
-
-def faults(outcome: api.Verification) -> list[tuple[str, int, int]]:
-    return [(found.fault, found.chain, found.seq) for found in outcome.findings]
 
 
 _SAVE = (

@@ -11,15 +11,13 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.scopes import AT, scope_of
+from tests.scopes import AT, EVERYTHING
 from warroom.audit import api
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database, DatabaseAwayError
 from warroom.kernel.ids import new_id
 from warroom.kernel.postgres import Connections
-from warroom.kernel.scope import Rule, Scope
-
-EVERYTHING = scope_of(Rule(frozenset({"*"})))
+from warroom.kernel.scope import Scope
 
 
 def person(number: int, **more: Any) -> Scope:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from tests.scopes import scope_of
+from tests.scopes import EVERYTHING, scope_of
 from warroom.cameras import api
 from warroom.cameras.contracts import ListFilter
 from warroom.cameras.settings import CameraSettings
@@ -20,8 +20,6 @@ from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Rule, Scope
 from warroom.kernel.secrets import Sealer
 from warroom.places.api import Atlas
-
-EVERYTHING = scope_of(Rule(frozenset({"*"})))
 
 
 def square(west: float, south: float, side: float = 0.1) -> dict[str, Any]:

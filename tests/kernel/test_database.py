@@ -5,7 +5,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.scopes import scope_of
+from tests.scopes import EVERYTHING, scope_of
 from warroom.kernel import leases, outbox
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database, DatabaseAwayError
@@ -13,8 +13,6 @@ from warroom.kernel.ids import new_id
 from warroom.kernel.outbox import Position
 from warroom.kernel.postgres import Connections
 from warroom.kernel.scope import Rule
-
-EVERYTHING = scope_of(Rule(frozenset({"*"})))
 
 
 async def test_the_scope_is_gone_with_its_transaction(db: Database) -> None:

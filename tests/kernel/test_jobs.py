@@ -5,16 +5,13 @@ from typing import Any
 
 import psycopg
 
-from tests.scopes import scope_of
+from tests.scopes import EVERYTHING
 from warroom.kernel import jobs
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
 from warroom.kernel.http import Services
 from warroom.kernel.jobs import Job, Worker
 from warroom.kernel.postgres import Connections
-from warroom.kernel.scope import Rule
-
-EVERYTHING = scope_of(Rule(frozenset({"*"})))
 
 
 def worker(db: Database, clock: FixedClock) -> Worker:

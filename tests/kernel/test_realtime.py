@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from starlette.websockets import WebSocketDisconnect
 
-from tests.scopes import scope_of
+from tests.scopes import EVERYTHING, scope_of
 from warroom.kernel import outbox
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
@@ -18,7 +18,6 @@ from warroom.kernel.realtime import Hub, Topic
 from warroom.kernel.scope import Rule, Scope, Sides
 
 POLICE, FIRE = UUID(int=1), UUID(int=2)
-EVERYTHING = scope_of(Rule(frozenset({"*"})))
 OF_POLICE = scope_of(Rule(frozenset({"camera:view"}), agencies=frozenset({POLICE})))
 TOPICS = (
     Topic("cameras.state", "camera:view"),

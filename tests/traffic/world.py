@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from tests.scopes import scope_of
+from tests.scopes import EVERYTHING, scope_of
 from warroom.identity import api as identity
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
@@ -22,7 +22,6 @@ from warroom.traffic import api
 from warroom.traffic.api import Draft, Traffic, TrafficSettings
 from warroom.traffic.routes import TOPICS
 
-EVERYTHING = scope_of(Rule(frozenset({"*"})))
 ZONE = ZoneInfo("Asia/Makassar")
 
 
