@@ -171,6 +171,7 @@ QUERIES = {
         "to": "2026-11-24T06:00:00Z",
     },
     "/api/units/events": {"from": "2026-11-24T05:00:00Z", "to": "2026-11-24T06:00:00Z"},
+    "/api/traffic/history/state": {"at": "2026-11-24T05:00:00Z"},
     "/api/recordings/{camera_id}/thumbnail.jpg": {"at": "2026-11-24T05:00:00Z"},
 }
 
@@ -343,6 +344,7 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/privacy/breaches"): BREACH,
         ("PATCH", "/api/privacy/breaches/{breach_id}"): {"version": 1, "to": "assessed"},
         ("POST", "/api/traffic/closures"): SAID | {"reason": f"{MARK} banjir"},
+        ("POST", "/api/traffic/along"): SAID,
         ("POST", "/api/traffic/reports"): SAID | {"level": "jam"},
         ("POST", "/api/routing/routes"): {"from": [-5.13, 119.4], "to": [-5.14, 119.41]},
         ("POST", "/api/units"): unit_body(things["agency"], "dua"),
@@ -431,7 +433,7 @@ async def _people(world: World) -> None:
             ],
         )
         own, other = agencies.values()
-        role = {"admin_lembaga": "own"}
+        role = {"admin_lembaga": "own", "petugas_lalin": "own"}
         people = await identity.ensure_people(
             scope,
             tx,

@@ -27,6 +27,7 @@ OPEN = {
     "lease": "which process holds what, by id",
     "privacy_number": "how many cases there were in a year; not for the application's role",
     "rights_version": "one number",
+    "traffic_history": "how roads were drawn; the same decision",
     "traffic_jam": "where roads are jammed, and since when: of no agency (docs/decisions/0045)",
     "traffic_pack": "which edges the roads of a city pack have, by number of the map",
     "traffic_typical": "usual speeds of roads; the same decision",

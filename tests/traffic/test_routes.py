@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -145,6 +145,8 @@ def closure(town: Town, **more: Any) -> dict[str, Any]:
         ("GET", "traffic/jams", 200),
         ("GET", "traffic/edges.geojson", 200),
         ("GET", "traffic/state", 200),
+        ("GET", "traffic/typical", 200),
+        ("GET", "traffic/history", 200),
         ("GET", "traffic/edges/0", 200),
         ("GET", "traffic/closures", 200),
         ("GET", "traffic/reports", 200),
@@ -217,9 +219,50 @@ async def test_the_layer_is_sent_once_and_known_by_the_pack(town: Town) -> None:
 
     features = first.json()["features"]
     assert 304 == again.status_code
-    assert f'"{first.json()["pack"]}"' == tag
+    assert tag.startswith(f'"{first.json()["pack"]}-')
     assert set(range(town.world.graph.edges)) == {feature["id"] for feature in features}
     assert {14} == {feature["properties"]["z"] for feature in features}
+    assert {1} == {feature["properties"]["t"] for feature in features}
+
+
+async def test_what_was_is_told_by_the_numbers_of_now(town: Town) -> None:
+    await town.step()
+    nothing = await town.get("traffic/history")
+    refused = await town.ask(
+        "officer", "GET", "traffic/history/state", params={"at": "2026-01-01T00:00:00Z"}
+    )
+    await town.post("traffic/closures", closure(town))
+    await town.step()
+    town.world.clock.advance(300)
+    await town.step()
+    (kept,) = (await town.get("traffic/history"))["items"]
+    past = await town.get("traffic/history/state", params={"at": kept})
+    now = await town.get("traffic/state")
+
+    assert ([], 48) == (nothing["items"], nothing["kept_hours"])
+    assert (404, "traffic.no_history") == (refused.status_code, refused.json()["code"])
+    assert past["at"] == datetime.fromisoformat(kept).timestamp()
+    assert "7" in past["colour"]
+    assert (now["pack"], now["colour"], now["how"]) == (past["pack"], past["colour"], past["how"])
+
+
+async def test_what_was_not_learnt_is_not_typical(town: Town) -> None:
+    await town.step()
+    typical = await town.get("traffic/typical")
+
+    assert 0 == typical["learnt"]
+    assert {"0"} == set(typical["colour"])
+    assert {"u"} == set(typical["how"])
+
+
+async def test_a_line_is_told_as_the_roads_that_it_means(town: Town) -> None:
+    found = await town.post("traffic/along", {"line": SHORT[:2]})
+    one_way = await town.post("traffic/along", {"line": SHORT[:2], "both_ways": False})
+
+    assert ["Jl. Pendek"] == found["roads"]
+    assert 2 == len(found["edges"])
+    assert 1 == len(one_way["edges"])
+    assert one_way["length_m"] == pytest.approx(found["length_m"] / 2, abs=0.2)
 
 
 async def test_jams_are_listed_in_ones_areas_with_those_that_ended(town: Town) -> None:

@@ -3,6 +3,7 @@ what was learnt, said and jammed outlives the process."""
 
 import asyncio
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,44 @@ async def test_browsers_are_told_what_changed_and_nothing_where_nothing_did(worl
     assert east(3) in body["edges"]
     assert len(body["edges"]) == len(body["colour"]) == len(body["how"])
     assert body["pack"] == world.traffic.estimator.ground.version
+
+
+async def test_that_nothing_changed_is_told_as_well_but_seldom(world: World) -> None:
+    for _ in range(7):
+        await world.traffic.step()
+        world.clock.advance(10)
+
+    bodies = await told(world, "traffic.edges")
+    assert [[], []] == [body["edges"] for body in bodies]
+
+
+async def test_the_state_of_every_slot_is_kept_for_two_days(world: World) -> None:
+    await world.close(east(3))
+    await world.traffic.step()
+    began = world.clock.now()
+    for _ in range(2):
+        world.clock.advance(300)
+        await world.traffic.step()
+    kept = await world.rows("select at from traffic_history order by at")
+    world.clock.advance(48 * 3600 - 300)
+    await world.traffic.step()
+
+    left = await world.rows("select at from traffic_history order by at")
+    assert [began, began + timedelta(seconds=300)] == [row["at"] for row in kept]
+    assert [began + timedelta(seconds=300), began + timedelta(seconds=600)] == [
+        row["at"] for row in left
+    ]
+
+
+async def test_one_process_keeps_what_was_and_not_two(world: World) -> None:
+    other = world.again()
+    for traffic in (world.traffic, other):
+        await traffic.step()
+    world.clock.advance(300)
+    for traffic in (world.traffic, other):
+        await traffic.step()
+
+    assert 1 == len(await world.rows("select at from traffic_history"))
 
 
 async def test_the_first_state_of_a_process_is_told_by_one_word(world: World) -> None:

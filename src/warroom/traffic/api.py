@@ -16,20 +16,22 @@ from warroom.traffic.contracts import (
     Source,
     State,
 )
-from warroom.traffic.drawing import Drawing
+from warroom.traffic.drawing import DRAWN_FORM, Drawing
 from warroom.traffic.estimator import Cycle, Estimator
+from warroom.traffic.jams import areas_of, roads_of
 from warroom.traffic.picking import along
 from warroom.traffic.runner import Traffic
 from warroom.traffic.service import (
     Draft,
     close_roads,
     open_roads_again,
+    past_at,
     report_roads,
     withdraw_report,
 )
 from warroom.traffic.settings import TrafficSettings
-from warroom.traffic.store import list_ended_jams, list_said
-from warroom.traffic.telling import tell_edge, tell_state
+from warroom.traffic.store import list_ended_jams, list_past, list_said
+from warroom.traffic.telling import tell_edge, tell_past, tell_state, tell_typical
 
 
 def open_traffic(
@@ -46,6 +48,7 @@ def open_traffic(
 
 
 __all__ = [
+    "DRAWN_FORM",
     "Colour",
     "Counts",
     "Cycle",
@@ -61,13 +64,19 @@ __all__ = [
     "Traffic",
     "TrafficSettings",
     "along",
+    "areas_of",
     "close_roads",
     "list_ended_jams",
+    "list_past",
     "list_said",
     "open_roads_again",
     "open_traffic",
+    "past_at",
     "report_roads",
+    "roads_of",
     "tell_edge",
+    "tell_past",
     "tell_state",
+    "tell_typical",
     "withdraw_report",
 ]

@@ -15,6 +15,9 @@ _ZOOM = {
     "secondary": 11, "primary_link": 12, "secondary_link": 12, "tertiary": 12,
     "tertiary_link": 13,
 }  # fmt: skip
+DRAWN_FORM = 2
+"""Of what is said of a line: browsers that hold another fetch it again."""
+
 SMALL_ZOOM = 14
 """From which zoom roads of a class are worth a line; others from 14."""
 
@@ -48,16 +51,23 @@ class Drawing:
 def draw(graph: RoadGraph) -> bytes:
     """A line for each edge; its `id` is the edge, `z` the zoom from which it is drawn.
 
+    `t` is 1 where the road is driven both ways, so that each line stands on its own side.
+
     Edges against one-way roads are left out: nobody drives there but in an emergency.
     """
     zoom = [_ZOOM.get(one.name, SMALL_ZOOM) for one in CLASSES]
     shape = np.round(graph.shape, 6).tolist()
     bounds, kinds, names = graph.shape_at.tolist(), graph.road_class.tolist(), graph.name.tolist()
+    two_way = (~graph.contraflow[graph.twin]).astype(int).tolist()
     features = [
         {
             "type": "Feature",
             "id": edge,
-            "properties": {"z": zoom[kinds[edge]], "n": graph.names[names[edge]]},
+            "properties": {
+                "z": zoom[kinds[edge]],
+                "n": graph.names[names[edge]],
+                "t": two_way[edge],
+            },
             "geometry": {
                 "type": "LineString",
                 "coordinates": shape[bounds[edge] : bounds[edge + 1]],

@@ -45,6 +45,12 @@ class ReasonMissingError(InvalidError):
     code = "traffic.reason_missing"
 
 
+class NoHistoryError(NotFoundError):
+    """Nothing was kept of the roads at that time, or before it."""
+
+    code = "traffic.no_history"
+
+
 class NotYetError(UnavailableError):
     """The first state of the roads is still being made."""
 

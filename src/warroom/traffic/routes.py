@@ -13,7 +13,7 @@ from starlette.responses import Response
 from warroom.kernel.http import Context, Ctx, Router, json_response
 from warroom.kernel.realtime import Topic
 from warroom.traffic import api
-from warroom.traffic.api import Draft, Drawing, Source, Traffic
+from warroom.traffic.api import DRAWN_FORM, Draft, Drawing, Source, Traffic
 from warroom.traffic.contracts import (
     CLOSE,
     CLOSURES,
@@ -44,13 +44,18 @@ type Position = tuple[
 """Longitude and latitude, as GeoJSON has them."""
 
 
-class SaidBody(BaseModel):
-    """Roads, and for how long something is said of them."""
+class LineBody(BaseModel):
+    """Roads, as they are drawn."""
 
     model_config = ConfigDict(extra="forbid")
 
     line: Annotated[list[Position], Field(min_length=1, max_length=500)]
     both_ways: bool = True
+
+
+class SaidBody(LineBody):
+    """Roads, and for how long something is said of them."""
+
     starts_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
     cause: Cause | None = None
@@ -77,13 +82,56 @@ async def get_state(ctx: Ctx) -> Response:
     return json_response(api.tell_state(traffic.estimator, traffic.settings))
 
 
+@router.get("/typical", action=VIEW)
+async def get_typical(ctx: Ctx) -> Response:
+    """How the roads usually are in this slot of the week, as far as it was learnt."""
+    return json_response(api.tell_typical(ctx.services[Traffic].estimator))
+
+
+@router.get("/history", action=VIEW)
+async def list_history(ctx: Ctx, hours: Annotated[int, Query(ge=1, le=24 * 7)] = 24) -> Response:
+    """Of which instants the state of the roads was kept, the oldest first."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        since = ctx.clock.now() - timedelta(hours=hours)
+        items = await api.list_past(ctx.scope, tx, since)
+    kept = ctx.services[Traffic].settings.history_hours
+    return json_response({"items": items, "kept_hours": kept})
+
+
+@router.get("/history/state", action=VIEW)
+async def get_history(ctx: Ctx, at: datetime) -> Response:
+    """The state of all edges as it was last kept until then, by the numbers of the edges of now."""
+    estimator = ctx.services[Traffic].estimator
+    async with ctx.db.transaction(ctx.scope) as tx:
+        kept_at, past = await api.past_at(
+            ctx.scope, tx, estimator.graph, estimator.ground.version, at
+        )
+    return json_response(api.tell_past(estimator, kept_at, past))
+
+
+@router.post("/along", action=VIEW)
+async def find_along(ctx: Ctx, body: LineBody) -> Response:
+    """The edges that a line or a point means: what a closure or a report of it would be of."""
+    snapper = ctx.services[Traffic].roads.snapper
+    graph = snapper.graph
+    edges = await asyncio.to_thread(api.along, snapper, body.line, both_ways=body.both_ways)
+    return json_response(
+        {
+            "edges": edges,
+            "roads": api.roads_of(graph, edges),
+            "areas": api.areas_of(graph, edges),
+            "length_m": round(float(graph.length_m[edges].sum()), 1),
+        }
+    )
+
+
 @router.get("/edges.geojson", action=VIEW)
 async def get_edges(ctx: Ctx, request: Request) -> Response:
     """Every edge as a line, to be coloured by its number (`id`)."""
     graph = ctx.services[Traffic].roads.graph
     drawn = await asyncio.to_thread(ctx.services[Drawing].of, graph)
     headers = {
-        "etag": f'"{drawn.version}"',
+        "etag": f'"{drawn.version}-{DRAWN_FORM}"',
         "cache-control": f"private, max-age={LAYER_MAX_AGE_S}",
         "vary": "cookie, accept-encoding",
     }

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -27,11 +27,15 @@ from warroom.traffic import store
 from warroom.traffic.contracts import CLOSURES, EDGES, JAMS, REPORTS, Counts, JamEvent, Observations
 from warroom.traffic.errors import NotYetError
 from warroom.traffic.estimator import Cycle, Estimator, told_edges
+from warroom.traffic.history import Past
 from warroom.traffic.settings import TrafficSettings
 from warroom.traffic.typical import Slot, packed_keys, slot_of
 
 MOST_TOLD = 10_000
 """More changed edges than these are told by one word: read the whole state."""
+
+HEARTBEAT_S = 30.0
+"""Though nothing changed, browsers are told this often that it did not: else they call it old."""
 
 type Follower = Callable[[Cycle], Awaitable[None]]
 """Is given each cycle, as soon as it is made."""
@@ -68,6 +72,7 @@ class Traffic:
         self._estimator: Estimator | None = None
         self._slot: int | None = None
         self._is_stale = True
+        self._told_at = 0.0
         self._wake = asyncio.Event()
         self._stepping = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
@@ -204,15 +209,17 @@ class Traffic:
         return None
 
     async def _turn(self, estimator: Estimator, tx: Transaction, slot: int) -> None:
-        """Learns the slot that is over, and takes what is typical of the one that begins."""
+        """Keeps and learns the slot that is over, takes what is typical of the one that begins."""
         mean = estimator.learner.take()
-        if self._slot is not None and np.isfinite(mean).any() and await self._leads(tx):
-            learnt = estimator.typical.learn(mean)
+        if self._slot is not None and await self._leads(tx):
             keys = await asyncio.to_thread(packed_keys, estimator.graph)
             pack = (estimator.ground.version, keys)
-            content = await asyncio.to_thread(learnt.packed)
-            now = self._clock.now()
-            await store.save_slot(self._scope(), tx, self._slot, pack, content, now)
+            await self._keep_past(estimator, tx, pack)
+            if np.isfinite(mean).any():
+                learnt = estimator.typical.learn(mean)
+                content = await asyncio.to_thread(learnt.packed)
+                now = self._clock.now()
+                await store.save_slot(self._scope(), tx, self._slot, pack, content, now)
         found = await store.read_slot(self._scope(), tx, slot)
         typical = Slot.empty(estimator.graph.edges)
         if found is not None:
@@ -222,12 +229,25 @@ class Traffic:
                 typical = typical.carried(keys, packed_keys(estimator.graph))
         estimator.typical, self._slot = typical, slot
 
+    async def _keep_past(
+        self, estimator: Estimator, tx: Transaction, pack: tuple[str, bytes]
+    ) -> None:
+        if estimator.state is None:
+            return
+        content = await asyncio.to_thread(Past.of(estimator.state).packed)
+        at = datetime.fromtimestamp(estimator.state.at, UTC)
+        keep_from = self._clock.now() - timedelta(hours=self.settings.history_hours)
+        await store.save_past(self._scope(), tx, at, pack, content, keep_from)
+
     async def _tell(self, estimator: Estimator, cycle: Cycle) -> None:
         now = datetime.fromtimestamp(cycle.state.at, UTC)
         async with self._db.transaction(self._scope()) as tx:
             if not await self._leads(tx):
                 return
-            if len(cycle.changed):
+            self._told_at = self._told_at or cycle.state.at
+            is_due = cycle.state.at - self._told_at >= HEARTBEAT_S
+            if len(cycle.changed) or is_due:
+                self._told_at = cycle.state.at
                 whole = {"pack": cycle.state.version, "at": cycle.state.at, "reset": True}
                 body = (
                     told_edges(cycle.state, cycle.changed)

@@ -22,10 +22,12 @@ from warroom.traffic.contracts import (
     Said,
     Source,
 )
-from warroom.traffic.errors import OutOfAreaError, SaidNotFoundError
+from warroom.traffic.errors import NoHistoryError, OutOfAreaError, SaidNotFoundError
+from warroom.traffic.history import Past
 from warroom.traffic.jams import areas_of, roads_of
 from warroom.traffic.picking import Line
 from warroom.traffic.settings import TrafficSettings
+from warroom.traffic.typical import packed_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,24 @@ async def report_roads(
     await _keep(scope, tx, "report", said, graph, draft, reason, now)
     await _tell(scope, tx, "report", "reported", said, roads_of(graph, list(draft.edges)), now)
     return said.id
+
+
+async def past_at(
+    scope: Scope, tx: Transaction, graph: RoadGraph, version: str, at: datetime
+) -> tuple[datetime, Past]:
+    """When the last state until then was kept, and it, for the edges of this graph.
+
+    Raises:
+        NoHistoryError: None was.
+    """
+    found = await store.read_past(scope, tx, at)
+    if found is None:
+        raise NoHistoryError
+    kept_at, pack, content, keys = found
+    past = Past.unpacked(content)
+    if pack != version:
+        past = past.carried(keys, packed_keys(graph))
+    return kept_at, past
 
 
 async def open_roads_again(scope: Scope, tx: Transaction, said_id: UUID, now: datetime) -> None:

@@ -35,10 +35,11 @@ _LIST = sql.SQL(
     """
 select coalesce(json_agg(x order by x.created_at desc), '[]')::text from (
     select s.id, s.agency_id, a.short as agency, s.place, s.roads, s.line, s.starts_at, s.ends_at,
-        s.ended_at, s.level, s.cause, s.reason, s.source, s.created_at,
+        s.ended_at, p.name as person, s.level, s.cause, s.reason, s.source, s.created_at,
         cardinality(s.keys) as edges,
         s.ended_at is null and s.starts_at <= %(now)s and s.ends_at > %(now)s as holds
     from traffic_said s left join agency a on a.id = s.agency_id
+        left join person p on p.id = s.person_id
     where s.kind = %(kind)s and {visible}
       and (%(all)s or (s.ended_at is null and s.ends_at > %(now)s))
     order by s.created_at desc limit 500
@@ -73,6 +74,21 @@ where s.slot = %(slot)s
 """
 
 _SAVE_PACK = "insert into traffic_pack (version, keys) values (%s, %s) on conflict do nothing"
+
+_SAVE_PAST = """
+insert into traffic_history (at, pack, content) values (%(at)s, %(pack)s, %(content)s)
+on conflict (at) do nothing
+"""
+
+_DROP_PAST = "delete from traffic_history where at < %(before)s"
+
+_LIST_PAST = "select at from traffic_history where at >= %(since)s order by at"
+
+_READ_PAST = """
+select h.at, h.pack, h.content, p.keys
+from traffic_history h join traffic_pack p on p.version = h.pack
+where h.at <= %(at)s order by h.at desc limit 1
+"""
 
 _SAVE_SLOT = """
 insert into traffic_typical as s (slot, pack, content, learnt_at)
@@ -219,6 +235,40 @@ async def save_slot(
     """Keeps a slot; `pack` is the version and its keys."""
     await tx.execute(_SAVE_PACK, pack)
     await tx.execute(_SAVE_SLOT, {"slot": slot, "pack": pack[0], "content": content, "now": now})
+
+
+async def save_past(
+    scope: Scope,  # noqa: ARG001 - as above
+    tx: Transaction,
+    at: datetime,
+    pack: tuple[str, bytes],
+    content: bytes,
+    keep_from: datetime,
+) -> None:
+    """Keeps how the roads were at an instant, and forgets what is older than `keep_from`."""
+    await tx.execute(_SAVE_PACK, pack)
+    await tx.execute(_SAVE_PAST, {"at": at, "pack": pack[0], "content": content})
+    await tx.execute(_DROP_PAST, {"before": keep_from})
+
+
+async def list_past(
+    scope: Scope,  # noqa: ARG001 - as above
+    tx: Transaction,
+    since: datetime,
+) -> list[datetime]:
+    """Instants of which something was kept, the oldest first."""
+    rows = await (await tx.execute(_LIST_PAST, {"since": since})).fetchall()
+    return [row["at"] for row in rows]
+
+
+async def read_past(
+    scope: Scope,  # noqa: ARG001 - as above
+    tx: Transaction,
+    at: datetime,
+) -> tuple[datetime, str, bytes, bytes] | None:
+    """The last that was kept until then: when, pack, content, the pack's keys; None if nothing."""
+    row = await (await tx.execute(_READ_PAST, {"at": at})).fetchone()
+    return (row["at"], row["pack"], bytes(row["content"]), bytes(row["keys"])) if row else None
 
 
 def _said(row: Mapping[str, Any]) -> Said:

@@ -1,15 +1,17 @@
 """The state of the roads as the interface tells it."""
 
 import math
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from warroom.roads.api import CLASSES
-from warroom.traffic.contracts import Colour, How
+from warroom.traffic.contracts import HOW_LETTERS, Bytes, Colour, How
 from warroom.traffic.errors import NoEdgeError
-from warroom.traffic.estimate import jam_factor
+from warroom.traffic.estimate import colour_of, jam_factor
 from warroom.traffic.estimator import Estimator, told_edges
+from warroom.traffic.history import Past
 from warroom.traffic.levels import capacity_of, level_of, read_tables, saturation_of
 from warroom.traffic.settings import TrafficSettings
 
@@ -28,6 +30,31 @@ def tell_state(estimator: Estimator, settings: TrafficSettings) -> dict[str, Any
         "how": told["how"],
         "counted": state.counted(),
         "refused": dict(estimator.window.refused),
+    }
+
+
+def tell_typical(estimator: Estimator) -> dict[str, Any]:
+    """How the roads are drawn at the speeds that are typical of this slot of the week.
+
+    What was not learnt is unknown: nothing is filled in.
+    """
+    kmh = estimator.typical.kmh
+    ratio = kmh / estimator.graph.free_kmh
+    how = np.where(kmh > 0, How.TYPICAL, How.FREE_FLOW).astype(np.uint8)
+    told = _drawn(colour_of(ratio.astype(np.float64), how), how)
+    return {"pack": estimator.ground.version, "learnt": int((kmh > 0).sum())} | told
+
+
+def tell_past(estimator: Estimator, at: datetime, past: Past) -> dict[str, Any]:
+    """How the roads were drawn at an instant; `past` is of the edges of now."""
+    return {"pack": estimator.ground.version, "at": at.timestamp()} | _drawn(past.colour, past.how)
+
+
+def _drawn(colour: Bytes, how: Bytes) -> dict[str, str]:
+    letters = np.frombuffer(HOW_LETTERS.encode(), np.uint8)
+    return {
+        "colour": (colour + ord("0")).astype(np.uint8).tobytes().decode(),
+        "how": letters[how].tobytes().decode(),
     }
 
 

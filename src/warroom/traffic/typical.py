@@ -89,11 +89,7 @@ class Slot:
             keys: `packed_keys` of the edges it is of.
             to: Of the edges it shall be of.
         """
-        old, new = _keys(keys), _keys(to)
-        order = np.argsort(old)
-        at = np.searchsorted(old, new, sorter=order)
-        at = order[np.minimum(at, len(old) - 1)]
-        same = old[at] == new
+        at, same = places_of(keys, to)
         return Slot(np.where(same, self.steps[at], 0), np.where(same, self.weeks[at], 0))
 
 
@@ -101,6 +97,15 @@ def packed_keys(graph: RoadGraph) -> bytes:
     """The keys of all edges, in order, for the database."""
     parts = (graph.way, graph.node_ref[graph.tail], graph.node_ref[graph.head])
     return zlib.compress(np.ascontiguousarray(np.stack(parts, axis=1), "<i8").tobytes(), 1)
+
+
+def places_of(keys: bytes, to: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Where the edges of one pack stand in another: (E) their places, (E) whether they do."""
+    old, new = _keys(keys), _keys(to)
+    order = np.argsort(old)
+    at = np.searchsorted(old, new, sorter=order)
+    at = order[np.minimum(at, len(old) - 1)]
+    return at, old[at] == new
 
 
 def _keys(content: bytes) -> np.ndarray:
