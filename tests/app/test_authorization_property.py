@@ -11,8 +11,8 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +34,9 @@ from warroom.kernel.realtime import Hub
 from warroom.kernel.scope import Rule, Scope, Sides
 from warroom.recording import api as recording
 from warroom.recording.contracts import ALARM, HOLD, HOLDS, HoldDraft
+
+COLLEAGUE = UUID(int=77)
+"""Who looks at every camera for the own agency; has no account."""
 
 AGENCIES = ("own", "other")
 PLACES = ("73.71", "73.71.01", "73.71.01.1001", "73.71.02")
@@ -254,10 +257,12 @@ async def _agree(town: Town, roles: frozenset[str], grants: list[Draw], drawn: l
         for word in actions.words_on("camera")
     }
     readable = {
-        str(camera)
-        for camera, owner, one in zip(town.cameras, owners, filmed, strict=True)
-        if scope.allows("audit:read", agency_id=owner, place=one.place)
-        or scope.allows("audit:read", agency_id=None, place=one.place)
+        by: {
+            str(camera)
+            for camera, owner, one in zip(town.cameras, owners, filmed, strict=True)
+            if _may_read(scope, _sides(camera, owner, one), asker)
+        }
+        for by, asker in {"system": None, "colleague": town.agencies["own"]}.items()
     }
 
     heard = await _socket(town, filmed)
@@ -274,7 +279,7 @@ async def _agree(town: Town, roles: frozenset[str], grants: list[Draw], drawn: l
     }
     alarmed, count = await _alarms(town)
     said, asked, done = await _said(town), await _asked(town), await _done(town)
-    searched, exported = await _audit(town, filmed)
+    told = {by: await _audit(town, filmed, by) for by in readable}
 
     assert cameras == dict.fromkeys(cameras, expected["camera:view"])
     assert await _counts(town) == {len(expected["camera:view"])}
@@ -283,11 +288,23 @@ async def _agree(town: Town, roles: frozenset[str], grants: list[Draw], drawn: l
         ("list", "socket"), expected["recording:view"]
     )
     assert count == len(expected["recording:view"])
-    assert (searched, exported) == (readable, readable)
+    assert told == {by: dict.fromkeys(told[by], things) for by, things in readable.items()}
     seen = expected["camera:view"]
     assert said == {camera: {w for w in expected if camera in expected[w]} for camera in seen}
     assert asked == said
     assert done == expected
+
+
+def _may_read(scope: Scope, thing: Sides, asker: UUID | None) -> bool:
+    """An entry: of a thing or of people that may be read of, if nothing of the thing is denied."""
+    word = "audit:read"
+    of_asker: Sides = {**thing, "agency_id": asker}
+    denied = any(
+        rule.deny and rule.covers(word) and rule.holds_at(scope.at)
+        and rule.matches(**thing)
+        for rule in scope.rules
+    )  # fmt: skip
+    return not denied and (scope.allows(word, **thing) or scope.allows(word, **of_asker))
 
 
 def _sides(camera: UUID, owner: UUID, one: Filmed) -> Sides:
@@ -425,32 +442,75 @@ async def _until_ping(socket: Any) -> list[Any]:
         events.append(message)
 
 
-async def _audit(town: Town, filmed: list[Filmed]) -> tuple[set[str], set[str]]:
-    """Of which cameras' entries the search tells, and the export."""
+async def _audit(town: Town, filmed: list[Filmed], by: str) -> dict[str, set[str]]:
+    """Of which cameras the audit tells that somebody looked, however it is asked."""
     world = town.world
-    scope = system(world)
-    async with world.db.transaction(scope) as tx:
+    word = {"system": "live:view", "colleague": "recording:view"}[by]
+    writer = system(world)
+    if by == "colleague":
+        writer = replace(writer, person_id=COLLEAGUE, agency_id=town.agencies["own"])
+    async with world.db.transaction(writer) as tx:
         for camera, one in zip(town.cameras, filmed, strict=True):
             await audit.record(
-                scope,
+                writer,
                 tx,
-                action="live:view",
+                action=word,
                 object_kind="camera",
                 object_id=camera,
                 agency_id=town.agencies[one.agency],
                 place=one.place,
+                sides=_sides(camera, town.agencies[one.agency], one),
             )
-    wanted = {"from": world.clock.now().isoformat(), "action": "live:view"}
+    now = world.clock.now()
+    wanted = {"from": now.isoformat(), "action": word}
     page = await town.get("/api/audit", **wanted) or {"items": []}
     answer = await world.clients["acak"].post("/api/audit/export", json=wanted | {"form": "jsonl"})
     lines: list[Any] = []
     if answer.status_code == 200:
         with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
             lines = [json.loads(line) for line in archive.read("audit.jsonl").splitlines()]
-    return (
-        {item["object_id"] for item in page["items"]},
-        {line["object_id"] for line in lines},
-    )
+    told = {
+        "search": {item["object_id"] for item in page["items"]},
+        "export": {line["object_id"] for line in lines},
+        "watchers": await _watched(town, word),
+    }
+    if by == "colleague":
+        told |= {"seen": await _seen_by_colleague(town), "person": await _of_person(town)}
+    return told
+
+
+async def _watched(town: Town, word: str) -> set[str]:
+    """Cameras of which it is told that somebody looked just now."""
+    now = town.world.clock.now()
+    span = {"from": now.isoformat(), "to": (now + timedelta(seconds=1)).isoformat()}
+    found = set()
+    for camera in town.cameras:
+        page = await town.get("/api/audit/watchers", object=str(camera), **span)
+        items = (page or {"items": []})["items"]
+        begun = [item for item in items if datetime.fromisoformat(item["at"]) >= now]
+        if any(item["action"] == word for item in begun):
+            found.add(str(camera))
+    return found
+
+
+async def _seen_by_colleague(town: Town) -> set[str]:
+    now = town.world.clock.now()
+    span = {"from": now.isoformat(), "to": (now + timedelta(seconds=1)).isoformat()}
+    page = await town.get("/api/audit/seen", person=str(COLLEAGUE), **span) or {"items": []}
+    return {item["object_id"] for item in page["items"]}
+
+
+async def _of_person(town: Town) -> set[str]:
+    """What the report on a person looks up: their entries, asked within the product."""
+    world = town.world
+    async with world.db.transaction(system(world)) as tx:
+        scope = await identity.scope_of_person(system(world), tx, "acak")
+    async with world.db.transaction(scope) as tx:
+        if not scope.may("audit:read"):
+            return set()
+        filters = {"person": COLLEAGUE, "since": world.clock.now(), "action": "recording"}
+        page = json.loads(await audit.search(scope, tx, filters))
+    return {item["object_id"] for item in page["items"]}
 
 
 def _try(town: Town, loop_runner: asyncio.Runner, examples: int) -> None:

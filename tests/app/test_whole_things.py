@@ -1,4 +1,4 @@
-"""Nothing about a camera is judged, found or told without all that rights on it may be limited by.
+"""Nothing about a camera is judged, found, told or written without all that limits rights on it.
 
 `tools.house_lint` refuses calls that name some sides and forget others; here every route is asked,
 and every judgement by a word that is done to cameras must have come with the camera's place, id,
@@ -82,3 +82,24 @@ async def test_every_event_about_a_camera_is_told_with_its_class(world: World) -
 
     assert {row["topic"] for row in rows if not row["has_class"]} == set()
     assert {row["topic"] for row in rows} >= {"cameras.changed", "recording.holds"}
+
+
+async def test_every_entry_about_a_camera_or_unit_tells_its_tags_and_class(world: World) -> None:
+    """By what an entry keeps it is judged later who may read it."""
+    await make_things(world)
+    for route in sorted(http_routes(world), key=lambda route: route.method == "DELETE"):
+        if route.path != "/api/session":
+            await ask(world, "own", route)
+
+    async with world.db.transaction(system(world)) as tx:
+        rows = await (
+            await tx.execute(
+                "select action, object_kind, thing_tags is not null and thing_class is not null"
+                " as is_whole from audit_entry"
+                " where object_kind in ('camera', 'unit') and object_id is not null"
+            )
+        ).fetchall()
+
+    assert {(row["object_kind"], row["action"]) for row in rows if not row["is_whole"]} == set()
+    assert {row["object_kind"] for row in rows} == {"camera", "unit"}
+    assert {row["action"] for row in rows} > {"camera:changed", "recording:hold", "unit:changed"}

@@ -265,7 +265,8 @@ def test_even_the_owner_does_not_change_an_entry_by_mistake(connections: Connect
     with psycopg.connect(connections.app) as connection:
         connection.execute(
             "select audit_append(gen_random_uuid(), now(), null, null, null, null, null, 'a:b',"
-            " 'k', null, null, null, null, null, 'cli', null, null, '{}')"
+            " 'k', null, null, null, null, null, 'cli', null, null, '{}',"
+            " null, null)"
         )
 
     with (

@@ -134,7 +134,7 @@ def _unnamed(call: str, keywords: list[ast.keyword]) -> list[str]:
     named = {keyword.arg for keyword in keywords}
     if None in named:
         return []
-    if call == "narrow":
+    if call in {"narrow", "narrow_denied"}:
         return sorted(COLUMNS - named)
     is_judgement = call in JUDGEMENTS and "agency_id" in named
     return sorted(SIDES - named) if is_judgement and named & SIDES - _MAY_BE_ALL else []

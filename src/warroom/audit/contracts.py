@@ -121,7 +121,8 @@ class Asked:
 
     Attributes:
         sides: By what the right to do it was judged, where the thing has more sides than its
-            owner, place and id: it finds what for the right was lent, and is not stored.
+            owner, place and id: it finds what for the right was lent. Its tags and class are kept,
+            and judge who may read the entry.
     """
 
     action: str
@@ -140,7 +141,8 @@ class Asked:
 class Entry:
     """One entry as stored, in the order of its columns and of its hashed form.
 
-    `form` tells how `hash` was taken (`rules.hash_of`): 1 or 2.
+    `form` tells how `hash` was taken (`rules.hash_of`): 1, 2 or 3. From form 3 on `thing_tags` and
+    `thing_class` tell what the thing had then.
     """
 
     chain: int
@@ -167,6 +169,8 @@ class Entry:
     detail: str
     hash: bytes
     form: int
+    thing_tags: list[str] | None = None
+    thing_class: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

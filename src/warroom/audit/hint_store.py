@@ -124,7 +124,7 @@ async def add(scope: Scope, tx: Transaction, hint_id: UUID, hint: Hint) -> None:
 
 def _visible(scope: Scope) -> tuple[sql.Composable, dict[str, Any]]:
     return scope.narrow(
-        "audit:read", agency="agency_id", place=None, id=None, tags=None, class_=None
+        "audit:read", agency="agency_id", place=None, id="person_id", tags=None, class_=None
     )
 
 

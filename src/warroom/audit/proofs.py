@@ -34,6 +34,7 @@ _COLUMNS = (
     "purpose", "reason", "door", "address", "detail", "recorded_at", "id", "object_id",
     "person_id", "agency_id", "owner_agency_id", "session_id", "chain", "seq", "hash",
 )  # fmt: skip
+_SIDES = ("thing_tags", "thing_class")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -114,28 +115,38 @@ def plan(
 
 
 def render(entries: Iterable[Entry], form: Form) -> bytes:
-    """The exported file: newest first; the same entries always give the same bytes."""
+    """The exported file: newest first; the same entries always give the same bytes.
+
+    Tags and classes of things stand at the end, and in files of older entries alone not at all.
+    """
     ordered = sorted(entries, key=lambda entry: (entry.at, entry.id.bytes), reverse=True)
     if form == "jsonl":
         return b"".join(_ENCODE(_plain(entry)) + b"\n" for entry in ordered)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(_COLUMNS)
+    columns = _COLUMNS + (_SIDES if any(_tells_sides(entry) for entry in ordered) else ())
+    writer.writerow(columns)
     for entry in ordered:
         plain = _plain(entry)
-        writer.writerow([as_cell(plain[name]) for name in _COLUMNS])
+        writer.writerow([as_cell(plain.get(name)) for name in columns])
     return out.getvalue().encode()
 
 
 def as_cell(value: object) -> str:
     """A value as a cell of CSV that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value)
+    is_list = isinstance(value, list)
+    text = _ENCODE(value).decode() if is_list else "" if value is None else str(value)
     # What a spreadsheet would take for a formula is shown to it as a text.
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _plain(entry: Entry) -> dict[str, Any]:
-    return {item.name: _value(getattr(entry, item.name)) for item in fields(entry)}
+    names = (item.name for item in fields(entry) if _tells_sides(entry) or item.name not in _SIDES)
+    return {name: _value(getattr(entry, name)) for name in names}
+
+
+def _tells_sides(entry: Entry) -> bool:
+    return entry.form >= 3
 
 
 def _value(value: object) -> object:

@@ -5,12 +5,15 @@ count, then for each column its type's number, a signed 32-bit length (-1 for nu
 all numbers most significant byte first, texts in UTF-8. A walk takes it from the database as it
 is; `content_of` makes the same bytes from an `Entry`, for those who hold only an export.
 
-Form 2 hashes a link: the words `warroom.audit.2`, chain (2 bytes), number (8), hash of the entry
-before (32) and SHA-256 of the content (32). So a link can be shown without its content. Form 1,
-the older one, hashes all columns at once, each as its length and its bytes.
+The content of form 3 has two columns more: the thing's tags, as JSON, and its class.
+
+Forms 2 and 3 hash a link: the words `warroom.audit.2`, chain (2 bytes), number (8), hash of the
+entry before (32) and SHA-256 of the content (32). So a link can be shown without its content. Form
+1, the oldest, hashes all columns at once, each as its length and its bytes.
 """
 
 import hashlib
+import json
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -30,7 +33,10 @@ _FORM, _CONTENT, _HASH = slice(60, 62), slice(66, -36), slice(-32, None)
 _LINK_BEGINS, _LINK_ENDS = 2, 56
 _INSTANT_AT = 36
 _LONG, _SHORT = struct.Struct(">q"), struct.Struct(">h")
-_FORM_1, _FORM_2 = b"\x00\x01", b"\x00\x02"
+_FORM_1 = b"\x00\x01"
+_LINKED = frozenset({b"\x00\x02", b"\x00\x03"})
+"""Forms whose hash is over the link and a digest of the content."""
+
 _NULL = b"\xff\xff\xff\xff"
 
 _LINK = b"warroom.audit.2"
@@ -38,9 +44,10 @@ _UUID, _INSTANT, _BYTES = 2950, 1184, 17
 _TYPES = {"at": _INSTANT, "recorded_at": _INSTANT} | dict.fromkeys(
     ("id", "person_id", "agency_id", "owner_agency_id", "session_id"), _UUID
 )
-_BESIDE_CONTENT = frozenset({"chain", "seq", "previous", "hash", "form"})
+_SIDES = ("thing_tags", "thing_class")
+_BESIDE_CONTENT = frozenset({"chain", "seq", "previous", "hash", "form", *_SIDES})
 CONTENT = tuple(item.name for item in fields(Entry) if item.name not in _BESIDE_CONTENT)
-"""Names of the columns that are an entry's content, in their order."""
+"""Names of the columns that are an entry's content before form 3, in their order."""
 
 MOST_FINDINGS = 100
 """A chain with more broken links than this is not walked for further ones."""
@@ -56,15 +63,16 @@ def genesis(chain: int) -> bytes:
 
 def content_of(entry: Entry) -> bytes:
     """The bytes of an entry's content."""
-    parts = [struct.pack(">i", len(CONTENT))]
-    for name in CONTENT:
+    names = CONTENT if entry.form < 3 else (*CONTENT, *_SIDES)
+    parts = [struct.pack(">i", len(names))]
+    for name in names:
         number = struct.pack(">I", _TYPES.get(name, _BYTES))
         parts += [number, _field(getattr(entry, name))]
     return b"".join(parts)
 
 
 def link_hash(chain: int, seq: int, previous: bytes, digest: bytes) -> bytes:
-    """The hash of a link of form 2, from SHA-256 of its content."""
+    """The hash of a link of form 2 or 3, from SHA-256 of its content."""
     link = _SHORT.pack(chain) + _LONG.pack(seq) + previous + digest
     return hashlib.sha256(_LINK + link).digest()
 
@@ -92,6 +100,8 @@ def _field(value: object) -> bytes:
             content = value.encode()
         case UUID():
             content = value.bytes
+        case list():  # As `array_to_json` writes texts.
+            content = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
         case datetime():
             content = _LONG.pack((value - _EPOCH) // _MICROSECOND)
         case _:
@@ -146,7 +156,7 @@ class ChainWalk:
             if (
                 number == seq + 1
                 and previous == expected
-                and message[_FORM] == _FORM_2
+                and message[_FORM] in _LINKED
                 and sha256(
                     _LINK + chain + message[_SEQ] + previous + sha256(message[_CONTENT]).digest()
                 ).digest()
@@ -208,7 +218,7 @@ class ChainWalk:
 def _hash_of_row(row: bytes, chain: bytes = b"", seq: bytes = b"") -> bytes | None:
     """The hash a row should have, at its own place or another; None if it has no known form."""
     chain, seq = chain or row[_CHAIN], seq or row[_SEQ]
-    if row[_FORM] == _FORM_2:
+    if row[_FORM] in _LINKED:
         digest = hashlib.sha256(row[_CONTENT]).digest()
         return hashlib.sha256(_LINK + chain + seq + row[_PREVIOUS] + digest).digest()
     if row[_FORM] == _FORM_1:

@@ -91,6 +91,8 @@ def _entry(scope: Scope, entry_id: UUID, asked: Asked) -> dict[str, Any]:
         "purpose": scope.purpose or _purpose(scope, asked),
         "reason": asked.reason,
         "detail": _ENCODE(asked.detail or {}).decode(),
+        "thing_tags": None if asked.sides is None else list(asked.sides["tags"]),
+        "thing_class": None if asked.sides is None else asked.sides["class_"],
     }
     return entry | ({"at": asked.at} if asked.at else {})
 

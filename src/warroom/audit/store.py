@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 
 from warroom.audit.contracts import Access, AnchorState, Entry, Head, Link
 from warroom.kernel.db import Database, Transaction, fetch_json
-from warroom.kernel.scope import Scope
+from warroom.kernel.scope import Columns, Scope
 
 _APPEND = """
 select audit_append(
@@ -21,16 +21,23 @@ select audit_append(
     %(agency_id)s::uuid, %(agency_label)s::text, %(owner_agency_id)s::uuid, %(action)s::text,
     %(object_kind)s::text, %(object_id)s::text, %(object_label)s::text, %(place)s::text,
     %(purpose)s::text, %(reason)s::text, %(door)s::text, %(address)s::text,
-    %(session_id)s::uuid, %(detail)s::text)
+    %(session_id)s::uuid, %(detail)s::text, %(thing_tags)s::text[], %(thing_class)s::text)
 """
 
 _APPEND_ALL = "select audit_append_all(%(entries)s::jsonb)"
 
 _COPY = """
 copy (
-    select chain, seq, previous, form, audit_content(id, at, recorded_at, person_id, person_label,
-        agency_id, agency_label, owner_agency_id, action, object_kind, object_id, object_label,
-        place, purpose, reason, door, address, session_id, detail), hash
+    select chain, seq, previous, form, case
+        when form >= 3
+        then audit_content(id, at, recorded_at, person_id, person_label, agency_id, agency_label,
+            owner_agency_id, action, object_kind, object_id, object_label, place, purpose, reason,
+            door, address, session_id, detail, thing_tags, thing_class)
+        when thing_tags is null and thing_class is null
+        then audit_content(id, at, recorded_at, person_id, person_label, agency_id, agency_label,
+            owner_agency_id, action, object_kind, object_id, object_label, place, purpose, reason,
+            door, address, session_id, detail)
+        else '' end, hash -- Older forms hash neither, so neither may be there.
     from audit_entry where chain = {chain} and seq > {after}
     order by seq limit {most}
 ) to stdout (format binary)
@@ -40,6 +47,9 @@ _HEADER_BYTES = 19
 _TRAILER = b"\xff\xff"
 
 _HEADS = "select chain, seq, hash from audit_head order by chain"
+
+_UNTOLD = sql.SQL("form < 3 and object_kind in ('camera', 'unit')")
+"""Entries older than form 3 about the kinds of things that had tags and a class then."""
 
 _STRAY = """
 select chain, min(seq) as seq, min(at) as at from audit_entry
@@ -288,15 +298,29 @@ async def _messages(copy: Any) -> AsyncIterator[bytes]:
 def visible(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, Any]]:
     """The predicate of entries that may be read: about own things, or by own people.
 
-    Both sides are judged by the same rules, so the parameters of the two predicates agree.
+    Both halves are judged by the same rules, so that the parameters of their predicates agree. What
+    is denied of the thing is hidden whoever did it. Where a denial by tag or class is in force, so
+    are entries that do not tell what their thing had.
     """
-    of_owner, parameters = scope.narrow(
-        action, agency="owner_agency_id", place="place", id=None, tags=None, class_=None
-    )
-    of_asker, _ = scope.narrow(
-        action, agency="agency_id", place="place", id=None, tags=None, class_=None
-    )
-    return sql.SQL("({} or {})").format(of_owner, of_asker), parameters
+    of_owner, parameters = scope.narrow(action, **_columns("owner_agency_id"))
+    of_asker, _ = scope.narrow(action, **_columns("agency_id"))
+    denials = scope.denials_of(action)
+    if not denials:
+        return sql.SQL("({} or {})").format(of_owner, of_asker), parameters
+    denied = scope.narrow_denied(action, **_columns("owner_agency_id"))
+    if any(rule.tags is not None or rule.classes is not None for rule in denials):
+        denied = sql.SQL("({} or ({}))").format(denied, _UNTOLD)
+    return sql.SQL("(({} or {}) and not {})").format(of_owner, of_asker, denied), parameters
+
+
+def _columns(agency: str) -> Columns:
+    return {
+        "agency": agency,
+        "place": "place",
+        "id": "object_id::text",
+        "tags": "thing_tags",
+        "class_": "thing_class",
+    }
 
 
 async def search(scope: Scope, tx: Transaction, filters: dict[str, Any], limit: int) -> bytes:

@@ -20,6 +20,10 @@ _SIDES = ("agencies", "places", "objects", "tags", "classes")
 """By what a rule may be limited: the names of these fields of `Rule`."""
 
 
+AS_TEXT = "::text"
+"""Behind the name of a column of ids: the column holds them as text."""
+
+
 class Sides(TypedDict):
     """All that a thing is judged by, for `Scope.allows(word, **sides)`; nothing can be left out.
 
@@ -174,6 +178,10 @@ class Scope:
             is_allowed = True
         return is_allowed
 
+    def denials_of(self, action: str) -> tuple[Rule, ...]:
+        """The rules in force that take the action away; their words and times are let go."""
+        return tuple(rule for rule in self._of(action).rules if rule.deny)
+
     def allows_in_city(self, action: str, place: str | None = None) -> bool:
         """Whether the action is allowed on what belongs to no agency: the roads and their state.
 
@@ -258,7 +266,7 @@ class Scope:
             action: The action word.
             agency: Column (may be qualified, `c.agency_id`) of the owner; None if there is none.
             place: Column of the area code (text).
-            id: Column of the thing's id.
+            id: Column of the thing's id; `object_id::text` where it is one of text.
             tags: Column of the tags (text[]).
             class_: Column of the class (text).
 
@@ -272,6 +280,24 @@ class Scope:
             lambda: _predicate(action, self._of(action).rules, columns),
         )
         return predicate, dict(parameters)
+
+    def narrow_denied(
+        self,
+        action: str,
+        *,
+        agency: str | None,
+        place: str | None,
+        id: str | None,  # noqa: A002 - it names the column `id`
+        tags: str | None,
+        class_: str | None,
+    ) -> sql.Composable:
+        """Whether a rule takes the action away; its parameters are among those of `narrow`."""
+        columns = (agency, place, id, tags, class_)
+        predicate: sql.Composable = self.remembered(
+            ("denied", action, columns),
+            lambda: _denied(_clauses(action, self._of(action).rules, columns, {}, deny=True)),
+        )
+        return predicate
 
     def database_settings(self) -> dict[str, str]:
         """What row-level security, the second wall, is told for the length of a transaction.
@@ -413,23 +439,39 @@ def _predicate(
     action: str, rules: tuple[Rule, ...], columns: _Columns
 ) -> tuple[sql.Composable, dict[str, Any]]:
     parameters: dict[str, Any] = {}
-    allowing, denying = (
-        [
-            clause
-            for number, rule in enumerate(rules)
-            if rule.deny is deny
-            and (clause := _clause(rule, f"{action}_{number}", columns, parameters)) is not None
-        ]
-        for deny in (False, True)
-    )
+    allowing = _clauses(action, rules, columns, parameters, deny=False)
+    denying = _clauses(action, rules, columns, parameters, deny=True)
     if not allowing:
-        return sql.SQL("false"), {}
+        return sql.SQL("false"), parameters
     predicate: sql.Composable = sql.SQL("({})").format(sql.SQL(" or ").join(allowing))
     if denying:
-        predicate = sql.SQL("({} and not coalesce({}, false))").format(
-            predicate, sql.SQL("({})").format(sql.SQL(" or ").join(denying))
-        )
+        predicate = sql.SQL("({} and not {})").format(predicate, _denied(denying))
     return predicate, parameters
+
+
+def _clauses(
+    action: str,
+    rules: tuple[Rule, ...],
+    columns: _Columns,
+    parameters: dict[str, Any],
+    *,
+    deny: bool,
+) -> list[sql.Composable]:
+    return [
+        clause
+        for number, rule in enumerate(rules)
+        if rule.deny is deny
+        and (clause := _clause(rule, f"{action}_{number}", columns, parameters)) is not None
+    ]
+
+
+def _denied(denying: list[sql.Composable]) -> sql.Composable:
+    """Whether one of these holds; a side that a thing does not have is asked for in vain."""
+    if not denying:
+        return sql.SQL("false")
+    return sql.SQL("coalesce({}, false)").format(
+        sql.SQL("({})").format(sql.SQL(" or ").join(denying))
+    )
 
 
 def _clause(
@@ -437,10 +479,13 @@ def _clause(
 ) -> sql.Composable | None:
     """One rule as SQL; None if it asks for something that the things of this table do not have."""
     agency, place, object_id, tags, class_ = columns
+    of_ids = "uuid[]"
+    if object_id is not None and object_id.endswith(AS_TEXT):
+        object_id, of_ids = object_id.removesuffix(AS_TEXT), "uuid[]::text[]"
     parts: list[sql.Composable] = []
     wanted: tuple[tuple[str, str | None, frozenset[Any] | None, str], ...] = (
         ("agencies", agency, rule.agencies, "{column} = any({value}::uuid[])"),
-        ("objects", object_id, rule.objects, "{column} = any({value}::uuid[])"),
+        ("objects", object_id, rule.objects, f"{{column}} = any({{value}}::{of_ids})"),
         ("classes", class_, rule.classes, "{column} = any({value}::text[])"),
         ("places", place, _with_dots(rule.places), "({column} || '.') ^@ any({value}::text[])"),
         ("tags", tags, rule.tags, "{column} && {value}::text[]"),

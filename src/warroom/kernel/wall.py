@@ -9,6 +9,8 @@ This text is part of migrations that have run: new sides are added, none is chan
 it asks are made in migration 0009, and are evaluated once a query, however many rows there are.
 """
 
+from warroom.kernel.scope import AS_TEXT
+
 
 def reaches(
     *,
@@ -23,11 +25,14 @@ def reaches(
     A side that a table does not have is left out: a right that is limited by it reaches none of
     the table's rows, here as in `narrow`.
     """
+    ids, objects = "scope_object_ids()", "r.objects"
+    if id and id.endswith(AS_TEXT):
+        ids, objects = f"{ids}::text", f"{objects}::text[]"
     parts = ["(select scope_sees_all())"]
     if agency:
         parts.append(f"{agency} in (select scope_agency_ids())")
     if id:
-        parts.append(f"{id} in (select scope_object_ids())")
+        parts.append(f"{id} in (select {ids})")
     if place:
         parts.append(f"({place} || '.') ^@ any((select scope_places())::text[])")
     if class_:
@@ -36,7 +41,7 @@ def reaches(
         parts.append(f"{tags} && (select scope_tags())::text[]")
     several = [
         f"(r.agencies is null or {agency} = any(r.agencies))" if agency else "r.agencies is null",
-        f"(r.objects is null or {id} = any(r.objects))" if id else "r.objects is null",
+        f"(r.objects is null or {id} = any({objects}))" if id else "r.objects is null",
         f"(r.places is null or ({place} || '.') ^@ any(r.places))" if place else "r.places is null",
         f"(r.classes is null or {class_} = any(r.classes))" if class_ else "r.classes is null",
         f"(r.tags is null or {tags} && r.tags)" if tags else "r.tags is null",
