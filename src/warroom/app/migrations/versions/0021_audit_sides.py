@@ -5,7 +5,7 @@ from alembic import op
 from warroom.kernel.wall import policy, reaches
 
 revision = "0021"
-down_revision = "0020"
+down_revision = "0025"
 
 
 def upgrade() -> None:
