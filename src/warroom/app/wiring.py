@@ -69,6 +69,7 @@ from warroom.traffic import api as traffic
 from warroom.traffic import privacy as traffic_privacy
 from warroom.traffic import routes as traffic_routes
 from warroom.units import api as units
+from warroom.units import commands as unit_commands
 from warroom.units import jobs as unit_jobs
 from warroom.units import privacy as unit_privacy
 from warroom.units import routes as unit_routes
@@ -101,6 +102,7 @@ COMMANDS = [
     *recording_commands.apps,
     road_commands.app,
     routing_commands.app,
+    unit_commands.app,
 ]
 
 ROUTERS = [

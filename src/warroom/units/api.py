@@ -12,9 +12,9 @@ from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.scope import Scope
 from warroom.roads.api import Roads
-from warroom.units import service, store
+from warroom.units import bulk, service, store
 from warroom.units.board import Seen, Told
-from warroom.units.contracts import VIEW, Fence, ListFilter, Unit, UnitId
+from warroom.units.contracts import VIEW, Fence, ImportReport, ListFilter, Unit, UnitId
 from warroom.units.formats import read_form
 from warroom.units.ingest import Tracker
 from warroom.units.service import Fleet
@@ -74,6 +74,36 @@ async def add_unit(
     return await service.add_unit(fleet, scope, tx, values)
 
 
+async def import_units(
+    fleet: Fleet, scope: Scope, tx: Transaction, content: bytes, *, dry_run: bool = False
+) -> ImportReport:
+    """Adds and changes units from a CSV; bad rows are told and the others stored.
+
+    Columns: name, kind, agency (short name, name or id); plate, station, place, capabilities and
+    tags (words with spaces between), crew, width_m, height_m, device, simulated, enabled, notes.
+    A row is known by agency and name.
+
+    Raises:
+        UnreadableImportError: It is no such CSV, or too large.
+    """
+    return await bulk.import_units(fleet, scope, tx, content, dry_run=dry_run)
+
+
+async def list_configured(scope: Scope, tx: Transaction) -> list[Unit]:
+    """Every unit that the scope may change."""
+    return await store.list_configured(scope, tx)
+
+
+async def find_unit(scope: Scope, tx: Transaction, words: str) -> Unit:
+    """The unit that a person means by an id or a callsign, whatever its case.
+
+    Raises:
+        UnitNotFoundError: None in view.
+        AmbiguousUnitError: Units of several agencies are called so.
+    """
+    return await service.find_unit(scope, tx, words)
+
+
 async def change_unit(
     fleet: Fleet,
     scope: Scope,
@@ -110,6 +140,14 @@ async def make_key(fleet: Fleet, scope: Scope, tx: Transaction, unit_id: UUID) -
         NoDeviceError: It has no device.
     """
     return await service.make_key(fleet, scope, tx, unit_id)
+
+
+async def make_missing_keys(fleet: Fleet, scope: Scope, tx: Transaction) -> dict[str, str]:
+    """Keys for all devices that have none and that the scope may change, by device."""
+    units = await store.list_keyless(scope, tx)
+    return {
+        str(unit.draft.device): await service.make_key(fleet, scope, tx, unit.id) for unit in units
+    }
 
 
 async def read_track(
@@ -183,11 +221,15 @@ __all__ = [
     "add_fence",
     "add_unit",
     "change_unit",
+    "find_unit",
     "get_unit",
+    "import_units",
+    "list_configured",
     "list_fences",
     "list_positions",
     "list_units",
     "make_key",
+    "make_missing_keys",
     "make_tracker",
     "read_events",
     "read_form",

@@ -201,3 +201,30 @@ class Fence:
     agency_id: UUID
     name: str
     ring: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one row of an import.
+
+    Attributes:
+        row: Line of the file, counted from 1 as an editor shows it.
+        value: What stood there, shortened.
+    """
+
+    row: int
+    field: str
+    code: str
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did; `ignored` are headings that mean nothing here."""
+
+    added: int
+    changed: int
+    unchanged: int
+    rejected: tuple[Problem, ...]
+    dry_run: bool
+    ignored: tuple[str, ...] = ()

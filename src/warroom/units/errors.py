@@ -58,3 +58,15 @@ class NotTakenError(UnavailableError):
     """The position could not be stored now; the device keeps it and sends it again."""
 
     code = "units.not_taken"
+
+
+class UnreadableImportError(InvalidError):
+    """The file is no CSV with a heading of name, kind and agency, or too large (`problem`)."""
+
+    code = "units.import_unreadable"
+
+
+class AmbiguousUnitError(InvalidError):
+    """Several units have this callsign (`name`): say which by its id."""
+
+    code = "units.ambiguous"

@@ -28,6 +28,7 @@ from warroom.units.contracts import (
     UnitId,
 )
 from warroom.units.errors import (
+    AmbiguousUnitError,
     ChangedMeanwhileError,
     FenceNotFoundError,
     FieldError,
@@ -87,6 +88,24 @@ async def get_unit(
     if unit is None:
         raise UnitNotFoundError
     return unit
+
+
+async def find_unit(scope: Scope, tx: Transaction, words: str) -> Unit:
+    """See `api.find_unit`.
+
+    Raises:
+        UnitNotFoundError: None in view.
+        AmbiguousUnitError: Units of several agencies are called so.
+    """
+    try:
+        return await get_unit(scope, tx, UUID(words), VIEW)
+    except ValueError:
+        found = await store.find_named(scope, tx, " ".join(words.split()))
+    if not found:
+        raise UnitNotFoundError
+    if len(found) > 1:
+        raise AmbiguousUnitError(name=words)
+    return found[0]
 
 
 async def add_unit(

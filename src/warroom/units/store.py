@@ -140,6 +140,8 @@ update unit set key_hash = %(hash)s, key_made_at = %(now)s, changed_at = %(now)s
 where id = %(id)s
 """
 
+_UNITS = sql.SQL("select u.* from unit u where u.removed_at is null and {visible}")
+
 _DEVICES = sql.SQL(
     "select u.* from unit u where u.removed_at is null and u.enabled and u.device is not null"
     " and {visible}"
@@ -235,6 +237,14 @@ async def find_unit(
     return _unit(row) if row else None
 
 
+async def find_named(scope: Scope, tx: Transaction, name: str) -> list[Unit]:
+    """The units in view with this callsign, whatever its case."""
+    visible, parameters = _visible(scope, VIEW)
+    query = _UNITS.format(visible=visible) + sql.SQL(" and lower(u.name) = lower(%(name)s)")
+    rows = await tx.execute(query, parameters | {"name": name})
+    return [_unit(row) for row in await rows.fetchall()]
+
+
 async def insert_unit(
     scope: Scope,  # noqa: ARG001 - row-level security checks the new row
     tx: Transaction,
@@ -276,6 +286,22 @@ async def set_key(
 ) -> None:
     """The device shows another key from now on."""
     await tx.execute(_KEY, {"id": unit_id, "hash": key_hash, "now": now})
+
+
+async def list_configured(scope: Scope, tx: Transaction) -> list[Unit]:
+    """Every unit that the scope may change."""
+    visible, parameters = _visible(scope, CONFIGURE)
+    rows = await (await tx.execute(_UNITS.format(visible=visible), parameters)).fetchall()
+    return [_unit(row) for row in rows]
+
+
+async def list_keyless(scope: Scope, tx: Transaction) -> list[Unit]:
+    """The units that the scope may change and whose device has no key."""
+    visible, parameters = _visible(scope, CONFIGURE)
+    keyless = sql.SQL(" and u.device is not null and u.key_hash is null")
+    query = _UNITS.format(visible=visible) + keyless
+    rows = await (await tx.execute(query, parameters)).fetchall()
+    return [_unit(row) for row in rows]
 
 
 async def list_devices(scope: Scope, tx: Transaction) -> dict[str, Device]:
