@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from simcity.bench import cameras
 from simcity.city import write
+from simcity.drive import drive
 from simcity.rtsp import serve
 from simcity.scenes import batch
 
@@ -18,6 +19,7 @@ def main(words: Sequence[str] | None = None) -> int:
         ("city", write, "Write the schematic Makassar and its camera sites."),
         ("clips", batch, "Render the clips that the cameras show; keeps what is there."),
         ("bench", cameras, "Measure what serving many cameras costs."),
+        ("drive", drive, "Let traffic run; vehicles and cameras tell the product of it."),
         ("rtsp", serve, "Serve RTSP cameras until stopped."),
     ):
         command = commands.add_parser(name, help=summary, description=summary)

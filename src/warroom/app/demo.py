@@ -22,7 +22,7 @@ from typing import Any
 
 import httpx
 
-from warroom.app import wiring
+from warroom.app import demo_traffic, wiring
 from warroom.app.node import Node, open_node, start_database
 from warroom.app.processes import PROCESSES, require_free_port
 from warroom.app.supervisor import Process, Supervisor
@@ -62,6 +62,7 @@ class Plan:
     port: int
     rtsp_port: int
     clips: str
+    hour: float | None = None
 
 
 def demo(
@@ -71,6 +72,7 @@ def demo(
     speed: float = 1.0,
     reset: bool = False,
     clips: str = "",
+    hour: float | None = None,
 ) -> None:
     """Runs everything: database, all processes, a simulated Makassar; prints the address.
 
@@ -82,6 +84,7 @@ def demo(
         speed: How fast the city's day passes (pictures always run at their own speed).
         reset: Begin anew: forget accounts, footage and settings of an earlier demo.
         clips: Folder of video files to show instead of the drawn streets.
+        hour: Hour of the day that the traffic begins at (17 is the evening peak); else now.
 
     Raises:
         CamerasError: The city has no such number of sites.
@@ -92,7 +95,7 @@ def demo(
     node = _prepare(port=port, reset=reset)
     if speed != 1.0:
         _say("--speed belum berpengaruh / has no effect yet: nothing but pictures is simulated")
-    plan = Plan(cameras, port, _free_port(8554), clips)
+    plan = Plan(cameras, port, _free_port(8554), clips, hour)
     require_free_port(node.settings)
     _say("Peta kota skematik / schematic city")
     (node.settings.data / "clips").mkdir(exist_ok=True)
@@ -251,6 +254,8 @@ async def _run(node: Node, plan: Plan) -> None:
     tasks = [asyncio.create_task(_announce(node, plan))]
     if not plan.clips:
         tasks.append(asyncio.create_task(_render(clips)))
+    drive = demo_traffic.Drive(plan.port, plan.hour)
+    tasks.append(asyncio.create_task(demo_traffic.run(node, drive, tasks[0])))
     await supervisor.run()
     for task in tasks:
         task.cancel()

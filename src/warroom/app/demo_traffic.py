@@ -1,0 +1,108 @@
+"""The traffic of the demo: a fleet put in place once the page answers, then a city that drives.
+
+Nothing of it is in the way of the start. The simulated vehicles send their positions to the same
+door as real ones, each with the key of its device; the keys lie beside the node's own.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from warroom.app import wiring
+from warroom.app.node import Node
+from warroom.app.supervisor import Process, Supervisor
+from warroom.identity import api as identity
+from warroom.kernel.db import Database
+from warroom.kernel.log import logger
+from warroom.units import api as units
+
+_NAME = "simcity-drive"
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """What the demo's traffic is to be like; `hour` is that of the day it begins at."""
+
+    port: int
+    hour: float | None = None
+
+
+async def run(node: Node, drive: Drive, after: asyncio.Task[None]) -> None:
+    """Lets the city's traffic run from when `after` is done until it is cancelled."""
+    await asyncio.wait([after])
+    keys = node.settings.data / "keys" / "fleet.json"
+    try:
+        await _seed(node, keys)
+    except Exception as error:  # noqa: BLE001 - the rest of the demo runs without traffic
+        logger("app.demo").error("no_traffic", code=type(error).__name__, exc_info=error)
+        return
+    words = [
+        "simcity", "drive", "--city", str(node.settings.city), "--keys", str(keys),
+        "--door", f"http://127.0.0.1:{drive.port}",
+    ]  # fmt: skip
+    if drive.hour is not None:
+        words += ["--hour", str(drive.hour)]
+    driver = Supervisor([Process(_NAME, tuple(words))], node.settings.data / "log", node.clock)
+    running = asyncio.create_task(driver.run())
+    try:
+        await asyncio.shield(running)
+    finally:
+        driver.stop()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+async def _seed(node: Node, keys: Path) -> None:
+    """Puts the fleet in place and writes down a key for each device; twice does no harm."""
+    fleet = keys.parent / "fleet.csv"
+    writing = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "simcity", "drive", "--city", str(node.settings.city),
+        "--fleet", str(fleet), stdin=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    await writing.wait()
+    content = await asyncio.to_thread(fleet.read_bytes)
+    known = await asyncio.to_thread(_read, keys)
+    digest = hashlib.sha256(content).hexdigest()
+    if known.get("csv") == digest:
+        return
+    db = Database(node.connections.app)
+    await db.open()
+    scope = identity.system_scope("demo", node.clock, door="cli")
+    devices: dict[str, str] = known.get("devices", {})
+    try:
+        board = wiring.services(node, db)[units.Fleet]
+        async with db.transaction(scope) as tx:
+            report = await units.import_units(board, scope, tx, content)
+            for one in await units.list_configured(scope, tx):
+                device = one.draft.device
+                if one.draft.simulated and device and device not in devices:
+                    devices[device] = await units.make_key(board, scope, tx, one.id)
+            written = {"csv": digest, "devices": devices}
+            # Before the commit: a key that is known nowhere lets nobody in.
+            await asyncio.to_thread(_write, keys, written)
+    finally:
+        await db.close()
+    if report.rejected:
+        logger("app.demo").warning("fleet_refused", count=len(report.rejected))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        known: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known
+
+
+def _write(path: Path, known: dict[str, Any]) -> None:
+    partial = path.with_suffix(".part")
+    number = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(number, "w", encoding="utf-8") as file:
+        file.write(json.dumps(known))
+    partial.replace(path)
