@@ -4,11 +4,13 @@ Alembic and SQLAlchemy are loaded only when a schema is looked at: they take lon
 than most commands take to run.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+_STEP = re.compile(r'^(revision|down_revision) = "(.+)"$', re.MULTILINE)
 _LOCK = 7_317_100  # any number; two nodes that start together take turns by it
 
 
@@ -45,9 +47,15 @@ def _applied(connection: psycopg.Connection[Any]) -> str | None:
 
 
 def _newest() -> str:
-    """The number of the last step: its file begins with it (a test holds the two together)."""
+    """The last step: the one that no other follows (a test holds it to what Alembic says).
+
+    Numbers name steps and do not order them: two that are made side by side land in any order.
+    """
     folder = Path(__file__).parent / "migrations" / "versions"
-    return max(path.name for path in folder.glob("[0-9]*.py")).partition("_")[0]
+    steps = [dict(_STEP.findall(path.read_text("utf-8"))) for path in folder.glob("[0-9]*.py")]
+    followed = {step.get("down_revision") for step in steps}
+    (head,) = [step["revision"] for step in steps if step["revision"] not in followed]
+    return head
 
 
 def _configuration() -> Any:
