@@ -52,7 +52,9 @@ def _newest() -> str:
     Numbers name steps and do not order them: two that are made side by side land in any order.
     """
     folder = Path(__file__).parent / "migrations" / "versions"
-    steps = [dict(_STEP.findall(path.read_text("utf-8"))) for path in folder.glob("[0-9]*.py")]
+    steps: list[dict[str, str]] = [
+        dict(_STEP.findall(path.read_text("utf-8"))) for path in folder.glob("[0-9]*.py")
+    ]
     followed = {step.get("down_revision") for step in steps}
     (head,) = [step["revision"] for step in steps if step["revision"] not in followed]
     return head
