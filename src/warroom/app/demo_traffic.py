@@ -14,13 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from warroom.app import wiring
 from warroom.app.node import Node
 from warroom.app.supervisor import Process, Supervisor
-from warroom.identity import api as identity
-from warroom.kernel.db import Database
 from warroom.kernel.log import logger
-from warroom.units import api as units
 
 _NAME = "simcity-drive"
 
@@ -71,12 +67,16 @@ async def _seed(node: Node, keys: Path) -> None:
     digest = hashlib.sha256(content).hexdigest()
     if known.get("csv") == digest:
         return
+    from warroom.identity import api as identity  # noqa: PLC0415 - decision 51
+    from warroom.kernel.db import Database  # noqa: PLC0415 - decision 51
+    from warroom.units import api as units  # noqa: PLC0415 - decision 51
+
     db = Database(node.connections.app)
     await db.open()
     scope = identity.system_scope("demo", node.clock, door="cli")
     devices: dict[str, str] = known.get("devices", {})
     try:
-        board = wiring.services(node, db)[units.Fleet]
+        board = units.Fleet(node.configuration.section(units.UnitSettings), node.clock)
         async with db.transaction(scope) as tx:
             report = await units.import_units(board, scope, tx, content)
             for one in await units.list_configured(scope, tx):

@@ -46,11 +46,11 @@ from warroom.identity.contracts import Thing
 from warroom.kernel import actions, leases, outbox
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Transaction
-from warroom.kernel.http import Services
 from warroom.kernel.ids import new_id
 from warroom.kernel.log import logger
 from warroom.kernel.scope import Scope, Sides
 from warroom.kernel.secrets import SealBrokenError, Sealer
+from warroom.kernel.services import Services
 from warroom.places.api import Atlas
 
 type Event = tuple[Any, *outbox.Thing]
