@@ -170,7 +170,7 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         Configuration: configuration,
         NodeSettings: settings,
         identity.Erasers: ERASERS,
-        identity.Finders: identity.Finders({"camera": cameras.find_thing}),
+        identity.Finders: identity.known_finders(),
         Blobs: Blobs(settings.data / "blobs"),
         Sealer: sealer,
         access.AccessSettings: configuration.section(access.AccessSettings),

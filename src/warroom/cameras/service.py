@@ -42,7 +42,7 @@ from warroom.cameras.errors import (
 )
 from warroom.cameras.rules import StreamChange
 from warroom.cameras.settings import CameraSettings
-from warroom.identity.contracts import Thing
+from warroom.identity.contracts import Thing, finds
 from warroom.kernel import actions, leases, outbox
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Transaction
@@ -506,6 +506,7 @@ async def _lock_one(
     return opened_camera(inventory.sealer, rows[0])
 
 
+@finds("camera")
 async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
     """The camera in view with this number or id, as rights see it; None if there is none."""
     camera_id: UUID | None = None

@@ -370,7 +370,8 @@ def explain_grant(user: str, action: str, thing: str, *, json: bool = False) -> 
     Args:
         user: Login or id of the person.
         action: Action word.
-        thing: Number or id of a camera, short name of an agency, or login of a person.
+        thing: Number of a camera, name of a unit, seat, layout or program, number of a request,
+            short name of an agency, login of a person, or the id of any thing.
         json: Print one JSON object.
     """
 

@@ -81,8 +81,8 @@ HOLD = "recording:hold"
 """Action: keep footage from retention, see who did, let go of it."""
 
 ACTIONS = declare(
-    Action("recording:view", "camera", "operate"),
-    Action("recording:export", "camera", "manage", is_ahead=True),
+    Action("recording:view", "camera", "operate", lends=True),
+    Action("recording:export", "camera", "manage", is_ahead=True, lends=True),
     Action(HOLD, "camera", "manage"),
 )
 

@@ -15,7 +15,10 @@ from warroom.identity.contracts import (
     APPLICATION_ACTIONS,
     CreatedToken,
     NewApplication,
+    Thing,
     TokenTerms,
+    finds,
+    id_of,
 )
 from warroom.identity.errors import (
     BeyondOwnRightsError,
@@ -190,3 +193,10 @@ async def _record(
         object_label=account["name"],
         detail=told,
     )
+
+
+@finds("application")
+async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
+    """The service account in view with this name or id, as rights see it."""
+    row = await store.see_application(scope, tx, asked, id_of(asked))
+    return Thing("application", row["id"], row["name"], row["agency_id"]) if row else None
