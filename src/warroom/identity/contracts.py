@@ -27,9 +27,9 @@ ACTIONS = declare(
     Action("access:configure", "request", "configure"),
     Action("access:request", "request", "manage"),
     Action("access:review", "request"),
-    Action("access:view", "request", "manage"),
+    Action("access:view", "request", "manage", for_programs=True),
     Action("agency:configure", "agency", "configure"),
-    Action("agency:view", "agency", "view"),
+    Action("agency:view", "agency", "view", for_programs=True),
     Action("application:configure", "application", "configure"),
     Action("application:view", "application", "manage"),
     Action("grant:configure", "grant", "configure"),
@@ -43,25 +43,10 @@ ACTIONS = declare(
     Action("role:configure", "role", "configure"),
     Action("seat:configure", "seat", "configure"),
     Action("sign_in:configure", "sign_in"),
-    Action("system:view", "system", "manage", is_ahead=True),
+    Action("system:view", "system", "manage", is_ahead=True, for_programs=True),
     Action("token:create", "token", "configure"),
 )
 """Words of rights themselves, and `system:view`, for pages that show a machine."""
-
-APPLICATION_ACTIONS = (
-    "access:view",
-    "agency:view",
-    "audit:read",
-    "camera:configure",
-    "camera:view",
-    "city:view",
-    "live:view",
-    "ptz:move",
-    "recording:hold",
-    "recording:view",
-    "system:view",
-)
-"""What a program may be given: nothing that a person must answer for, and no rights of others."""
 
 
 class Agency(msgspec.Struct, frozen=True):

@@ -28,6 +28,8 @@ class Action:
         on: Kind of the thing that it is done to: what a right on one thing can hold.
         level: The least level that holds it; None for words that no level gives.
         by_system: Done by services of the product alone; never given to anybody.
+        for_programs: Whether a program of an agency may do it: nothing that a person must answer
+            for, and no rights of others.
         lends: Whether one agency can ask another for it, on single things of theirs.
         is_ahead: Nothing of the product asks for it yet. It can be given, so that it holds on the
             day its feature comes; people read beside it that it is not available.
@@ -39,6 +41,7 @@ class Action:
     by_system: bool = False
     is_ahead: bool = False
     lends: bool = False
+    for_programs: bool = False
 
     @property
     def text_key(self) -> str:
@@ -89,6 +92,11 @@ def words_on(on: str) -> tuple[str, ...]:
 def lendable() -> tuple[str, ...]:
     """The words that one agency can ask of another."""
     return tuple(action.word for action in known() if action.lends)
+
+
+def for_programs() -> tuple[str, ...]:
+    """The words that a program of an agency may be given."""
+    return tuple(action.word for action in known() if action.for_programs)
 
 
 def kind_of(word: str) -> str:

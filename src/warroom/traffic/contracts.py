@@ -17,8 +17,8 @@ REPORT = "traffic:report"
 CLOSE = "traffic:close"
 
 ACTIONS = declare(
-    Action(VIEW, "road", "view"),
-    Action(REPORT, "road", "operate"),
+    Action(VIEW, "road", "view", for_programs=True),
+    Action(REPORT, "road", "operate", for_programs=True),
     Action(CLOSE, "road", "manage"),
 )
 
