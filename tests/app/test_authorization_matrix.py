@@ -345,6 +345,8 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("PATCH", "/api/privacy/breaches/{breach_id}"): {"version": 1, "to": "assessed"},
         ("POST", "/api/traffic/closures"): SAID | {"reason": f"{MARK} banjir"},
         ("POST", "/api/traffic/along"): SAID,
+        ("POST", "/api/traffic/counts"): {"at_s": 0, "seconds": 30, "items": []},
+        ("PUT", "/api/traffic/sights/{camera_id}"): {"away": ["1:2:3"]},
         ("POST", "/api/traffic/reports"): SAID | {"level": "jam"},
         ("POST", "/api/routing/routes"): {"from": [-5.13, 119.4], "to": [-5.14, 119.41]},
         ("POST", "/api/units"): unit_body(things["agency"], "dua"),

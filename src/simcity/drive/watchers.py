@@ -19,6 +19,8 @@ _LIGHT, _HEAVY, _MOTORCYCLE = 0.60, 0.08 / 1.3, 0.32 / 0.25
 """Vehicles of each kind in one smp: motorcycles are 0.25 smp, heavy vehicles 1.3."""
 
 _M_PER_DEGREE = 111_195.08
+_STEP_M, _FARTHEST_M, _WITHIN_M = 20.0, 80.0, 25.0
+_NEAR_DEG = 0.006
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +52,32 @@ def find_watchers(folder: Path, streets: Streets, seed: int) -> list[Watcher]:
 
 
 def _sides(streets: Streets, site: dict[str, Any]) -> tuple[tuple[str, int], ...]:
-    """The main road nearest to where the camera looks, both ways, within its picture."""
+    """The first main road before the camera, both ways, as near as one can count."""
     lon, lat = site["geometry"]["coordinates"]
-    bearing = float(site["properties"]["bearing"])
-    ahead = min(60.0, 0.4 * float(site["properties"]["range_m"]))
+    bearing = math.radians(float(site["properties"]["bearing"]))
     squeeze = math.cos(math.radians(lat))
-    look_lat = lat + ahead * math.cos(math.radians(bearing)) / _M_PER_DEGREE
-    look_lon = lon + ahead * math.sin(math.radians(bearing)) / (_M_PER_DEGREE * squeeze)
-    near = np.flatnonzero(
-        streets.is_main
-        & (np.hypot((streets.middle[:, 0] - lon) * squeeze, streets.middle[:, 1] - lat) < 0.006)
-    )
-    best: dict[str, tuple[float, int]] = {}
-    for edge in near.tolist():
-        distance, course = _beside(streets.shapes[edge], look_lon, look_lat)
-        if distance > 40.0:
-            continue
-        turned = abs((course - bearing + 180.0) % 360.0 - 180.0)
-        side = "away" if turned < 90.0 else "toward"
-        # Of roads that are as near, the one it looks along.
-        badness = distance + 20.0 * math.sin(math.radians(min(turned, 180.0 - turned)))
-        if side not in best or badness < best[side][0]:
-            best[side] = (badness, edge)
-    return tuple(sorted((side, edge) for side, (_, edge) in best.items()))
+    far = np.hypot((streets.middle[:, 0] - lon) * squeeze, streets.middle[:, 1] - lat)
+    near = np.flatnonzero(streets.is_main & (far < _NEAR_DEG)).tolist()
+    farthest = min(_FARTHEST_M, float(site["properties"]["range_m"]))
+    for ahead in np.arange(_STEP_M, farthest + 1.0, _STEP_M).tolist():
+        there_lat = lat + ahead * math.cos(bearing) / _M_PER_DEGREE
+        there_lon = lon + ahead * math.sin(bearing) / (_M_PER_DEGREE * squeeze)
+        found = [(*_beside(streets.shapes[edge], there_lon, there_lat), edge) for edge in near]
+        gap, _, best = min(found, default=(math.inf, 0.0, -1))
+        if gap <= _WITHIN_M:
+            both = [one for one in found if _is_same_road(streets, best, one[2])]
+            return tuple(sorted((_side(course, bearing), edge) for _, course, edge in both))
+    return ()
+
+
+def _is_same_road(streets: Streets, one: int, other: int) -> bool:
+    """The edge itself, and that of the other direction."""
+    return streets.keys[one].split(":")[0] == streets.keys[other].split(":")[0]
+
+
+def _side(course: float, bearing: float) -> str:
+    turned = abs((course - math.degrees(bearing) + 180.0) % 360.0 - 180.0)
+    return "away" if turned <= 90.0 else "toward"
 
 
 def _beside(shape: Floats, lon: float, lat: float) -> tuple[float, float]:

@@ -14,11 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from warroom.app import wiring
 from warroom.app.node import Node
 from warroom.app.supervisor import Process, Supervisor
+from warroom.identity import api as identity
+from warroom.kernel.db import Database, Transaction
 from warroom.kernel.log import logger
+from warroom.kernel.scope import Scope
+from warroom.traffic.contracts import COUNT
+from warroom.units import api as units
 
 _NAME = "simcity-drive"
+_PROGRAM = "Simulasi hitungan kamera"
+_TOKEN_DAYS = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +73,45 @@ async def _seed(node: Node, keys: Path) -> None:
     content = await asyncio.to_thread(fleet.read_bytes)
     known = await asyncio.to_thread(_read, keys)
     digest = hashlib.sha256(content).hexdigest()
-    if known.get("csv") == digest:
+    if known.get("csv") == digest and known.get("token"):
         return
-    from warroom.identity import api as identity  # noqa: PLC0415 - decision 51
-    from warroom.kernel.db import Database  # noqa: PLC0415 - decision 51
-    from warroom.units import api as units  # noqa: PLC0415 - decision 51
-
     db = Database(node.connections.app)
     await db.open()
     scope = identity.system_scope("demo", node.clock, door="cli")
     devices: dict[str, str] = known.get("devices", {})
     try:
-        board = units.Fleet(node.configuration.section(units.UnitSettings), node.clock)
+        board = wiring.services(node, db)[units.Fleet]
         async with db.transaction(scope) as tx:
             report = await units.import_units(board, scope, tx, content)
             for one in await units.list_configured(scope, tx):
                 device = one.draft.device
                 if one.draft.simulated and device and device not in devices:
                     devices[device] = await units.make_key(board, scope, tx, one.id)
-            written = {"csv": digest, "devices": devices}
+            token = known.get("token") or await _counting_token(scope, tx)
+            written = {"csv": digest, "devices": devices, "token": token}
             # Before the commit: a key that is known nowhere lets nobody in.
             await asyncio.to_thread(_write, keys, written)
     finally:
         await db.close()
     if report.rejected:
         logger("app.demo").warning("fleet_refused", count=len(report.rejected))
+
+
+async def _counting_token(scope: Scope, tx: Transaction) -> str:
+    """A token of the program that tells what the simulated cameras count."""
+    account_id = await identity.find_application_id(scope, tx, _PROGRAM)
+    if account_id is None:
+        agency_id = await identity.require_agency_id(scope, tx, "Diskominfo")
+        new = identity.NewApplication(
+            agency_id,
+            _PROGRAM,
+            (COUNT,),
+            "Hitungan kamera simulasi, bukan hitungan nyata",
+            "city",
+        )
+        account_id = await identity.create_application(scope, tx, new)
+    terms = identity.TokenTerms("demo", _TOKEN_DAYS)
+    return (await identity.create_application_token(scope, tx, account_id, terms)).token
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from warroom.cameras.contracts import (
     KnownStream,
     ListFilter,
     ProbeAnswer,
+    Sited,
     StateReport,
     StreamConfig,
     UnrecordedCamera,
@@ -120,6 +121,11 @@ async def find_in_areas(
 ) -> list[Camera]:
     """The cameras of one owner inside areas, with which the scope may do `action`; by number."""
     return await store.find_in_areas(scope, tx, wanted, action)
+
+
+async def list_sited(scope: Scope, tx: Transaction, action: str = VIEW) -> list[Sited]:
+    """All cameras with which the scope may do `action`, with where they look; by number."""
+    return await store.list_sited(scope, tx, action)
 
 
 async def list_known_streams(
@@ -311,6 +317,7 @@ __all__ = [
     "list_cameras",
     "list_known_streams",
     "list_nearby",
+    "list_sited",
     "list_streams",
     "list_unrecorded",
     "open_prober",

@@ -23,10 +23,10 @@ RECORD = "camera:record"
 """Held by the system alone: reads logins and writes states."""
 
 ACTIONS = declare(
-    Action(VIEW, "camera", "view", lends=True, for_programs=True),
-    Action(CONFIGURE, "camera", "configure", for_programs=True),
+    Action(VIEW, "camera", "view"),
+    Action(CONFIGURE, "camera", "configure"),
     Action(RECORD, "camera", by_system=True),
-    Action("ptz:move", "camera", "operate", is_ahead=True, lends=True, for_programs=True),
+    Action("ptz:move", "camera", "operate", is_ahead=True),
 )
 
 CHANGED = "cameras.changed"
@@ -401,6 +401,16 @@ class ImportReport:
     """How the file was read: `utf-8`, `utf-16`, or `windows-1252` where letters may be guessed."""
     ignored: tuple[str, ...] = ()
     """Headings of columns that mean nothing here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sited:
+    """A camera and where it looks; None is not known."""
+
+    camera: "Camera"
+    bearing_deg: float | None
+    fov_deg: float | None
+    range_m: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from warroom.cameras.contracts import (
     CameraId,
     KnownStream,
     ListFilter,
+    Sited,
     Siting,
     StateChange,
     StateReport,
@@ -220,6 +221,14 @@ where c.removed_at is null and c.agency_id = %(owner)s and {visible} and (
     or exists (select from unnest(%(places)s::text[]) area
         where c.place = area or starts_with(c.place, area || '.')))
 order by c.number
+"""
+)
+
+_SITED = sql.SQL(
+    """
+select id, agency_id, number, name, place, tags, lat, lon, retention_class, simulated, enabled,
+    version, bearing_deg, fov_deg, range_m
+from camera c where c.removed_at is null and {visible} order by c.number
 """
 )
 
@@ -581,6 +590,17 @@ async def find_in_areas(scope: Scope, tx: Transaction, wanted: Areas, action: st
         },
     )
     return [_camera(row) for row in await rows.fetchall()]
+
+
+async def list_sited(scope: Scope, tx: Transaction, action: str) -> list[Sited]:
+    """The cameras on which `action` is allowed, with where they look; by number."""
+    visible, parameters = _visible(scope, action)
+    rows = await (await tx.execute(_SITED.format(visible=visible), parameters)).fetchall()
+    looks = ("bearing_deg", "fov_deg", "range_m")
+    return [
+        Sited(_camera({k: v for k, v in row.items() if k not in looks}), *(row[k] for k in looks))
+        for row in rows
+    ]
 
 
 def _camera(row: dict[str, Any]) -> Camera:

@@ -22,7 +22,6 @@ from warroom.identity.contracts import (
     SecondStep,
     Thing,
     TokenTerms,
-    known_finders,
 )
 from warroom.identity.errors import TokenOwnerError
 from warroom.identity.factor_rules import in_force
@@ -480,7 +479,6 @@ __all__ = [
     "find_provider",
     "find_role",
     "find_session",
-    "known_finders",
     "lend",
     "list_agencies",
     "list_applications",

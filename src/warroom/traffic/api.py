@@ -19,17 +19,23 @@ from warroom.traffic.contracts import (
 from warroom.traffic.drawing import DRAWN_FORM, Drawing
 from warroom.traffic.estimator import Cycle, Estimator
 from warroom.traffic.jams import areas_of, roads_of
+from warroom.traffic.looking import Side
 from warroom.traffic.picking import along
 from warroom.traffic.runner import Traffic
 from warroom.traffic.service import (
     Draft,
+    clear_sight,
     close_roads,
     open_roads_again,
     past_at,
     report_roads,
+    set_sight,
     withdraw_report,
 )
 from warroom.traffic.settings import TrafficSettings
+from warroom.traffic.sights import Sights
+from warroom.traffic.sights import as_json as tell_sight
+from warroom.traffic.sights import visible as sights_in_view
 from warroom.traffic.store import list_ended_jams, list_past, list_said
 from warroom.traffic.telling import tell_edge, tell_past, tell_state, tell_typical
 
@@ -59,12 +65,15 @@ __all__ = [
     "Jam",
     "JamEvent",
     "Observations",
+    "Side",
+    "Sights",
     "Source",
     "State",
     "Traffic",
     "TrafficSettings",
     "along",
     "areas_of",
+    "clear_sight",
     "close_roads",
     "list_ended_jams",
     "list_past",
@@ -74,8 +83,11 @@ __all__ = [
     "past_at",
     "report_roads",
     "roads_of",
+    "set_sight",
+    "sights_in_view",
     "tell_edge",
     "tell_past",
+    "tell_sight",
     "tell_state",
     "tell_typical",
     "withdraw_report",

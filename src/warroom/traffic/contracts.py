@@ -15,10 +15,13 @@ from warroom.kernel.scope import Columns, Sides
 VIEW = "traffic:view"
 REPORT = "traffic:report"
 CLOSE = "traffic:close"
+COUNT = "traffic:count"
+"""To tell what cameras counted: for programs, judged by the camera."""
 
 ACTIONS = declare(
-    Action(VIEW, "road", "view", for_programs=True),
-    Action(REPORT, "road", "operate", for_programs=True),
+    Action(VIEW, "road", "view"),
+    Action(REPORT, "road", "operate"),
+    Action(COUNT, "camera"),
     Action(CLOSE, "road", "manage"),
 )
 
@@ -33,6 +36,9 @@ CLOSURES = "traffic.closures"
 
 REPORTS = "traffic.reports"
 """Topic: somebody reported what a road is like, or took it back."""
+
+SIGHTS = "traffic.sights"
+"""Topic: somebody set which roads a camera counts on."""
 
 type Singles = NDArray[np.float32]
 type Doubles = NDArray[np.float64]

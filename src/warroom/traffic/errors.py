@@ -55,3 +55,15 @@ class NotYetError(UnavailableError):
     """The first state of the roads is still being made."""
 
     code = "traffic.not_yet"
+
+
+class BadCountsError(InvalidError):
+    """What a program told of cameras cannot be read (`problem`)."""
+
+    code = "traffic.bad_counts"
+
+
+class NoSuchEdgesError(InvalidError):
+    """The road graph has none of these edges (`keys`)."""
+
+    code = "traffic.no_such_edges"

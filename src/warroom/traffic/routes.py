@@ -10,13 +10,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from warroom.cameras.contracts import CONFIGURE as CAMERA_CONFIGURE
+from warroom.cameras.contracts import VIEW as CAMERA_VIEW
 from warroom.kernel.http import Context, Ctx, Router, json_response
 from warroom.kernel.realtime import Topic
 from warroom.traffic import api
-from warroom.traffic.api import DRAWN_FORM, Draft, Drawing, Source, Traffic
+from warroom.traffic.api import DRAWN_FORM, Draft, Drawing, Side, Sights, Source, Traffic
 from warroom.traffic.contracts import (
     CLOSE,
     CLOSURES,
+    COUNT,
     EDGES,
     JAMS,
     REPORT,
@@ -36,6 +39,9 @@ TOPICS: list[Topic] = [
 ]
 
 LAYER_MAX_AGE_S = 300
+
+type EdgeKey = Annotated[str, Field(max_length=80, pattern=r"^-?\d+:-?\d+:-?\d+$")]
+"""`way:from:to`, numbers of the map."""
 
 type Position = tuple[
     Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)],
@@ -73,6 +79,15 @@ class ReportBody(SaidBody):
     level: Level
     source: Literal["officer", "call"] = "officer"
     reason: Annotated[str, Field(max_length=500)] = ""
+
+
+class SightBody(BaseModel):
+    """Edges (`way:from:to`) that a camera counts on, by whether traffic drives away or nearer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    away: Annotated[list[EdgeKey], Field(max_length=20)] = []
+    toward: Annotated[list[EdgeKey], Field(max_length=20)] = []
 
 
 @router.get("/state", action=VIEW)
@@ -219,6 +234,40 @@ async def withdraw_report(ctx: Ctx, report_id: UUID) -> Response:
     """Takes a report back."""
     async with ctx.db.transaction(ctx.scope) as tx:
         await api.withdraw_report(ctx.scope, tx, report_id, ctx.clock.now())
+    return Response(status_code=204)
+
+
+@router.post("/counts", action=COUNT)
+async def take_counts(ctx: Ctx, request: Request) -> Response:
+    """What cameras counted in an interval; `refused` tells which rows were not taken, and why."""
+    told = await ctx.services[Sights].take(ctx.scope, await request.body())
+    return json_response(told)
+
+
+@router.get("/sights", action=CAMERA_VIEW)
+async def list_sights(ctx: Ctx) -> Response:
+    """On which edges the cameras in view count, and whether somebody set it."""
+    table = await ctx.services[Sights].table()
+    graph = ctx.services[Traffic].estimator.graph
+    seen = api.sights_in_view(table, ctx.scope)
+    return json_response({"items": [api.tell_sight(graph, one) for one in seen]})
+
+
+@router.put("/sights/{camera_id}", action=CAMERA_CONFIGURE)
+async def set_sight(ctx: Ctx, camera_id: UUID, body: SightBody) -> Response:
+    """Sets the edges that a camera counts on; none at all lets it count nowhere."""
+    keys: dict[Side, list[str]] = {"away": body.away, "toward": body.toward}
+    async with ctx.db.transaction(ctx.scope) as tx:
+        known = ctx.services[Traffic].known_edges
+        await api.set_sight(ctx.scope, tx, camera_id, known, keys, ctx.clock.now())
+    return Response(status_code=204)
+
+
+@router.delete("/sights/{camera_id}", action=CAMERA_CONFIGURE)
+async def clear_sight(ctx: Ctx, camera_id: UUID) -> Response:
+    """Lets the edges of a camera follow from where it looks again."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.clear_sight(ctx.scope, tx, camera_id, ctx.clock.now())
     return Response(status_code=204)
 
 

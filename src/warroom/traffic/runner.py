@@ -6,7 +6,7 @@ reaches all. One of them, by lease, tells the browsers and writes down jams and 
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -94,6 +94,15 @@ class Traffic:
     def roads(self) -> Roads:
         """Where the graph comes from."""
         return self._roads
+
+    def known_edges(self, keys: Sequence[str]) -> list[int]:
+        """Edges of the roads of now; keys that they do not have are left out.
+
+        Raises:
+            NoRoadGraphError: The city pack has no roads.
+            NotYetError: The first state is still being made.
+        """
+        return self.estimator.edges_of(keys)
 
     def add(self, seen: Observations) -> int:
         """Takes observations of edges of `estimator.graph`; gives how many could be."""

@@ -1,31 +1,40 @@
 """Use cases of what people say of roads: authorise, load, judge, save, audit, tell."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from warroom.audit import api as audit
-from warroom.identity.contracts import Thing, finds, id_of
+from warroom.cameras import api as cameras
+from warroom.cameras.contracts import CONFIGURE, Camera
 from warroom.kernel import outbox
 from warroom.kernel.db import Transaction
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Scope
 from warroom.roads.api import RoadGraph
-from warroom.traffic import rules, store
+from warroom.traffic import rules, sight_store, store
 from warroom.traffic.contracts import (
     CLOSE,
     CLOSURES,
     REPORT,
     REPORTS,
+    SIGHTS,
     Cause,
     Level,
     Said,
     Source,
 )
-from warroom.traffic.errors import NoHistoryError, OutOfAreaError, SaidNotFoundError
+from warroom.traffic.errors import (
+    NoHistoryError,
+    NoSuchEdgesError,
+    OutOfAreaError,
+    SaidNotFoundError,
+)
 from warroom.traffic.history import Past
 from warroom.traffic.jams import areas_of, roads_of
+from warroom.traffic.looking import SIDES, Side
 from warroom.traffic.picking import Line
 from warroom.traffic.settings import TrafficSettings
 from warroom.traffic.typical import packed_keys
@@ -139,6 +148,72 @@ async def withdraw_report(scope: Scope, tx: Transaction, said_id: UUID, now: dat
     await _end(scope, tx, "report", said_id, now)
 
 
+async def set_sight(
+    scope: Scope,
+    tx: Transaction,
+    camera_id: UUID,
+    known: Callable[[Sequence[str]], Sequence[int]],
+    keys: Mapping[Side, Sequence[str]],
+    now: datetime,
+) -> None:
+    """Sets the edges that a camera counts on; none at all lets it count nowhere.
+
+    Args:
+        scope: Who asks; needs `camera:configure` on the camera.
+        tx: Transaction of the scope.
+        camera_id: Which camera.
+        known: Gives the edges that the road graph has of some keys.
+        keys: Of edges, by side.
+        now: This instant.
+
+    Raises:
+        CameraNotFoundError: No such camera, or not for this scope.
+        NoSuchEdgesError: The road graph lacks some of the edges.
+    """
+    camera = await cameras.get_camera(scope, tx, camera_id, CONFIGURE)
+    lacking = [key for side in keys.values() for key in side if not known([key])]
+    if lacking:
+        raise NoSuchEdgesError(keys=", ".join(lacking[:5]))
+    await sight_store.save_sight(scope, tx, camera_id, keys, now)
+    detail: dict[str, Any] = {side: len(keys.get(side, ())) for side in SIDES}
+    await _tell_sight(scope, tx, camera, "traffic:sight_set", detail, now)
+
+
+async def clear_sight(scope: Scope, tx: Transaction, camera_id: UUID, now: datetime) -> None:
+    """Lets the edges of a camera follow from where it looks again.
+
+    Raises:
+        CameraNotFoundError: No such camera, or not for this scope.
+    """
+    camera = await cameras.get_camera(scope, tx, camera_id, CONFIGURE)
+    if await sight_store.drop_sight(scope, tx, camera_id):
+        await _tell_sight(scope, tx, camera, "traffic:sight_cleared", {}, now)
+
+
+async def _tell_sight(
+    scope: Scope,
+    tx: Transaction,
+    camera: Camera,
+    action: str,
+    detail: dict[str, Any],
+    now: datetime,
+) -> None:
+    body = {"camera": camera.id}
+    await outbox.publish_many(tx, SIGHTS, [(body, *outbox.thing_of(camera.sides))], now=now)
+    await audit.record(
+        scope,
+        tx,
+        action=action,
+        object_kind="camera",
+        object_id=camera.id,
+        object_label=camera.name,
+        agency_id=camera.agency_id,
+        place=camera.place,
+        detail=detail,
+        sides=camera.sides,
+    )
+
+
 def _said(
     scope: Scope,
     action: str,
@@ -239,20 +314,3 @@ async def _tell(
             "cause": said.cause,
         },
     )
-
-
-@finds("road")
-async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
-    """The closure, report or jam in view with this id, as rights see it; None if there is none."""
-    thing_id = id_of(asked)
-    if thing_id is None:
-        return None
-    said = await store.find_in_view(scope, tx, thing_id)
-    if said is not None:
-        label = ", ".join(said["roads"]) or str(thing_id)
-        return Thing(said["kind"], said["id"], label, said["agency_id"], said["place"])
-    jam = await store.find_jam(scope, tx, thing_id)
-    if jam is None:
-        return None
-    label = ", ".join(jam["roads"]) or str(thing_id)
-    return Thing("jam", jam["id"], label, None, jam["place"], of_city=True)
