@@ -89,6 +89,7 @@ SECTIONS = [
     live.LiveSettings,
     recording.RecordingSettings,
     traffic.TrafficSettings,
+    units.MqttSettings,
     units.UnitSettings,
 ]
 
@@ -253,6 +254,14 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         state.roads,
     )
     tracker.followers.append(lambda seen: _see(state, seen))
+    receiver = units.Receiver(
+        db,
+        node.clock,
+        identity.system_scope(f"mqtt {node.settings.node}", node.clock),
+        node.configuration.section(units.MqttSettings),
+        tracker,
+        f"{node.settings.node}:{node.settings.port}",
+    )
     watching = identity.system_scope(f"counts {node.settings.node}", node.clock)
     sights = traffic.Sights(db, node.clock, watching, state)
     return Wiring(
@@ -273,9 +282,10 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
             traffic.Drawing: traffic.Drawing(),
             traffic.Sights: sights,
             traffic.Traffic: state,
+            units.Receiver: receiver,
             units.Tracker: tracker,
         },
-        running=(live_service, playback, made[hub.Sender], desk, state, tracker, sights),
+        running=(live_service, playback, made[hub.Sender], desk, state, tracker, sights, receiver),
         watch_rights=made[identity.Authenticator].watch,
     )
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from warroom.kernel.actions import Action, declare
 from warroom.kernel.scope import Sides
 
-ACTIONS = declare(Action("audit:read", "audit", "manage", for_programs=True))
+ACTIONS = declare(Action("audit:read", "audit", "manage"))
 
 type Fault = Literal[
     "changed",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import httpx
 from cryptography import x509
 from rfc3161_client import (
     HashAlgorithm,
@@ -50,14 +51,13 @@ class Stamps:
         self.folder = folder
         self.roots = tuple(roots)
 
-    async def obtain(self, url: str, number: int, line: bytes, *, timeout_s: float) -> None:
+    async def obtain(self, client: httpx.AsyncClient, url: str, number: int, line: bytes) -> None:
         """Gets a token over a line from the authority at `url`, checks it and keeps it.
 
         Raises:
-            StampError: There is no answer (`unreachable`), or it does not hold.
+            StampError: The answer is none, or does not hold.
+            httpx.HTTPError: The authority did not answer.
         """
-        import httpx  # noqa: PLC0415 - decision 51
-
         request = (
             TimestampRequestBuilder()
             .data(line)
@@ -65,16 +65,12 @@ class Stamps:
             .cert_request(cert_request=True)
             .build()
         )
-        try:
-            async with httpx.AsyncClient(timeout=timeout_s) as client:
-                answer = await client.post(
-                    url,
-                    content=request.as_bytes(),
-                    headers={"content-type": "application/timestamp-query"},
-                )
-                answer.raise_for_status()
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise StampError("unreachable") from error
+        answer = await client.post(
+            url,
+            content=request.as_bytes(),
+            headers={"content-type": "application/timestamp-query"},
+        )
+        answer.raise_for_status()
         self.check(answer.content, line, nonce=request.nonce)
         self._keep(number, url, answer.content)
 

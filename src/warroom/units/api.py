@@ -17,8 +17,9 @@ from warroom.units.board import Seen, Told
 from warroom.units.contracts import VIEW, Fence, ImportReport, ListFilter, Unit, UnitId
 from warroom.units.formats import read_form
 from warroom.units.ingest import Tracker
+from warroom.units.mqtt import Receiver
 from warroom.units.service import Fleet
-from warroom.units.settings import UnitSettings
+from warroom.units.settings import MqttSettings, UnitSettings
 
 
 def make_tracker(
@@ -214,6 +215,8 @@ async def trim(fleet: Fleet, scope: Scope, tx: Transaction) -> int:
 
 __all__ = [
     "Fleet",
+    "MqttSettings",
+    "Receiver",
     "Seen",
     "Told",
     "Tracker",

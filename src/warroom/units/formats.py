@@ -108,7 +108,7 @@ def read_owntracks(content: bytes, now_s: float) -> Fix:
 def _object(content: bytes) -> dict[str, Any]:
     try:
         body = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadFixError(problem="json") from error
     if not isinstance(body, dict):
         raise BadFixError(problem="json")

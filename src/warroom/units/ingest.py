@@ -130,6 +130,20 @@ class Tracker:
         self._count_rate(device, len(fixes))
         return await self.put([Told(unit, fix) for fix in fixes])
 
+    async def take_judged(self, device: str, fixes: Sequence[Fix]) -> list[Verdict]:
+        """Takes fixes of a device whose sender was judged elsewhere, as by a broker.
+
+        Raises:
+            UnauthenticatedError: No such device.
+            TooOftenError: It sends more than one vehicle can have.
+            NotTakenError: They could not be stored now.
+        """
+        found = await self.device_of(device)
+        if found is None:
+            raise UnauthenticatedError
+        self._count_rate(device, len(fixes))
+        return await self.put([Told(found.unit, fix) for fix in fixes])
+
     async def unit_of(self, device: str, key: str) -> Unit:
         """The unit whose device shows this key.
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from warroom.kernel.http import PUBLIC, Context, Ctx, Router, json_response
 from warroom.kernel.realtime import Topic
 from warroom.units import api
-from warroom.units.api import Fleet, Tracker
+from warroom.units.api import Fleet, Receiver, Tracker
 from warroom.units.contracts import (
     CHANGED,
     CONFIGURE,
@@ -113,6 +113,12 @@ async def read_events(
     """Which units entered and left areas, newest first; at most a day. The look is audited."""
     async with ctx.db.transaction(ctx.scope) as tx:
         return json_response(await api.read_events(ctx.scope, tx, (begin, end), limit))
+
+
+@router.get("/mqtt", action=CONFIGURE)
+async def get_mqtt(ctx: Ctx) -> Response:
+    """How this process stands with the broker, since when, and what became of its messages."""
+    return json_response(ctx.services[Receiver].as_json())
 
 
 @router.get("/fences", action=VIEW)
