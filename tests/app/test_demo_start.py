@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 from simcity.__main__ import main as simcity
 from tests.app.askers import browser, system
 from tests.app.test_authorization_matrix import World
-from warroom.app import demo, wiring
+from warroom.app import demo, demo_city
+from warroom.app.node import Node
 from warroom.cameras import api as cameras
 from warroom.cameras.api import Inventory
 from warroom.identity import api as identity
@@ -35,7 +37,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 def test_a_small_demo_has_as_many_cameras_as_were_asked_for(
     sites: list[dict[str, Any]], most: int
 ) -> None:
-    chosen = demo.choose_sites(sites, most, wiring.demo_owners())
+    chosen = demo.choose_sites(sites, most, demo_city.demo_owners())
 
     numbers = [site["properties"]["number"] for site in chosen]
     assert numbers == sorted(set(numbers))
@@ -44,14 +46,14 @@ def test_a_small_demo_has_as_many_cameras_as_were_asked_for(
 
 
 def test_the_whole_city_stays_as_it_is(sites: list[dict[str, Any]]) -> None:
-    assert demo.choose_sites(sites, demo.SITES, wiring.demo_owners()) == sites
+    assert demo.choose_sites(sites, demo.SITES, demo_city.demo_owners()) == sites
 
 
 @pytest.mark.parametrize("most", [6, 12, 24])
 async def test_everybody_of_a_small_demo_sees_a_camera(
     world: World, sites: list[dict[str, Any]], most: int
 ) -> None:
-    chosen = demo.choose_sites(sites, most, wiring.demo_owners())
+    chosen = demo.choose_sites(sites, most, demo_city.demo_owners())
     content = json.dumps({"type": "FeatureCollection", "features": chosen}).encode()
     scope = system(world)
     inventory = Inventory.of(world.app.state.services, world.clock)
@@ -98,7 +100,7 @@ def test_a_demo_that_is_starting_ends_at_a_signal_and_stops_postgres(
         os.kill(os.getpid(), number)
         return True
 
-    monkeypatch.setattr(demo, "_write_city", lambda *_: None)
+    monkeypatch.setattr(demo, "_city_being_written", lambda *_: nullcontext())
     monkeypatch.setattr(demo, "require_free_port", lambda *_: None)
     monkeypatch.setattr(demo, "start_database", start)
     monkeypatch.setattr(
@@ -109,3 +111,60 @@ def test_a_demo_that_is_starting_ends_at_a_signal_and_stops_postgres(
         demo.demo(cameras=1)
 
     assert stopped == [True]
+
+
+@pytest.mark.usefixtures("signals_kept")
+def test_a_demo_that_was_there_begins_with_what_it_has(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("WARROOM_DATA_DIR", str(tmp_path / "var"))
+    settled: list[int] = []
+    started: list[bool] = []
+
+    def settle(node: Node, plan: demo.Plan) -> None:
+        settled.append(plan.cameras)
+        node.settings.city.mkdir(parents=True, exist_ok=True)
+        (node.settings.city / "cameras.geojson").write_text("{}")
+
+    async def run(_node: Node, _plan: demo.Plan) -> None:
+        started.append(True)
+
+    monkeypatch.setattr(demo, "_settle", settle)
+    monkeypatch.setattr(demo, "_run", run)
+    monkeypatch.setattr(demo, "_free_port", lambda wanted: wanted)
+    monkeypatch.setattr(demo, "require_free_port", lambda *_: None)
+    monkeypatch.setattr(demo, "start_database", lambda _node: True)
+    monkeypatch.setattr("warroom.kernel.postgres.EmbeddedPostgres.stop", lambda _self: None)
+
+    demo.demo(cameras=12)
+    demo.demo(cameras=12)
+    assert settled == [12]
+
+    demo.demo(cameras=13)  # other cameras: the city is asked again
+    (tmp_path / "var/city/cameras.geojson").unlink()
+    demo.demo(cameras=13)  # its file is gone: as well
+    assert settled == [12, 13, 13]
+    assert len(started) == 4
+
+
+@pytest.mark.usefixtures("signals_kept")
+def test_a_demo_that_could_not_be_settled_is_settled_the_next_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("WARROOM_DATA_DIR", str(tmp_path / "var"))
+    tries: list[int] = []
+
+    def settle(node: Node, _plan: demo.Plan) -> None:
+        tries.append(1)
+        node.settings.city.mkdir(parents=True, exist_ok=True)
+        (node.settings.city / "cameras.geojson").write_text("{}")
+        raise demo.CamerasError(most=1)
+
+    monkeypatch.setattr(demo, "_settle", settle)
+    monkeypatch.setattr(demo, "require_free_port", lambda *_: None)
+    monkeypatch.setattr("warroom.kernel.postgres.EmbeddedPostgres.stop", lambda _self: None)
+    for _ in range(2):
+        with pytest.raises(demo.CamerasError):
+            demo.demo(cameras=12)
+
+    assert len(tries) == 2

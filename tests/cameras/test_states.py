@@ -14,11 +14,11 @@ from warroom.cameras.contracts import StateReport, StreamPicture
 from warroom.cameras.jobs import silence_states
 from warroom.cameras.settings import CameraSettings
 from warroom.kernel.errors import NotFoundError
-from warroom.kernel.http import Services
 from warroom.kernel.ids import new_id
 from warroom.kernel.jobs import Worker
 from warroom.kernel.scope import Rule
 from warroom.kernel.secrets import Sealer
+from warroom.kernel.services import Services
 from warroom.places.api import Atlas
 
 

@@ -13,7 +13,7 @@ from tests.hub.test_webhooks import World, world
 from warroom.hub import commands
 from warroom.kernel import command
 from warroom.kernel.db import Database
-from warroom.kernel.http import Services
+from warroom.kernel.services import Services
 from warroom.kernel.settings import Configuration
 
 __all__ = ["world"]

@@ -11,7 +11,6 @@ from starlette.requests import Request
 
 from tests.identity.conftest import City, Clients, signed_in
 from warroom.identity import api, rules
-from warroom.identity.contracts import APPLICATION_ACTIONS
 from warroom.kernel import actions
 from warroom.kernel.postgres import Connections
 
@@ -119,8 +118,12 @@ async def test_what_a_person_must_answer_for_is_not_given_to_programs(
     assert (answer.status_code, answer.json()["params"]) == (422, {"word": word})
 
 
-def test_actions_of_programs_exist() -> None:
-    assert set(APPLICATION_ACTIONS) < {action.word for action in actions.known()}
+def test_what_programs_may_be_given_is_nothing_of_people_and_rights() -> None:
+    given = {word.partition(":")[0] for word in actions.for_programs()}
+
+    assert given.isdisjoint({"grant", "person", "role", "seat", "sign_in", "token", "provider"})
+    assert {"unit:view", "traffic:report", "camera:view"} < set(actions.for_programs())
+    assert {"unit:track", "recording:export", "access:approve"}.isdisjoint(actions.for_programs())
 
 
 async def test_a_program_uses_its_agencys_grants_only_when_told_and_within_its_actions(

@@ -12,14 +12,14 @@ import pytest
 
 from tests.identity.conftest import City
 from warroom.audit import commands as audit_commands
-from warroom.identity import api
+from warroom.identity import api, provider_commands, token_commands
 from warroom.identity import commands as identity_commands
 from warroom.identity.errors import TakenError, UnknownWordError, WeakPasswordError
 from warroom.kernel import command
 from warroom.kernel.db import Database
 from warroom.kernel.errors import NotFoundError
-from warroom.kernel.http import Services
 from warroom.kernel.postgres import Connections
+from warroom.kernel.services import Services
 from warroom.kernel.settings import Configuration
 
 type Run = Callable[..., Any]
@@ -47,7 +47,15 @@ def run(
 
     command.provide(tools)
     app = cyclopts.App(name="warroom")
-    for part in (*identity_commands.apps, audit_commands.app):
+    for part in (
+        identity_commands.agency,
+        identity_commands.user,
+        identity_commands.grant,
+        provider_commands.app,
+        token_commands.application,
+        token_commands.token,
+        audit_commands.app,
+    ):
         app.command(part)
 
     def call(*arguments: str, stdin: str = "", as_json: bool = True) -> Any:

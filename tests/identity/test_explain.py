@@ -97,6 +97,21 @@ def test_the_explanation_and_the_scope_are_of_one_mind(
     )
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    principal=PRINCIPALS,
+    place=st.none() | st.sampled_from(PLACES),
+    action=st.sampled_from(WORDS[:2]),
+)
+def test_of_what_is_the_citys_they_are_of_one_mind_too(
+    principal: Principal, place: str | None, action: str
+) -> None:
+    scope = scope_of(*rules.rules_of(principal, AT))
+    thing = Thing("jam", OBJECTS[0], "Jalan", None, place, of_city=True)
+
+    assert explain(principal, action, thing, AT).allowed == scope.allows_in_city(action, place)
+
+
 async def ask(city: City, person: str, action: str, thing: str) -> dict[str, Any]:
     async with city.db.transaction(city.system) as tx:
         told = await api.explain_right(

@@ -248,9 +248,8 @@ async def test_a_level_on_a_thing_stands_for_its_words(city: City, browser: Clie
     assert given.status_code == 201
     assert nothing.status_code == 422
     assert set(listed[0]["actions"]) == {"camera:view", "live:view", "ptz:move", "recording:view"}
-    assert {"word": "live:view", "on": "camera", "level": "view", "is_ahead": False} in words[
-        "items"
-    ]
+    expected = {"word": "live:view", "on": "camera", "level": "view", "is_ahead": False}
+    assert expected | {"for_programs": True} in words["items"]
     assert "grant:configure" in {item["word"] for item in words["items"]}
 
 

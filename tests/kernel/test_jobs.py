@@ -9,9 +9,9 @@ from tests.scopes import EVERYTHING
 from warroom.kernel import jobs
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
-from warroom.kernel.http import Services
 from warroom.kernel.jobs import Job, Worker
 from warroom.kernel.postgres import Connections
+from warroom.kernel.services import Services
 
 
 def worker(db: Database, clock: FixedClock) -> Worker:

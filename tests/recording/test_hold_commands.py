@@ -14,8 +14,8 @@ from warroom.cameras.settings import CameraSettings
 from warroom.identity.api import system_scope
 from warroom.kernel import command
 from warroom.kernel.db import Database
-from warroom.kernel.http import Services
 from warroom.kernel.secrets import Sealer
+from warroom.kernel.services import Services
 from warroom.kernel.settings import Configuration
 from warroom.places.api import Atlas
 from warroom.recording import api, hold_commands

@@ -11,8 +11,8 @@ import pytest
 from tests.roads.maps import Pbf, cross
 from warroom.app.cli import main
 from warroom.places.atlas import Atlas
-from warroom.roads.api import Roads, build_city, load_graph, save_graph
-from warroom.roads.build import ATTRIBUTION, CityPlan
+from warroom.roads.api import Roads, load_graph, save_graph
+from warroom.roads.build import ATTRIBUTION, CityPlan, build_city
 from warroom.roads.contracts import RoadGraph
 from warroom.roads.errors import (
     BadBoundariesError,

@@ -12,7 +12,6 @@ from warroom.kernel.db import Transaction
 
 request = cyclopts.App(name="request", help="Requests across agencies: list them.")
 review = cyclopts.App(name="review", help="Reviews of rights: list them, open one.")
-apps = [request, review]
 
 
 @request.command(name="list")

@@ -18,9 +18,6 @@ CHANGED = "access.changed"
 EMERGENCY = "access.emergency"
 """Topic: access was taken in an emergency, or that is over; told to everybody of both agencies."""
 
-LENDABLE = ("camera:view", "live:view", "recording:view", "recording:export", "ptz:move")
-"""Actions that one agency can ask of another; `camera:view` comes with each of them."""
-
 type Status = Literal[
     "draft", "sent", "approved", "active", "expired", "revoked", "refused", "withdrawn"
 ]
@@ -104,7 +101,7 @@ class RequestDraft:
         letter_date: Date of that letter.
         basis_id: The law and article it rests on, from the list.
         case_number: Number of the case or report it is about.
-        actions: What is to be done, of `LENDABLE`.
+        actions: What is to be done, of `actions.lendable()`.
         owners: Agencies whose things are meant.
         rings: Polygons on the map, each a ring of (longitude, latitude), degrees WGS 84.
         places: Area codes.

@@ -13,10 +13,11 @@ from warroom.app import health, pages, problems, socket
 from warroom.app.middleware import Surroundings
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database
-from warroom.kernel.http import Authenticator, Declared, Router, Services
+from warroom.kernel.http import Authenticator, Declared, Router
 from warroom.kernel.jobs import Job, Worker, run_forever
 from warroom.kernel.realtime import Hub, Topic
 from warroom.kernel.scope import Scope
+from warroom.kernel.services import Services
 
 _MEDIA = ("live:view", "recording:export", "recording:view")
 """Words that let somebody see or hear what a camera shows."""

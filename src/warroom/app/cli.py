@@ -11,16 +11,37 @@ from typing import Any
 
 import cyclopts
 
-from warroom.app import benches, demo, wiring
-from warroom.app.asgi import create_app, guard_table
-from warroom.app.migrate import is_current
 from warroom.app.node import open_node, provider, start_database
-from warroom.app.problems import EXIT
-from warroom.app.processes import media, run_up, serve, webrtc
 from warroom.kernel import command, log
 from warroom.kernel.command import Tools, say
 from warroom.kernel.errors import WarRoomError
 from warroom.kernel.i18n import language_of_terminal, text
+
+COMMANDS = {
+    "agency": "warroom.identity.commands:agency",
+    "application": "warroom.identity.token_commands:application",
+    "audit": "warroom.audit.commands:app",
+    "bench": "warroom.app.benches:app",
+    "camera": "warroom.cameras.commands:app",
+    "city": "warroom.roads.commands:app",
+    "demo": "warroom.app.demo:demo",
+    "grant": "warroom.identity.commands:grant",
+    "media": "warroom.app.media:media",
+    "privacy": "warroom.privacy.commands:app",
+    "provider": "warroom.identity.provider_commands:app",
+    "recording": "warroom.recording.hold_commands:app",
+    "request": "warroom.access.commands:request",
+    "review": "warroom.access.commands:review",
+    "route": "warroom.routing.commands:app",
+    "serve": "warroom.app.serving:serve",
+    "token": "warroom.identity.token_commands:token",
+    "unit": "warroom.units.commands:app",
+    "up": "warroom.app.processes:up",
+    "user": "warroom.identity.commands:user",
+    "webhook": "warroom.hub.commands:app",
+    "webrtc": "warroom.app.webrtc:webrtc",
+}
+"""Word -> where the command or its group is; loaded by who uses it (decision 51)."""
 
 app = cyclopts.App(
     name="warroom",
@@ -29,20 +50,10 @@ app = cyclopts.App(
 )
 database = cyclopts.App(name="db", help="The database: schema and safety.")
 configuration = cyclopts.App(name="config", help="Settings.")
-for domain_app in (*wiring.COMMANDS, database, configuration, benches.app):
-    app.command(domain_app)
-app.command(demo.demo)
-
-
-@app.command
-def up() -> None:
-    """Runs all processes of this node until Ctrl-C. Example: `warroom up`."""
-    run_up(open_node())
-
-
-app.command(serve)
-app.command(media)
-app.command(webrtc)
+for _part in (database, configuration):
+    app.command(_part)
+for _name, _path in COMMANDS.items():
+    app.command(_path, name=_name)
 
 
 @app.command
@@ -54,6 +65,9 @@ def routes(*, json: bool = False) -> None:
     Args:
         json: One JSON object instead of a table.
     """
+    from warroom.app import wiring  # noqa: PLC0415 - decision 51
+    from warroom.app.asgi import create_app, guard_table  # noqa: PLC0415 - decision 51
+
     table = guard_table(create_app(wiring.wire(open_node())))
     lines = [f"{e['method']:10} {e['path']:50} {e['guard']}" for e in table["routes"]]
     lines += [
@@ -79,6 +93,8 @@ def check(*, json: bool = False) -> None:
     Args:
         json: One JSON object instead of a sentence.
     """
+    from warroom.app.migrate import is_current  # noqa: PLC0415 - decision 51
+
     node = open_node()
     started = start_database(node)
     try:
@@ -96,7 +112,9 @@ def show(*, json: bool = False) -> None:
     Args:
         json: One JSON object instead of TOML-like lines.
     """
-    shown = open_node().configuration.shown(wiring.SECTIONS)
+    from warroom.app.wiring import SECTIONS  # noqa: PLC0415 - decision 51
+
+    shown = open_node().configuration.shown(SECTIONS)
     lines: list[str] = []
     for section, values in shown.items():
         lines += [f"[{section}]", *(f"{name} = {value!r}" for name, value in values.items()), ""]
@@ -104,8 +122,10 @@ def show(*, json: bool = False) -> None:
 
 
 def _tools() -> AbstractAsyncContextManager[Tools]:
-    """The node is opened only by a command that needs it."""
-    return provider(open_node(), wiring.services)()
+    """The node is opened, and the product loaded, only by a command that needs it."""
+    from warroom.app.wiring import services  # noqa: PLC0415 - decision 51
+
+    return provider(open_node(), services)()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -122,7 +142,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except WarRoomError as error:
         sys.stderr.write(text(language_of_terminal(), f"error.{error.code}", **error.params) + "\n")
-        return EXIT[error.kind]
+        return 1
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 130
     return result if isinstance(result, int) else 0

@@ -6,6 +6,7 @@ mark that makes it a demo; a folder that holds a real city is refused.
 """
 
 import asyncio
+import hashlib
 import json
 import os
 import shutil
@@ -14,15 +15,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+import urllib.request
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-
-from warroom.app import demo_traffic, wiring
+from warroom.app import demo_traffic
 from warroom.app.node import Node, open_node, start_database
 from warroom.app.processes import PROCESSES, require_free_port
 from warroom.app.supervisor import Process, Supervisor
@@ -33,6 +33,10 @@ MARK = "demo.json"
 QUOTA_BYTES = 4 << 30
 SITES = 468
 READY_S = 120.0
+_PACKAGES = Path(__file__).parents[2]
+_MADE_BY = ("simcity/city/*.py", "warroom/app/demo*.py", "warroom/identity/sample.py")
+"""The programs and tables that the first hour of a demo comes from."""
+
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -95,22 +99,49 @@ def demo(
     node = _prepare(port=port, reset=reset)
     if speed != 1.0:
         _say("--speed belum berpengaruh / has no effect yet: nothing but pictures is simulated")
-    plan = Plan(cameras, port, _free_port(8554), clips, hour)
+    # The cameras' addresses hold the port: the same as last time, or all of them are changed.
+    rtsp_port = _free_port(_read_mark(node).get("rtsp_port", 8554))
+    plan = Plan(cameras, port, rtsp_port, clips, hour)
     require_free_port(node.settings)
-    _say("Peta kota skematik / schematic city")
     (node.settings.data / "clips").mkdir(exist_ok=True)
-    _write_city(node, plan)
-    _say("PostgreSQL")
+    made_of = _made_of(plan)
+    is_there = _cameras_file(node).exists() and _read_mark(node).get("made_of") == made_of
     try:
-        with _heard_afterwards():
-            start_database(node)
-        _say(f"{plan.cameras} kamera simulasi / simulated cameras")
-        asyncio.run(wiring.seed_demo(node, _cameras_file(node).read_bytes()))
+        if is_there:
+            _say("PostgreSQL")
+            with _heard_afterwards():
+                start_database(node)
+        else:
+            _settle(node, plan)
+            _write_mark(node.settings.data, made_of=made_of, rtsp_port=plan.rtsp_port)
         asyncio.run(_run(node, plan))
     finally:
         if node.embedded is not None:
             node.embedded.stop()
     _say("Berhenti / stopped")
+
+
+def _settle(node: Node, plan: Plan) -> None:
+    """Makes the city and puts its agencies, people and cameras in place.
+
+    What is there stays as it is, but for cameras that the city tells of otherwise now.
+    """
+    from warroom.app import demo_city  # noqa: PLC0415 - decision 51
+
+    _say("Peta kota skematik / schematic city; PostgreSQL")
+    with _city_being_written(node, plan), _heard_afterwards():
+        start_database(node)
+    _choose_cameras(node, plan, demo_city.demo_owners())
+    _say(f"{plan.cameras} kamera simulasi / simulated cameras")
+    asyncio.run(demo_city.seed_demo(node, _cameras_file(node).read_bytes()))
+
+
+def _made_of(plan: Plan) -> str:
+    """Stands for all that decides what `_settle` makes: where it is the same, nothing is to do."""
+    digest = hashlib.sha256(repr((plan.cameras, plan.rtsp_port)).encode())
+    for path in sorted(path for pattern in _MADE_BY for path in _PACKAGES.glob(pattern)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _heed_signals() -> None:
@@ -160,7 +191,8 @@ def _prepare(*, port: int, reset: bool) -> Node:
     if reset:
         _clear(data)
     data.mkdir(parents=True, exist_ok=True)
-    (data / MARK).write_text(json.dumps({"simulated": True, "city": "Makassar"}))
+    if not (data / MARK).exists():
+        _write_mark(data)
     (data / "warroom.toml").write_text(
         "# Written by `warroom demo` at each start.\n"
         f'[warroom]\ndemo = true\nport = {port}\nworkstation = "WS-01"\n\n'
@@ -185,17 +217,42 @@ def _clear(data: Path) -> None:
             entry.unlink()
 
 
-def _write_city(node: Node, plan: Plan) -> None:
-    subprocess.run(  # noqa: S603 - our own program
-        [
-            sys.executable, "-m", "simcity", "city", "--out", str(node.settings.city),
-            "--cameras-rtsp", f"rtsp://127.0.0.1:{plan.rtsp_port}",
-        ],
-        check=True, stdout=subprocess.DEVNULL,
+def _write_mark(data: Path, **more: str | int) -> None:
+    mark = {"simulated": True, "city": "Makassar", **more}
+    (data / MARK).write_text(json.dumps(mark))
+
+
+def _read_mark(node: Node) -> dict[str, Any]:
+    mark: dict[str, Any] = json.loads((node.settings.data / MARK).read_text())
+    return mark
+
+
+@contextmanager
+def _city_being_written(node: Node, plan: Plan) -> Iterator[None]:
+    """Has the city write its pack meanwhile; it is there at the end of the block.
+
+    Raises:
+        subprocess.CalledProcessError: It could not.
+    """
+    words = (
+        sys.executable, "-m", "simcity", "city", "--out", str(node.settings.city),
+        "--cameras-rtsp", f"rtsp://127.0.0.1:{plan.rtsp_port}",
     )  # fmt: skip
+    writing = subprocess.Popen(words, stdout=subprocess.DEVNULL)  # noqa: S603 - our own program
+    try:
+        yield
+        code = writing.wait()
+    finally:
+        writing.kill()  # does nothing to one that has ended
+        writing.wait()
+    if code:
+        raise subprocess.CalledProcessError(code, words)
+
+
+def _choose_cameras(node: Node, plan: Plan, owners: Sequence[str]) -> None:
     path = _cameras_file(node)
     sites: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    sites["features"] = choose_sites(sites["features"], plan.cameras, wiring.demo_owners())
+    sites["features"] = choose_sites(sites["features"], plan.cameras, owners)
     path.write_text(json.dumps(sites, ensure_ascii=False), "utf-8")
 
 
@@ -282,14 +339,15 @@ async def _render(clips: str) -> None:
 async def _announce(node: Node, plan: Plan) -> None:
     """Waits for the first answer, then prints the address and a way in for every role."""
     address = f"http://127.0.0.1:{plan.port}"
+    # Loaded while the web server loads.
+    links_of = await asyncio.to_thread(_load_links)
     began = time.monotonic()
-    async with httpx.AsyncClient() as client:
-        while not await _is_ready(client, address):
-            if time.monotonic() - began > READY_S:
-                _say(f"Belum menjawab; lihat / not answering yet; see {node.settings.data}/log")
-                return
-            await asyncio.sleep(0.1)
-    links = await wiring.demo_links(node)
+    while not await asyncio.to_thread(_is_ready, address):
+        if time.monotonic() - began > READY_S:
+            _say(f"Belum menjawab; lihat / not answering yet; see {node.settings.data}/log")
+            return
+        await asyncio.sleep(0.1)
+    links = await links_of(node)
     width = max(len(title) for title, _ in links)
     lines = [f"  {title:{width}}  {address}/masuk/{token}" for title, token in links]
     sys.stdout.write(
@@ -302,10 +360,17 @@ async def _announce(node: Node, plan: Plan) -> None:
     sys.stdout.flush()
 
 
-async def _is_ready(client: httpx.AsyncClient, address: str) -> bool:
+def _load_links() -> Callable[[Node], Awaitable[list[tuple[str, str]]]]:
+    from warroom.app.demo_city import demo_links  # noqa: PLC0415 - decision 51
+
+    return demo_links
+
+
+def _is_ready(address: str) -> bool:
     try:
-        return (await client.get(f"{address}/readyz", timeout=2)).status_code == 200
-    except httpx.HTTPError:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=2) as answer:  # noqa: S310 - ours
+            return bool(answer.status == 200)
+    except OSError:  # also what urllib makes of an answer that says no
         return False
 
 

@@ -12,17 +12,15 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from warroom.app import wiring
 from warroom.app.node import Node
 from warroom.app.supervisor import Process, Supervisor
-from warroom.identity import api as identity
-from warroom.kernel.db import Database, Transaction
 from warroom.kernel.log import logger
-from warroom.kernel.scope import Scope
-from warroom.traffic.contracts import COUNT
-from warroom.units import api as units
+
+if TYPE_CHECKING:
+    from warroom.kernel.db import Transaction
+    from warroom.kernel.scope import Scope
 
 _NAME = "simcity-drive"
 _PROGRAM = "Simulasi hitungan kamera"
@@ -75,12 +73,16 @@ async def _seed(node: Node, keys: Path) -> None:
     digest = hashlib.sha256(content).hexdigest()
     if known.get("csv") == digest and known.get("token"):
         return
+    from warroom.identity import api as identity  # noqa: PLC0415 - decision 51
+    from warroom.kernel.db import Database  # noqa: PLC0415 - decision 51
+    from warroom.units import api as units  # noqa: PLC0415 - decision 51
+
     db = Database(node.connections.app)
     await db.open()
     scope = identity.system_scope("demo", node.clock, door="cli")
     devices: dict[str, str] = known.get("devices", {})
     try:
-        board = wiring.services(node, db)[units.Fleet]
+        board = units.Fleet(node.configuration.section(units.UnitSettings), node.clock)
         async with db.transaction(scope) as tx:
             report = await units.import_units(board, scope, tx, content)
             for one in await units.list_configured(scope, tx):
@@ -97,8 +99,11 @@ async def _seed(node: Node, keys: Path) -> None:
         logger("app.demo").warning("fleet_refused", count=len(report.rejected))
 
 
-async def _counting_token(scope: Scope, tx: Transaction) -> str:
+async def _counting_token(scope: "Scope", tx: "Transaction") -> str:
     """A token of the program that tells what the simulated cameras count."""
+    from warroom.identity import api as identity  # noqa: PLC0415 - decision 51
+    from warroom.traffic.contracts import COUNT  # noqa: PLC0415 - decision 51
+
     account_id = await identity.find_application_id(scope, tx, _PROGRAM)
     if account_id is None:
         agency_id = await identity.require_agency_id(scope, tx, "Diskominfo")

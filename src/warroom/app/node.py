@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from warroom.app.migrate import migrate
-from warroom.identity.api import system_scope
 from warroom.kernel.clock import Clock, SystemClock
 from warroom.kernel.command import Tools
 from warroom.kernel.db import Database
-from warroom.kernel.http import Services
 from warroom.kernel.postgres import Connections, EmbeddedPostgres
+from warroom.kernel.services import Services
 from warroom.kernel.settings import Configuration, NodeSettings, make_run_dir
 
 
@@ -48,6 +47,16 @@ def open_node(configuration: Configuration | None = None) -> Node:
     return Node(configuration, settings, SystemClock(), embedded, embedded.connections())
 
 
+def media_socket(settings: NodeSettings, name: str = "") -> Path:
+    """Where a recorder hands its frames on."""
+    return settings.run / f"media-{name or settings.node}.sock"
+
+
+def webrtc_socket(settings: NodeSettings) -> Path:
+    """Where the WebRTC process takes its orders."""
+    return settings.run / "webrtc.sock"
+
+
 def start_database(node: Node) -> bool:
     """Starts the embedded PostgreSQL if it is down, and brings the schema up to date.
 
@@ -68,6 +77,8 @@ def provider(
 
     @asynccontextmanager
     async def tools() -> AsyncIterator[Tools]:
+        from warroom.identity.api import system_scope  # noqa: PLC0415 - decision 51
+
         started = start_database(node)
         db = Database(node.connections.app, min_size=1, max_size=4)
         await db.open()

@@ -1,4 +1,4 @@
-"""The one map from errors to the numbers of HTTP, WebSocket and the command line.
+"""The one map from errors to the numbers of HTTP and WebSocket.
 
 The answer to a person is `application/problem+json` (RFC 9457) with the stable code and the text
 in their language. Texts of exceptions never leave the process: an error that is not ours is
@@ -32,9 +32,6 @@ HTTP = {
     Kind.UNAVAILABLE: 503,
     Kind.INTERNAL: 500,
 }
-
-EXIT = dict.fromkeys(Kind, 1)
-"""Every refusal or failure of a command ends with 1; wrong usage with 2 (by the parser)."""
 
 _FROM_HTTP = {400: "invalid", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 

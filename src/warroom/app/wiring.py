@@ -4,72 +4,59 @@ A new domain is added here, in alphabetical order, and nowhere else.
 """
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from warroom.access import api as access
-from warroom.access import commands as access_commands
 from warroom.access import jobs as access_jobs
 from warroom.access import privacy as access_privacy
 from warroom.access import routes as access_routes
 from warroom.app import pages
 from warroom.app.asgi import Wiring
-from warroom.app.node import Node
+from warroom.app.node import Node, media_socket, webrtc_socket
 from warroom.audit import api as audit
-from warroom.audit import commands as audit_commands
 from warroom.audit import jobs as audit_jobs
 from warroom.audit import routes as audit_routes
 from warroom.cameras import api as cameras
-from warroom.cameras import commands as camera_commands
 from warroom.cameras import jobs as camera_jobs
 from warroom.cameras import routes as camera_routes
 from warroom.hub import api as hub
-from warroom.hub import commands as hub_commands
 from warroom.hub import jobs as hub_jobs
 from warroom.hub import privacy as hub_privacy
 from warroom.hub import routes as hub_routes
 from warroom.identity import api as identity
-from warroom.identity import commands as identity_commands
 from warroom.identity import jobs as identity_jobs
 from warroom.identity import routes as identity_routes
 from warroom.kernel import deletions, outbox
 from warroom.kernel.blobs import Blobs
 from warroom.kernel.db import Database
 from warroom.kernel.errors import UnavailableError
-from warroom.kernel.http import Services
 from warroom.kernel.jobs import Job, Worker
 from warroom.kernel.outbound import Outbound, OutboundSettings
 from warroom.kernel.secrets import Sealer, key_at
 from warroom.kernel.settings import Configuration, NodeSettings
 from warroom.live import api as live
-from warroom.live import commands as live_commands
 from warroom.live import privacy as live_privacy
 from warroom.live import routes as live_routes
 from warroom.places import api as places
 from warroom.places import routes as place_routes
 from warroom.privacy import api as privacy
-from warroom.privacy import commands as privacy_commands
 from warroom.privacy import jobs as privacy_jobs
 from warroom.privacy import routes as privacy_routes
 from warroom.privacy.contracts import Registry, Retention, Told
 from warroom.recording import api as recording
-from warroom.recording import commands as recording_commands
 from warroom.recording import jobs as recording_jobs
 from warroom.recording import privacy as recording_privacy
 from warroom.recording import routes as recording_routes
 from warroom.roads import api as roads
-from warroom.roads import commands as road_commands
 from warroom.routing import api as routing
-from warroom.routing import commands as routing_commands
 from warroom.routing import routes as routing_routes
 from warroom.traffic import api as traffic
 from warroom.traffic import privacy as traffic_privacy
 from warroom.traffic import routes as traffic_routes
 from warroom.units import api as units
-from warroom.units import commands as unit_commands
 from warroom.units import jobs as unit_jobs
 from warroom.units import privacy as unit_privacy
 from warroom.units import routes as unit_routes
@@ -91,19 +78,6 @@ SECTIONS = [
     traffic.TrafficSettings,
     units.MqttSettings,
     units.UnitSettings,
-]
-
-COMMANDS = [
-    *access_commands.apps,
-    audit_commands.app,
-    *camera_commands.apps,
-    hub_commands.app,
-    *identity_commands.apps,
-    privacy_commands.app,
-    *recording_commands.apps,
-    road_commands.app,
-    routing_commands.app,
-    unit_commands.app,
 ]
 
 ROUTERS = [
@@ -135,8 +109,6 @@ TOPICS = (
 ERASERS = identity.Erasers({"wall_layout": wall.forget_person})
 
 OUTBOX_KEPT = timedelta(hours=6)
-CAMERAS_MOST = 2_000
-"""Cameras that one recorder takes at most: more than a node's disks can write."""
 
 
 async def _trim_outbox(worker: Worker) -> None:
@@ -199,7 +171,7 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         Configuration: configuration,
         NodeSettings: settings,
         identity.Erasers: ERASERS,
-        identity.Finders: identity.Finders({"camera": cameras.find_thing}),
+        identity.Finders: identity.known_finders(),
         Blobs: Blobs(settings.data / "blobs"),
         Sealer: sealer,
         access.AccessSettings: configuration.section(access.AccessSettings),
@@ -235,8 +207,8 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
     live_service = live.make_service(
         db,
         node.clock,
-        media_socket(node),
-        webrtc_socket(node),
+        media_socket(node.settings),
+        webrtc_socket(node.settings),
         node.configuration.section(live.LiveSettings),
     )
     playback = recording.make_playback(
@@ -330,93 +302,3 @@ def _see(state: traffic.Traffic, seen: units.Seen) -> None:
             np.full(count, traffic.Source.GPS, np.uint8),
         )
     )
-
-
-def media_socket(node: Node, name: str = "") -> Path:
-    """Where a recorder hands its frames on."""
-    return node.settings.run / f"media-{name or node.settings.node}.sock"
-
-
-def webrtc_socket(node: Node) -> Path:
-    """Where the WebRTC process takes its orders."""
-    return node.settings.run / "webrtc.sock"
-
-
-def run_media(node: Node, name: str) -> None:
-    """The recorder of this node, until it is told to stop."""
-    name = name or node.settings.node
-    inventory = inventory_of(node)
-    recorder = node.configuration.section(recording.RecordingSettings)
-    recording_commands.run_media(
-        node=name,
-        data=node.settings.data,
-        run=node.settings.run,
-        settings=recorder,
-        sealer=inventory.sealer,
-        gateway=lambda: recording.camera_gateway(
-            Database(node.connections.app, max_size=2),
-            lambda: identity.system_scope(f"media {name}", node.clock),
-            name,
-            lambda scope, tx: cameras.claim_streams(inventory, scope, tx, name, CAMERAS_MOST),
-            lambda scope, tx, reports: cameras.report_states(inventory, scope, tx, reports),
-            [Path(disk.path) for disk in recorder.disk_list(node.settings.data)],
-        ),
-    )
-
-
-def run_webrtc(node: Node) -> None:
-    """The WebRTC gateway of this node, until it is told to stop."""
-    live_commands.run_webrtc(
-        media_socket(node),
-        webrtc_socket(node),
-        node.configuration.section(live.LiveSettings),
-        node.clock,
-    )
-
-
-def inventory_of(node: Node) -> cameras.Inventory:
-    """What the use cases of cameras work with on this node."""
-    return cameras.Inventory.of(
-        Services(services(node, Database(node.connections.app))), node.clock
-    )
-
-
-async def seed_demo(node: Node, sites: bytes) -> None:
-    """Puts agencies, people and the cameras of the simulated city in place; twice does no harm."""
-    db = Database(node.connections.app)
-    await db.open()
-    scope = identity.system_scope("demo", node.clock, door="cli")
-    inventory = inventory_of(node)
-    try:
-        async with db.transaction(scope) as tx:
-            await identity.ensure_sample(scope, tx)
-        async with db.transaction(scope) as tx:
-            await cameras.import_cameras(inventory, scope, tx, sites, dry_run=False)
-    finally:
-        await db.close()
-
-
-def demo_owners() -> list[str]:
-    """Agencies whose people show themselves in the demo, those that were lent nothing first."""
-    lent = {agency for agency, *_ in identity.SAMPLE_GRANTS}
-    agencies = dict.fromkeys(agency for _, _, _, agency, _, _ in identity.SAMPLE_PEOPLE)
-    return sorted(agencies, key=lambda agency: agency in lent)
-
-
-async def demo_links(node: Node) -> list[tuple[str, str]]:
-    """A one-time way in for each person of the demo: what to call them, and the secret."""
-    db = Database(node.connections.app)
-    await db.open()
-    doorkeeper = services(node, db)[identity.Doorkeeper]
-    try:
-        return [
-            (
-                f"{title}, {agency}",
-                await doorkeeper.create_link(
-                    identity.system_scope("demo", node.clock, door="cli"), login, 86_400
-                ),
-            )
-            for login, _, title, agency, _, _ in identity.SAMPLE_PEOPLE
-        ]
-    finally:
-        await db.close()

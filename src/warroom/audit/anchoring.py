@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-import httpx
-
 from warroom.audit import store, syslog
 from warroom.audit.anchors import TAIL_LINES, AnchorFile, Anchors, loose_line
 from warroom.audit.contracts import AnchorState, Head
@@ -98,8 +96,6 @@ async def _try(run: _Run, url: str, kind: str, work: Awaitable[int]) -> AnchorSt
         return _outcome(run, target, kind, await work, None)
     except (StampError, syslog.CollectorError) as error:
         problem = str(error)
-    except (httpx.HTTPError, httpx.InvalidURL):
-        problem = "unreachable"
     except Exception as error:  # noqa: BLE001 - one place must not stop the others; it is told
         problem = type(error).__name__
     _log.warning("audit_anchor_failed", target=target, problem=problem)
@@ -151,8 +147,7 @@ async def _stamp(run: _Run, url: str) -> int:
         is_due = run.at - before.anchored_at >= timedelta(seconds=settings.tsa_every_s)
         if before.line == number or not is_due:
             return before.line
-    async with httpx.AsyncClient(timeout=settings.timeout_s) as client:
-        await run.anchoring.stamps.obtain(client, url, number, line)
+    await run.anchoring.stamps.obtain(url, number, line, timeout_s=settings.timeout_s)
     return number
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from warroom.kernel.actions import Action, declare
 from warroom.kernel.scope import Sides
 
-ACTIONS = declare(Action("audit:read", "audit", "manage"))
+ACTIONS = declare(Action("audit:read", "audit", "manage", for_programs=True))
 
 type Fault = Literal[
     "changed",

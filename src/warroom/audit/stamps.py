@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import httpx
 from cryptography import x509
 from rfc3161_client import (
     HashAlgorithm,
@@ -51,13 +50,14 @@ class Stamps:
         self.folder = folder
         self.roots = tuple(roots)
 
-    async def obtain(self, client: httpx.AsyncClient, url: str, number: int, line: bytes) -> None:
+    async def obtain(self, url: str, number: int, line: bytes, *, timeout_s: float) -> None:
         """Gets a token over a line from the authority at `url`, checks it and keeps it.
 
         Raises:
-            StampError: The answer is none, or does not hold.
-            httpx.HTTPError: The authority did not answer.
+            StampError: There is no answer (`unreachable`), or it does not hold.
         """
+        import httpx  # noqa: PLC0415 - decision 51
+
         request = (
             TimestampRequestBuilder()
             .data(line)
@@ -65,12 +65,16 @@ class Stamps:
             .cert_request(cert_request=True)
             .build()
         )
-        answer = await client.post(
-            url,
-            content=request.as_bytes(),
-            headers={"content-type": "application/timestamp-query"},
-        )
-        answer.raise_for_status()
+        try:
+            async with httpx.AsyncClient(timeout=timeout_s) as client:
+                answer = await client.post(
+                    url,
+                    content=request.as_bytes(),
+                    headers={"content-type": "application/timestamp-query"},
+                )
+                answer.raise_for_status()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise StampError("unreachable") from error
         self.check(answer.content, line, nonce=request.nonce)
         self._keep(number, url, answer.content)
 

@@ -19,7 +19,6 @@ from warroom.kernel.i18n import text
 from warroom.kernel.scope import Scope
 
 app = cyclopts.App(name="camera", help="Cameras: add, import, list and probe them.")
-apps = [app]
 
 _PAGE = 2000
 

@@ -23,10 +23,10 @@ RECORD = "camera:record"
 """Held by the system alone: reads logins and writes states."""
 
 ACTIONS = declare(
-    Action(VIEW, "camera", "view"),
-    Action(CONFIGURE, "camera", "configure"),
+    Action(VIEW, "camera", "view", lends=True, for_programs=True),
+    Action(CONFIGURE, "camera", "configure", for_programs=True),
     Action(RECORD, "camera", by_system=True),
-    Action("ptz:move", "camera", "operate", is_ahead=True),
+    Action("ptz:move", "camera", "operate", is_ahead=True, lends=True, for_programs=True),
 )
 
 CHANGED = "cameras.changed"

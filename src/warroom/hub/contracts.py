@@ -33,6 +33,10 @@ KINDS = (
     Kind("camera.state_changed", "cameras.state", "camera:view"),
     Kind("recording.alarm_changed", "recording.alarm", "recording:view"),
     Kind("recording.hold_changed", "recording.holds", "recording:hold"),
+    Kind("traffic.closure_changed", "traffic.closures", "traffic:view"),
+    Kind("traffic.report_changed", "traffic.reports", "traffic:view"),
+    Kind("unit.changed", "units.changed", "unit:view"),
+    Kind("unit.fence_crossed", "units.fence", "unit:view"),
 )
 TEST = "webhook.test"
 

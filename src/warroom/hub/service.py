@@ -23,6 +23,7 @@ from warroom.hub.errors import (
 from warroom.hub.send import Sender, told
 from warroom.hub.settings import HubSettings
 from warroom.identity import api as identity
+from warroom.identity.contracts import Thing, finds, id_of
 from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.ids import new_id
@@ -230,3 +231,11 @@ async def _record(
         object_label=row["name"],
         detail=detail,
     )
+
+
+@finds("webhook")
+async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
+    """The webhook in view with this id, as rights see it; None if there is none."""
+    webhook_id = id_of(asked)
+    row = await store.see_webhook(scope, tx, webhook_id) if webhook_id else None
+    return Thing("webhook", row["id"], row["name"], row["agency_id"]) if row else None

@@ -36,6 +36,8 @@ from webhook w where {visible} and (%(by)s::uuid is null or w.created_by = %(by)
 _GET = "select {item}::text from webhook w where w.id = %(id)s and {visible}"
 _FIND = "select w.* from webhook w where w.id = %(id)s and {visible} for update"
 
+_SEE = "select w.id, w.name, w.agency_id from webhook w where w.id = %(id)s and {visible}"
+
 _INSERT = """
 insert into webhook (id, agency_id, account_id, name, url, kinds, secret, created_at, created_by,
     changed_at)
@@ -148,6 +150,13 @@ async def find_webhook_json(scope: Scope, tx: Transaction, webhook_id: UUID) -> 
     query = sql.SQL(_GET).format(item=sql.SQL(_ITEM), visible=visible)
     content = await fetch_json(tx, query, parameters | {"id": webhook_id})
     return None if content == b"null" else content
+
+
+async def see_webhook(scope: Scope, tx: Transaction, webhook_id: UUID) -> dict[str, Any] | None:
+    """Id, name and owner of one webhook in view."""
+    visible, parameters = _visible(scope, "webhook:view")
+    query = sql.SQL(_SEE).format(visible=visible)
+    return await (await tx.execute(query, parameters | {"id": webhook_id})).fetchone()
 
 
 async def find_webhook(

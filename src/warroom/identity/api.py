@@ -22,6 +22,7 @@ from warroom.identity.contracts import (
     SecondStep,
     Thing,
     TokenTerms,
+    known_finders,
 )
 from warroom.identity.errors import TokenOwnerError
 from warroom.identity.factor_rules import in_force
@@ -479,6 +480,7 @@ __all__ = [
     "find_provider",
     "find_role",
     "find_session",
+    "known_finders",
     "lend",
     "list_agencies",
     "list_applications",

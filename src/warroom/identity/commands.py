@@ -12,8 +12,6 @@ import cyclopts
 import msgspec
 
 from warroom.identity import api
-from warroom.identity.provider_commands import app as provider_app
-from warroom.identity.token_commands import apps as token_apps
 from warroom.kernel.actions import Level, words_of_level
 from warroom.kernel.command import Tools, ask_secret, say, transact
 from warroom.kernel.db import Transaction
@@ -23,7 +21,6 @@ from warroom.kernel.scope import Scope
 agency = cyclopts.App(name="agency", help="Agencies: make and list them.")
 user = cyclopts.App(name="user", help="People: make, list and stop them, set their passwords.")
 grant = cyclopts.App(name="grant", help="Grants: give actions, list and revoke them.")
-apps = [agency, user, grant, provider_app, *token_apps]
 
 
 @agency.command(name="add")
@@ -373,7 +370,8 @@ def explain_grant(user: str, action: str, thing: str, *, json: bool = False) -> 
     Args:
         user: Login or id of the person.
         action: Action word.
-        thing: Number or id of a camera, short name of an agency, or login of a person.
+        thing: Number of a camera, name of a unit, seat, layout or program, number of a request,
+            short name of an agency, login of a person, or the id of any thing.
         json: Print one JSON object.
     """
 

@@ -27,9 +27,9 @@ ACTIONS = declare(
     Action("access:configure", "request", "configure"),
     Action("access:request", "request", "manage"),
     Action("access:review", "request"),
-    Action("access:view", "request", "manage"),
+    Action("access:view", "request", "manage", for_programs=True),
     Action("agency:configure", "agency", "configure"),
-    Action("agency:view", "agency", "view"),
+    Action("agency:view", "agency", "view", for_programs=True),
     Action("application:configure", "application", "configure"),
     Action("application:view", "application", "manage"),
     Action("grant:configure", "grant", "configure"),
@@ -43,26 +43,10 @@ ACTIONS = declare(
     Action("role:configure", "role", "configure"),
     Action("seat:configure", "seat", "configure"),
     Action("sign_in:configure", "sign_in"),
-    Action("system:view", "system", "manage", is_ahead=True),
+    Action("system:view", "system", "manage", is_ahead=True, for_programs=True),
     Action("token:create", "token", "configure"),
 )
 """Words of rights themselves, and `system:view`, for pages that show a machine."""
-
-APPLICATION_ACTIONS = (
-    "access:view",
-    "agency:view",
-    "audit:read",
-    "camera:configure",
-    "camera:view",
-    "city:view",
-    "live:view",
-    "ptz:move",
-    "recording:hold",
-    "recording:view",
-    "system:view",
-    "traffic:count",
-)
-"""What a program may be given: nothing that a person must answer for, and no rights of others."""
 
 
 class Agency(msgspec.Struct, frozen=True):
@@ -200,10 +184,11 @@ class Thing:
     """A thing as a right sees it, and what people call it.
 
     Attributes:
-        kind: `camera`, `agency`, `person`.
-        agency_id: Its owner.
+        kind: Kind of the thing: `camera`, `unit`, `agency`, `person`.
+        agency_id: Its owner; None for what is the city's and no agency's.
         place: Area code.
-        class_: Of a camera, its retention class.
+        class_: Of a camera, its retention class; of a unit, its kind.
+        of_city: Whether it is judged as the roads are (`Scope.allows_in_city`).
     """
 
     kind: str
@@ -213,6 +198,7 @@ class Thing:
     place: str | None = None
     tags: tuple[str, ...] = ()
     class_: str | None = None
+    of_city: bool = False
 
 
 type Finder = Callable[[Scope, Any, str], Awaitable[Thing | None]]
@@ -224,6 +210,41 @@ class Finders:
     """How other domains find a thing in view by what people call it; the first that knows it."""
 
     by_kind: Mapping[str, Finder]
+
+
+_finders: dict[str, Finder] = {}
+
+
+def finds(kind: str) -> Callable[[Finder], Finder]:
+    """Makes known how things of a kind that carries action words are found.
+
+    A finder answers for what the scope may see of it, and None for anything else. It is known once
+    its module is imported; the composition root imports them all.
+
+    Raises:
+        ValueError: Another finder is known for the kind.
+    """
+
+    def register(finder: Finder) -> Finder:
+        if _finders.setdefault(kind, finder) is not finder:
+            message = f"{kind} is found twice"
+            raise ValueError(message)
+        return finder
+
+    return register
+
+
+def known_finders() -> Finders:
+    """The finders of all domains."""
+    return Finders(dict(_finders))
+
+
+def id_of(asked: str) -> UUID | None:
+    """The id that was typed, if it is one."""
+    try:
+        return UUID(asked)
+    except ValueError:
+        return None
 
 
 type Eraser = Callable[[Scope, Any, UUID], Awaitable[int]]

@@ -102,6 +102,25 @@ def _misses(rule: Rule, thing: Thing, now: datetime) -> Iterator[Miss]:
         ("tags", Rule(words, tags=rule.tags)),
         ("class", Rule(words, classes=rule.classes)),
     )
+    if thing.of_city:
+        yield from _misses_in_city(rule, thing)
+        return
     for word, side in sides:
         if not side.matches(thing.agency_id, thing.place, thing.id, thing.tags, thing.class_):
             yield word
+
+
+def _misses_in_city(rule: Rule, thing: Thing) -> Iterator[Miss]:
+    """What is no agency's is reached by rights on any agency's things (`Scope.allows_in_city`)."""
+    if rule.deny and rule.agencies is not None:
+        yield "agency"
+    if rule.objects is not None:
+        yield "object"
+    if rule.tags is not None:
+        yield "tags"
+    if rule.classes is not None:
+        yield "class"
+    place = Rule(frozenset(), places=rule.places)
+    is_known = thing.place is not None
+    if (is_known or rule.deny) and not place.matches(None, thing.place, None, None, None):
+        yield "place"

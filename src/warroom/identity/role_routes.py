@@ -111,6 +111,7 @@ async def list_words(ctx: Ctx) -> Response:
             "on": action.on,
             "level": action.level,
             "is_ahead": action.is_ahead,
+            "for_programs": action.for_programs,
         }
         for action in actions.known()
         if ctx.scope.may(action.word)

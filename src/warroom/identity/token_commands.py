@@ -15,7 +15,6 @@ from warroom.kernel.scope import Scope
 
 application = cyclopts.App(name="application", help="Service accounts of agencies' programs.")
 token = cyclopts.App(name="token", help="API tokens for scripts and programs.")
-apps = [application, token]
 
 
 @application.command(name="add")

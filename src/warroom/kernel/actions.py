@@ -28,6 +28,9 @@ class Action:
         on: Kind of the thing that it is done to: what a right on one thing can hold.
         level: The least level that holds it; None for words that no level gives.
         by_system: Done by services of the product alone; never given to anybody.
+        for_programs: Whether a program of an agency may do it: nothing that a person must answer
+            for, and no rights of others.
+        lends: Whether one agency can ask another for it, on single things of theirs.
         is_ahead: Nothing of the product asks for it yet. It can be given, so that it holds on the
             day its feature comes; people read beside it that it is not available.
     """
@@ -37,6 +40,8 @@ class Action:
     level: Level | None = None
     by_system: bool = False
     is_ahead: bool = False
+    lends: bool = False
+    for_programs: bool = False
 
     @property
     def text_key(self) -> str:
@@ -82,6 +87,21 @@ def words_on(on: str) -> tuple[str, ...]:
         for action in known()
         if action.on == on and action.level is not None and not action.is_ahead
     )
+
+
+def lendable() -> tuple[str, ...]:
+    """The words that one agency can ask of another."""
+    return tuple(action.word for action in known() if action.lends)
+
+
+def for_programs() -> tuple[str, ...]:
+    """The words that a program of an agency may be given."""
+    return tuple(action.word for action in known() if action.for_programs)
+
+
+def kind_of(word: str) -> str:
+    """The kind of thing that a declared word is done to."""
+    return _known[word].on
 
 
 def group_of(word: str) -> str:

@@ -11,8 +11,8 @@ import msgspec
 
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
-from warroom.kernel.http import Services
 from warroom.kernel.scope import Scope
+from warroom.kernel.services import Services
 from warroom.kernel.settings import Configuration
 
 

@@ -5,7 +5,7 @@ The application puts an authenticator on `app.state`; this module knows nothing 
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
@@ -19,6 +19,7 @@ from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database
 from warroom.kernel.errors import NotFoundError, UnauthenticatedError
 from warroom.kernel.scope import Scope
+from warroom.kernel.services import Services
 
 PUBLIC = "public"
 """Guard of a route that answers strangers too (health, sign-in, the page itself)."""
@@ -35,18 +36,6 @@ class Authenticator(Protocol):
     async def __call__(self, connection: HTTPConnection) -> Scope | None:
         """The scope of the asker, or None for a stranger."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What handlers may use beside their request, by type: filled once by the composition root."""
-
-    by_type: Mapping[type, Any]
-
-    def __getitem__[T](self, kind: type[T]) -> T:
-        """The one service of this type; a missing one is a wiring mistake (KeyError)."""
-        service: T = self.by_type[kind]
-        return service
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from warroom.kernel import leases
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.errors import WarRoomError
-from warroom.kernel.http import Services
 from warroom.kernel.ids import new_id
 from warroom.kernel.log import logger
 from warroom.kernel.scope import Scope
+from warroom.kernel.services import Services
 
 MAX_TRIES = 8
 

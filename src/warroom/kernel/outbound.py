@@ -13,14 +13,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
-
-import httpx
 
 from warroom.kernel.addresses import Address, is_address_allowed
 from warroom.kernel.errors import InvalidError, UnavailableError
 from warroom.kernel.settings import section, setting
+
+if TYPE_CHECKING:
+    import httpx
 
 MAX_URL = 1_024
 _LOOPBACK_NAMES = ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback")
@@ -113,6 +114,8 @@ class Outbound:
             TargetAwayError: No answer in time, or none that can be read (`why`: `timeout`,
                 `name`, `connect`, `tls`, `protocol` or `too_large`).
         """
+        import httpx  # noqa: PLC0415 - decision 51
+
         self.require_allowed(url)
         began = time.monotonic()
         try:
@@ -135,6 +138,8 @@ class Outbound:
         content: bytes | None,
         most_bytes: int,
     ) -> tuple[int, bytes, Mapping[str, str]]:
+        import httpx  # noqa: PLC0415 - decision 51
+
         target = httpx.URL(url)
         address = await self._judged_address(target.host, target.port or _port(target.scheme))
         request = httpx.Request(
@@ -170,6 +175,8 @@ class Outbound:
         return addresses[0]
 
     def _host(self, url: str) -> str:
+        import httpx  # noqa: PLC0415 - decision 51
+
         try:
             parts = urlsplit(url.strip())
             host, _ = parts.hostname, parts.port
@@ -223,7 +230,9 @@ def _is_loopback(host: str) -> bool:
     return literal is not None and literal.is_loopback
 
 
-def _why(error: httpx.HTTPError) -> str:
+def _why(error: "httpx.HTTPError") -> str:
+    import httpx  # noqa: PLC0415 - decision 51
+
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLError):

@@ -25,7 +25,7 @@ ViewId = NewType("ViewId", UUID)
 
 VIEW = "live:view"
 
-ACTIONS = declare(Action(VIEW, "camera", "view"))
+ACTIONS = declare(Action(VIEW, "camera", "view", lends=True, for_programs=True))
 """Action word of looking, and of the entry that begins it."""
 
 END = "live:end"

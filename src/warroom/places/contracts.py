@@ -7,7 +7,7 @@ from warroom.kernel.actions import Action, declare
 
 VIEW = "city:view"
 
-ACTIONS = declare(Action(VIEW, "city", "view"))
+ACTIONS = declare(Action(VIEW, "city", "view", for_programs=True))
 
 LAYERS = ("base", "kecamatan", "kelurahan", "roads", "places")
 

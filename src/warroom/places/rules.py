@@ -31,6 +31,11 @@ _SAME = {
 _KIND_WORDS = frozenset(("jl", "gang", "lorong", "kelurahan", "kecamatan"))
 
 
+def key_of(text: str) -> str:
+    """A name or code as it is looked up: small letters, single blanks."""
+    return " ".join(text.casefold().split())
+
+
 def fold(text: str) -> tuple[str, ...]:
     """The words of a name as they are compared: small letters, no accents, one way to shorten."""
     plain = unicodedata.normalize("NFKD", text.casefold())

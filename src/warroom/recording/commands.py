@@ -16,12 +16,9 @@ from warroom.recording.contracts import Assignment
 from warroom.recording.control import AssignmentCache, Control, Gateway, Seals
 from warroom.recording.disk import Disk
 from warroom.recording.engine import Engine
-from warroom.recording.hold_commands import app as hold_app
 from warroom.recording.settings import DiskSettings, RecordingSettings
 
 READY_WAIT_S = 30.0
-
-apps = [hold_app]
 
 _log = logger("recording")
 

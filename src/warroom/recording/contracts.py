@@ -81,9 +81,9 @@ HOLD = "recording:hold"
 """Action: keep footage from retention, see who did, let go of it."""
 
 ACTIONS = declare(
-    Action("recording:view", "camera", "operate"),
-    Action("recording:export", "camera", "manage", is_ahead=True),
-    Action(HOLD, "camera", "manage"),
+    Action("recording:view", "camera", "operate", lends=True, for_programs=True),
+    Action("recording:export", "camera", "manage", is_ahead=True, lends=True),
+    Action(HOLD, "camera", "manage", for_programs=True),
 )
 
 HOLDS = "recording.holds"

@@ -6,12 +6,10 @@ References:
 
 import io
 import struct
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import av
-from av.codec.context import ThreadType
-from av.video.codeccontext import VideoCodecContext
-from av.video.reformatter import ColorRange
+if TYPE_CHECKING:
+    from av import VideoFrame
 
 JPEG_QUALITY = "5"
 """FFmpeg's qscale: 2 is best, 31 worst."""
@@ -48,6 +46,10 @@ def key_frame_jpeg(header: bytes, sample: bytes, width: int) -> bytes:
     Raises:
         PictureError: It cannot be decoded.
     """
+    import av  # noqa: PLC0415 - decision 51
+    from av.codec.context import ThreadType  # noqa: PLC0415 - decision 51
+    from av.video.codeccontext import VideoCodecContext  # noqa: PLC0415 - decision 51
+
     name, record = decoder_record(header)
     try:
         decoder = cast(VideoCodecContext, VideoCodecContext.create(name, "r"))
@@ -63,7 +65,11 @@ def key_frame_jpeg(header: bytes, sample: bytes, width: int) -> bytes:
     return _encode(frames[0], width)
 
 
-def _encode(frame: av.VideoFrame, width: int) -> bytes:
+def _encode(frame: "VideoFrame", width: int) -> bytes:
+    import av  # noqa: PLC0415 - decision 51
+    from av.video.codeccontext import VideoCodecContext  # noqa: PLC0415 - decision 51
+    from av.video.reformatter import ColorRange  # noqa: PLC0415 - decision 51
+
     width = max(2, min(width, frame.width)) & ~1
     height = max(2, round(frame.height * width / frame.width)) & ~1
     try:

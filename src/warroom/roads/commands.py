@@ -7,8 +7,7 @@ import cyclopts
 
 from warroom.kernel.command import say
 from warroom.kernel.i18n import language_of_terminal, text
-from warroom.roads import api
-from warroom.roads.build import CityPlan
+from warroom.roads.build import CityPlan, build_city
 
 app = cyclopts.App(name="city", help="The city pack: roads, areas, places, the map.")
 
@@ -41,7 +40,7 @@ def build(
     def tell(step: str) -> None:
         sys.stderr.write(text(language, f"city.{step}") + "\n")
 
-    report = api.build_city(plan, tell)
+    report = build_city(plan, tell)
     lines = [text(language, "city.built", out=out.name, **report.as_json())]
     lines += [
         text(language, f"city.ignored_{kind}", count=count)

@@ -11,7 +11,7 @@ from warroom.roads.contracts import Flags, Floats, Numbers, Singles
 
 VIEW = "route:view"
 
-ACTIONS = declare(Action(VIEW, "route", "view"))
+ACTIONS = declare(Action(VIEW, "route", "view", for_programs=True))
 
 type Weights = NDArray[np.uint32]
 """Milliseconds."""

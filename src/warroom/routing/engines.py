@@ -1,14 +1,17 @@
 """Two engines behind one contract: contraction hierarchies, and Dijkstra as oracle and fallback."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pyroutingkit
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import dijkstra
 
 from warroom.roads.contracts import Numbers
 from warroom.routing.contracts import NEVER, Found, Weights
 from warroom.routing.topology import Topology
+
+if TYPE_CHECKING:
+    import pyroutingkit
+    from scipy.sparse import csr_matrix
 
 
 class Hierarchy:
@@ -27,6 +30,8 @@ class Hierarchy:
 
     def customize(self, weights: Weights) -> None:
         """Gives every arc a new weight at once: built aside, then put in place."""
+        import pyroutingkit  # noqa: PLC0415 - decision 51
+
         metric = pyroutingkit.CCHMetric(self.order)
         metric.customize(np.ascontiguousarray(weights, np.uint32))
         self._metric = metric
@@ -61,6 +66,8 @@ class Hierarchy:
 
 def make_order(topology: Topology) -> "pyroutingkit.CCHTopology":
     """The order of contraction: nested dissection by position; independent of all weights."""
+    import pyroutingkit  # noqa: PLC0415 - decision 51
+
     order = pyroutingkit.CCHTopology()
     lat, lon = topology.position.astype(np.float32).T
     order.build(topology.tail, topology.head, lat.copy(), lon.copy(), topology.vertices)
@@ -92,6 +99,8 @@ class Dijkstra:
 
     def find(self, start: int, end: int) -> Found:
         """The cheapest way between two vertices."""
+        from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415 - decision 51
+
         costs, before = dijkstra(self._matrix, indices=start, return_predecessors=True)
         if not np.isfinite(costs[end]):
             return Found(NEVER, [])
@@ -105,6 +114,8 @@ class Dijkstra:
 
     def matrix(self, starts: Numbers, ends: Numbers) -> NDArray[np.int64]:
         """Costs in milliseconds, (starts, ends)."""
+        from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415 - decision 51
+
         costs = dijkstra(self._matrix, indices=starts)[:, ends]
         return np.where(np.isfinite(costs), costs, NEVER).astype(np.int64)
 
@@ -114,11 +125,15 @@ class Dijkstra:
 
     def within(self, starts: Numbers, limit_ms: int) -> NDArray[np.int64]:
         """(V) costs of everything within a limit of any start; `NEVER` beyond it."""
+        from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415 - decision 51
+
         costs = dijkstra(self._matrix, indices=starts, limit=limit_ms, min_only=True)
         return np.where(np.isfinite(costs), costs, NEVER).astype(np.int64)
 
     @property
-    def _matrix(self) -> csr_matrix:
+    def _matrix(self) -> "csr_matrix":
+        from scipy.sparse import csr_matrix  # noqa: PLC0415 - decision 51
+
         if self._graph is None:
             open_ = np.flatnonzero(self._weights < NEVER)
             # The cheapest of several arcs between two vertices: scipy would add them up.

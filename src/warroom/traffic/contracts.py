@@ -19,9 +19,9 @@ COUNT = "traffic:count"
 """To tell what cameras counted: for programs, judged by the camera."""
 
 ACTIONS = declare(
-    Action(VIEW, "road", "view"),
-    Action(REPORT, "road", "operate"),
-    Action(COUNT, "camera"),
+    Action(VIEW, "road", "view", for_programs=True),
+    Action(REPORT, "road", "operate", for_programs=True),
+    Action(COUNT, "camera", for_programs=True),
     Action(CLOSE, "road", "manage"),
 )
 

@@ -2,13 +2,16 @@
 
 import hashlib
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
 from warroom.roads.contracts import CLASS_INDEX, CLASSES, RoadGraph
 from warroom.traffic.contracts import Bytes, Colour, Doubles, Flags, How, Singles, State
 from warroom.traffic.window import Sums
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 LAMBDA, PRIOR_WEIGHT, ROUNDS = 1.0, 0.7, 25
 """Of the smoothing, as tried against SUMO on Jakarta; 25 rounds reach what matters."""
@@ -44,8 +47,10 @@ class Ground:
         self.is_minor = np.isin(graph.road_class, _MINOR)
 
     @cached_property
-    def onward(self) -> sparse.csr_array:
+    def onward(self) -> "sparse.csr_array":
         """(E, E), 1 where one may drive on from one edge to the other; not to turn back."""
+        from scipy import sparse  # noqa: PLC0415 - decision 51
+
         graph = self.graph
         taken = (graph.turn_to != graph.twin[graph.turn_from]) & ~graph.turn_banned
         taken &= ~graph.contraflow[graph.turn_from] & ~graph.contraflow[graph.turn_to]
@@ -54,7 +59,7 @@ class Ground:
         return sparse.coo_array((ones, (start, end)), shape=(graph.edges, graph.edges)).tocsr()
 
     @cached_property
-    def adjacency(self) -> sparse.csr_array:
+    def adjacency(self) -> "sparse.csr_array":
         """(E, E) symmetric, 1 where one may drive from one to the other, either way."""
         both = (self.onward + self.onward.T).tocsr()
         both.data[:] = 1.0

@@ -6,8 +6,6 @@ from dataclasses import replace
 from uuid import UUID
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from warroom.kernel.ids import new_id
 from warroom.roads.contracts import RoadGraph
@@ -97,11 +95,14 @@ class Alarm:
         self._jammed &= state.at - self._seen_at <= FORGET_S
 
     def _components(self, jammed: Flags) -> list[np.ndarray]:
+        from scipy.sparse import csr_array  # noqa: PLC0415 - decision 51
+        from scipy.sparse.csgraph import connected_components  # noqa: PLC0415 - decision 51
+
         edges = np.flatnonzero(jammed)
         if not len(edges):
             return []
         inner = self.ground.adjacency[edges][:, edges]
-        count, label = connected_components(sparse.csr_array(inner), directed=False)
+        count, label = connected_components(csr_array(inner), directed=False)
         order = np.argsort(label, kind="stable")
         return np.split(edges[order], np.cumsum(np.bincount(label, minlength=count))[:-1])
 

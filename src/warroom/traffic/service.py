@@ -9,6 +9,7 @@ from uuid import UUID
 from warroom.audit import api as audit
 from warroom.cameras import api as cameras
 from warroom.cameras.contracts import CONFIGURE, Camera
+from warroom.identity.contracts import Thing, finds, id_of
 from warroom.kernel import outbox
 from warroom.kernel.db import Transaction
 from warroom.kernel.ids import new_id
@@ -314,3 +315,20 @@ async def _tell(
             "cause": said.cause,
         },
     )
+
+
+@finds("road")
+async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
+    """The closure, report or jam in view with this id, as rights see it; None if there is none."""
+    thing_id = id_of(asked)
+    if thing_id is None:
+        return None
+    said = await store.find_in_view(scope, tx, thing_id)
+    if said is not None:
+        label = ", ".join(said["roads"]) or str(thing_id)
+        return Thing(said["kind"], said["id"], label, said["agency_id"], said["place"])
+    jam = await store.find_jam(scope, tx, thing_id)
+    if jam is None:
+        return None
+    label = ", ".join(jam["roads"]) or str(thing_id)
+    return Thing("jam", jam["id"], label, None, jam["place"], of_city=True)

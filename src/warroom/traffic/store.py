@@ -29,6 +29,12 @@ _FIND = sql.SQL(
     "select * from traffic_said where id = %(id)s and kind = %(kind)s and {visible} for update"
 )
 
+_SEE = sql.SQL(
+    "select id, kind, agency_id, place, roads from traffic_said where id = %(id)s and {visible}"
+)
+
+_FIND_JAM = "select id, place, roads from traffic_jam where id = %(id)s"
+
 _END = "update traffic_said set ended_at = %(now)s, ended_by = %(person)s where id = %(id)s"
 
 _LIST = sql.SQL(
@@ -161,6 +167,19 @@ async def find_said(
     query = _FIND.format(visible=visible)
     row = await (await tx.execute(query, {**parameters, "id": said_id, "kind": kind})).fetchone()
     return (_said(row), row["roads"], row["ended_at"] is not None) if row else None
+
+
+async def find_in_view(scope: Scope, tx: Transaction, said_id: UUID) -> dict[str, Any] | None:
+    """A closure or report in view, ended or not."""
+    visible, parameters = _visible(scope, VIEW, "traffic_said")
+    query = _SEE.format(visible=visible)
+    return await (await tx.execute(query, {**parameters, "id": said_id})).fetchone()
+
+
+async def find_jam(scope: Scope, tx: Transaction, jam_id: UUID) -> dict[str, Any] | None:
+    """A jam in the areas in view, ended or not."""
+    row = await (await tx.execute(_FIND_JAM, {"id": jam_id})).fetchone()
+    return row if row and scope.allows_in_city(VIEW, row["place"]) else None
 
 
 async def end_said(scope: Scope, tx: Transaction, said_id: UUID, now: datetime) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg.errors import ForeignKeyViolation, InsufficientPrivilege, UniqueViolation
 
 from warroom.audit import api as audit
+from warroom.identity.contracts import Thing, finds
 from warroom.kernel import actions, deletions, outbox
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Transaction
@@ -106,6 +107,25 @@ async def find_unit(scope: Scope, tx: Transaction, words: str) -> Unit:
     if len(found) > 1:
         raise AmbiguousUnitError(name=words)
     return found[0]
+
+
+@finds("unit")
+async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
+    """The unit in view with this callsign or id, as rights see it; None if there is none.
+
+    Raises:
+        AmbiguousUnitError: Units of several agencies are called so.
+    """
+    try:
+        unit = await find_unit(scope, tx, asked)
+    except UnitNotFoundError:
+        return None
+    draft = unit.draft
+    return Thing(
+        *("unit", unit.id, draft.name, draft.agency_id, draft.place),
+        tags=draft.tags,
+        class_=draft.kind,
+    )
 
 
 async def add_unit(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from warroom.audit import api as audit
 from warroom.cameras import api as cameras
+from warroom.identity.contracts import Thing, finds, id_of
 from warroom.kernel import outbox
 from warroom.kernel.db import Transaction
 from warroom.kernel.ids import new_id
@@ -203,3 +204,19 @@ def _shown(layout: Layout, visible: set[UUID]) -> dict[str, Any]:
         "locked_by": lock if layout.locked_by else None,
         "version": layout.version,
     }
+
+
+@finds("wall")
+async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
+    """The shared layout in view with this name or id; a private one is its owner's by no right."""
+    layout_id, name = id_of(asked), asked.casefold()
+    found = [
+        layout
+        for layout in await store.list_layouts(scope, tx)
+        if layout.draft.shared == "agency"
+        and (layout.id == layout_id or layout.draft.name.casefold() == name)
+    ]
+    if len(found) != 1:
+        return None
+    (layout,) = found
+    return Thing("wall", layout.id, layout.draft.name, layout.agency_id)

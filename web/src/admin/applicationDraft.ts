@@ -1,9 +1,6 @@
 /** A program as it is typed, and what of it is sent. Pure. */
 import type { Application } from "./types";
 
-/** What a program may be given: nothing that a person must answer for. */
-export const GIVABLE = ["city:view", "agency:view", "camera:view", "camera:configure", "live:view", "recording:view", "ptz:move", "audit:read", "system:view"];
-
 export interface ApplicationDraft {
   name: string;
   purpose: string;

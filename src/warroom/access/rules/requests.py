@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from warroom.access.contracts import ENDS, LENDABLE, Approval, Case, Part, Status, Terms
+from warroom.access.contracts import ENDS, Approval, Case, Part, Status, Terms
 from warroom.access.errors import (
     IncompleteError,
     NothingLeftError,
@@ -19,6 +19,7 @@ from warroom.access.errors import (
     SignedAlreadyError,
     WrongStateError,
 )
+from warroom.kernel.actions import lendable
 
 SIGNATURES = 2
 
@@ -221,7 +222,7 @@ def check_actions(actions: Iterable[str]) -> None:
         IncompleteError: None is named, or one that is not lent.
     """
     words = set(actions)
-    if not words or not words <= set(LENDABLE):
+    if not words or not words <= set(lendable()):
         raise IncompleteError(field="actions")
 
 

@@ -3,13 +3,15 @@
 from typing import Any
 from uuid import UUID
 
-from warroom.access.contracts import APPROVE, LENDABLE, REQUEST, VIEW
+from warroom.access.contracts import APPROVE, REQUEST, VIEW
 from warroom.access.rules import requests as rules
 from warroom.access.service.decisions import list_meant
 from warroom.access.service.loading import Loaded, load, load_all
 from warroom.access.settings import AccessSettings
 from warroom.access.store import directory
 from warroom.access.store import requests as store
+from warroom.identity.contracts import Thing, finds, id_of
+from warroom.kernel import actions
 from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.scope import Scope
@@ -72,7 +74,7 @@ async def show_directory(scope: Scope, tx: Transaction, settings: AccessSettings
         "people": await directory.list_people(scope, tx),
         "roles": await directory.list_roles(scope, tx),
         "basis": [one for one in basis if one["is_active"]],
-        "actions": list(LENDABLE),
+        "actions": list(actions.lendable()),
         "longest_days": settings.longest_days,
     }
 
@@ -156,3 +158,10 @@ def _part(scope: Scope, loaded: Loaded, row: dict[str, Any]) -> dict[str, Any]:
             "revoke": decides and status in ("approved", "active"),
         },
     }
+
+
+@finds("request")
+async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
+    """The request in view with this number or id, as the agency's that wrote it."""
+    row = await store.see_request(scope, tx, asked, id_of(asked))
+    return Thing("request", row["id"], row["number"], row["from_agency_id"]) if row else None

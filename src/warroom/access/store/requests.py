@@ -20,6 +20,11 @@ order by r.id desc limit %(limit)s
 
 _FIND = "select r.* from access_request r where r.id = %(id)s and {visible}"
 
+_SEE = """
+select r.id, coalesce(r.number, r.letter_number) as number, r.from_agency_id
+from access_request r where (r.id = %(id)s or r.number = upper(%(number)s)) and {visible}
+"""
+
 _WORDS = (
     *("letter_number", "letter_date", "basis_id", "purpose", "case_number", "actions", "owners"),
     *("places", "cameras", "footage_from", "footage_to", "starts_at", "ends_at"),
@@ -127,6 +132,17 @@ async def find_request(
     if lock:
         query += sql.SQL(" for update")
     return await (await tx.execute(query, parameters | {"id": request_id})).fetchone()
+
+
+async def see_request(
+    scope: Scope, tx: Transaction, asked: str, request_id: UUID | None
+) -> dict[str, Any] | None:
+    """Id, number and asking agency of the request with this number or id in view."""
+    visible, parameters = _visible(scope, VIEW)
+    query = sql.SQL(_SEE).format(visible=visible)
+    return await (
+        await tx.execute(query, parameters | {"id": request_id, "number": asked})
+    ).fetchone()
 
 
 async def list_parts(scope: Scope, tx: Transaction, ids: list[UUID]) -> list[dict[str, Any]]:

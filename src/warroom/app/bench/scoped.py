@@ -25,6 +25,7 @@ from starlette.requests import HTTPConnection
 from warroom.app import wiring
 from warroom.app.asgi import create_app
 from warroom.app.bench.node import BenchStoppedError
+from warroom.app.media import inventory_of
 from warroom.app.node import Node, open_node, start_database
 from warroom.cameras import api as cameras
 from warroom.cameras.contracts import ListFilter, columns_of
@@ -266,7 +267,7 @@ async def _floor(node: Node) -> dict[str, Any]:
     db = Database(node.connections.superuser, min_size=1, max_size=1)
     await db.open()
     system = identity.system_scope("bench", node.clock)
-    inventory = wiring.inventory_of(node)
+    inventory = inventory_of(node)
     ours, theirs = [], []
     try:
         async with db.transaction(system) as tx:

@@ -12,10 +12,12 @@ from psycopg.errors import UniqueViolation
 from warroom.audit import api as audit
 from warroom.identity import rules
 from warroom.identity.contracts import (
-    APPLICATION_ACTIONS,
     CreatedToken,
     NewApplication,
+    Thing,
     TokenTerms,
+    finds,
+    id_of,
 )
 from warroom.identity.errors import (
     BeyondOwnRightsError,
@@ -29,6 +31,7 @@ from warroom.identity.errors import (
 from warroom.identity.service import tokens
 from warroom.identity.store import agencies as agency_store
 from warroom.identity.store import applications as store
+from warroom.kernel import actions
 from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.ids import new_id
@@ -138,7 +141,7 @@ async def require_issuer(scope: Scope, tx: Transaction, account_id: UUID) -> dic
 
 async def _judge(scope: Scope, tx: Transaction, account: dict[str, Any]) -> None:
     for word in account["actions"]:
-        if word not in APPLICATION_ACTIONS:
+        if word not in actions.for_programs():
             raise NotForApplicationsError(word=word)
     if account["reach"] == "city" and account["agency_kind"] != "city":
         raise CityReachError
@@ -190,3 +193,10 @@ async def _record(
         object_label=account["name"],
         detail=told,
     )
+
+
+@finds("application")
+async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
+    """The service account in view with this name or id, as rights see it."""
+    row = await store.see_application(scope, tx, asked, id_of(asked))
+    return Thing("application", row["id"], row["name"], row["agency_id"]) if row else None

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from warroom.audit import api as audit
-from warroom.identity.contracts import Finders, Principal, Thing
+from warroom.identity.contracts import Finders, Principal, Thing, id_of
 from warroom.identity.errors import UnknownWordError
 from warroom.identity.explain_rules import Voice, explain
 from warroom.identity.service.scopes import scope_of
@@ -45,7 +45,8 @@ async def explain_right(
         finders: How things are found.
         person: Login or id.
         action: Action word.
-        thing: Number or id of a camera, short name or id of an agency, login or id of a person.
+        thing: What people call it (`12`, `Ambulans 3`, a login), or its id. Looked for among the
+            kind of things that the action is done to, then among all others.
 
     Raises:
         UnknownWordError: No such action word.
@@ -54,7 +55,7 @@ async def explain_right(
     if not actions.is_known(action) or action.endswith("*"):
         raise UnknownWordError(word=action)
     found_person = await _find_person(scope, tx, person)
-    found = await _find_thing(scope, tx, finders, thing)
+    found = await _find_thing(scope, tx, finders, actions.kind_of(action), thing)
     if found is None:
         raise NotFoundError
     principal = await people_store.find_principal(scope, tx, found_person)
@@ -97,7 +98,7 @@ async def explain_right(
 
 
 async def _find_person(scope: Scope, tx: Transaction, asked: str) -> dict[str, Any]:
-    person_id = _uuid(asked)
+    person_id = id_of(asked)
     if person_id is not None:
         person = await people_store.find_person(scope, tx, person_id, "person:view")
     else:
@@ -107,8 +108,12 @@ async def _find_person(scope: Scope, tx: Transaction, asked: str) -> dict[str, A
     return person
 
 
-async def _find_thing(scope: Scope, tx: Transaction, finders: Finders, asked: str) -> Thing | None:
-    for finder in (*finders.by_kind.values(), _find_agency, _find_other_person):
+async def _find_thing(
+    scope: Scope, tx: Transaction, finders: Finders, kind: str, asked: str
+) -> Thing | None:
+    known = {**finders.by_kind, "agency": _find_agency, "person": _find_other_person}
+    meant = known.pop(kind, None)
+    for finder in (*([meant] if meant else []), *known.values()):
         thing = await finder(scope, tx, asked.strip())
         if thing is not None:
             return thing
@@ -116,7 +121,7 @@ async def _find_thing(scope: Scope, tx: Transaction, finders: Finders, asked: st
 
 
 async def _find_agency(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
-    agency_id = _uuid(asked)
+    agency_id = id_of(asked)
     if agency_id is not None:
         row = await agency_store.find_agency(scope, tx, agency_id, "agency:view")
     else:
@@ -130,13 +135,6 @@ async def _find_other_person(scope: Scope, tx: Transaction, asked: str) -> Thing
     except NotFoundError:
         return None
     return Thing("person", row["id"], row["name"], row["agency_id"])
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _person(row: dict[str, Any], principal: Principal) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import pyotp
-import segno
 
 from warroom.audit import api as audit
 from warroom.identity import factor_rules
@@ -102,6 +101,8 @@ class Codes:
         uri = pyotp.TOTP(secret).provisioning_uri(
             name=person["login"], issuer_name=f"War Room {self.city.name}"
         )
+        import segno  # noqa: PLC0415 - decision 51
+
         qr = segno.make(uri, error="m").svg_data_uri(
             scale=4, border=4, dark="#000000", light="#ffffff"
         )

@@ -9,28 +9,9 @@ References:
 
 import secrets
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
-
-import msgspec
-from starlette.requests import HTTPConnection
-from webauthn import (
-    base64url_to_bytes,
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    AuthenticatorTransport,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from warroom.audit import api as audit
 from warroom.identity import factor_rules, rules
@@ -51,10 +32,11 @@ from warroom.kernel.errors import NotFoundError
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Scope
 
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
+
 MOST_PASSKEYS = 20
 _NEW, _SIGN_IN, _PROVE = "passkey_new", "passkey", "passkey_prove"
-_REFUSED = (WebAuthnException, ValueError, TypeError, KeyError, AttributeError)
-"""What the library raises about answers that no browser sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +47,7 @@ class Site:
     origin: str
 
 
-def site_of(settings: IdentitySettings, connection: HTTPConnection) -> Site:
+def site_of(settings: IdentitySettings, connection: "HTTPConnection") -> Site:
     """The site that this request was made to.
 
     Without a `public_url` it is what the browser says: `Origin`, whose host the authenticator has
@@ -113,25 +95,23 @@ class Passkeys:
             ProveItError: It is too long since the asker proved who they are.
             PasskeyRefusedError: They have more than enough.
         """
+        from warroom.identity.service import ceremonies  # noqa: PLC0415 - decision 51
+
         await require_proof(scope, tx, self.settings.prove_minutes)
         person = await own_person(scope, tx)
         known = await store.list_credentials(scope, tx, person["id"])
         if len(known) >= MOST_PASSKEYS:
             raise PasskeyRefusedError
         challenge = secrets.token_bytes(32)
-        options = generate_registration_options(
+        options = ceremonies.question_for_new(
             rp_id=site.rp_id or "localhost",
             rp_name=f"War Room {self.city.name}",
             user_id=person["id"].bytes,
-            user_name=person["login"],
-            user_display_name=person["name"],
+            login=person["login"],
+            name=person["name"],
             challenge=challenge,
-            timeout=int(self.settings.step_minutes * 60_000),
-            authenticator_selection=AuthenticatorSelectionCriteria(
-                resident_key=ResidentKeyRequirement.REQUIRED,
-                user_verification=UserVerificationRequirement.REQUIRED,
-            ),
-            exclude_credentials=_descriptors(known),
+            timeout_ms=int(self.settings.step_minutes * 60_000),
+            known=known,
         )
         ticket = await steps.begin(
             scope,
@@ -141,7 +121,7 @@ class Passkeys:
             person_id=person["id"],
             secret=challenge,
         )
-        return Asked(ticket.token, msgspec.Raw(options_to_json(options).encode()))
+        return Asked(ticket.token, options)
 
     async def add(
         self,
@@ -161,29 +141,24 @@ class Passkeys:
             StepOverError: It was asked for too long ago, or in another session.
             PasskeyRefusedError: The answer does not fit the question.
         """
+        from warroom.identity.service import ceremonies  # noqa: PLC0415 - decision 51
+
         step = await steps.use(scope, tx, _NEW, ticket)
-        try:
-            made = verify_registration_response(
-                credential=credential,
-                expected_challenge=bytes(step["secret"]),
-                expected_rp_id=site.rp_id,
-                expected_origin=site.origin,
-                require_user_verification=True,
-            )
-        except _REFUSED as error:
-            raise PasskeyRefusedError from error
+        made = ceremonies.read_new(
+            credential, challenge=bytes(step["secret"]), rp_id=site.rp_id, origin=site.origin
+        )
         demand = await store.find_demand(scope, tx, step["person_id"])
         if await store.find_passkey(scope, tx, made.credential_id) is not None:
             raise PasskeyRefusedError
         key = {
             "id": new_id(),
             "credential_id": made.credential_id,
-            "public_key": made.credential_public_key,
+            "public_key": made.public_key,
             "sign_count": made.sign_count,
             "name": name,
             "aaguid": made.aaguid,
-            "transports": _transports(credential),
-            "is_backed_up": made.credential_backed_up,
+            "transports": made.transports,
+            "is_backed_up": made.is_backed_up,
         }
         await store.insert_passkey(scope, tx, key)
         await store.prove_session(scope, tx, "passkey", factor_rules.PASSKEY)
@@ -284,14 +259,15 @@ class Passkeys:
     async def _ask(
         self, scope: Scope, tx: Transaction, site: Site, purpose: str, person_id: UUID | None
     ) -> Asked:
+        from warroom.identity.service import ceremonies  # noqa: PLC0415 - decision 51
+
         known = await store.list_credentials(scope, tx, person_id) if person_id else []
         challenge = secrets.token_bytes(32)
-        options = generate_authentication_options(
+        options = ceremonies.question(
             rp_id=site.rp_id or "localhost",
             challenge=challenge,
-            timeout=int(self.settings.step_minutes * 60_000),
-            allow_credentials=_descriptors(known),
-            user_verification=UserVerificationRequirement.REQUIRED,
+            timeout_ms=int(self.settings.step_minutes * 60_000),
+            known=known,
         )
         ticket = await steps.begin(
             scope,
@@ -301,7 +277,7 @@ class Passkeys:
             person_id=person_id,
             secret=challenge,
         )
-        return Asked(ticket.token, msgspec.Raw(options_to_json(options).encode()))
+        return Asked(ticket.token, options)
 
     async def _check(
         self,
@@ -339,9 +315,10 @@ class Passkeys:
     async def _find(
         self, scope: Scope, tx: Transaction, credential: dict[str, Any]
     ) -> dict[str, Any] | None:
-        try:
-            credential_id = base64url_to_bytes(credential["rawId"])
-        except _REFUSED:
+        from warroom.identity.service import ceremonies  # noqa: PLC0415 - decision 51
+
+        credential_id = ceremonies.credential_id_of(credential)
+        if credential_id is None:
             return None
         return await store.find_passkey(scope, tx, credential_id)
 
@@ -354,27 +331,24 @@ class Passkeys:
         key: dict[str, Any],
         credential: dict[str, Any],
     ) -> str | None:
-        try:
-            handle = credential["response"].get("userHandle")
-            if handle and base64url_to_bytes(handle) != key["person_id"].bytes:
-                return "person"
-            shown = verify_authentication_response(
-                credential=credential,
-                expected_challenge=challenge,
-                expected_rp_id=site.rp_id,
-                expected_origin=site.origin,
-                credential_public_key=bytes(key["public_key"]),
-                credential_current_sign_count=0,  # judged below, at once for all processes
-                require_user_verification=True,
-            )
-        except _REFUSED:
-            return "answer"
+        from warroom.identity.service import ceremonies  # noqa: PLC0415 - decision 51
+
+        shown = ceremonies.read(
+            credential,
+            challenge=challenge,
+            rp_id=site.rp_id,
+            origin=site.origin,
+            public_key=bytes(key["public_key"]),
+            person=key["person_id"].bytes,
+        )
+        if isinstance(shown, str):
+            return shown
         counted = await store.use_passkey(
             scope,
             tx,
             key["id"],
-            shown.new_sign_count,
-            is_backed_up=shown.credential_backed_up,
+            shown.sign_count,
+            is_backed_up=shown.is_backed_up,
         )
         return None if counted else "count"
 
@@ -383,21 +357,3 @@ class Passkeys:
         if key is None:
             raise NotFoundError
         return key
-
-
-def _descriptors(known: list[dict[str, Any]]) -> list[PublicKeyCredentialDescriptor]:
-    return [
-        PublicKeyCredentialDescriptor(
-            id=bytes(row["credential_id"]),
-            transports=[AuthenticatorTransport(word) for word in row["transports"]],
-        )
-        for row in known
-    ]
-
-
-def _transports(credential: dict[str, Any]) -> list[str]:
-    """Ways to reach the device, as far as they are known words."""
-    response = credential.get("response")
-    told = response.get("transports") if isinstance(response, dict) else None
-    words = {word.value for word in AuthenticatorTransport}
-    return [word for word in told if word in words] if isinstance(told, list) else []

@@ -22,6 +22,7 @@ from psycopg.errors import UniqueViolation
 
 from warroom.audit import api as audit
 from warroom.identity import factor_rules, rules
+from warroom.identity.contracts import Thing, finds, id_of
 from warroom.identity.errors import TakenError, WrongSeatCodeError, WrongSeatError
 from warroom.identity.service import guesses, steps
 from warroom.identity.service.scopes import stranger_scope
@@ -232,3 +233,10 @@ async def _record(scope: Scope, tx: Transaction, action: str, seat: dict[str, An
         agency_id=seat["agency_id"],
         object_label=seat["name"],
     )
+
+
+@finds("seat")
+async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
+    """The seat with this name or id that the scope may configure, as rights see it."""
+    row = await store.see_seat(scope, tx, asked, id_of(asked))
+    return Thing("seat", row["id"], row["name"], row["agency_id"], row["place"]) if row else None

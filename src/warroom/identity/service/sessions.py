@@ -9,9 +9,8 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from starlette.requests import HTTPConnection
 
 from warroom.identity import rules
 from warroom.identity.contracts import Principal, TokenLimits
@@ -24,6 +23,9 @@ from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, DatabaseAwayError, Transaction
 from warroom.kernel.log import logger
 from warroom.kernel.scope import Scope
+
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
 
 COOKIE = "warroom_session"
 TOKEN_PREFIX = "wr_"  # noqa: S105 - the part that is no secret
@@ -61,7 +63,7 @@ class Authenticator:
         self._version: int | None = None
         self._checked_at = float("-inf")
 
-    async def __call__(self, connection: HTTPConnection) -> Scope | None:
+    async def __call__(self, connection: "HTTPConnection") -> Scope | None:
         """The scope of the asker, or None for a stranger.
 
         Raises:
@@ -100,7 +102,7 @@ class Authenticator:
         self._checked_at = float("-inf")
 
     async def _scope(
-        self, token: str, connection: HTTPConnection, *, door: str, touch: bool
+        self, token: str, connection: "HTTPConnection", *, door: str, touch: bool
     ) -> Scope | None:
         now, address = self._clock.now(), address_of(connection)
         key = digest_of(token) + door.encode()
@@ -123,7 +125,7 @@ class Authenticator:
         token: str,
         key: bytes,
         now: datetime,
-        connection: HTTPConnection,
+        connection: "HTTPConnection",
         *,
         door: str,
         touch: bool,
@@ -165,7 +167,7 @@ class Authenticator:
         return self._version
 
 
-def bearer_of(connection: HTTPConnection) -> str | None:
+def bearer_of(connection: "HTTPConnection") -> str | None:
     """The secret of `Authorization: Bearer`, an empty one if the header is of another kind."""
     header = connection.headers.get("authorization")
     if header is None:
@@ -175,18 +177,18 @@ def bearer_of(connection: HTTPConnection) -> str | None:
     return token.strip() if is_ours else ""
 
 
-def _route_class(connection: HTTPConnection) -> str:
+def _route_class(connection: "HTTPConnection") -> str:
     """The kind of a request, `GET /api/cameras`: never an id or what was searched for."""
     method = connection.scope.get("method", "WS")
     return f"{method} {'/'.join(connection.url.path.split('/')[:3])}"[:60]
 
 
-def address_of(connection: HTTPConnection) -> str | None:
+def address_of(connection: "HTTPConnection") -> str | None:
     """Network address of the asker."""
     return connection.client.host if connection.client else None
 
 
-def _refuse_foreign(connection: HTTPConnection) -> None:
+def _refuse_foreign(connection: "HTTPConnection") -> None:
     """Refuses what a page of another site sent with this browser's cookies.
 
     Changing requests with a cookie must carry `X-Warroom: 1`, which no foreign page can set;

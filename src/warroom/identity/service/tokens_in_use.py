@@ -6,9 +6,8 @@ meet the limit; a process that was idle takes none of it.
 """
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from uuid import UUID
-
-from starlette.requests import HTTPConnection
 
 from warroom.audit import api as audit
 from warroom.identity import rules
@@ -20,6 +19,9 @@ from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Scope
+
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
 
 _COUNT_S = 15.0
 _LIVES_S = 45.0
@@ -40,7 +42,7 @@ class TokenGate:
     _counted_at: float = float("-inf")
     _told: dict[tuple[UUID | None, str | None], float] = field(default_factory=dict)
 
-    async def judge(self, scope: Scope, limits: TokenLimits, connection: HTTPConnection) -> bool:
+    async def judge(self, scope: Scope, limits: TokenLimits, connection: "HTTPConnection") -> bool:
         """Whether the token is still in force; a socket's questions are not counted.
 
         Raises:

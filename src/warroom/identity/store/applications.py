@@ -39,6 +39,11 @@ select s.*, a.kind as agency_kind from service_account s join agency a on a.id =
 where s.id = %(id)s and {visible} for update of s
 """
 
+_SEE = """
+select s.id, s.name, s.agency_id from service_account s
+where (s.id = %(id)s or lower(s.name) = lower(%(name)s)) and {visible}
+"""
+
 _FIND_BY_NAME = (
     "select s.id from service_account s where lower(s.name) = lower(%(name)s) and {visible}"
 )
@@ -101,6 +106,17 @@ async def find_application_id(scope: Scope, tx: Transaction, name: str) -> UUID 
     query = sql.SQL(_FIND_BY_NAME).format(visible=visible)
     rows = await (await tx.execute(query, parameters | {"name": name})).fetchall()
     return rows[0]["id"] if len(rows) == 1 else None
+
+
+async def see_application(
+    scope: Scope, tx: Transaction, asked: str, account_id: UUID | None
+) -> dict[str, Any] | None:
+    """Id, name and owner of the one service account in view with this id or name."""
+    visible, parameters = _visible(scope, "application:view")
+    query = sql.SQL(_SEE).format(visible=visible)
+    values = {"id": account_id, "name": asked}
+    rows = await (await tx.execute(query, parameters | values)).fetchall()
+    return rows[0] if len(rows) == 1 else None
 
 
 async def list_granted(scope: Scope, tx: Transaction, agency_id: UUID) -> list[dict[str, Any]]:  # noqa: ARG001 - row-level security narrows by it

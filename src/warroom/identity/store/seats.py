@@ -27,6 +27,11 @@ select s.id, s.agency_id, s.name from seat s
 where s.id = %(id)s and s.revoked_at is null and {visible} for update
 """
 
+_SEE = """
+select s.id, s.name, s.agency_id, s.place from seat s
+where (s.id = %(id)s or lower(s.name) = lower(%(name)s)) and s.revoked_at is null and {visible}
+"""
+
 _INSERT = """
 insert into seat (id, agency_id, name, place, code_hash, code_expires_at, created_at, created_by)
 values (%(id)s, %(agency_id)s, %(name)s, %(place)s, %(code_hash)s, %(code_expires_at)s, %(now)s,
@@ -65,6 +70,17 @@ async def find_seat(scope: Scope, tx: Transaction, seat_id: UUID) -> dict[str, A
     visible, parameters = _visible(scope)
     query = sql.SQL(_FIND).format(visible=visible)
     return await (await tx.execute(query, parameters | {"id": seat_id})).fetchone()
+
+
+async def see_seat(
+    scope: Scope, tx: Transaction, asked: str, seat_id: UUID | None
+) -> dict[str, Any] | None:
+    """Id, name, owner and place of the one seat with this id or name that may be configured."""
+    visible, parameters = _visible(scope)
+    query = sql.SQL(_SEE).format(visible=visible)
+    rows = await tx.execute(query, parameters | {"id": seat_id, "name": asked})
+    found = await rows.fetchall()
+    return found[0] if len(found) == 1 else None
 
 
 async def insert_seat(scope: Scope, tx: Transaction, seat: dict[str, Any]) -> None:

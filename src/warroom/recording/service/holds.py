@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from warroom.audit import api as audit
+from warroom.identity.contracts import Thing, finds, id_of
 from warroom.kernel import outbox
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
@@ -359,3 +360,19 @@ def _instant(ms: int) -> datetime:
 
 def _ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
+
+
+@finds("hold")
+async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
+    """The camera of the hold in view with this id, by which rights on the hold are judged."""
+    hold_id = id_of(asked)
+    row = await store.find_hold(scope, tx, hold_id) if hold_id else None
+    if row is None:
+        return None
+    sides = camera_sides(row)
+    label = f"{row['camera_number']} {row['camera_name']}: {row['reason']}"
+    return Thing(
+        *("hold", row["camera_id"], label, sides["agency_id"], sides["place"]),
+        tags=tuple(sides["tags"]),
+        class_=sides["class_"],
+    )

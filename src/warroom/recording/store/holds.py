@@ -118,6 +118,13 @@ async def lock_hold(scope: Scope, tx: Transaction, hold_id: UUID) -> dict[str, A
     return await row.fetchone()
 
 
+async def find_hold(scope: Scope, tx: Transaction, hold_id: UUID) -> dict[str, Any] | None:
+    """One hold in view, released or not."""
+    seen, values = _seen(scope)
+    query = sql.SQL(_FROM + "where h.id = %(id)s and {seen}").format(seen=seen)
+    return await (await tx.execute(query, {**values, "id": hold_id})).fetchone()
+
+
 async def list_for_recorders(scope: Scope, tx: Transaction) -> list[Hold]:
     """Holds in force, and those released lately: a recorder lets go on that word alone."""
     seen, values = _seen(scope)

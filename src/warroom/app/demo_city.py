@@ -1,0 +1,51 @@
+"""What is in the product when the demo begins: agencies, people, cameras, and a way in for each."""
+
+from warroom.app.media import inventory_of
+from warroom.app.node import Node
+from warroom.cameras import api as cameras
+from warroom.identity import api as identity
+from warroom.kernel.db import Database
+from warroom.kernel.secrets import Sealer
+
+
+async def seed_demo(node: Node, sites: bytes) -> None:
+    """Puts agencies, people and the cameras of the simulated city in place; twice does no harm."""
+    db = Database(node.connections.app)
+    await db.open()
+    scope = identity.system_scope("demo", node.clock, door="cli")
+    inventory = inventory_of(node)
+    try:
+        async with db.transaction(scope) as tx:
+            await identity.ensure_sample(scope, tx)
+        async with db.transaction(scope) as tx:
+            await cameras.import_cameras(inventory, scope, tx, sites, dry_run=False)
+    finally:
+        await db.close()
+
+
+def demo_owners() -> list[str]:
+    """Agencies whose people show themselves in the demo, those that were lent nothing first."""
+    lent = {agency for agency, *_ in identity.SAMPLE_GRANTS}
+    agencies = dict.fromkeys(agency for _, _, _, agency, _, _ in identity.SAMPLE_PEOPLE)
+    return sorted(agencies, key=lambda agency: agency in lent)
+
+
+async def demo_links(node: Node) -> list[tuple[str, str]]:
+    """A one-time way in for each person of the demo: what to call them, and the secret."""
+    db = Database(node.connections.app)
+    await db.open()
+    sealer = Sealer.at(node.settings.data / "keys" / "seal.key")
+    made = identity.services(node.configuration, db, node.clock, sealer)
+    doorkeeper = made[identity.Doorkeeper]
+    try:
+        return [
+            (
+                f"{title}, {agency}",
+                await doorkeeper.create_link(
+                    identity.system_scope("demo", node.clock, door="cli"), login, 86_400
+                ),
+            )
+            for login, _, title, agency, _, _ in identity.SAMPLE_PEOPLE
+        ]
+    finally:
+        await db.close()
