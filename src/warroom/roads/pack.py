@@ -16,6 +16,7 @@ from warroom.roads.errors import BadExtractError, NoRoadGraphError
 from warroom.roads.graph import build_graph
 from warroom.roads.schematic import read_network
 from warroom.roads.snap import Snapper
+from warroom.roads.wards import ward_finder
 
 FILE = "roads.npz"
 NETWORK = "network.json"
@@ -67,6 +68,10 @@ def _read(file: IO[bytes]) -> RoadGraph:
     return RoadGraph(**values)
 
 
+def _drawn(path: Path) -> RoadGraph:
+    return build_graph(read_network(path), ward_finder(path.parent))
+
+
 class Roads:
     """The graph of the city pack, read at the first question and again when the file changes.
 
@@ -104,7 +109,7 @@ class Roads:
         seen = (path.name, status.st_mtime_ns, status.st_ino)
         if self._snapper is None or seen != self._seen:
             try:
-                graph = load_graph(path) if path.name == FILE else build_graph(read_network(path))
+                graph = load_graph(path) if path.name == FILE else _drawn(path)
             except BadExtractError as error:
                 raise NoRoadGraphError(folder=self.folder.name, problem="damaged") from error
             self._snapper, self._seen = Snapper(graph), seen

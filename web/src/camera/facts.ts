@@ -17,7 +17,7 @@ export function metresBetween(a: Spot, b: Spot): number | null {
 }
 
 /** The nearest others, nearest first. */
-export function nearest<T extends Spot & { readonly id: string }>(from: T, all: readonly T[], most: number): { of: T; metres: number }[] {
+export function nearest<T extends Spot & { readonly id: string }>(from: Spot & { readonly id: string }, all: readonly T[], most: number): { of: T; metres: number }[] {
   return all
     .filter((other) => other.id !== from.id)
     .flatMap((of) => {

@@ -4,6 +4,7 @@ import {
   Map as MapLibre,
   setWorkerUrl,
   type GeoJSONSource,
+  type MapGeoJSONFeature,
   type LngLatBoundsLike,
   type MapMouseEvent,
   type MapTouchEvent,
@@ -42,6 +43,21 @@ export interface Heard {
   lost: () => void;
 }
 
+/** Something a page draws beside cameras: its own sources and layers, and what a click on them means. */
+export interface Overlay {
+  /** Adds sources and layers; called as soon as the map is ready, and again for the colours of another theme. */
+  dress: (map: MapLibre) => void;
+  /** Takes them away again. */
+  strip: (map: MapLibre) => void;
+  /** Layers that can be pointed at. */
+  hits: readonly string[];
+  /** Whether what is here lies over the cameras, and is hit before them. */
+  isAbove: boolean;
+  click: (feature: MapGeoJSONFeature) => void;
+  /** Pointed at, with the place on the map's element; null when no longer. */
+  hover: (feature: MapGeoJSONFeature | null, at: { x: number; y: number }) => void;
+}
+
 const NEAR_PX = 6;
 const SELECTED_ZOOM = 15;
 /** What floats on the map covers this much of it; whatever is brought into sight keeps out of there. */
@@ -66,6 +82,8 @@ export class CityMap {
   #data = new Map<string, FeatureCollection>();
   #hidden = new Set<LayerGroup>();
   #ready = false;
+  #overlays: Overlay[] = [];
+  #hovered: Overlay | null = null;
 
   constructor(container: HTMLElement, bounds: LngLatBoundsLike, view: MapView | null, heard: Heard) {
     this.#heard = heard;
@@ -88,8 +106,8 @@ export class CityMap {
     this.#map.on("move", () => this.#tellView());
     this.#map.on("click", (event) => this.#click(event));
     this.#map.on("mousemove", (event) => this.#hover(event));
-    this.#map.on("mouseout", () => heard.hover(null, { x: 0, y: 0 }));
-    this.#map.on("movestart", () => heard.hover(null, { x: 0, y: 0 }));
+    this.#map.on("mouseout", () => this.#leave());
+    this.#map.on("movestart", () => this.#leave());
     this.#map.getCanvas().addEventListener("webglcontextlost", () => heard.lost());
     void this.#loadBase();
   }
@@ -97,6 +115,22 @@ export class CityMap {
   /** Takes the map off the page and gives its memory back. */
   remove(): void {
     this.#map.remove();
+  }
+
+  /** Draws something beside cameras until the answer is called. */
+  add(overlay: Overlay): () => void {
+    this.#overlays.push(overlay);
+    if (this.#ready) overlay.dress(this.#map);
+    return () => {
+      this.#overlays = this.#overlays.filter((other) => other !== overlay);
+      if (this.#hovered === overlay) this.#hovered = null;
+      if (this.#ready) overlay.strip(this.#map);
+    };
+  }
+
+  /** Resolves when everything that is to be seen at first has been drawn. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => void this.#map.once("idle", () => resolve()));
   }
 
   /** Draws again in the colours of the theme in force. */
@@ -192,6 +226,7 @@ export class CityMap {
     addSymbols(this.#map, readPalette(document.documentElement));
     this.#ready = true;
     for (const [source, data] of this.#data) this.#map.getSource<GeoJSONSource>(source)?.setData(data);
+    for (const overlay of this.#overlays) overlay.dress(this.#map);
     this.#applyHidden();
     this.#tellView();
   }
@@ -207,6 +242,12 @@ export class CityMap {
     const { lng, lat } = this.#map.getCenter();
     const bounds = this.#map.getBounds();
     this.#heard.move({ lon: lng, lat, zoom: this.#map.getZoom() }, [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()]);
+  }
+
+  #leave(): void {
+    this.#heard.hover(null, { x: 0, y: 0 });
+    this.#hovered?.hover(null, { x: 0, y: 0 });
+    this.#hovered = null;
   }
 
   #at(event: MapMouseEvent | MapTouchEvent, layers: string[]): { id: unknown; cluster: number | null; coordinates: [number, number] } | null {
@@ -228,7 +269,11 @@ export class CityMap {
   #click(event: MapMouseEvent): void {
     this.#heard.point?.(event.lngLat.lng, event.lngLat.lat);
     if (this.#heard.isDrawing?.() === true) return;
+    const above = this.#hit(event, true);
+    if (above !== null) return above.overlay.click(above.feature);
     const found = this.#at(event, ["cameras", "clusters"]);
+    const below = found === null ? this.#hit(event, false) : null;
+    if (below !== null) return below.overlay.click(below.feature);
     if (found?.cluster !== null && found?.cluster !== undefined) void this.#open(found.cluster, found.coordinates);
     else this.#heard.select(typeof found?.id === "string" ? found.id : null);
   }
@@ -238,9 +283,29 @@ export class CityMap {
     this.#map.easeTo({ center, zoom: (zoom ?? 13) + 0.3, duration: this.#duration() });
   }
 
+  /** What of an overlay is here; those over the cameras, or those under them. */
+  #hit(event: MapMouseEvent, isAbove: boolean): { overlay: Overlay; feature: MapGeoJSONFeature } | null {
+    if (!this.#ready) return null;
+    const { x, y } = event.point;
+    const reach = isAbove ? NEAR_PX : NEAR_PX / 2;
+    for (const overlay of this.#overlays) {
+      const layers = overlay.hits.filter((layer) => this.#map.getLayer(layer) !== undefined);
+      if (overlay.isAbove !== isAbove || layers.length === 0) continue;
+      const [feature] = this.#map.queryRenderedFeatures([[x - reach, y - reach], [x + reach, y + reach]], { layers });
+      if (feature !== undefined) return { overlay, feature };
+    }
+    return null;
+  }
+
   #hover(event: MapMouseEvent): void {
-    const found = this.#at(event, ["cameras", "clusters"]);
-    this.#map.getCanvas().style.cursor = this.#heard.isDrawing?.() === true ? "crosshair" : found === null ? "" : "pointer";
+    const isDrawing = this.#heard.isDrawing?.() === true;
+    const above = isDrawing ? null : this.#hit(event, true);
+    const found = above === null ? this.#at(event, ["cameras", "clusters"]) : null;
+    const over = above ?? (found === null && !isDrawing ? this.#hit(event, false) : null);
+    if (this.#hovered !== null && this.#hovered !== over?.overlay) this.#hovered.hover(null, event.point);
+    this.#hovered = over?.overlay ?? null;
+    over?.overlay.hover(over.feature, event.point);
+    this.#map.getCanvas().style.cursor = isDrawing ? "crosshair" : found === null && over === null ? "" : "pointer";
     this.#heard.hover(typeof found?.id === "string" ? found.id : null, event.point);
   }
 }

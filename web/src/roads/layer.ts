@@ -1,0 +1,77 @@
+/** Ways on the map: the chosen one, others beside it, and where they begin and end. */
+import type { FeatureCollection } from "geojson";
+import type { GeoJSONSource, Map as MapLibre } from "maplibre-gl";
+import type { Overlay } from "../map/CityMap";
+import type { Line } from "./along";
+
+const SOURCE = "ways";
+const ENDS = "way-ends";
+const LAYERS = ["ways-under", "ways-others", "ways-chosen", "way-ends", "way-letters"] as const;
+const BEFORE = "wedges";
+const NOTHING: FeatureCollection = { type: "FeatureCollection", features: [] };
+
+export interface End {
+  readonly lon: number;
+  readonly lat: number;
+  readonly letter: string;
+}
+
+export class WayLayer implements Overlay {
+  readonly isAbove = false;
+  readonly hits = [];
+  #map: MapLibre | null = null;
+  #ways: FeatureCollection = NOTHING;
+  #ends: FeatureCollection = NOTHING;
+
+  dress(map: MapLibre): void {
+    this.#map = map;
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+    if (map.getSource(SOURCE) === undefined) map.addSource(SOURCE, { type: "geojson", data: this.#ways });
+    if (map.getSource(ENDS) === undefined) map.addSource(ENDS, { type: "geojson", data: this.#ends });
+    const round = { "line-cap": "round", "line-join": "round" } as const;
+    map.addLayer({ id: "ways-under", type: "line", source: SOURCE, layout: round, paint: { "line-color": colour("m-halo"), "line-width": 9, "line-opacity": 0.8 } }, BEFORE);
+    map.addLayer({ id: "ways-others", type: "line", source: SOURCE, filter: ["==", ["get", "chosen"], 0], layout: round, paint: { "line-color": colour("fg-2"), "line-width": 4, "line-dasharray": [2, 1.6] } }, BEFORE);
+    map.addLayer({ id: "ways-chosen", type: "line", source: SOURCE, filter: ["==", ["get", "chosen"], 1], layout: round, paint: { "line-color": colour("act"), "line-width": 5 } }, BEFORE);
+    map.addLayer({ id: "way-ends", type: "circle", source: ENDS, paint: { "circle-radius": 9, "circle-color": colour("bg-1"), "circle-stroke-color": colour("act"), "circle-stroke-width": 2 } });
+    map.addLayer({
+      id: "way-letters",
+      type: "symbol",
+      source: ENDS,
+      layout: { "text-field": ["get", "letter"], "text-font": ["Plex Mono Medium", "Plex Mono"], "text-size": 12, "text-allow-overlap": true },
+      paint: { "text-color": colour("fg-0") },
+    });
+  }
+
+  strip(map: MapLibre): void {
+    for (const layer of LAYERS) if (map.getLayer(layer) !== undefined) map.removeLayer(layer);
+    for (const source of [SOURCE, ENDS]) if (map.getSource(source) !== undefined) map.removeSource(source);
+    this.#map = null;
+  }
+
+  click(): void {
+    // Nothing of it can be pointed at.
+  }
+
+  hover(): void {
+    // As above.
+  }
+
+  /** Shows these ways, the chosen one over the others. */
+  show(ways: readonly (readonly Line[])[], chosen: number, ends: readonly End[]): void {
+    this.#ways = {
+      type: "FeatureCollection",
+      features: ways.map((lines, i) => ({
+        type: "Feature",
+        properties: { chosen: i === chosen ? 1 : 0 },
+        geometry: { type: "MultiLineString", coordinates: lines.map((line) => [...line]) },
+      })),
+    };
+    this.#ends = {
+      type: "FeatureCollection",
+      features: ends.map(({ lon, lat, letter }) => ({ type: "Feature", properties: { letter }, geometry: { type: "Point", coordinates: [lon, lat] } })),
+    };
+    this.#map?.getSource<GeoJSONSource>(SOURCE)?.setData(this.#ways);
+    this.#map?.getSource<GeoJSONSource>(ENDS)?.setData(this.#ends);
+  }
+}
