@@ -48,6 +48,8 @@ DEFINERS = {
     "audit_open_chain": "locks the end of a chain; not for the application's role",
     "audit_seconds": "how long a look lasted, to those who know its id",
     "camera_next_number": "numbers are unique in the city: gives one number, the next",
+    "camera_pictured": "what a list tells of streams; not for the application's role",
+    "camera_streams_changed": "a trigger that writes it; not for the application's role",
     "cameras_changed": "a trigger that counts; not for the application's role",
     "wall_forget_person": "deletes private layouts of an account that was erased, and of no other",
     "identity_must_change": "whether one person must set a new password before anything else",

@@ -385,6 +385,50 @@ async def test_streams_come_and_go_one_by_one(world: World) -> None:
         )
 
 
+async def test_a_list_tells_of_the_streams_as_they_are_now(world: World) -> None:
+    camera_id = await world.add(1)
+
+    async def told() -> tuple[object, ...]:
+        (camera,) = (await world.listed(EVERYTHING))["items"]
+        return tuple(camera.get(word) for word in ("codec", "width", "height", "has_sub"))
+
+    async def write(change: str) -> None:
+        await world.rows(
+            f"with changed as ({change} returning 1) select count(*) from changed",
+            {"camera": camera_id, "id": new_id()},
+        )
+
+    async def versions() -> int:
+        (row,) = await world.rows("select version from camera_version")
+        version: int = row["version"]
+        return version
+
+    found = [await told()]
+    await write(
+        "update camera_stream set codec = 'hev1', width = 1920, height = 1080"
+        " where camera_id = %(camera)s and role = 'main'"
+    )
+    found.append(await told())
+    await write(
+        "insert into camera_stream (id, camera_id, agency_id, role, url) select %(id)s, id,"
+        " agency_id, 'sub', 'rtsp://10.0.0.1/2' from camera where id = %(camera)s"
+    )
+    found.append(await told())
+    before = await versions()
+    await write("update camera_stream set transport = 'udp' where camera_id = %(camera)s")
+    unchanged = await versions() == before
+    await write("delete from camera_stream where camera_id = %(camera)s and role = 'sub'")
+    found.append(await told())
+
+    assert found == [
+        (None, None, None, False),
+        ("hev1", 1920, 1080, False),
+        ("hev1", 1920, 1080, True),
+        ("hev1", 1920, 1080, False),
+    ]
+    assert unchanged  # What no list shows makes nobody look for their cameras anew.
+
+
 async def test_a_forbidden_address_is_refused_when_saved(world: World) -> None:
     with pytest.raises(ForbiddenAddressError):
         await world.add(1, url="rtsp://169.254.169.254/latest/meta-data")

@@ -89,11 +89,9 @@ _STATE_JSON = f"""case when d.doubt is null then c.state_listed else
     ',"recording":', e.recording::text, '}}}}') end"""
 
 # Everything that a list tells of a camera, its brace left open for more.
-_OPEN = f"""concat(c.listed, ',"agency":{{{{"id":"', c.agency_id, '"',
-    {_field("name", _text("c.agency_name"))}, {_field("short", _text("c.agency_short"))}, '}}}}',
-    {_field("codec", _text("c.codec"))}, {_field("width", "c.width")},
-    {_field("height", "c.height")}, ',"has_sub":', c.has_sub::text, ',"state":', {_STATE_JSON})"""
-_CLOSED = f"""{_OPEN} || '}}}}'"""
+_OPEN = f"""concat(
+    c.listed, ',"agency":', c.agency_listed, c.pictured, ',"state":', {_STATE_JSON})"""
+_LISTED = f"""string_agg({_OPEN}, '}}}},' order by c.number) || '}}}}'"""
 
 # What is in view follows from the scope and the inventory alone, and is worked out once for each
 # version of both; a page looks at its own cameras, through both walls again. The transaction that
@@ -110,8 +108,7 @@ select {_VERSION} as version,
 _PAGE = sql.SQL(
     f"""
 select {_VERSION}, concat('[', (
-    select string_agg({_CLOSED}, ',' order by c.number)
-    {_FROM} where c.number = any(%(numbers)s::integer[]) and {{visible}}
+    select {_LISTED} {_FROM} where c.number = any(%(numbers)s::integer[]) and {{visible}}
 ), ']')
 """
 )
@@ -125,8 +122,7 @@ with seen as materialized (
     select id, number from seen where number > %(after)s order by number limit %(limit)s
 )
 select concat('{{{{"items":[', (
-        select string_agg({_CLOSED}, ',' order by c.number)
-        {_FROM} where c.id = any(array(select id from page))
+        select {_LISTED} {_FROM} where c.id = any(array(select id from page))
     ), '],"next":', coalesce(to_json((
         select max(number)::text from page having max(number) < (select max(number) from seen)
     ))::text, 'null'),
