@@ -5,7 +5,7 @@ from alembic import op
 from warroom.kernel.wall import reaches
 
 revision = "0022"
-down_revision = "0021"
+down_revision = "0024"
 
 
 def upgrade() -> None:
