@@ -6,6 +6,8 @@ from warroom.cameras import api as cameras
 from warroom.identity import api as identity
 from warroom.kernel.db import Database
 from warroom.kernel.secrets import Sealer
+from warroom.live import contracts as _live  # noqa: F401 - declares words that the sample lends
+from warroom.recording import contracts as _recording  # noqa: F401 - the same
 
 
 async def seed_demo(node: Node, sites: bytes) -> None:
