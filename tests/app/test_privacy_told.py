@@ -11,10 +11,12 @@ import psycopg
 import pytest
 
 from warroom.app.wiring import registry_of
+from warroom.kernel.i18n import LANGUAGES
 from warroom.kernel.postgres import Connections
 from warroom.kernel.settings import Configuration
 from warroom.privacy import rules
 from warroom.privacy.contracts import Registry
+from warroom.privacy.service.words import texts_of
 
 _COLUMNS = """
 select c.relname, a.attname, (
@@ -50,6 +52,20 @@ def test_every_column_about_people_is_in_the_record_of_processing(
     assert rules.gaps(registry, columns) == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_that_is_told_of_has_its_words_in_both_languages(
+    registry: Registry, language: str
+) -> None:
+    for purpose in registry.purposes:
+        told = texts_of("purpose", purpose.key, language)
+        empty = {word for word, said in told.items() if not said}
+        assert empty == ({"recipients", "unsearched"} if purpose.is_searched else {"recipients"})
+    for one in registry.retention:
+        told = texts_of("retention", one.key, language)
+        assert "" not in {told["name"], told["end"]}, one.key
+        assert "{" not in told["name"]
+
+
 def test_the_record_names_no_table_that_is_not_there(
     connections: Connections, registry: Registry
 ) -> None:
@@ -77,7 +93,7 @@ def test_a_table_about_people_that_nobody_told_of_is_named(
 def test_a_purpose_needs_its_class_and_a_way_to_look_for_people(registry: Registry) -> None:
     accounts = next(one for one in registry.purposes if one.key == "accounts")
     classless = Registry((replace(accounts, retention="eternal"),), sources=registry.sources[:0])
-    excused = replace(accounts, unsearched="because")
+    excused = replace(accounts, is_searched=False)
     both = Registry((excused,), registry.retention, registry.sources)
 
     assert rules.gaps(classless, {}) == [

@@ -3,15 +3,18 @@
 import csv
 import io
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
 
 from tests.access.conftest import Desk
+from tests.scopes import AT
 from warroom.app import wiring
 from warroom.kernel import deletions
 from warroom.kernel.deletions import Deletion
 from warroom.kernel.ids import new_id
+from warroom.privacy import api
 
 
 async def run(desk: Desk, name: str) -> None:
@@ -92,6 +95,41 @@ async def test_a_purpose_has_versions_that_say_who_when_and_why(desk: Desk) -> N
     assert len(rows) == 2
     others = (await desk["pdp.polisi"].get("/api/privacy/purposes")).json()["items"]
     assert next(one for one in others if one["key"] == "cctv_live")["version"] == 0
+
+
+async def purpose(desk: Desk, key: str, language: str) -> dict[str, Any]:
+    answer = await desk["pdp"].get("/api/privacy/purposes", headers={"accept-language": language})
+    found: dict[str, Any] = next(one for one in answer.json()["items"] if one["key"] == key)
+    return found
+
+
+async def test_the_record_speaks_the_readers_language_but_for_what_its_agency_wrote(
+    desk: Desk,
+) -> None:
+    """A form sends all words back: those that nobody changed must not stay in one language."""
+    seen = await purpose(desk, "cctv_live", "en")
+    assert (seen["name"], seen["unsearched"]) == ("CCTV: live monitoring", "nothing is stored")
+    words = ("name", "basis", "data", "subjects", "recipients", "stored", "measures")
+    body = {word: seen[word] for word in words} | {"data": "Gambar tanpa suara"}
+    await desk["pdp"].put(
+        "/api/privacy/records/purpose/cctv_live",
+        json={"version": 0, "reason": "Tanpa suara", "body": body},
+    )
+
+    again = await purpose(desk, "cctv_live", "id")
+
+    assert again["name"] == "CCTV: pemantauan langsung"
+    assert again["data"] == "Gambar tanpa suara"
+    assert again["version"] == 1
+
+
+async def test_a_class_of_footage_is_named_in_the_readers_language(desk: Desk) -> None:
+    english = {"accept-language": "en"}
+    page = (await desk["pdp"].get("/api/privacy/retention", headers=english)).json()
+
+    standard = next(one for one in page["items"] if one["key"] == "footage.standard")
+    assert standard["name"] == "Footage of class Standard"
+    assert standard["end"].startswith("deleted automatically; earlier when the disk is full")
 
 
 async def test_another_agencys_record_is_neither_read_nor_written(desk: Desk) -> None:
@@ -261,6 +299,23 @@ async def test_the_assessment_is_printed_in_either_language(
     assert "Baris # satu" in page
     assert page.count("<h2>") == 8
     assert "privacy." not in page.split("<body>")[1].replace("privacy_", "")
+
+
+def test_the_assessment_is_written_in_one_language_alone() -> None:
+    found = {
+        "made_at": AT, "made_by": "Sri", "purposes": [], "retention": [], "seats": 1,
+        "cameras": [{"class": "standard", "owner": "Dishub", "place": None, "count": 3}],
+        "roles": [{"role": "auditor", "label": "", "factor": "any", "seats_only": False}],
+        "security": {"tables": 9, "tables_walled": 9, "anchors": []},
+    }  # fmt: skip
+
+    english, indonesian = (api.as_markdown(found, language) for language in ("en", "id"))
+
+    assert "| Auditor | Any second factor | no |" in english
+    assert "| Standard | Dishub | - | 3 |" in english
+    assert "Faktor kedua apa pun" in indonesian
+    shared = {one for one in english.splitlines() if one in indonesian.splitlines()}
+    assert not {one for one in shared if any(letter.isalpha() for letter in one)}
 
 
 @pytest.mark.parametrize("language", ["id", "en"])

@@ -26,13 +26,7 @@ TOLD = Told(
     (
         Purpose(
             "access_requests",
-            "Permohonan akses antarinstansi",
-            "Pasal 20 ayat (2) huruf e; dasar tiap permohonan tercatat di dalamnya",
-            "nama pemohon dan pemakai, surat, nomor perkara, lampiran",
-            "pegawai dan penyidik pemohon; orang yang disebut dalam surat",
             "access_request",
-            "PostgreSQL: access_request; lampiran: folder blobs",
-            "dua persetujuan dari peran berbeda, batas waktu, audit dengan tujuan",
             actions=("access:view",),
             tables=(
                 *("access_request", "access_part", "access_approval", "access_attachment"),
@@ -40,13 +34,6 @@ TOLD = Told(
             ),
         ),
     ),
-    (
-        Retention(
-            "access_request",
-            "Permohonan antarinstansi dan lampirannya",
-            None,
-            "tidak dihapus oleh sistem",
-        ),
-    ),
+    (Retention("access_request", None),),
     (SubjectSource("request", frozenset({"name"}), frozenset({"access_requests"}), find_requests),),
 )

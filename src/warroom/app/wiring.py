@@ -136,12 +136,7 @@ JOBS = [
 
 def registry_of(configuration: Configuration) -> Registry:
     """What every domain tells of the data about people that it holds."""
-    outbox_kept = Retention(
-        "outbox",
-        "Kejadian untuk layar (outbox)",
-        OUTBOX_KEPT / timedelta(days=1),
-        "dihapus otomatis tiap sepuluh menit",
-    )
+    outbox_kept = Retention("outbox", OUTBOX_KEPT / timedelta(days=1))
     return Registry.of(
         [
             Told(retention=(outbox_kept,)),

@@ -29,23 +29,10 @@ def told(settings: HubSettings) -> Told:
         (
             Purpose(
                 "webhooks",
-                "Pemberitahuan kejadian ke aplikasi instansi",
-                "Pasal 20 ayat (2) huruf e; Perpres 95/2018 (SPBE)",
-                "kejadian kamera, alarm dan permohonan; siapa yang memasang webhook",
-                "pegawai yang memasang; orang yang disebut dalam kejadian permohonan",
                 "webhook_delivery",
-                "PostgreSQL: webhook, webhook_delivery",
-                "hak aplikasi diperiksa saat kirim, tanda tangan HMAC, rahasia disegel",
                 tables=("webhook", "webhook_delivery"),
             ),
         ),
-        (
-            Retention(
-                "webhook_delivery",
-                "Pemberitahuan yang terkirim ke aplikasi",
-                float(settings.log_days),
-                "dihapus otomatis tiap jam",
-            ),
-        ),
+        (Retention("webhook_delivery", float(settings.log_days)),),
         (SubjectSource("webhook", frozenset({"account"}), frozenset({"webhooks"}), find_webhooks),),
     )

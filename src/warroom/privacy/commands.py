@@ -1,13 +1,14 @@
 """`warroom privacy`: open cases and breaches, what was deleted, and the assessment."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import cyclopts
 
 from warroom.identity import api as identity
 from warroom.kernel.command import Tools, run, say, transact
 from warroom.kernel.db import Transaction
+from warroom.kernel.i18n import language_of_terminal
 from warroom.privacy import api
 from warroom.privacy.contracts import Registry
 
@@ -63,19 +64,21 @@ def deleted(*, days: int = 31, json: bool = False) -> None:
 
 
 @app.command
-def dpia(agency: str, *, json: bool = False) -> None:
+def dpia(agency: str, *, lang: Literal["id", "en"] | None = None, json: bool = False) -> None:
     """Prints the assessment of impact of an agency as Markdown.
 
-    Example: warroom privacy dpia Diskominfo
+    Example: warroom privacy dpia Diskominfo --lang en
 
     Args:
         agency: Short name of the agency.
+        lang: Its language; without it that of the terminal (`LANG`).
         json: Print one JSON object instead.
     """
+    language = lang or language_of_terminal()
 
     async def work(tools: Tools, tx: Transaction) -> dict[str, Any]:
         agency_id = await identity.require_agency_id(tools.scope, tx, agency)
-        return await api.assess(tools.scope, tx, tools.services[Registry], agency_id)
+        return await api.assess(tools.scope, tx, tools.services[Registry], agency_id, language)
 
     found = transact(work)
-    say(found, as_json=json, text=api.as_markdown(found))
+    say(found, as_json=json, text=api.as_markdown(found, language))

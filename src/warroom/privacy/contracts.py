@@ -32,57 +32,38 @@ type RecordKind = Literal["purpose", "retention"]
 class Purpose:
     """One reason for which data about people is processed (Pasal 31; GDPR Art. 30).
 
-    Texts are Indonesian: the record is a document of the agency and is shown to the authority.
+    What is said of it stands in the locales, `record.purpose.<key>.<word>`: its name, legal basis
+    (Pasal 20 ayat (2)) with the law that gives the task, kinds of data and of people, where it lies
+    and how it is protected.
 
     Attributes:
         key: Stable word, `cctv_live`.
-        basis: Legal basis (Pasal 20 ayat (2)), with the law that gives the task.
-        data: Kinds of data.
-        subjects: Kinds of people.
-        recipients: Who else gets it, as written; those in force are added when it is read.
         retention: Key of the retention class.
-        stored: Where it lies.
-        measures: How it is protected.
         actions: Words of rights that let others receive it: by them recipients are found.
         tables: Tables in which it lies; each column about a person must be in one of a purpose.
-        unsearched: Why nobody can be looked for in it; empty where a source does.
-        owner: Office in charge; empty is the agency itself.
-        contact: Data protection officer, how to reach them.
+        is_searched: Whether a source looks for people in it; `record.purpose.<key>.unsearched` says
+            why none does.
     """
 
     key: str
-    name: str
-    basis: str
-    data: str
-    subjects: str
     retention: str
-    stored: str
-    measures: str
-    recipients: str = ""
     actions: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
-    unsearched: str = ""
-    owner: str = ""
-    contact: str = ""
+    is_searched: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long data of one kind stays, by which law, and what happens then.
+    """How long data of one kind stays; what happens then, and by which law, stand in the locales.
 
     Attributes:
-        key: Stable word, `footage.standard`.
+        key: Stable word, `footage.standard`; texts are `record.retention.footage.<word>`.
         days: Duration in force; None if it ends by something else than time.
-        end: What happens at the end.
-        basis: Law or regulation that says so; empty is a finding.
         is_set: Whether `days` comes from the settings, and so cannot be written here.
     """
 
     key: str
-    name: str
     days: float | None
-    end: str
-    basis: str = ""
     is_set: bool = True
 
 

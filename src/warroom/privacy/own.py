@@ -21,13 +21,7 @@ _ANY_IDLE_S = 366 * 86_400.0
 PURPOSES = (
     Purpose(
         "accounts",
-        "Akun dan hak akses pengguna",
-        "Pasal 20 ayat (2) huruf e (tugas pelayanan publik); Perpres 95/2018 (SPBE)",
-        "nama, jabatan, instansi, nama masuk, bahasa, peran dan hak",
-        "pegawai instansi yang memakai War Room",
         "account",
-        "PostgreSQL: person, person_role, access_grant",
-        "hak per instansi dalam tiap kueri, row-level security, sandi argon2id, audit berantai",
         tables=(
             "person",
             "person_role",
@@ -46,85 +40,34 @@ PURPOSES = (
     ),
     Purpose(
         "audit",
-        "Catatan pemrosesan dan akses",
-        "Pasal 20 ayat (2) huruf c jo. Pasal 31 (wajib merekam seluruh kegiatan pemrosesan)",
-        "siapa, kapan, dari alamat mana, terhadap apa, untuk apa",
-        "pegawai yang memakai War Room",
         "audit",
-        "PostgreSQL: audit_entry, rantai hash dengan jangkar di luar basis data",
-        "hanya ditambah, tidak dapat diubah; jangkar; dibaca dengan hak audit:read dan dicatat",
         actions=("audit:read",),
         tables=("audit_entry", "audit_usage", "audit_hint"),
     ),
     Purpose(
         "sign_in",
-        "Masuk, sesi dan pencegahan penebakan sandi",
-        "Pasal 20 ayat (2) huruf e jo. Pasal 35 dan 39 (pengamanan data pribadi)",
-        "sesi, alamat jaringan, peramban; percobaan masuk hanya sebagai hash",
-        "pegawai yang memakai War Room",
         "session",
-        "PostgreSQL: session, sign_in_bucket, sign_in_link, sign_in_step",
-        "token hanya sebagai hash; hapus otomatis; faktor kedua menurut peran",
         tables=("session", "sso_session", "sso_attempt", "sign_in_link", "sign_in_step"),
     ),
     Purpose(
         "privacy_requests",
-        "Permintaan subjek data dan kegagalan pelindungan",
-        "Pasal 20 ayat (2) huruf c jo. Pasal 5-8, 30, 32, 46",
-        "nama pemohon, cara identifikasi, pengenal yang dicari (disegel), isi jawaban (disegel)",
-        "pemohon dan subjek data",
         "privacy_case",
-        "PostgreSQL: privacy_case, privacy_breach",
-        "AES-256-GCM dengan kunci di luar basis data; hash berkunci; row-level security",
         actions=("privacy:view", "privacy:answer"),
         tables=("privacy_case", "privacy_decision", "privacy_breach", "privacy_record"),
-        unsearched="pengenal disegel; perkara dicari menurut nomor dan kode pada halaman Privasi",
+        is_searched=False,
     ),
 )
 
 RETENTION = (
-    Retention(
-        "account",
-        "Akun pegawai",
-        None,
-        "dinonaktifkan ketika tidak bertugas lagi, lalu dihapus; nama samaran tetap dalam audit",
-    ),
-    Retention(
-        "audit",
-        "Catatan audit",
-        None,
-        "tidak dihapus oleh sistem",
-        "UU 27/2022 Pasal 31",
-    ),
-    Retention(
-        "audit_usage",
-        "Hitungan pemakaian per orang dan jam (bahan petunjuk)",
-        float(audit.USAGE_DAYS),
-        "dihapus otomatis",
-    ),
-    Retention(
-        "audit_hint",
-        "Petunjuk audit dan catatan pemeriksanya",
-        None,
-        "tidak dihapus oleh sistem; nama orangnya hilang ketika akunnya dihapus",
-        "UU 27/2022 Pasal 31",
-    ),
+    Retention("account", None),
+    Retention("audit", None),
+    Retention("audit_usage", float(audit.USAGE_DAYS)),
+    Retention("audit_hint", None),
     *(
-        Retention(key, name, identity.KEPT[key] / timedelta(days=1), "dihapus otomatis tiap jam")
-        for key, name in (
-            ("session", "Sesi, setelah berakhir"),
-            ("sign_in_bucket", "Percobaan masuk (hash)"),
-            ("sign_in_link", "Tautan masuk sekali pakai, setelah berakhir"),
-            ("sign_in_step", "Langkah masuk yang belum selesai"),
-        )
+        Retention(key, identity.KEPT[key] / timedelta(days=1))
+        for key in ("session", "sign_in_bucket", "sign_in_link", "sign_in_step")
     ),
-    Retention(
-        "privacy_case",
-        "Berkas permintaan subjek data dan kegagalan pelindungan",
-        None,
-        "tidak dihapus oleh sistem; bukti pemenuhan kewajiban",
-        "UU 27/2022 Pasal 31 dan 46",
-    ),
+    Retention("privacy_case", None),
 )
 
 

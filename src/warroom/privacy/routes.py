@@ -130,7 +130,9 @@ async def print_purposes(
     ctx: Ctx, agency: UUID | None = None, language: Language = None
 ) -> Response:
     """The record of processing as a page to be printed."""
-    return _page(api.print_processing(_frame(ctx, language), await _purposes(ctx, agency)))
+    frame = _frame(ctx, language)
+    rows = await _purposes(ctx, agency, frame.language)
+    return _page(api.print_processing(frame, rows))
 
 
 @router.get("/retention", action=VIEW)
@@ -138,7 +140,9 @@ async def list_retention(ctx: Ctx, agency: UUID | None = None) -> Response:
     """Retention classes with their legal basis; those without are findings."""
     registry = ctx.services[Registry]
     async with ctx.db.transaction(ctx.scope) as tx:
-        return json_response(await api.list_retention(ctx.scope, tx, registry, agency))
+        return json_response(
+            await api.list_retention(ctx.scope, tx, registry, agency, ctx.language)
+        )
 
 
 @router.get("/records/{kind}/{key}/versions", action=VIEW)
@@ -239,7 +243,7 @@ async def get_case(ctx: Ctx, case_id: UUID) -> Response:
 @router.get("/cases/{case_id}/report.html", action=ANSWER)
 async def print_case(ctx: Ctx, case_id: UUID, language: Language = None) -> Response:
     """The answer as a page to be printed."""
-    return _page(api.print_case(_frame(ctx, language), await _case(ctx, case_id)))
+    return _page(api.print_case(_frame(ctx, language), await _case(ctx, case_id, language)))
 
 
 @router.get("/cases/{case_id}/report.json", action=ANSWER)
@@ -357,7 +361,7 @@ async def export_assessment(
     ctx: Ctx, agency: UUID | None = None, language: Language = None
 ) -> Response:
     """The assessment as Markdown, to be finished by people."""
-    text = api.as_markdown(await _assessment(ctx, agency), language or ctx.language)
+    text = api.as_markdown(await _assessment(ctx, agency, language), language or ctx.language)
     return _file(text, "text/markdown", "penilaian-dampak.md")
 
 
@@ -367,19 +371,22 @@ async def print_assessment(
 ) -> Response:
     """The assessment as a page to be printed."""
     frame = _frame(ctx, language)
-    text = api.as_markdown(await _assessment(ctx, agency), frame.language)
+    text = api.as_markdown(await _assessment(ctx, agency, language), frame.language)
     return _page(api.print_markdown(frame, text))
 
 
-async def _purposes(ctx: Ctx, agency: UUID | None) -> list[dict[str, Any]]:
+async def _purposes(
+    ctx: Ctx, agency: UUID | None, language: str | None = None
+) -> list[dict[str, Any]]:
     registry = ctx.services[Registry]
     async with ctx.db.transaction(ctx.scope) as tx:
-        return await api.list_purposes(ctx.scope, tx, registry, agency)
+        return await api.list_purposes(ctx.scope, tx, registry, agency, language or ctx.language)
 
 
-async def _case(ctx: Ctx, case_id: UUID) -> dict[str, Any]:
+async def _case(ctx: Ctx, case_id: UUID, language: str | None = None) -> dict[str, Any]:
+    keeper = ctx.services[api.SubjectKeeper]
     async with ctx.db.transaction(ctx.scope) as tx:
-        return await api.show_case(ctx.scope, tx, ctx.services[api.SubjectKeeper], case_id)
+        return await api.show_case(ctx.scope, tx, keeper, case_id, language or ctx.language)
 
 
 async def _breach(ctx: Ctx, breach_id: UUID, language: str = "id") -> dict[str, Any]:
@@ -388,10 +395,10 @@ async def _breach(ctx: Ctx, breach_id: UUID, language: str = "id") -> dict[str, 
         return await api.show_breach(ctx.scope, tx, breach_id, zone, language)
 
 
-async def _assessment(ctx: Ctx, agency: UUID | None) -> dict[str, Any]:
+async def _assessment(ctx: Ctx, agency: UUID | None, language: str | None = None) -> dict[str, Any]:
     registry = ctx.services[Registry]
     async with ctx.db.transaction(ctx.scope) as tx:
-        return await api.assess(ctx.scope, tx, registry, agency)
+        return await api.assess(ctx.scope, tx, registry, agency, language or ctx.language)
 
 
 def _frame(ctx: Ctx, language: str | None) -> api.Frame:

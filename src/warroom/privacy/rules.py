@@ -10,7 +10,6 @@ from warroom.privacy.contracts import (
     BreachState,
     CaseDraft,
     Registry,
-    Retention,
     Subject,
 )
 from warroom.privacy.errors import IncompleteError, WrongStateError
@@ -128,9 +127,9 @@ def check_case(draft: CaseDraft, now: datetime) -> None:
             raise IncompleteError(field="to_at")
 
 
-def findings(classes: list[Retention]) -> list[str]:
-    """Keys of retention classes that no law stands behind."""
-    return [one.key for one in classes if not one.basis.strip()]
+def findings(basis: dict[str, str]) -> list[str]:
+    """Keys of retention classes that no law stands behind, of the law of each."""
+    return [key for key, law in basis.items() if not law.strip()]
 
 
 def is_about_people(column: str, references: str | None) -> bool:
@@ -162,7 +161,7 @@ def gaps(registry: Registry, personal: dict[str, list[str]]) -> list[str]:
     for one in registry.purposes:
         if one.retention not in classes:
             found.append(f"purpose {one.key} has no retention class {one.retention}")
-        if (one.key in searched) == bool(one.unsearched):
+        if (one.key in searched) != one.is_searched:
             found.append(f"purpose {one.key} must have a subject source or say why not, not both")
     found += [f"a source looks through {key}, which is no purpose" for key in searched - keys]
     return found

@@ -69,46 +69,21 @@ def told(settings: RecordingSettings) -> Told:
     return Told(
         (
             Purpose(
-                "cctv_recording",
-                "CCTV: rekaman",
-                "Pasal 20 ayat (2) huruf e jo. Pasal 17 (keamanan, kebencanaan, lalu lintas)",
-                "gambar dan suara ruang publik",
-                "orang di ruang publik yang terliput kamera",
-                "footage.standard",
-                "disk perekam, berkas per kamera dan jam; indeks SQLite di tiap disk",
-                "hak per kamera dan rentang waktu, tiap putar ulang diaudit, hapus otomatis",
-                actions=("recording:view", "recording:export"),
+                "cctv_recording", "footage.standard", actions=("recording:view", "recording:export")
             ),
             Purpose(
                 "cctv_hold",
-                "CCTV: penahanan rekaman untuk perkara",
-                "Pasal 20 ayat (2) huruf c dan e; UU 11/2008 (ITE) Pasal 5-6",
-                "rekaman yang ditahan, alasan, nomor perkara, siapa yang menahan",
-                "orang yang terliput; pegawai yang menahan",
                 "hold",
-                "disk perekam; PostgreSQL: recording_hold",
-                "hak recording:hold, alasan wajib, audit",
                 actions=("recording:hold",),
                 tables=("recording_hold",),
             ),
         ),
         (
             *(
-                Retention(
-                    f"footage.{name}",
-                    f"Rekaman kelas {name}",
-                    days,
-                    "dihapus otomatis; lebih awal bila disk penuh (cincin), tercatat sebagai bukti",
-                )
+                Retention(f"footage.{name}", days)
                 for name, days in sorted(settings.keep_days.items())
             ),
-            Retention(
-                "hold",
-                "Rekaman yang ditahan",
-                None,
-                "sampai dilepas atau waktunya habis, lalu menurut kelasnya",
-                "UU 11/2008 jo. UU 1/2024 (ITE) Pasal 5-6",
-            ),
+            Retention("hold", None),
         ),
         (
             SubjectSource(

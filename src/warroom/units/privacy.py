@@ -10,26 +10,11 @@ def told(settings: UnitSettings) -> Told:
         (
             Purpose(
                 "unit_tracks",
-                "Posisi dan jejak kendaraan operasional",
-                "Pasal 20 ayat (2) huruf e; UU 22/2009 Pasal 134-135; Permendagri 26/2016 (112)",
-                "posisi GPS, kecepatan, ruas jalan, keluar-masuk wilayah; pelat kendaraan dinas",
-                "awak kendaraan operasional (tidak langsung: lewat daftar tugas instansi)",
                 "unit_track",
-                "PostgreSQL: unit, unit_position, unit_track, unit_event, unit_fence",
-                "row-level security, hak unit:track terpisah, setiap pembacaan jejak tercatat;"
-                " kunci perangkat hanya sebagai hash",
                 actions=("unit:track",),
                 tables=("unit", "unit_position", "unit_track", "unit_event", "unit_fence"),
-                unsearched="siapa awaknya hanya ada di daftar tugas instansi;"
-                " War Room tidak menyimpannya",
+                is_searched=False,
             ),
         ),
-        (
-            Retention(
-                "unit_track",
-                "Jejak posisi kendaraan",
-                float(settings.track_days),
-                "partisi harian dihapus otomatis tiap jam",
-            ),
-        ),
+        (Retention("unit_track", float(settings.track_days)),),
     )

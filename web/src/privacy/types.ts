@@ -10,6 +10,8 @@ export interface PurposeRow {
   retention: string;
   stored: string;
   measures: string;
+  /** Why nobody can be looked for in it; empty where they can. */
+  unsearched: string;
   owner: string;
   contact: string;
   version: number;

@@ -9,18 +9,19 @@ import msgspec
 from warroom.audit import api as audit
 from warroom.identity import api as identity
 from warroom.kernel.db import Transaction
-from warroom.kernel.i18n import text
+from warroom.kernel.i18n import catalogue, text
 from warroom.kernel.scope import Scope
 from warroom.privacy import store
 from warroom.privacy.contracts import VIEW, Registry
 from warroom.privacy.service.records import list_purposes, list_retention, require
+from warroom.privacy.service.words import class_word
 
 _BLANK = "[....]"
 """Where people write."""
 
 
 async def assess(
-    scope: Scope, tx: Transaction, registry: Registry, agency_id: UUID | None
+    scope: Scope, tx: Transaction, registry: Registry, agency_id: UUID | None, language: str
 ) -> dict[str, Any]:
     """Everything that an assessment states, as it is now; what the system cannot know says so.
 
@@ -28,7 +29,7 @@ async def assess(
         NotFoundError: No such agency in reach.
     """
     agency = require(scope, VIEW, agency_id)
-    retention = await list_retention(scope, tx, registry, agency)
+    retention = await list_retention(scope, tx, registry, agency, language)
     walls = await store.count_walled(scope, tx)
     seats = msgspec.json.decode(await identity.list_seats(scope, tx))["total"]
     anchors = [
@@ -39,7 +40,7 @@ async def assess(
         "made_at": scope.at,
         "made_by": scope.label,
         "agency_id": agency,
-        "purposes": await list_purposes(scope, tx, registry, agency),
+        "purposes": await list_purposes(scope, tx, registry, agency, language),
         "retention": retention["items"],
         "findings": retention["findings"],
         "roles": [
@@ -62,7 +63,7 @@ async def assess(
     }
 
 
-def as_markdown(found: dict[str, Any], language: str = "id") -> str:
+def as_markdown(found: dict[str, Any], language: str) -> str:
     """The assessment as a document; what people must judge is left as blanks."""
 
     def say(key: str, **params: object) -> str:
@@ -73,6 +74,7 @@ def as_markdown(found: dict[str, Any], language: str = "id") -> str:
         lines: list[list[Any]] = [head, ["---"] * len(head), *rows]
         return [*("| " + " | ".join(_line(cell) for cell in row) + " |" for row in lines), ""]
 
+    known = catalogue(language)
     purposes: list[str] = []
     for one in found["purposes"]:
         purposes += [f"### {_line(one['name'])}", ""]
@@ -87,7 +89,7 @@ def as_markdown(found: dict[str, Any], language: str = "id") -> str:
             "",
         ]
     cameras = [
-        [one["class"], one["owner"], one["place"] or "-", one["count"]]
+        [class_word(one["class"], language), one["owner"], one["place"] or "-", one["count"]]
         for one in found.get("cameras", [])
     ]
     retention = [
@@ -100,7 +102,11 @@ def as_markdown(found: dict[str, Any], language: str = "id") -> str:
         for one in found["retention"]
     ]
     roles = [
-        [one["role"], one["factor"], say("print.yes" if one["seats_only"] else "print.no")]
+        [
+            one["label"] or known.get(f"identity.role.{one['role']}", one["role"]),
+            known[f"demand.{one['factor']}"],
+            say("print.yes" if one["seats_only"] else "print.no"),
+        ]
         for one in found["roles"]
     ]
     security = found["security"]

@@ -24,10 +24,12 @@ from warroom.privacy.contracts import (
     VIEW,
     CaseDraft,
     Registry,
+    Stored,
     Subject,
     SubjectSource,
 )
 from warroom.privacy.errors import CannotError, IncompleteError, WrongStateError
+from warroom.privacy.service import words
 from warroom.privacy.service.records import require
 
 _SHOWN = (
@@ -105,7 +107,7 @@ async def list_cases(
 
 
 async def show_case(
-    scope: Scope, tx: Transaction, keeper: SubjectKeeper, case_id: UUID
+    scope: Scope, tx: Transaction, keeper: SubjectKeeper, case_id: UUID, language: str = "id"
 ) -> dict[str, Any]:
     """One case; what was looked for and the report only for who may answer it. That is audited.
 
@@ -117,8 +119,9 @@ async def show_case(
     shown["decisions"] = await store.list_decisions(scope, tx, case_id)
     if scope.allows(ANSWER, agency_id=row["agency_id"]):
         shown["subject"] = keeper.open(case_id, row["subject_sealed"])
-        report = row["report_sealed"]
-        shown["report"] = keeper.open(case_id, report) if report else None
+        sealed = row["report_sealed"]
+        report = keeper.open(case_id, sealed) if sealed else None
+        shown["report"] = report and words.report_in(report, language)
         await _tell(scope, tx, row, "case_read", topic=None)
     return shown
 
@@ -146,16 +149,16 @@ async def search_case(
                 "is_able": is_able,
                 "corrects": source.correct is not None,
                 "erases": source.erase is not None,
-                "found": [asdict(one) | {"until": _until(registry, one.until)} for one in found],
+                "found": [_found(registry, one) for one in found],
             }
         )
-    names = {one.key: one for one in registry.purposes}
+    names = {one.key: words.texts_of("purpose", one.key, "id") for one in registry.purposes}
     report = {
         "made_at": scope.at,
         "made_by": scope.label,
         "parts": parts,
         "purposes": {
-            key: {"name": names[key].name, "basis": names[key].basis}
+            key: {"name": names[key]["name"], "basis": names[key]["basis"]}
             for part in parts
             for one in part["found"]
             if (key := one["purpose"]) in names
@@ -311,12 +314,11 @@ async def _find(
     return row
 
 
-def _until(registry: Registry, key: str) -> str:
-    """Until when something stays, in words: the days of its class and what happens then."""
-    one = next((one for one in registry.retention if one.key == key), None)
-    if one is None:
-        return key
-    return one.end if one.days is None else f"{one.days:g} hari, lalu {one.end}"
+def _found(registry: Registry, one: Stored) -> dict[str, Any]:
+    """What was found as the report keeps it, with its class and days as they are now."""
+    days = next((kept.days for kept in registry.retention if kept.key == one.until), None)
+    until = words.until_of(registry, one.until, "id")
+    return asdict(one) | {"until": until} | {"kept": one.until, "kept_days": days}
 
 
 def _subject(keeper: SubjectKeeper, row: dict[str, Any]) -> Subject:

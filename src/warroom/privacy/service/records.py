@@ -2,7 +2,7 @@
 
 import csv
 import io
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -16,12 +16,13 @@ from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.scope import Scope
 from warroom.privacy import rules, store
-from warroom.privacy.contracts import CONFIGURE, VIEW, Purpose, RecordKind, Registry, Retention
+from warroom.privacy.contracts import CONFIGURE, VIEW, RecordKind, Registry, Retention
 from warroom.privacy.errors import ChangedMeanwhileError, IncompleteError
+from warroom.privacy.service import words
 
 _WRITTEN = {
-    "purpose": tuple(one.name for one in fields(Purpose) if one.name not in ("key", "actions")),
-    "retention": ("name", "days", "end", "basis"),
+    "purpose": (*words.PURPOSE_TEXTS, "retention", "owner", "contact"),
+    "retention": (*words.RETENTION_TEXTS, "days"),
 }
 """What people write; the rest is as the product says."""
 
@@ -39,37 +40,42 @@ def require(scope: Scope, action: str, agency_id: UUID | None) -> UUID:
 
 
 async def list_purposes(
-    scope: Scope, tx: Transaction, registry: Registry, agency_id: UUID | None
+    scope: Scope, tx: Transaction, registry: Registry, agency_id: UUID | None, language: str
 ) -> list[dict[str, Any]]:
     """The record of processing of an agency, with who receives what just now.
+
+    What the agency wrote is as it wrote it; the rest is in `language`.
 
     Raises:
         NotFoundError: No such agency in reach.
     """
     agency = require(scope, VIEW, agency_id)
-    written = await store.list_records(scope, tx, agency, "purpose")
+    rows = await store.list_records(scope, tx, agency, "purpose")
     known = {one.key: asdict(one) for one in registry.purposes}
     lent = await _recipients(scope, tx, agency)
     return [
         {
             **known.get(key, {"key": key, "actions": ()}),
-            **(written[key]["body"] if key in written else {}),
-            **_version(written.get(key)),
+            **words.texts_of("purpose", key, language),
+            "owner": "",
+            "contact": "",
+            **(words.written("purpose", key, rows[key]["body"]) if key in rows else {}),
+            **_version(rows.get(key)),
             "receiving": sorted(
                 {
                     name
-                    for name, words in lent
+                    for name, held in lent
                     for word in known.get(key, {}).get("actions", ())
-                    if {word, group_of(word), "*"} & words
+                    if {word, group_of(word), "*"} & held
                 }
             ),
         }
-        for key in sorted(known.keys() | written.keys())
+        for key in sorted(known.keys() | rows.keys())
     ]
 
 
 async def list_retention(
-    scope: Scope, tx: Transaction, registry: Registry, agency_id: UUID | None
+    scope: Scope, tx: Transaction, registry: Registry, agency_id: UUID | None, language: str
 ) -> dict[str, Any]:
     """Retention classes of an agency: `{items, findings}`; a class without a law is a finding.
 
@@ -77,19 +83,20 @@ async def list_retention(
         NotFoundError: No such agency in reach.
     """
     agency = require(scope, VIEW, agency_id)
-    written = await store.list_records(scope, tx, agency, "retention")
+    rows = await store.list_records(scope, tx, agency, "retention")
     known = {one.key: one for one in registry.retention}
-    items, classes = [], []
-    for key in sorted(known.keys() | written.keys()):
-        row = written.get(key)
-        body = dict(row["body"]) if row else {}
-        seed = known.get(key) or Retention(key, "", None, "", is_set=False)
+    items = []
+    for key in sorted(known.keys() | rows.keys()):
+        row = rows.get(key)
+        body = words.written("retention", key, row["body"]) if row else {}
+        seed = known.get(key) or Retention(key, None, is_set=False)
         if seed.is_set:
             body.pop("days", None)
-        one = replace(seed, **{word: body[word] for word in body if word in _WRITTEN["retention"]})
-        classes.append(one)
-        items.append({**asdict(one), **_version(row)})
-    return {"items": items, "findings": rules.findings(classes)}
+        own = {word: body[word] for word in body if word in _WRITTEN["retention"]}
+        seeded = {**asdict(seed), **words.texts_of("retention", key, language)}
+        items.append({**seeded, **own, **_version(row)})
+    basis = {str(one["key"]): str(one["basis"]) for one in items}
+    return {"items": items, "findings": rules.findings(basis)}
 
 
 async def list_versions(
