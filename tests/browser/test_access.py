@@ -103,7 +103,7 @@ def test_an_emergency_is_seen_above_every_page_of_the_owner(
     officer.keyboard.press("n")
     officer.get_by_label("Pemilik").select_option(label=OWNER)
     officer.get_by_label("Alasan").fill("Kebakaran pasar, jalur evakuasi")
-    officer.get_by_label("Nomor kamera").fill("1, 2")
+    officer.get_by_label("Kamera", exact=True).press_sequentially("1, 2")
     violations = axe_violations(officer, axe_source)
     officer.keyboard.press("Control+Enter")
     expect(officer.get_by_role("heading", name=re.compile(r"DRT-\d{4}-0001"))).to_be_visible()

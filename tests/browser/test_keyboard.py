@@ -71,7 +71,7 @@ def sent(page: Page) -> None:
     typed(page, "Nomor perkara", "PDM-88/MKS/2026")
     ticked(page, OWNER)
     ticked(page, "Gambar langsung")
-    typed(page, "Nomor kamera", "1, 2")
+    typed(page, "Kamera", "1, 2")
     ticked(page, "Muh. Arfah, Jaksa")
     page.keyboard.press("Control+Enter")
     tab_to(page, page.locator("input[type=file]"))
@@ -128,6 +128,10 @@ def test_why_somebody_can_or_cannot_is_asked_by_keys_alone(enter: Enter, axe_sou
     tab_to(page, page.get_by_label("Orang", exact=True))
     page.keyboard.type("Nurdin")
     typed(page, "Kamera, lembaga atau orang", "1")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Kamera, lembaga atau orang")).to_have_value(
+        "Balai Kota Gerbang Depan"
+    )
     page.keyboard.press("Enter")
     may = page.get_by_role("region", name="Jawaban")
 
