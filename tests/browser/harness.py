@@ -135,7 +135,8 @@ class Watch:
 
 def axe_violations(page: Page, axe_source: str) -> list[str]:
     """What axe-core finds against WCAG 2.2 A and AA and its best practices, a line per element."""
-    page.evaluate("() => {" + axe_source + "}")
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate("() => {" + axe_source + "}")
     options = {"runOnly": RULES, "resultTypes": ["violations"]}
     result: dict[str, Any] = page.evaluate("options => axe.run(document, options)", options)
     return [
@@ -167,4 +168,22 @@ CLIPPED = """() => {
 def clipped_texts(page: Page) -> list[str]:
     """Elements whose text is cut off without an ellipsis that says so; a page that is too wide."""
     found: list[str] = page.evaluate(CLIPPED)
+    return found
+
+
+UNSEEN = """() => {
+  const e = document.activeElement;
+  if (!e || e === document.body) return [];
+  const s = getComputedStyle(e);
+  const outlined = s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0;
+  const parent = e.parentElement ? getComputedStyle(e.parentElement) : s;
+  const around = parent.outlineStyle !== 'none' && parseFloat(parent.outlineWidth) > 0;
+  const seen = outlined || around || [s, parent].some(x => x.boxShadow !== 'none');
+  return seen ? [] : [e.outerHTML.slice(0, 120)];
+}"""
+
+
+def unseen_focus(page: Page) -> list[str]:
+    """What has the focus and does not show it."""
+    found: list[str] = page.evaluate(UNSEEN)
     return found

@@ -11,55 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import APIRequestContext, Browser, Page, expect
 
 from tests.browser.conftest import NewPage
 from tests.browser.demo import Demo
-from tests.browser.harness import axe_violations, clipped_texts
+from tests.browser.harness import axe_violations, clipped_texts, unseen_focus
+from tests.browser.walk import ALL_LOOKS, FIRST_LOOKS, Look, route_paths, settle, walk
 
 pytestmark = pytest.mark.browser
 
-LIVE = '[data-picture="live"]'
-PAGES = (
-    "peta",
-    "dinding",
-    "rekaman",
-    "rekaman/penahanan",
-    "kamera/1",
-    "admin/kamera",
-    "admin/lembaga",
-    "admin/orang",
-    "admin/hak",
-    "admin/hak/mengapa",
-    "admin/peran",
-    "admin/token",
-    "admin/aplikasi",
-    "admin/webhook",
-    "admin/penyedia",
-    "admin/audit",
-    "admin/komputer",
-    "admin/privasi",
-    "admin/privasi?id=cctv_live",
-    "admin/privasi?tampil=retention",
-    "admin/privasi?tampil=deleted",
-    "admin/privasi?tampil=cases&baru=1",
-    "admin/privasi?tampil=breaches&baru=1",
-    "admin/privasi?tampil=assessment",
-    "admin/syarat-masuk",
-    "akun",
-    "admin/audit?tampil=anchors",
-    "admin/audit?tampil=hints",
-    "admin/audit?tampil=seen",
-    "admin/audit?tampil=watchers",
-    "admin/darurat",
-    "admin/permohonan",
-    "admin/permohonan?mode=baru",
-    "admin/tinjauan",
-    "admin/dasar-hukum",
-    "admin/hak?baru=1",
-    "bantuan",
+NOBODY = "nobody"
+WITHOUT_ROLE = "without a role"
+ROLES = (
+    *("Administrator", "Wali Kota", "Operator CCTV", "Admin lembaga", "Petugas PDP"),
+    *(WITHOUT_ROLE, NOBODY),
 )
-KEY = re.compile(r"\b[a-z_]+(?:\.[a-z0-9_]+)+\b")
+LIVE = '[data-picture="live"]'
 PLAYS = """video => new Promise(done => {
   const began = video.currentTime;
   const look = () => video.currentTime > began + 0.5 ? done(true) : setTimeout(look, 50);
@@ -113,9 +80,61 @@ def message_keys(repository: Path) -> frozenset[str]:
     return frozenset(json.loads(path.read_text("utf-8")))
 
 
-def settle(page: Page) -> None:
-    """Waits until nothing is being fetched for a moment; live pictures go on."""
-    page.wait_for_timeout(1500)
+def sign_in_without_role(page: Page, site: str, administrator: APIRequestContext) -> None:
+    """Signs in at `page` as somebody new, whom the administrator gives a login and nothing else."""
+    first, own = "empat kuda di tepi kali", "lima ekor ikan terbang jauh"
+
+    def ask(by: APIRequestContext, path: str, body: dict[str, str]) -> dict[str, Any]:
+        answer = by.post(f"{site}/api/{path}", data=body, headers={"origin": site})
+        assert answer.ok, answer.text()
+        answered: dict[str, Any] = answer.json() if answer.text() else {}
+        return answered
+
+    person = ask(administrator, "people", {"login": "tanpa.peran", "name": "Tanpa Peran"})
+    ask(administrator, f"people/{person['id']}/password", {"password": first})
+    ask(page.request, "session", {"login": "tanpa.peran", "password": first})
+    change = {"password": own, "current": first}
+    ask(page.request, f"people/{person['id']}/password", change)
+    ask(page.request, "session", {"login": "tanpa.peran", "password": own})
+
+
+@pytest.fixture(scope="module")
+def without_role(browser: Browser, demo: Demo, sessions: Callable[[str], Any]) -> Any:
+    """The cookies of a person who has no role at all."""
+    administrator = browser.new_context(storage_state=sessions("Administrator"))
+    context = browser.new_context(locale="id-ID")
+    page = context.new_page()
+    sign_in_without_role(page, demo.address, administrator.request)
+    kept = context.storage_state()
+    context.close()
+    administrator.close()
+    return kept
+
+
+@pytest.fixture
+def walk_as(
+    request: pytest.FixtureRequest,
+    repository: Path,
+    demo: Demo,
+    new_page: NewPage,
+    sessions: Callable[[str], Any],
+    axe_source: str,
+    message_keys: frozenset[str],
+) -> Callable[[str, tuple[Look, ...]], list[str]]:
+    """Walks over every page as somebody, in these looks, and gives what was wrong."""
+
+    def as_role(role: str, looks: tuple[Look, ...]) -> list[str]:
+        if role == NOBODY:
+            page = new_page()
+        elif role == WITHOUT_ROLE:
+            page = new_page(storage_state=request.getfixturevalue("without_role"))
+        else:
+            page = new_page(storage_state=sessions(role))
+        is_bare = role == NOBODY
+        paths = route_paths(repository, bare=is_bare)
+        return walk(page, demo.address, paths, looks, axe_source, message_keys)
+
+    return as_role
 
 
 def test_a_stranger_is_led_to_the_sign_in_and_back(page: Page, demo: Demo) -> None:
@@ -158,22 +177,19 @@ def test_a_link_signs_in_once(
     expect(second.get_by_role("alert")).not_to_be_empty()
 
 
-@pytest.mark.parametrize("language", ["id", "en"])
-@pytest.mark.parametrize("path", PAGES)
-def test_page_is_sound(
-    path: str, language: str, enter: Enter, axe_source: str, message_keys: frozenset[str]
+@pytest.mark.parametrize("role", ROLES)
+def test_every_page_of_a_role_is_sound(
+    role: str, walk_as: Callable[[str, tuple[Look, ...]], list[str]]
 ) -> None:
-    page = enter(path, language=language)
-    settle(page)
+    assert [] == walk_as(role, FIRST_LOOKS)
 
-    words = page.locator("body").inner_text()
-    assert [] == axe_violations(page, axe_source)
-    assert [] == clipped_texts(page)
-    assert set() == message_keys.intersection(KEY.findall(words))
-    expect(page.get_by_role("heading", level=1)).to_have_count(1)
-    page.set_viewport_size({"width": 390, "height": 844})
-    assert [] == axe_violations(page, axe_source)
-    assert [] == clipped_texts(page)
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("role", ROLES)
+def test_every_page_of_a_role_is_sound_in_every_look(
+    role: str, walk_as: Callable[[str, tuple[Look, ...]], list[str]]
+) -> None:
+    assert [] == walk_as(role, ALL_LOOKS)
 
 
 def test_an_alarm_of_recording_cannot_be_missed(enter: Enter, axe_source: str) -> None:
@@ -326,18 +342,7 @@ def test_every_stop_of_the_tab_key_can_be_seen(enter: Enter) -> None:
     unseen = []
     for _ in range(25):
         page.keyboard.press("Tab")
-        unseen += page.evaluate(
-            """() => {
-              const e = document.activeElement;
-              if (!e || e === document.body) return [];
-              const s = getComputedStyle(e);
-              const outlined = s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0;
-              const parent = e.parentElement ? getComputedStyle(e.parentElement) : s;
-              const around = parent.outlineStyle !== 'none' && parseFloat(parent.outlineWidth) > 0;
-              const seen = outlined || around || [s, parent].some(x => x.boxShadow !== 'none');
-              return seen ? [] : [e.outerHTML.slice(0, 120)];
-            }"""
-        )
+        unseen += unseen_focus(page)
 
     assert [] == unseen
 
