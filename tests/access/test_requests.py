@@ -47,6 +47,55 @@ async def test_what_is_lent_is_limited_in_things_actions_and_footage(desk: Desk)
     assert grant["person_id"] == desk.people["jaksa"]
 
 
+async def test_vehicles_stationed_in_a_named_district_are_lent(desk: Desk) -> None:
+    ids = {}
+    for name, agency, place in (
+        ("Derek 1", "Dishub", "73.71.04.1006"),
+        ("Derek 2", "Dishub", "73.71.04"),
+        ("Derek 3", "Dishub", "73.71.05"),
+        ("Patroli 1", "Polrestabes", "73.71.04"),
+    ):
+        answer = await desk["admin"].post(
+            "/api/units",
+            json={"name": name, "agency_id": str(desk.agencies[agency]), "kind": "tow",
+                  "place": place},
+        )  # fmt: skip
+        assert answer.status_code == 201, answer.text
+        ids[name] = answer.json()["id"]
+
+    async def seen() -> list[str]:
+        page = (await desk["jaksa"].get("/api/units")).json()
+        return sorted(item["name"] for item in page.get("items", []))
+
+    wanted = {"actions": ["unit:view"], "rings": [], "places": ["73.71.04"]}
+    request_id = await desk.sent(**wanted)
+    before = await seen()
+    url = f"/api/requests/{request_id}/parts/{desk.agencies['Dishub']}/cameras"
+    meant = (await desk["kadishub"].get(url)).json()["items"]
+    await desk.sign("kadishub", request_id, "kepala_lembaga")
+    await desk.sign("pdp", request_id, "petugas_pdp", cameras=[ids["Derek 1"]])
+    during = await seen()
+    cameras = await desk.numbers("jaksa")
+    shown = (await desk["jaksa"].get(f"/api/requests/{request_id}")).json()
+    desk.clock.advance(7 * 86_400)
+
+    assert [(one["kind"], one["name"], one["number"]) for one in meant] == [
+        ("unit", "Derek 1", None),
+        ("unit", "Derek 2", None),
+    ]
+    assert (before, during, cameras, await seen()) == ([], ["Derek 1"], [], [])
+    assert [one["kind"] for one in shown["parts"][0]["terms"]["cameras"]] == ["unit"]
+
+
+async def test_vehicles_are_asked_for_by_district(desk: Desk) -> None:
+    letter = await desk.letter(actions=["unit:view", "camera:view"])
+    made = (await desk["jaksa"].post("/api/requests", json=letter)).json()
+
+    answer = await desk["jaksa"].post(f"/api/requests/{made['id']}/send")
+
+    assert (answer.status_code, answer.json()["params"]) == (422, {"field": "places"})
+
+
 async def test_colleagues_get_nothing_unless_their_role_was_named(desk: Desk) -> None:
     await desk.lent()
     alone = await desk.numbers("kajari")

@@ -31,12 +31,30 @@ ENDS: frozenset[str] = frozenset({"expired", "revoked", "refused", "withdrawn"})
 
 
 @dataclass(frozen=True, slots=True)
+class Meant:
+    """A single thing that a request means, as the owner who decides sees it.
+
+    Attributes:
+        kind: `camera` or `unit`.
+        number: Of a camera.
+        lat, lon: Of a camera: where it stands.
+    """
+
+    kind: Literal["camera", "unit"]
+    id: UUID
+    name: str
+    number: int | None = None
+    lat: float | None = None
+    lon: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """What may be done with what, and when.
 
     Attributes:
         actions: Action words.
-        cameras: The cameras; None is all that the request means.
+        cameras: Ids of the cameras and units; None is all that the request means.
         starts_at: First instant at which the right holds.
         ends_at: First instant at which it no longer holds.
         footage_from: First instant of recorded pictures that it reaches; None is no limit.

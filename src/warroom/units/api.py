@@ -3,7 +3,7 @@
 The caller opens the transaction: several calls in one of them happen together or not at all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -55,6 +55,16 @@ async def get_unit(scope: Scope, tx: Transaction, unit_id: UUID, action: str = V
         UnitNotFoundError: No such unit, or not for this scope.
     """
     return await service.get_unit(scope, tx, unit_id, action)
+
+
+async def list_stationed(
+    scope: Scope, tx: Transaction, agency_id: UUID, places: Sequence[str], action: str = VIEW
+) -> list[Unit]:
+    """The units of an owner stationed in one of the areas, with which `action` may be done.
+
+    A unit of which no station's area is known is in none.
+    """
+    return await store.list_stationed(scope, tx, agency_id, places, action)
 
 
 async def add_unit(

@@ -22,7 +22,7 @@ LOCATE = "unit:locate"
 """Held by the system alone: takes positions in."""
 
 ACTIONS = declare(
-    Action(VIEW, "unit", "view", for_programs=True),
+    Action(VIEW, "unit", "view", lends=True, for_programs=True),
     Action(TRACK, "unit", "manage"),
     Action(CONFIGURE, "unit", "configure"),
     Action(LOCATE, "unit", by_system=True),

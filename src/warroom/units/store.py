@@ -1,5 +1,6 @@
 """SQL of units and fences; lists leave as JSON that PostgreSQL wrote."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -242,6 +243,20 @@ async def find_named(scope: Scope, tx: Transaction, name: str) -> list[Unit]:
     visible, parameters = _visible(scope, VIEW)
     query = _UNITS.format(visible=visible) + sql.SQL(" and lower(u.name) = lower(%(name)s)")
     rows = await tx.execute(query, parameters | {"name": name})
+    return [_unit(row) for row in await rows.fetchall()]
+
+
+async def list_stationed(
+    scope: Scope, tx: Transaction, agency_id: UUID, places: Sequence[str], action: str
+) -> list[Unit]:
+    """The units of an owner whose station lies in one of these areas, by callsign."""
+    visible, parameters = _visible(scope, action)
+    query = _UNITS.format(visible=visible) + sql.SQL(
+        " and u.agency_id = %(agency)s and (u.place || '.') ^@ any(%(areas)s::text[])"
+        " order by lower(u.name), u.id"
+    )
+    values = {"agency": agency_id, "areas": [f"{place}." for place in places]}
+    rows = await tx.execute(query, parameters | values)
     return [_unit(row) for row in await rows.fetchall()]
 
 

@@ -9,9 +9,10 @@ export interface Named {
 }
 
 export interface MeantCamera extends Named {
-  number: number;
-  lat?: number;
-  lon?: number;
+  /** A vehicle has none. */
+  number: number | null;
+  lat?: number | null;
+  lon?: number | null;
 }
 
 export interface Terms {

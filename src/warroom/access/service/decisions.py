@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from warroom.access.contracts import APPROVE, VIEW, Approval, Case, Decision, Terms
+from warroom.access.contracts import APPROVE, VIEW, Approval, Case, Decision, Meant, Terms
 from warroom.access.errors import IncompleteError, NotApproverError, NothingLeftError
 from warroom.access.rules import requests as rules
 from warroom.access.service.drafts import take_own
@@ -12,13 +12,17 @@ from warroom.access.settings import AccessSettings
 from warroom.access.store import directory
 from warroom.access.store import requests as store
 from warroom.cameras import api as cameras
-from warroom.cameras.contracts import Areas, Camera
+from warroom.cameras.contracts import Areas
 from warroom.identity import api as identity
+from warroom.kernel.actions import kind_of
 from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.scope import Scope
+from warroom.units import api as units
 
 NUMBER = "AKS"
+
+_SEE = {"camera": "camera:view", "unit": "unit:view"}
 
 
 async def send_request(scope: Scope, tx: Transaction, request_id: UUID) -> None:
@@ -31,8 +35,11 @@ async def send_request(scope: Scope, tx: Transaction, request_id: UUID) -> None:
     """
     loaded = await take_own(scope, tx, request_id)
     row = loaded.row
-    if not (row["rings"] or row["places"] or row["cameras"]):
+    kinds = {kind_of(word) for word in row["actions"]}
+    if "camera" in kinds and not (row["rings"] or row["places"] or row["cameras"]):
         raise IncompleteError(field="things")
+    if "unit" in kinds and not row["places"]:
+        raise IncompleteError(field="places")
     if not (row["people"] or row["roles"]):
         raise IncompleteError(field="people")
     sent = rules.send(loaded.case, scope.at)
@@ -70,12 +77,27 @@ async def withdraw_request(scope: Scope, tx: Transaction, request_id: UUID, reas
     )
 
 
-async def list_meant(scope: Scope, tx: Transaction, loaded: Loaded, owner_id: UUID) -> list[Camera]:
-    """The owner's cameras that a request means; only who decides for the owner is told."""
-    row = loaded.row
-    rings = tuple(tuple((lon, lat) for lon, lat in ring) for ring in row["rings"])
-    areas = Areas(owner_id, rings, tuple(row["places"]), tuple(row["cameras"]))
-    return await cameras.find_in_areas(scope, tx, areas, APPROVE)
+async def list_meant(scope: Scope, tx: Transaction, loaded: Loaded, owner_id: UUID) -> list[Meant]:
+    """The owner's things that a request means; only who decides for the owner is told.
+
+    Cameras lie in what was drawn or named; units are stationed in an area that was named. Of each
+    kind only what the words that are asked for can be done to.
+    """
+    row, kinds = loaded.row, {kind_of(word) for word in loaded.row["actions"]}
+    meant: list[Meant] = []
+    if "camera" in kinds:
+        rings = tuple(tuple((lon, lat) for lon, lat in ring) for ring in row["rings"])
+        areas = Areas(owner_id, rings, tuple(row["places"]), tuple(row["cameras"]))
+        meant += [
+            Meant("camera", one.id, one.name, one.number, one.lat, one.lon)
+            for one in await cameras.find_in_areas(scope, tx, areas, APPROVE)
+        ]
+    if "unit" in kinds:
+        meant += [
+            Meant("unit", one.id, one.draft.name)
+            for one in await units.list_stationed(scope, tx, owner_id, row["places"], APPROVE)
+        ]
+    return meant
 
 
 async def approve_part(
@@ -131,13 +153,13 @@ async def approve_part(
     await _lend(scope, tx, loaded, case, owner_id, meant)
 
 
-def _stated(asked: Terms, decision: Decision, meant: list[Camera]) -> Terms:
+def _stated(asked: Terms, decision: Decision, meant: list[Meant]) -> Terms:
     """The terms that a decision states, none of them wider than what was asked.
 
     Raises:
-        NothingLeftError: None of the cameras is among those that are meant.
+        NothingLeftError: None of the things is among those that are meant.
     """
-    ids = frozenset(camera.id for camera in meant)
+    ids = frozenset(one.id for one in meant)
     chosen = ids if decision.cameras is None else frozenset(decision.cameras) & ids
     if not chosen:
         raise NothingLeftError
@@ -152,14 +174,14 @@ def _stated(asked: Terms, decision: Decision, meant: list[Camera]) -> Terms:
     return rules.narrowed(asked, stated)
 
 
-def _row_of(terms: Terms, meant: list[Camera]) -> dict[str, Any]:
+def _row_of(terms: Terms, meant: list[Meant]) -> dict[str, Any]:
     kept = terms.cameras or frozenset()
     return {
         "actions": sorted(terms.actions),
         "cameras": [
-            {"id": str(camera.id), "number": camera.number, "name": camera.name}
-            for camera in meant
-            if camera.id in kept
+            {"kind": one.kind, "id": str(one.id), "number": one.number, "name": one.name}
+            for one in meant
+            if one.id in kept
         ],
         "starts_at": terms.starts_at,
         "ends_at": terms.ends_at,
@@ -169,7 +191,7 @@ def _row_of(terms: Terms, meant: list[Camera]) -> dict[str, Any]:
 
 
 async def _lend(
-    scope: Scope, tx: Transaction, loaded: Loaded, case: Case, owner_id: UUID, meant: list[Camera]
+    scope: Scope, tx: Transaction, loaded: Loaded, case: Case, owner_id: UUID, meant: list[Meant]
 ) -> None:
     """Lends what the signatures have in common, once there are enough of them."""
     (part,) = [one for one in case.parts if one.owner_id == owner_id]
@@ -178,7 +200,8 @@ async def _lend(
         return
     row = loaded.row
     new = identity.NewGrant(
-        actions=tuple(sorted(terms.actions | {"camera:view"})),
+        # To see a thing comes with whatever else is done to it.
+        actions=tuple(sorted(terms.actions | {_SEE[kind_of(word)] for word in terms.actions})),
         reason=row["purpose"],
         agencies=(owner_id,),
         objects=tuple(sorted(terms.cameras or ())),

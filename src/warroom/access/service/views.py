@@ -1,5 +1,6 @@
 """Requests as their two sides read them."""
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -44,7 +45,7 @@ async def show_request(scope: Scope, tx: Transaction, request_id: UUID) -> dict[
 async def show_meant(
     scope: Scope, tx: Transaction, request_id: UUID, owner_id: UUID
 ) -> list[dict[str, Any]]:
-    """The cameras that a request means, for whoever decides about them.
+    """The cameras and units that a request means, for whoever decides about them.
 
     Raises:
         NotFoundError: There is no such request to an owner for whom the asker decides.
@@ -53,16 +54,7 @@ async def show_meant(
     if loaded.row["sent_at"] is None or not scope.allows(APPROVE, agency_id=owner_id):
         raise NotFoundError
     loaded.part_row(owner_id)
-    return [
-        {
-            "id": camera.id,
-            "number": camera.number,
-            "name": camera.name,
-            "lat": camera.lat,
-            "lon": camera.lon,
-        }
-        for camera in await list_meant(scope, tx, loaded, owner_id)
-    ]
+    return [asdict(one) for one in await list_meant(scope, tx, loaded, owner_id)]
 
 
 async def show_directory(scope: Scope, tx: Transaction, settings: AccessSettings) -> dict[str, Any]:
