@@ -167,6 +167,17 @@ def test_what_nobody_sees_any_more_ends_as_unknown(alarm: Alarm) -> None:
     assert ("cleared", "unknown") == (event.change, event.reason)
 
 
+def test_a_jam_that_nobody_sees_is_as_slow_as_it_was_when_somebody_did(alarm: Alarm) -> None:
+    run(alarm, jam_over(3), jam_over(3))
+    (seen,) = alarm.jams.values()
+
+    alarm.update(state_at(NOW + 20, {}))
+    (unseen,) = alarm.jams.values()
+
+    assert (unseen.kmh, unseen.ratio) == pytest.approx((seen.kmh, 0.2))
+    assert unseen.delay_s == pytest.approx(seen.delay_s)
+
+
 def test_a_closed_road_has_no_jam(alarm: Alarm) -> None:
     run(alarm, *[jam_over(5)] * 2)
     closed = np.zeros(town().edges, np.bool_)

@@ -48,6 +48,9 @@ class Alarm:
         self._low = np.zeros(edges, np.uint8)
         self._jammed = np.zeros(edges, np.bool_)
         self._seen_at = np.full(edges, -np.inf)
+        # As they were when last seen: a jam that nobody observes now is no free road.
+        self._kmh = np.full(edges, np.nan, np.float32)
+        self._ratio = np.full(edges, np.nan, np.float32)
         self._lengths: dict[UUID, list[tuple[float, float]]] = {}
         self.jams: dict[UUID, Jam] = {}
 
@@ -81,11 +84,13 @@ class Alarm:
             self._lengths[jam.id] = [(jam.changed_at, jam.length_m)]
             self._jammed[edges] = True
             self._seen_at[edges] = jam.changed_at
+            self._kmh[edges], self._ratio[edges] = jam.kmh, jam.ratio
 
     def _judge(self, state: State) -> None:
         reported = state.how == How.REPORTED
         known = ((state.how == How.MEASURED) & (state.observed >= self.least_observed)) | reported
         self._seen_at[known] = state.at
+        self._kmh[known], self._ratio[known] = state.kmh[known], state.ratio[known]
         low = known & (state.ratio < ON)
         self._low = np.where(low, np.minimum(self._low + 1, CYCLES), 0).astype(np.uint8)
         # Somebody saw it: there is nothing to wait for.
@@ -110,7 +115,7 @@ class Alarm:
         """A jam as it is now; its id and times are not known yet."""
         graph = self.ground.graph
         length = graph.length_m[edges].astype(np.float64)
-        kmh = np.maximum(state.kmh[edges], 1.0)
+        kmh = np.maximum(self._kmh[edges], 1.0)
         total = float(length.sum())
         lost_s = length * 3.6 * (1.0 / kmh - 1.0 / graph.free_kmh[edges])
         head, queue_m = queue_of(self.ground, edges)
@@ -126,7 +131,7 @@ class Alarm:
             lat=float(lat),
             lon=float(lon),
             kmh=total / float((length / kmh).sum()),
-            ratio=float((state.ratio[edges] * length).sum()) / total,
+            ratio=float((self._ratio[edges] * length).sum()) / total,
             delay_s=float(np.maximum(lost_s, 0.0).sum()),
             began_at=state.at,
             changed_at=state.at,
