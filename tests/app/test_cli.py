@@ -31,7 +31,7 @@ def test_wrong_usage_ends_with_two(arguments: list[str], data: Path) -> None:
 
 
 @pytest.mark.parametrize("word", ["demo", "up", "camera", "agency", "user", "grant", "token",
-                                  "audit", "bench", "db", "config", "routes"])  # fmt: skip
+                                  "audit", "unit", "bench", "db", "config", "routes"])  # fmt: skip
 def test_every_command_explains_itself(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([word, "--help"]) == 0
     assert "Usage" in capsys.readouterr().out

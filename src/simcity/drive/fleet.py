@@ -48,9 +48,9 @@ KINDS = {
     "ambulance": Kind("ambulance", "Dinkes", "Ambulans", "als", 3, 2.0, 2.5, 1.2, 0.4),
     "patrol": Kind("patrol", "Polrestabes", "Patroli", "traffic", 2, 1.8, 1.6, 1.05, 0.7),
     "dishub": Kind("dishub", "Dishub", "Dishub", "tow traffic", 4, 2.0, 2.2, 1.0, 0.5),
-    "bus": Kind("bus", "Dishub", "Trans Mamminasata", "", 2, 2.5, 3.2, 0.9, 1.0, 10),
-    "petepete": Kind("petepete", "Dishub", "Pete-pete", "", 1, 1.7, 1.9, 0.95, 1.0, 10),
-    "taxi": Kind("taxi", "Dishub", "Taksi", "", 1, 1.7, 1.5, 1.0, 1.0, 10),
+    "bus": Kind("bus", "Dishub", "Trans Mamminasata", "", 2, 2.5, 3.2, 0.9, 1.0, 15),
+    "petepete": Kind("petepete", "Dishub", "Pete-pete", "", 1, 1.7, 1.9, 0.95, 1.0, 15),
+    "taxi": Kind("taxi", "Dishub", "Taksi", "", 1, 1.7, 1.5, 1.0, 1.0, 15),
     "fire_boat": Kind("fire_boat", "Damkar", "Kapal Damkar", "pump water", 5, 3.2, 3.0, 1, 0.5),
     "boat": Kind("boat", "Polrestabes", "Polair", "rescue water", 4, 2.6, 2.5, 1.0, 0.7),
 }
