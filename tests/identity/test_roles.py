@@ -242,12 +242,17 @@ async def test_a_level_on_a_thing_stands_for_its_words(city: City, browser: Clie
     async with signed_in(browser, "kepala") as chief:
         given = await chief.post("/api/grants", json=grant)
         nothing = await chief.post("/api/grants", json=grant | {"level": None})
+        no_kind = await chief.post("/api/grants", json=grant | {"on": "zebra"})
+        on_walls = await chief.post("/api/grants", json=grant | {"on": "wall"})
         listed = (await chief.get("/api/grants")).json()["items"]
         words = (await chief.get("/api/words")).json()
 
-    assert given.status_code == 201
-    assert nothing.status_code == 422
-    assert set(listed[0]["actions"]) == {"camera:view", "live:view", "ptz:move", "recording:view"}
+    assert (given.status_code, on_walls.status_code) == (201, 201)
+    assert (nothing.status_code, no_kind.status_code) == (422, 422)
+    assert {frozenset(item["actions"]) for item in listed} == {
+        frozenset({"camera:view", "live:view", "ptz:move", "recording:view"}),
+        frozenset({"wall:view", "wall:share"}),
+    }
     expected = {"word": "live:view", "on": "camera", "level": "view", "is_ahead": False}
     assert expected | {"for_programs": True} in words["items"]
     assert "grant:configure" in {item["word"] for item in words["items"]}

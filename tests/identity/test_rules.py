@@ -290,6 +290,7 @@ def test_nobody_gives_for_longer_than_they_hold() -> None:
         ("bhinnekatunggalika2026", "common"),
         ("rahmat.hidayat99", "personal"),
         ("kuda laut naik becak", None),
+        ("ßtraßeßhauß", "short"),  # Compared without case it is longer than it was typed.
         ("ᨔᨘᨒᨓᨙᨔᨗ ᨔᨛᨒᨈ ᨑᨘᨄ", None),
     ],
 )

@@ -303,6 +303,7 @@ def add_grant(  # noqa: PLR0913 - the sides of a grant
     *,
     action: list[str] | None = None,
     level: Level | None = None,
+    on: str = "camera",
     reason: str,
     user: str | None = None,
     to_agency: str | None = None,
@@ -323,7 +324,8 @@ def add_grant(  # noqa: PLR0913 - the sides of a grant
 
     Args:
         action: An action word; may be given several times.
-        level: view, operate, manage or configure: what each means on a camera.
+        level: view, operate, manage or configure: what each means on a kind of things.
+        on: The kind of things that the level is given on: camera, unit, road, wall ...
         reason: Why.
         user: Login of the person it is given to.
         to_agency: Short name of the agency it is given to.
@@ -342,7 +344,7 @@ def add_grant(  # noqa: PLR0913 - the sides of a grant
         scope = tools.scope
         owners = [await api.require_agency_id(scope, tx, short) for short in agency or ()]
         new = api.NewGrant(
-            (*(action or ()), *(words_of_level(level, "camera") if level else ())),
+            (*(action or ()), *(words_of_level(level, on) if level else ())),
             reason,
             person_id=await _person_id(scope, tx, user) if user else None,
             to_agency_id=await api.require_agency_id(scope, tx, to_agency) if to_agency else None,

@@ -166,12 +166,13 @@ class PasswordBody(Body):
 
 
 class GrantBody(Body):
-    """A new grant: action words, or a level on cameras that stands for some."""
+    """A new grant: action words, or a level on a kind of things that stands for some."""
 
     person_id: UUID | None = None
     to_agency_id: UUID | None = None
     actions: list[Word] = Field(default=[], max_length=40)
     level: Literal["view", "operate", "manage", "configure"] | None = None
+    on: Word = "camera"
     agencies: list[UUID] | None = Field(default=None, min_length=1, max_length=200)
     places: list[Place] | None = Field(default=None, min_length=1, max_length=200)
     objects: list[UUID] | None = Field(default=None, min_length=1, max_length=2000)
@@ -186,7 +187,7 @@ class GrantBody(Body):
     @model_validator(mode="after")
     def _holds_words(self) -> Self:
         if self.level is not None:
-            self.actions = [*self.actions, *words_of_level(self.level, "camera")]
+            self.actions = [*self.actions, *words_of_level(self.level, self.on)]
         if not self.actions:
             message = "neither actions nor a level"
             raise ValueError(message)
@@ -403,7 +404,7 @@ async def create_grant(ctx: Ctx, body: GrantBody) -> Response:
     """Gives actions to a person or an agency, or takes them away."""
     given: dict[str, Any] = {
         word: tuple(value) if isinstance(value, list) else value
-        for word, value in body.model_dump(exclude={"level"}).items()
+        for word, value in body.model_dump(exclude={"level", "on"}).items()
     }
     async with ctx.db.transaction(ctx.scope) as tx:
         await prove_for_rights(ctx, tx)

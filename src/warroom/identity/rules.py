@@ -213,11 +213,12 @@ def password_problem(password: str, *, least: int, personal: Iterable[str]) -> s
     References:
         NIST SP 800-63B-4, section 3.1.1.2 (length, blocklist, no composition rules).
     """
-    word = normalized(password).casefold()
-    if len(word) < least:
+    typed = normalized(password)
+    if len(typed) < least:
         return "short"
-    if len(word) > LONGEST_PASSWORD:
+    if len(typed) > LONGEST_PASSWORD:
         return "long"
+    word = typed.casefold()
     rest = word
     for known in sorted((part.casefold() for part in personal), key=len, reverse=True):
         if len(known) >= 4:
