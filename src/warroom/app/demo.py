@@ -98,7 +98,7 @@ def demo(
     _heed_signals()
     node = _prepare(port=port, reset=reset)
     if speed != 1.0:
-        _say("--speed belum berpengaruh / has no effect yet: nothing but pictures is simulated")
+        _say("--speed belum berpengaruh / no effect yet: all goes at its own speed")
     # The cameras' addresses hold the port: the same as last time, or all of them are changed.
     rtsp_port = _free_port(_read_mark(node).get("rtsp_port", 8554))
     plan = Plan(cameras, port, rtsp_port, clips, hour)

@@ -29,6 +29,7 @@ from warroom.kernel.errors import UnauthenticatedError
 from warroom.kernel.log import logger
 from warroom.kernel.metrics import REGISTRY
 from warroom.kernel.scope import Scope
+from warroom.kernel.settings import SettingsError
 from warroom.units.contracts import Fix, Verdict
 from warroom.units.errors import BadFixError, NotTakenError, TooOftenError
 from warroom.units.formats import read_json, read_owntracks
@@ -63,15 +64,15 @@ class Topics:
         patterns: Topics with `{device}` for one level, and the wildcards of MQTT.
 
     Raises:
-        ValueError: One has no level, or several, that are the device.
+        SettingsError: One has no level, or several, that are the device.
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self._levels = [pattern.split("/") for pattern in patterns]
         for pattern, levels in zip(patterns, self._levels, strict=True):
             if levels.count("{device}") != 1 or "#" in levels[:-1]:
-                message = f"{pattern}: one level must be {{device}}, and # the last"
-                raise ValueError(message)
+                problem = f"{pattern}: one level must be {{device}}, and # the last"
+                raise SettingsError(setting="[mqtt] topics", problem=problem)
 
     @property
     def filters(self) -> list[str]:
