@@ -110,8 +110,8 @@ def _node() -> Iterator[Node]:
     folder = Path(tempfile.mkdtemp(prefix="warroom-bench-"))
     folder.chmod(0o755)
     node = open_node(Configuration.read({**os.environ, "WARROOM_DATA_DIR": str(folder)}))
-    start_database(node)
     try:
+        start_database(node)
         yield node
     finally:
         if node.embedded is not None:

@@ -289,8 +289,8 @@ def _city(sizes: dict[str, int]) -> Iterator[Node]:
     folder = Path(tempfile.mkdtemp(prefix="warroom-bench-"))
     folder.chmod(0o755)
     node = open_node(Configuration.read({**os.environ, "WARROOM_DATA_DIR": str(folder)}))
-    start_database(node)
     try:
+        start_database(node)
         with psycopg.connect(node.connections.superuser) as connection:
             for statement in (_AGENCIES, _PEOPLE, _ROLES, _CAMERAS, _STREAMS, _STATES, _GRANTS):
                 connection.execute(statement, sizes)
