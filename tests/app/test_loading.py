@@ -9,8 +9,8 @@ import pytest
 from warroom.app.cli import COMMANDS, app
 
 LIBRARIES = frozenset(
-    ("alembic", "authlib", "av", "fastapi", "httpx", "numpy", "osmium", "pydantic", "pyroutingkit",
-     "scipy", "shapely", "webauthn")
+    ("aiomqtt", "alembic", "authlib", "av", "fastapi", "httpx", "numpy", "osmium", "pydantic",
+     "pyroutingkit", "scipy", "shapely", "webauthn")
 )  # fmt: skip
 
 
@@ -35,7 +35,17 @@ def test_the_web_server_starts_without_what_one_page_in_a_hundred_needs() -> Non
 
     assert "fastapi" in loaded  # else this test would see nothing
     assert loaded.isdisjoint(
-        {"alembic", "authlib", "av", "httpx", "osmium", "pyroutingkit", "scipy", "webauthn"}
+        {
+            "aiomqtt",
+            "alembic",
+            "authlib",
+            "av",
+            "httpx",
+            "osmium",
+            "pyroutingkit",
+            "scipy",
+            "webauthn",
+        }
     )
 
 

@@ -8,7 +8,6 @@ import msgspec
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from shapely.geometry import shape
 
 from warroom.roads.errors import BadExtractError
@@ -29,6 +28,8 @@ def ward_finder(folder: Path) -> Callable[[Found, Found], list[str]] | None:
     Raises:
         BadExtractError: A layer cannot be read.
     """
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - decision 51
+
     districts = _read(folder / DISTRICTS)
     if not districts:
         return None

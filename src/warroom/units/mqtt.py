@@ -16,9 +16,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import aiomqtt
 from prometheus_client import Counter as Metric
 from prometheus_client import Gauge
 
@@ -35,6 +34,9 @@ from warroom.units.errors import BadFixError, NotTakenError, TooOftenError
 from warroom.units.formats import read_json, read_owntracks
 from warroom.units.ingest import Tracker
 from warroom.units.settings import MqttSettings
+
+if TYPE_CHECKING:
+    import aiomqtt
 
 type State = Literal["off", "standby", "connecting", "connected", "waiting"]
 """`standby`: another process subscribes; `waiting`: it failed, and is tried again."""
@@ -196,6 +198,8 @@ class Receiver:
 
     async def _session(self) -> None:
         """One connection, from its beginning to its end."""
+        import aiomqtt  # noqa: PLC0415 - decision 51
+
         settings = self._settings
         self._become("connecting")
         tls = ssl.create_default_context(cafile=settings.ca_file or None) if settings.tls else None
@@ -229,7 +233,7 @@ class Receiver:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _listen(self, client: aiomqtt.Client) -> None:
+    async def _listen(self, client: "aiomqtt.Client") -> None:
         async for message in client.messages:
             self._heard_at = self._clock.now()
             while len(self._working) >= _AT_ONCE:
@@ -308,6 +312,8 @@ def read_message(payload: bytes, now_s: float) -> list[Fix]:
 
 def problem_of(error: Exception) -> str:
     """Why a connection failed, in a word that tells nothing secret."""
+    from aiomqtt import MqttError  # noqa: PLC0415 - decision 51
+
     code = getattr(error, "rc", None)
     value = getattr(code, "value", code)
     # 4, 5 of MQTT 3.1.1; 134, 135 of MQTT 5, which paho tells for both.
@@ -317,4 +323,4 @@ def problem_of(error: Exception) -> str:
         return "tls"
     if isinstance(error, TimeoutError) or "timed out" in str(error).lower():
         return "no_answer"
-    return "unreachable" if isinstance(error, aiomqtt.MqttError | OSError) else "failed"
+    return "unreachable" if isinstance(error, MqttError | OSError) else "failed"
