@@ -18,6 +18,8 @@ class MapDesk {
   map = $state.raw<CityMap | null>(null);
   tool = $state.raw<Tool | null>(null);
   chosen = $state.raw<Chosen | null>(null);
+  /** Whether the signs of the map are explained on it. */
+  legend = $state(typeof matchMedia === "undefined" || matchMedia("(min-width: 700px)").matches);
 
   /** Lays the tool down, and tells it so. */
   drop(): void {

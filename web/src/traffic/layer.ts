@@ -2,7 +2,7 @@
  * The roads of the map in the colours of their state. The lines are fetched once; what changes is
  * only the state of single features, so that nothing is drawn anew but what is seen to change.
  */
-import type { ExpressionSpecification, LayerSpecification, Map as MapLibre, MapGeoJSONFeature } from "maplibre-gl";
+import type { ErrorEvent, ExpressionSpecification, LayerSpecification, Map as MapLibre, MapGeoJSONFeature, MapSourceDataEvent } from "maplibre-gl";
 import type { Overlay } from "../map/CityMap";
 import { changed, CLASS_NUMBER, classOf, sureness, type Drawn } from "./signs";
 
@@ -81,7 +81,11 @@ function layers(colour: (name: string) => string): LayerSpecification[] {
   ];
 }
 
+/** Whether the lines are there: what is told of them cannot be seen before. */
+export type Lines = "loading" | "drawn" | "failed";
+
 export interface RoadHeard {
+  lines: (lines: Lines) => void;
   click: (edge: number) => void;
   hover: (edge: number | null, name: string, at: { x: number; y: number }) => void;
 }
@@ -101,7 +105,19 @@ export class TrafficLayer implements Overlay {
     this.#heard = heard;
   }
 
+  #loaded = (event: MapSourceDataEvent): void => {
+    if (event.sourceId === SOURCE && event.isSourceLoaded) this.#heard.lines("drawn");
+  };
+  #failed = (event: ErrorEvent & { sourceId?: string }): void => {
+    if (event.sourceId === SOURCE) this.#heard.lines("failed");
+  };
+
   dress(map: MapLibre): void {
+    if (this.#map === null) {
+      this.#heard.lines("loading");
+      map.on("sourcedata", this.#loaded);
+      map.on("error", this.#failed);
+    }
     this.#map = map;
     this.#painted = null;
     const style = getComputedStyle(document.documentElement);
@@ -118,6 +134,8 @@ export class TrafficLayer implements Overlay {
   }
 
   strip(map: MapLibre): void {
+    map.off("sourcedata", this.#loaded);
+    map.off("error", this.#failed);
     for (const layer of [...LAYERS, PICKED]) if (map.getLayer(layer) !== undefined) map.removeLayer(layer);
     if (map.getSource(SOURCE) !== undefined) map.removeSource(SOURCE);
     this.#map = null;

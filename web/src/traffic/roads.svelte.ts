@@ -4,7 +4,7 @@
  */
 import { api, sentence } from "$lib/api";
 import { socket } from "$lib/socket";
-import { numbers, type Drawn } from "./signs";
+import { numbers, sureness, type Drawn } from "./signs";
 import type { Delta, Whole } from "./types";
 
 export type View = { readonly kind: "now" } | { readonly kind: "typical"; readonly learnt: number } | { readonly kind: "past"; readonly at: number };
@@ -24,22 +24,36 @@ export class RoadStates {
   #other: Drawn | null = null;
   #waiting: Delta[] | null = null;
   #asked = 0;
+  #users = 0;
+  #stop: (() => void) | null = null;
 
   /** What is to be drawn: the present, or what is looked at in its place. */
   get drawn(): Drawn {
     return this.#other ?? this.#now;
   }
 
-  /** Keeps the state until the answer is called. */
+  /** Keeps the state until the answer of the last who asked is called. */
   watch(): () => void {
-    const stop = socket.listen<Delta>("traffic.edges", { event: ({ body }) => this.take(body), reset: () => void this.refetch() });
-    void this.refetch();
+    this.#users += 1;
+    if (this.#users === 1) {
+      this.#stop = socket.listen<Delta>("traffic.edges", { event: ({ body }) => this.take(body), reset: () => void this.refetch() });
+      void this.refetch();
+    }
     return () => {
-      stop();
+      this.#users -= 1;
+      if (this.#users > 0) return;
+      this.#stop?.();
       this.pack = null;
       this.at = null;
       this.showNow();
     };
+  }
+
+  /** Whether any of these is observed now; null while the state is not known. Reads `changes`. */
+  isSeen(edges: readonly number[]): boolean | null {
+    void this.changes;
+    if (this.pack === null) return null;
+    return edges.some((edge) => sureness(this.#now.how[edge] ?? 0) === 1);
   }
 
   /** Reads the whole state again; what is told meanwhile is not lost. */

@@ -88,6 +88,15 @@ describe("the state of roads in a tab", () => {
     expect([...roads.drawn.colour]).toEqual([6, 0, 0]);
   });
 
+  it("knows of which roads nobody sees anything any more", async () => {
+    const roads = new RoadStates();
+    const before = roads.isSeen([0]);
+    await roads.refetch();
+    roads.take({ pack: "p", at: 110, edges: [0, 1], colour: "66", how: "mn" });
+
+    expect([before, roads.isSeen([0, 1]), roads.isSeen([1, 2])]).toEqual([null, true, false]);
+  });
+
   it("says that it failed, and keeps what it knew", async () => {
     const roads = new RoadStates();
     await roads.refetch();
