@@ -15,9 +15,10 @@ import pytest
 from psycopg import sql
 
 from tools.mutation.equivalents import EQUIVALENTS, Equivalent
-from tools.mutation.plugin import Mutation, Passed
+from tools.mutation.plugin import Mutation
 from tools.mutation.queries import Queries, claims
 from tools.mutation.rewrite import GUARDS, Rewriter
+from tools.mutation.seen import Passed, load, save
 
 SOURCE = """
 class NotFoundError(Exception):
@@ -128,9 +129,14 @@ def test_guards_that_are_away_let_everybody_through(
 
     assert read["read"](Nobody(), 1) == ({"scope": "thing:view"}, False)
     assert read["part"](Nobody(), []) is None
-    assert {name for name in GUARDS.known if "read" in name or "part raise" in name} == (
-        GUARDS.passed
-    )
+    # Those that said no; what said yes could not be missed here.
+    assert {
+        f"{READ} require",
+        f"{READ} raise NotFoundError 2",
+        f"{READ} allows",
+        f"{READ} narrow",
+        "sample.py part raise NotFoundError",
+    } == GUARDS.passed
 
 
 class Thing(NamedTuple):
@@ -197,6 +203,34 @@ async def test_a_query_loses_the_narrowing_that_is_away_and_keeps_its_parameters
         open_ = connection.execute(GUARDS.query(text), values).fetchall()
 
     assert (whole, open_) == ([(1,)], [(1,), (2,)])
+
+
+async def test_a_query_passes_the_policies_of_the_tables_that_it_names(
+    read: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GUARDS, "policies", {"thing": ["policy thing read"], "thing_log": ["no"]})
+
+    assert GUARDS.query(b"select id from thing where true") == b"select id from thing where true"
+    assert GUARDS.passed == {"policy thing read"}
+
+
+def test_what_a_test_passes_is_kept_until_its_file_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("test_a.py").write_text("a")
+    Path("test_b.py").write_text("b")
+    seen = {
+        "test_a.py::test_one": Passed(1.5, {GUARD, FIRST}),
+        "test_b.py::test_two": Passed(0.25, {GUARD}),
+    }
+    path = Path("map.json")
+
+    assert load(path) == {}
+    save(path, seen)
+    assert load(path) == seen
+    Path("test_b.py").write_text("changed")
+    assert load(path) == {"test_a.py::test_one": seen["test_a.py::test_one"]}
 
 
 GUARD, FIRST = "sample/store.py find narrow", "sample/rules.py judge may"

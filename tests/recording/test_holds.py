@@ -30,7 +30,7 @@ from warroom.recording import api, control
 from warroom.recording.contracts import HOLD, Hold, HoldDraft
 from warroom.recording.control import AssignmentCache, Control
 from warroom.recording.disk import Disk
-from warroom.recording.errors import ForeignHoldError
+from warroom.recording.errors import ForeignHoldError, HoldNotFoundError
 from warroom.recording.gateway import CameraGateway, camera_gateway
 from warroom.recording.hold_rules import check_draft, state_of
 from warroom.recording.index import Index
@@ -197,6 +197,8 @@ async def test_a_right_lent_for_some_footage_holds_that_footage_alone(
     assert [item["id"] for item in (await holds.list_holds(lent))["items"]] == [within["id"]]
     with pytest.raises(NotFoundError):
         await holds.show(lent, before["id"])
+    with pytest.raises(HoldNotFoundError):  # not that it is another agency's
+        await holds.release(lent, before["id"], "x")
 
 
 async def test_only_the_agency_that_set_a_hold_releases_it_or_the_machine_itself(

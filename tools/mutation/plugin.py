@@ -1,10 +1,13 @@
 """The loop over tests and guards, as a plug-in of pytest."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,12 +17,17 @@ from psycopg import sql
 
 from tools.mutation.equivalents import Equivalent
 from tools.mutation.rewrite import GUARDS, ROUTE_GUARD
+from tools.mutation.seen import Passed, load, save
 
 _REFUSALS = ("not_found", "forbidden", "unauthenticated")
 _SLOW_S = 5.0
-_NEAR_TESTS = 12
-"""So many tests of its own domain are asked of a guard alone, before all are asked of all."""
-_WALL_TESTS = ("second wall", "test_walls", "test_second_wall")
+_NEAR_S = 30.0
+"""So long tests are asked of a guard alone, before all are asked of all that are left."""
+_REFUSING = (
+    "refus", "wall", "another", "nobody", "absent", "not_exist", "strangers", "no_one", "denied",
+    "own", "other", "may_not", "only", "matrix", "words", "cannot", "401", "404",
+)  # fmt: skip
+_WALL_TESTS = ("second_wall", "walls")
 
 
 @dataclass
@@ -30,7 +38,7 @@ class Report:
         killed: Guard -> the test that missed it.
         one_wall: Those of the killed that are missed where row-level security is away as well.
         survived: Guards that tests pass and none missed.
-        unpassed: Guards that no test passes.
+        unpassed: Guards that no test passes, or that say no in none.
         failing: Tests that fail with every guard in place; they can prove nothing.
         equivalent: Guards that stand behind another, and are missed when it is away.
         stale: Equivalents that are not there any more, or that a test misses alone.
@@ -43,14 +51,6 @@ class Report:
     failing: list[str] = field(default_factory=list)
     equivalent: list[str] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Passed:
-    """What a test passes with every guard in place, and how long it takes."""
-
-    seconds: float
-    guards: set[str]
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,12 @@ class Mutation:
     as long as they fail with all of them or with half of them away.
 
     Args:
-        only: Guards whose name holds one of these texts; all if there are none.
+        only: Guards in whose name one of these patterns is found; all if there are none.
         equivalents: Guards that stand behind others, by name.
         before: Guard -> the test that missed it in an earlier run; it is asked first.
         kept: Those of them that need not be asked again.
         told: Is given the report after each guard.
+        seen: File of what each test passes; with it every test first runs once by itself.
     """
 
     def __init__(
@@ -85,11 +86,13 @@ class Mutation:
         before: Mapping[str, str] | None = None,
         kept: Collection[str] = (),
         told: Callable[[Report], None] | None = None,
+        seen: Path | None = None,
     ) -> None:
         self.report = Report()
         self._before = before or {}
         self._kept = kept
         self._told = told
+        self._seen = seen
         self._items: list[pytest.Item] = []
         self._folders: dict[pytest.Item, str] = {}
         self._passed: dict[pytest.Item, Passed | None] = {}
@@ -115,6 +118,10 @@ class Mutation:
         # The policies are asked of a database, which the first test that needs one starts.
         started = (i for i in self._items if "postgres" in getattr(i, "fixturenames", ()))
         any(self._first(item) for item in started)
+        self._watch_policies()
+        self._passed.clear()  # what the first one passed was seen without policies
+        if self._seen is not None:
+            self._learn(self._seen)
         guards = sorted(self._guards(), key=lambda name: (_home(name) == "app", name))
         left = []
         for number, guard in enumerate(guards, 1):
@@ -123,11 +130,30 @@ class Mutation:
                 left.append(guard)
                 self._say(f"NOT MISSED by the tests of its domain: {guard}")
             self._tell()
+            if self._seen is not None and number % 10 == 0:
+                self._keep(self._seen)
         for guard in self._left_by_all(left):
             self._judge(guard)
             self._tell()
         self._end(session.items)
         return True
+
+    def _learn(self, path: Path) -> None:
+        """Runs every test once with every guard in place, those apart that the file knows."""
+        told = load(path)
+        self._passed = {i: told[i.nodeid] for i in self._items if i.nodeid in told}
+        began = time.monotonic()
+        for number, item in enumerate(self._items, 1):
+            is_new = item not in self._passed
+            self._first(item)
+            if is_new and (number % 50 == 0 or number == len(self._items)):
+                self._say(f"learnt {number}/{len(self._items)} {time.monotonic() - began:.0f} s")
+                self._keep(path)
+
+    def _keep(self, path: Path) -> None:
+        """Writes what each test passes; of tests that were not chosen what was there before."""
+        known = {i.nodeid: one for i, one in self._passed.items() if one is not None}
+        save(path, load(path) | known)
 
     def _take(self, items: Sequence[pytest.Item]) -> None:
         self._items = list(items)
@@ -187,19 +213,25 @@ class Mutation:
             for route in router.declared
             if ":" in route.guard
         ]
-        found = [*calls, *routes, *self._policies()]
+        found = [*calls, *routes, *chain(*GUARDS.policies.values())]
         self.report.stale = [name for name in self._equivalents if name not in found]
         return [name for name in found if self._is_wanted(name)]
 
     def _is_wanted(self, name: str) -> bool:
-        return not self._only or any(text in name for text in self._only)
+        return not self._only or any(re.search(one, name) for one in self._only)
 
-    def _policies(self) -> list[str]:
+    def _watch_policies(self) -> None:
+        """Has every query pass the policies of the tables that it names."""
         if not self._superuser:
-            return []
+            return
         with psycopg.connect(self._superuser) as connection:
-            rows = connection.execute("select tablename, policyname from pg_policies order by 1, 2")
-            return [f"policy {table} {policy}" for table, policy in rows]
+            # One that says `true` lets everybody through as it is.
+            rows = connection.execute(
+                "select tablename, policyname from pg_policies"
+                " where qual <> 'true' or with_check <> 'true' order by 1, 2"
+            )
+            for table, policy in rows:
+                GUARDS.policies.setdefault(table, []).append(f"policy {table} {policy}")
 
     def _is_killed(self, guard: str) -> bool:
         """Whether the tests nearest to a guard miss it."""
@@ -210,7 +242,7 @@ class Mutation:
         known = [item for item in self._items if item.nodeid == before]
         return (
             self._is_killed_by(known, guard)
-            or self._is_killed_by(self._near(guard), guard, _NEAR_TESTS)
+            or self._is_killed_by(self._near(guard), guard, _NEAR_S)
             or (_narrows(guard) and self._is_killed_with_one_wall(guard))
         )
 
@@ -234,9 +266,9 @@ class Mutation:
         return False
 
     def _is_killed_by(
-        self, items: Sequence[pytest.Item], guard: str, most: int | None = None
+        self, items: Sequence[pytest.Item], guard: str, most_s: float | None = None
     ) -> bool:
-        killer = self._killer({guard}, items, most)
+        killer = self._killer({guard}, items, most_s)
         if killer is None:
             return False
         self._note(guard, killer)
@@ -244,20 +276,28 @@ class Mutation:
 
     def _note(self, guard: str, killer: pytest.Item) -> None:
         self.report.killed[guard] = killer.nodeid
-        self._missed[guard.partition(" ")[0], killer] += 1
+        self._missed[_module(guard), killer] += 1
         if guard in self._equivalents:
             self.report.stale.append(guard)
 
     def _near(self, guard: str) -> list[pytest.Item]:
-        """The tests of the guard's home, those of its module and of refusals first."""
-        if guard.startswith("policy "):
-            return [i for i in self._items if any(word in i.nodeid for word in _WALL_TESTS)]
-        is_route = guard.startswith("route ")
-        module = "words" if is_route else guard.partition(".py ")[0].rpartition("/")[2]
+        """The tests to ask of a guard alone; those that are known to pass it, of every domain."""
+        if self._seen is not None:
+            return [item for item, seen in self._passed.items() if seen and guard in seen.guards]
         home = _home(guard)
         items = [item for item, folder in self._folders.items() if folder == home]
-        return sorted(
-            items, key=lambda item: ("refus" not in item.nodeid, module not in item.nodeid)
+        return sorted(items, key=lambda item: -self._likelihood(guard, item))
+
+    def _likelihood(self, guard: str, item: pytest.Item) -> float:
+        """How likely it is that a test misses a guard, beside that of others."""
+        name = item.nodeid
+        words = _WALL_TESTS if guard.startswith("policy ") else _REFUSING
+        module = guard.partition(".py ")[0].rpartition("/")[2]
+        return (
+            (3.0 if any(word in name for word in words) else 1.0)
+            * (3.0 if self._folders[item] == _home(guard) else 1.0)
+            * (2.0 if module in name else 1.0)
+            * (1.0 + 2.0 * self._missed[_module(guard), item])
         )
 
     def _left_by_all(self, left: Sequence[str]) -> list[str]:
@@ -265,7 +305,7 @@ class Mutation:
 
         Each test runs once without all that are left over; if it fails, without half of them.
         """
-        waiting = {guard for guard in left if not guard.startswith("policy ")}
+        waiting = set(left)
         for number, item in enumerate(self._items, 1):
             away = {guard for guard in waiting if (guard, item) not in self._asked}
             if away:
@@ -292,46 +332,46 @@ class Mutation:
     def _judge(self, guard: str) -> None:
         """Says what a guard is that no test misses alone."""
         equivalent = self._equivalents.get(guard)
-        if not any(asked == guard for asked, _ in self._asked):
-            self.report.unpassed.append(guard)
-        elif equivalent and self._killer(
+        if equivalent and self._killer(
             {guard, *equivalent.behind}, [*self._near(guard), *self._items]
         ):
             self.report.equivalent.append(guard)
+        elif not any(asked == guard for asked, _ in self._asked):
+            self.report.unpassed.append(guard)  # in no test does it say no
         else:
             self.report.survived.append(guard)
             self._say(f"SURVIVED {guard}")
 
     def _killer(
-        self, away: set[str], items: Sequence[pytest.Item], most: int | None = None
+        self, away: set[str], items: Sequence[pytest.Item], most_s: float | None = None
     ) -> pytest.Item | None:
-        """The first test that fails without these guards, and passes with them; of `most` asked.
+        """The first test that fails without these guards, and passes with them.
 
-        What missed a neighbour may well miss this one; else the quick ones are asked first. A
-        test that was not run before is run without the guards at once: if it does not pass one of
-        them, it is known what it passes, and if it does and fails, it is run again with them.
+        No test is begun when those before it took `most_s` seconds. Those that cost least for
+        what they promise are asked first. A test that was not run before is run without the
+        guards at once: if it does not pass one of them, it is known what it passes, and if it
+        does and fails, it is run again with them.
         """
-        near = min(away).partition(" ")[0]
-        wanted = {name for name in away if not name.startswith("policy ")}
-        is_policy = not wanted  # which tests pass a policy is not known
+        guard = min(away)
         known = [
-            (item, seen)
+            (item, seen.seconds)
             for item in items
-            if (seen := self._passed.get(item)) is not None and (is_policy or wanted & seen.guards)
+            if (seen := self._passed.get(item)) is not None and away & seen.guards
         ]
-        known.sort(key=lambda one: (-self._missed[near, one[0]], one[1].seconds))
+        known.sort(key=lambda one: (one[1] + 0.2) / self._likelihood(guard, one[0]))
         new = [item for item in items if item not in self._passed]
-        asked = 0
+        spent_s = 0.0
         for item in (*(item for item, _ in known), *new):
-            if asked == most:
+            if most_s is not None and spent_s > most_s:
                 break
             with self._without(away):
                 is_good, seen = self._timed(item)
-            passed = away if is_policy else wanted & seen.guards
-            if not passed and item not in self._passed:
+            passed = away & seen.guards
+            if not passed and (is_good or item not in self._passed):
+                # Nothing was missing in it: this is what it passes with every guard in place.
                 self._remember(item, seen, is_good=is_good)
             self._asked.update((guard, item) for guard in passed)
-            asked += bool(passed)
+            spent_s += seen.seconds
             if passed and not is_good and self._is_steady(item):
                 return item
         return None
@@ -391,6 +431,11 @@ class Mutation:
 def _narrows(guard: str) -> bool:
     """Whether a guard is a predicate of a query."""
     return " where " in guard or guard.rstrip(" 0123456789").endswith(" narrow")
+
+
+def _module(guard: str) -> str:
+    """What a guard has in common with those that one test may well miss together with it."""
+    return guard.rpartition(" ")[0] if guard.startswith("policy ") else guard.partition(" ")[0]
 
 
 def _home(guard: str) -> str:

@@ -15,7 +15,7 @@ from psycopg import _queries, sql
 from tools.mutation.queries import Queries, claims
 
 PACKAGE = "warroom"
-CALLS = ("footage_of", "narrow", "allows", "may", "require")
+CALLS = ("footage_of", "narrow", "allows", "allows_in_city", "may", "require")
 JUDGE = re.compile(r"_?may_(?!only)\w+")
 """Functions that judge for the caller: `may_end`, `_may_know`; not `may_only_...`."""
 
@@ -25,6 +25,7 @@ LEFT_OUT = ("kernel/scope.py",)
 Benchmarks are left out as well: they let nobody through.
 """
 ROUTE_GUARD = "kernel/http.py judge may"
+_WORD = re.compile(rb"[a-z_]+")
 
 _CALL, _CHECK, _JUDGE = "__guarded_call__", "__guarded_check__", "__guarded_judge__"
 _OWN = "__guarded_own__"
@@ -36,9 +37,11 @@ class Guards:
 
     Attributes:
         known: Every guard's name, with the error's name where it is an `if` that raises.
-        passed: Guards passed since the set was last emptied.
+        passed: Guards that said no since the set was last emptied (or were part of a query). A
+            guard that says no nowhere in a test cannot be missed by it.
         away: The guards that do not hold now.
         queries: Those that are written into queries.
+        policies: Table -> the names of its policies; a query that names the table passes them.
     """
 
     def __init__(self) -> None:
@@ -46,9 +49,12 @@ class Guards:
         self.passed: set[str] = set()
         self.away: frozenset[str] = frozenset()
         self.queries = Queries()
+        self.policies: dict[str, list[str]] = {}
 
     def query(self, text: bytes) -> bytes:
         """A query as it goes out: without the predicates that are away."""
+        for table in _WORD.findall(text) if self.policies else ():
+            self.passed.update(self.policies.get(table.decode(), ()))
         if b"/*guard " not in text:
             return text
         self.passed |= self.queries.passed_by(text)
@@ -56,31 +62,51 @@ class Guards:
 
     def own(self, name: str, claim: Any, *, if_own: bool) -> Any:
         """What comparing with the asker came to, or as if the thing were always their own."""
-        self.passed.add(name)
+        if bool(claim) is not if_own:
+            self.passed.add(name)
         return if_own if name in self.away else claim
 
     def call(self, name: str, word: str, holder: Any, *arguments: Any, **named: Any) -> Any:
         """Calls `holder.word(...)`, or answers as if it had let everybody through."""
         if name == ROUTE_GUARD:
             name = _route_name(sys._getframe(1).f_locals["connection"])
-        self.passed.add(name)
-        if name not in self.away:
-            return getattr(holder, word)(*arguments, **named)
+        open_, is_away = _OPEN[word], name in self.away
+        try:
+            said = getattr(holder, word)(*arguments, **named)
+        except Exception:  # what a refusal is called, is for the product to say
+            self.passed.add(name)
+            if is_away and word != "narrow":
+                return open_
+            raise
         if word == "narrow":
+            predicate, parameters = said
+            if predicate != open_:
+                self.passed.add(name)
             # The parameters stay: another predicate of the query may be written with them.
-            _, parameters = holder.narrow(*arguments, **named)
-            return sql.SQL("true"), parameters
-        return None if word in ("require", "footage_of") else True
+            return (open_, parameters) if is_away else said
+        if said != open_:
+            self.passed.add(name)
+        return open_ if is_away else said
 
     def judge(self, name: str, function: Any, *arguments: Any, **named: Any) -> Any:
         """Asks a function whether somebody may, or answers yes."""
-        self.passed.add(name)
-        return True if name in self.away else function(*arguments, **named)
+        said = function(*arguments, **named)
+        if not said:
+            self.passed.add(name)
+        return True if name in self.away else said
 
     def check(self, name: str, claim: Any) -> Any:
         """The condition under which an error is raised, or that it never is."""
-        self.passed.add(name)
+        if claim:
+            self.passed.add(name)
         return False if name in self.away else claim
+
+
+_OPEN: dict[str, Any] = {
+    "narrow": sql.SQL("true"), "allows": True, "allows_in_city": True, "may": True,
+    "require": None, "footage_of": None,
+}  # fmt: skip
+"""What each call answers to somebody who may do all."""
 
 
 def _route_name(connection: Any) -> str:

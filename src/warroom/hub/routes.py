@@ -78,14 +78,14 @@ async def change_webhook(ctx: Ctx, webhook_id: UUID, body: WebhookChange) -> Res
     """Changes a webhook.
 
     Raises:
-        NotFoundError: It is not in view any more.
+        NotFoundError: It is not in view: then nothing is changed either.
     """
     changes = body.model_dump(exclude_unset=True, exclude_none=True, exclude={"version"})
     async with ctx.db.transaction(ctx.scope) as tx:
         await ctx.services[api.Webhooks].change(ctx.scope, tx, webhook_id, body.version, changes)
         content = await api.find_webhook(ctx.scope, tx, webhook_id)
-    if content is None:
-        raise NotFoundError
+        if content is None:
+            raise NotFoundError
     return json_response(content)
 
 

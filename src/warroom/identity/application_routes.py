@@ -112,8 +112,8 @@ async def create_application(ctx: Ctx, body: ApplicationBody) -> Response:
     async with ctx.db.transaction(ctx.scope) as tx:
         await prove_for_rights(ctx, tx)
         account_id = await api.create_application(ctx.scope, tx, api.NewApplication(**given))
-        content = await api.find_application(ctx.scope, tx, account_id)
-    return json_response(_found(content), 201)
+        content = _found(await api.find_application(ctx.scope, tx, account_id))
+    return json_response(content, 201)
 
 
 @applications.patch("/{application_id}", action="application:configure")
@@ -121,9 +121,9 @@ async def change_application(ctx: Ctx, application_id: UUID, body: ApplicationCh
     """Changes a service account; made inactive, its tokens end at once."""
     async with ctx.db.transaction(ctx.scope) as tx:
         await api.change_application(ctx.scope, tx, application_id, body.version, body.changes())
-        content = await api.find_application(ctx.scope, tx, application_id)
+        content = _found(await api.find_application(ctx.scope, tx, application_id))
     ctx.services[api.Authenticator].forget()
-    return json_response(_found(content))
+    return json_response(content)
 
 
 @applications.post("/{application_id}/tokens", action="application:configure")
