@@ -154,9 +154,12 @@ async def _refused(world: World, asker: str, path: str) -> int | None:
 
 
 def routes_about_things(world: World) -> list[Declared]:
-    """Every one; those that remove something come last."""
+    """Every one; those that remove come last, what belongs to a thing before the thing itself."""
     found = [route for route in declared(world.app) if is_about_a_thing(route)]
-    return sorted(found, key=lambda route: route.method == "DELETE")
+    return sorted(
+        found,
+        key=lambda route: (route.method == "DELETE", -route.path.count("/")),
+    )
 
 
 async def table_of(world: World, asker: str) -> dict[str, bool]:

@@ -127,11 +127,9 @@ def test_why_somebody_can_or_cannot_is_asked_by_keys_alone(enter: Enter, axe_sou
     page = enter("Administrator sistem", "admin/hak/mengapa")
     tab_to(page, page.get_by_label("Orang", exact=True))
     page.keyboard.type("Nurdin")
-    typed(page, "Kamera, lembaga atau orang", "1")
+    typed(page, "Benda, lembaga atau orang", "1")
     page.keyboard.press("Enter")
-    expect(page.get_by_label("Kamera, lembaga atau orang")).to_have_value(
-        "Balai Kota Gerbang Depan"
-    )
+    expect(page.get_by_label("Benda, lembaga atau orang")).to_have_value("Balai Kota Gerbang Depan")
     page.keyboard.press("Enter")
     may = page.get_by_role("region", name="Jawaban")
 

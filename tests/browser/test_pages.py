@@ -16,7 +16,15 @@ from playwright.sync_api import APIRequestContext, Browser, Page, expect
 from tests.browser.conftest import NewPage
 from tests.browser.demo import Demo
 from tests.browser.harness import axe_violations, clipped_texts, unseen_focus
-from tests.browser.walk import ALL_LOOKS, FIRST_LOOKS, Look, route_paths, settle, walk
+from tests.browser.walk import (
+    ALL_LOOKS,
+    FIRST_LOOKS,
+    Look,
+    put_on,
+    route_paths,
+    settle,
+    walk,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -131,7 +139,9 @@ def walk_as(
             page = new_page(storage_state=sessions(role))
         is_bare = role == NOBODY
         paths = route_paths(repository, bare=is_bare)
-        return walk(page, demo.address, paths, looks, axe_source, message_keys)
+        found = walk(page, demo.address, paths, looks, axe_source, message_keys)
+        put_on(page, FIRST_LOOKS[0])  # the language is the person's, and others come after us
+        return found
 
     return as_role
 
