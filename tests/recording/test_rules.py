@@ -1,5 +1,7 @@
 """Decisions of the recorder, and the mapping of times."""
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -85,6 +87,17 @@ def test_a_camera_away_for_five_seconds_is_asked_again_within_three(
     assert 0.4 <= rules.backoff_s(attempt, 0.0, jitter)
     assert rules.backoff_s(attempt, 59.0, jitter) <= 4.8
     assert 12.0 <= rules.backoff_s(attempt, 3600.0, jitter) <= 18.0
+
+
+@given(st.sampled_from(Cause), st.floats(0.0, 59.0))
+def test_a_server_that_starts_again_is_not_taken_at_its_word_that_a_stream_is_gone(
+    cause: Cause, without_pictures_s: float
+) -> None:
+    lasting = cause in rules.LASTING and cause is not Cause.NOT_FOUND
+
+    assert rules.is_lasting(cause, without_pictures_s) == lasting
+    assert rules.is_lasting(cause, 61.0) == (cause in rules.LASTING)
+    assert rules.is_lasting(cause, math.inf) == (cause in rules.LASTING)
 
 
 @given(st.uuids())

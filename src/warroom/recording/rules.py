@@ -145,6 +145,23 @@ LASTING = frozenset(
 )
 """Causes that an early retry does not cure (and that may lock an account)."""
 
+_RESTART_S = 60.0
+
+
+def is_lasting(cause: Cause, without_pictures_s: float) -> bool:
+    """Whether an early retry is of no use.
+
+    A server that starts again listens before it knows its streams: `not_found` within a minute of
+    the last picture is no answer to be taken at its word.
+
+    Args:
+        cause: Why the try failed.
+        without_pictures_s: Time since the camera's last pictures; infinite if it had none yet.
+    """
+    if cause is Cause.NOT_FOUND and without_pictures_s < _RESTART_S:
+        return False
+    return cause in LASTING
+
 
 def stagger_ms(camera_id: str, segment_ms: int) -> int:
     """When within a segment's length this camera cuts: spread evenly, the same every day."""

@@ -1,5 +1,6 @@
 """One assigned stream: its sessions one after the other, its state, its watchers."""
 
+import math
 import random
 from typing import Any, Protocol
 
@@ -11,10 +12,10 @@ from warroom.recording.fanout import Watch
 from warroom.recording.footage import Recorder
 from warroom.recording.rtsp import Credentials
 from warroom.recording.rules import (
-    LASTING,
     Target,
     backoff_s,
     check_address,
+    is_lasting,
     parse_url,
     refusal_backoff_s,
 )
@@ -73,6 +74,7 @@ class Stream:
         self._told_recording = False
         self._attempt = 0
         self._failing_since = 0.0
+        self._played_until = -math.inf
         self._redirects = 0
         self._target: Target | None = None
         self._is_moved = False
@@ -172,6 +174,7 @@ class Stream:
         session, self.session = self.session, None
         if session is not None and session.played_at:
             self.assembler.end_run(error.cause)
+            self._played_until = self.loop.wall_s
             if self.loop.wall_s - session.played_at > 10.0 and self.assembler.last_arrival:
                 self._attempt = 0
         else:
@@ -184,7 +187,7 @@ class Stream:
         if self._attempt == 0:
             self._failing_since = now
         self._attempt += 1
-        if error.cause in LASTING:
+        if is_lasting(error.cause, now - self._played_until):
             wait_s = refusal_backoff_s(self._attempt, _random.random())
         else:
             wait_s = backoff_s(self._attempt, now - self._failing_since, _random.random())
