@@ -21,8 +21,8 @@ PARAMETERS = {":number": "1", ":token": "used-up"}
 HEIGHT = 844
 REFUSED = "401 (Unauthorized)"
 """What Chromium writes of the question who is signed in, when nobody is."""
-NOT_YET = "503 (Service Unavailable)"
-"""What it writes of a picture of a camera that a new demo has not drawn yet; the page says so."""
+NOT_YET = re.compile(r"503 \(Service Unavailable\).* at \S+/api/live/[^/]+/snapshot\.jpg\b")
+"""What it writes of the picture of a camera that a new demo has not drawn yet; the page says so."""
 QUIET_MS = 300
 LOADED_MS = 8_000
 QUIET = """([quiet, most]) => new Promise(done => {
@@ -131,7 +131,12 @@ def walk(
     found: list[str] = []
     said: list[str] = []
     is_out = not page.context.cookies()
-    page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+    page.on(
+        "console",
+        lambda line: (
+            said.append(f"{line.text} at {line.location['url']}") if line.type == "error" else None
+        ),
+    )
     for path in paths:
         page.set_viewport_size({"width": 1280, "height": HEIGHT})
         page.goto(f"{address}{path}")
@@ -150,7 +155,7 @@ def walk(
         found += [
             f"{path}: console: {line}"
             for line in said
-            if NOT_YET not in line and not (is_out and REFUSED in line)
+            if not NOT_YET.search(line) and not (is_out and REFUSED in line)
         ]
         said.clear()
     return found
