@@ -268,6 +268,18 @@ def test_the_wall_plays_what_is_typed(enter: Enter) -> None:
     assert tile.locator("video").evaluate(PLAYS)
 
 
+def test_a_first_wall_fills_itself_even_where_it_was_loaded_anew_before(enter: Enter) -> None:
+    page = enter("bantuan")
+    page.route("**/api/cameras?*", lambda route: route.abort())
+    page.goto(page.url.replace("bantuan", "dinding"))
+    expect(page.locator("[data-monitor]")).to_have_count(9)
+    page.unroute("**/api/cameras?*")
+
+    page.reload()
+
+    expect(page.locator("[data-monitor] [data-camera]")).to_have_count(6, timeout=60_000)
+
+
 def test_six_tiles_play_at_once(enter: Enter) -> None:
     page = enter("dinding?l=6&m=1;2;3;9;42;57")
 
