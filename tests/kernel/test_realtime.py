@@ -23,6 +23,7 @@ TOPICS = (
     Topic("cameras.state", "camera:view"),
     Topic("audit.row", "audit:read"),
     Topic("own.note", "camera:view", is_personal=True),
+    Topic("roads.state", "camera:view", is_common=True),
 )
 
 
@@ -161,6 +162,76 @@ async def test_a_tab_that_comes_back_gets_what_it_missed(db: Database, clock: Fi
             await second.until(lambda: bool(second.bodies()))
 
     assert second.bodies() == ["missed"]
+
+
+async def test_a_tab_that_comes_back_gets_nothing_of_other_agencies(
+    db: Database, clock: FixedClock
+) -> None:
+    async with running(db, clock) as hub:
+        async with open_tab(hub, OF_POLICE) as first:
+            first.subscribe("cameras.state")
+            await asyncio.sleep(0.05)
+            await tell(db, clock, POLICE, "seen")
+            await first.until(lambda: bool(first.bodies()))
+        await tell(db, clock, FIRE, "hidden")
+        await tell(db, clock, POLICE, "missed")
+        async with open_tab(hub, OF_POLICE) as second:
+            second.subscribe("cameras.state", after=first.got[-1]["id"])
+            await second.until(lambda: "missed" in second.bodies())
+
+    assert second.bodies() == ["missed"]
+
+
+async def test_only_a_topic_that_may_be_heard_starts_anew(db: Database, clock: FixedClock) -> None:
+    await tell(db, clock, POLICE, "before the hub")
+    async with running(db, clock) as hub, open_tab(hub, OF_POLICE) as tab:
+        tab.subscribe("audit.row", "cameras.state", after="1.1")
+        await tab.until(lambda: {"type": "reset", "topic": "cameras.state"} in tab.got)
+
+    assert [m["topic"] for m in tab.got if m["type"] == "reset"] == ["cameras.state"]
+
+
+async def test_what_belongs_to_no_agency_is_heard_where_the_right_holds(
+    db: Database, clock: FixedClock
+) -> None:
+    in_wajo = scope_of(Rule(frozenset({"camera:view"}), places=frozenset({"73.71.03"})))
+    async with running(db, clock) as hub, open_tab(hub, in_wajo) as tab:
+        tab.subscribe("roads.state")
+        await asyncio.sleep(0.05)
+        async with db.transaction(EVERYTHING) as tx:
+            for place in ("73.71.04", "73.71.03.1001"):
+                await outbox.publish(
+                    tx, "roads.state", place, agency_id=None, place=place, now=clock.now()
+                )
+        await tab.until(lambda: "73.71.03.1001" in tab.bodies())
+
+    assert tab.bodies() == ["73.71.03.1001"]
+
+
+async def test_who_lost_the_word_hears_no_more_of_what_is_their_own(
+    db: Database, clock: FixedClock, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("warroom.kernel.realtime.PING_S", 1e6)
+    asker = uuid4()
+    everything = scope_of(Rule(frozenset({"*"})), person_id=asker)
+    without = scope_of(Rule(frozenset({"audit:read"})), person_id=asker)
+
+    async def still() -> Scope | None:
+        return without
+
+    async with running(db, clock) as hub, open_tab(hub, everything, still) as tab:
+        tab.subscribe("own.note", "audit.row")
+        await asyncio.sleep(0.05)
+        await hub.recheck()
+        await tab.until(lambda: any(message["type"] == "ping" for message in tab.got))
+        async with db.transaction(EVERYTHING) as tx:
+            await outbox.publish(
+                tx, "own.note", "own", agency_id=POLICE, object_id=asker, now=clock.now()
+            )
+            await outbox.publish(tx, "audit.row", "last", agency_id=POLICE, now=clock.now())
+        await tab.until(lambda: "last" in tab.bodies())
+
+    assert tab.bodies() == ["last"]
 
 
 async def test_a_tab_away_too_long_starts_anew(db: Database, clock: FixedClock) -> None:
