@@ -26,6 +26,10 @@ PUT_TOGETHER = {
     ),
     "access:right_": ("confirmed", "dropped", "escalated", "lapsed"),
     "camera:": ("added", "changed", "removed"),
+    "dispatch:": (
+        "opened", "sent", "stamped", "cancelled", "handed_over", "closed", "signed_on",
+        "signed_off",
+    ),
     "recording:hold_": ("changed", "expired", "released"),
     "traffic:": ("closed", "opened", "reported", "withdrawn"),
     "unit:": ("added", "changed", "removed"),

@@ -81,6 +81,8 @@ OWNED = {
     "role_name": "role",
     "hold_id": "hold",
     "unit_id": "unit",
+    "task_id": "task",
+    "assignment_id": "assignment",
     "fence_id": "fence",
     "request_id": "request",
     "emergency_id": "emergency",
@@ -217,6 +219,12 @@ CASE = {
 }
 BREACH = {"title": f"{MARK} laptop hilang"}
 
+STAMPS = {
+    "sent_at": "2026-11-24T06:00:00Z",
+    "items": [{"id": str(UUID(int=80)), "stamp": "accepted", "at": "2026-11-24T06:00:00Z"}],
+}
+TASK = {"at": [-5.1338, 119.409], "note": f"{MARK} macet"}
+
 SAID = {"line": [[119.4, -5.13], [119.41, -5.13]]}
 
 REQUEST = {
@@ -348,6 +356,19 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/traffic/counts"): {"at_s": 0, "seconds": 30, "items": []},
         ("PUT", "/api/traffic/sights/{camera_id}"): {"away": ["1:2:3"]},
         ("POST", "/api/traffic/reports"): SAID | {"level": "jam"},
+        ("POST", "/api/dispatch/tasks"): TASK,
+        ("POST", "/api/dispatch/tasks/{task_id}/assignments"): {
+            "unit_id": things.get("unit", str(UUID(int=81)))
+        },
+        ("POST", "/api/dispatch/tasks/{task_id}/close"): {"outcome": "not_found"},
+        ("POST", "/api/dispatch/assignments/{assignment_id}/cancel"): {"reason": "Salah"},
+        ("POST", "/api/dispatch/assignments/{assignment_id}/hand-over"): {
+            "unit_id": things.get("unit", str(UUID(int=81))),
+            "reason": "Lebih dekat",
+        },
+        ("POST", "/api/dispatch/assignments/{assignment_id}/radio"): STAMPS,
+        ("POST", "/api/dispatch/assignments/{assignment_id}/stamps"): STAMPS,
+        ("PUT", "/api/dispatch/duty"): {"unit_id": things.get("unit", str(UUID(int=81)))},
         ("POST", "/api/routing/routes"): {"from": [-5.13, 119.4], "to": [-5.14, 119.41]},
         ("POST", "/api/units"): unit_body(things["agency"], "dua"),
         ("PATCH", "/api/units/{unit_id}"): name,
@@ -435,7 +456,7 @@ async def _people(world: World) -> None:
             ],
         )
         own, other = agencies.values()
-        role = {"admin_lembaga": "own", "petugas_lalin": "own"}
+        role = dict.fromkeys(("admin_lembaga", "petugas_lalin", "petugas_lapangan"), "own")
         people = await identity.ensure_people(
             scope,
             tx,
@@ -569,6 +590,21 @@ async def _make_units(world: World) -> None:
         ("fence", "/api/units/fences", fence_body(agency)),
     ):
         made = await world.own.post(url, json=body)
+        assert made.status_code == 201, made.text
+        world.things[word] = made.json()["id"]
+    await _send_unit(world)
+
+
+async def _send_unit(world: World) -> None:
+    """A task of the first agency, with its vehicle sent there and somebody in it."""
+    unit = {"unit_id": world.things["unit"]}
+    signed_on = await world.own.put("/api/dispatch/duty", json=unit)
+    assert signed_on.status_code == 204, signed_on.text
+    for word, url, body in (
+        ("task", "/api/dispatch/tasks", TASK),
+        ("assignment", "/api/dispatch/tasks/{}/assignments", unit),
+    ):
+        made = await world.own.post(url.format(world.things.get("task")), json=body)
         assert made.status_code == 201, made.text
         world.things[word] = made.json()["id"]
 

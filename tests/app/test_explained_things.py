@@ -37,6 +37,7 @@ THINGS = {
     "camera": ("camera:view", "camera"),
     "unit": ("unit:view", "unit"),
     "hold": ("recording:hold", "hold"),
+    "task": ("dispatch:send", "task"),
     "closure": ("traffic:close", "closure"),
     "report": ("traffic:report", "report"),
     "layout": ("wall:view", "wall"),

@@ -23,7 +23,8 @@ async def test_only_traffic_officers_close_roads(db: Database) -> None:
 async def test_a_traffic_officer_can_do_what_one_who_operates_can(db: Database) -> None:
     roles = await presets(db)
 
-    assert roles["operate"] | {"traffic:close"} == roles["petugas_lalin"]
+    assert roles["operate"] | {"traffic:close", "dispatch:send"} == roles["petugas_lalin"]
+    assert {"petugas_lalin"} == {name for name in roles if "dispatch:send" in roles[name]}
 
 
 async def test_whoever_saw_and_reported_still_does(db: Database) -> None:

@@ -22,6 +22,10 @@ from warroom.audit import routes as audit_routes
 from warroom.cameras import api as cameras
 from warroom.cameras import jobs as camera_jobs
 from warroom.cameras import routes as camera_routes
+from warroom.dispatch import api as dispatch
+from warroom.dispatch import jobs as dispatch_jobs
+from warroom.dispatch import privacy as dispatch_privacy
+from warroom.dispatch import routes as dispatch_routes
 from warroom.hub import api as hub
 from warroom.hub import jobs as hub_jobs
 from warroom.hub import privacy as hub_privacy
@@ -70,6 +74,7 @@ SECTIONS = [
     access.AccessSettings,
     audit.AuditSettings,
     cameras.CameraSettings,
+    dispatch.DispatchSettings,
     hub.HubSettings,
     identity.CitySettings,
     identity.IdentitySettings,
@@ -84,6 +89,7 @@ ROUTERS = [
     *access_routes.routers,
     audit_routes.router,
     camera_routes.router,
+    dispatch_routes.router,
     hub_routes.router,
     *identity_routes.routers,
     live_routes.router,
@@ -99,6 +105,7 @@ ROUTERS = [
 TOPICS = (
     *access_routes.TOPICS,
     *camera_routes.TOPICS,
+    *dispatch_routes.TOPICS,
     *privacy_routes.TOPICS,
     *recording_routes.TOPICS,
     *traffic_routes.TOPICS,
@@ -126,6 +133,7 @@ JOBS = [
     *access_jobs.JOBS,
     *audit_jobs.JOBS,
     *camera_jobs.JOBS,
+    *dispatch_jobs.JOBS,
     *hub_jobs.JOBS,
     *identity_jobs.JOBS,
     *privacy_jobs.JOBS,
@@ -141,6 +149,7 @@ def registry_of(configuration: Configuration) -> Registry:
         [
             Told(retention=(outbox_kept,)),
             access_privacy.TOLD,
+            dispatch_privacy.told(configuration.section(dispatch.DispatchSettings)),
             hub_privacy.told(configuration.section(hub.HubSettings)),
             live_privacy.TOLD,
             privacy.told(ERASERS, configuration.section(identity.IdentitySettings).prove_minutes),
@@ -179,6 +188,7 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         ),
         cameras.CameraSettings: camera_settings,
         cameras.Prober: cameras.open_prober(camera_settings, node.clock),
+        dispatch.DispatchSettings: configuration.section(dispatch.DispatchSettings),
         places.Atlas: places.open_atlas(settings),
         ZoneInfo: ZoneInfo(configuration.section(identity.CitySettings).zone),
         Registry: registry_of(configuration),
@@ -229,6 +239,15 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         tracker,
         f"{node.settings.node}:{node.settings.port}",
     )
+    watch = dispatch.make_watch(
+        db,
+        node.clock,
+        identity.system_scope(f"dispatch {node.settings.node}", node.clock),
+        state,
+        node.configuration.section(dispatch.DispatchSettings),
+        ZoneInfo(node.configuration.section(identity.CitySettings).zone),
+        f"{node.settings.node}:{node.settings.port}",
+    )
     watching = identity.system_scope(f"counts {node.settings.node}", node.clock)
     sights = traffic.Sights(db, node.clock, watching, state)
     return Wiring(
@@ -252,7 +271,17 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
             units.Receiver: receiver,
             units.Tracker: tracker,
         },
-        running=(live_service, playback, made[hub.Sender], desk, state, tracker, sights, receiver),
+        running=(
+            live_service,
+            playback,
+            made[hub.Sender],
+            desk,
+            state,
+            tracker,
+            sights,
+            receiver,
+            watch,
+        ),
         watch_rights=made[identity.Authenticator].watch,
     )
 

@@ -31,6 +31,8 @@ KINDS = (
     Kind("access.request_changed", "access.changed", "access:view"),
     Kind("camera.changed", "cameras.changed", "camera:view"),
     Kind("camera.state_changed", "cameras.state", "camera:view"),
+    Kind("dispatch.task_changed", "dispatch.tasks", "dispatch:view"),
+    Kind("dispatch.unit_status_changed", "dispatch.units", "dispatch:view"),
     Kind("recording.alarm_changed", "recording.alarm", "recording:view"),
     Kind("recording.hold_changed", "recording.holds", "recording:hold"),
     Kind("traffic.closure_changed", "traffic.closures", "traffic:view"),

@@ -20,12 +20,14 @@ from warroom.traffic.drawing import DRAWN_FORM, Drawing
 from warroom.traffic.estimator import Cycle, Estimator
 from warroom.traffic.jams import areas_of, roads_of
 from warroom.traffic.looking import Side
+from warroom.traffic.measuring import Measured, measure
 from warroom.traffic.picking import along
 from warroom.traffic.runner import Traffic
 from warroom.traffic.service import (
     Draft,
     clear_sight,
     close_roads,
+    is_closing,
     open_roads_again,
     past_at,
     report_roads,
@@ -64,6 +66,7 @@ __all__ = [
     "How",
     "Jam",
     "JamEvent",
+    "Measured",
     "Observations",
     "Side",
     "Sights",
@@ -75,9 +78,11 @@ __all__ = [
     "areas_of",
     "clear_sight",
     "close_roads",
+    "is_closing",
     "list_ended_jams",
     "list_past",
     "list_said",
+    "measure",
     "open_roads_again",
     "open_traffic",
     "past_at",

@@ -149,6 +149,12 @@ async def withdraw_report(scope: Scope, tx: Transaction, said_id: UUID, now: dat
     await _end(scope, tx, "report", said_id, now)
 
 
+async def is_closing(scope: Scope, tx: Transaction, said_id: UUID) -> bool:
+    """Whether there is a closure in view with this id, in force or not."""
+    said = await store.find_in_view(scope, tx, said_id)
+    return said is not None and said["kind"] == "closure"
+
+
 async def set_sight(
     scope: Scope,
     tx: Transaction,

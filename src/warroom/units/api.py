@@ -14,7 +14,8 @@ from warroom.kernel.scope import Scope
 from warroom.roads.api import Roads
 from warroom.units import bulk, service, store
 from warroom.units.board import Seen, Told
-from warroom.units.contracts import VIEW, Fence, ImportReport, ListFilter, Unit, UnitId
+from warroom.units.contracts import VIEW, Fence, ImportReport, ListFilter, Unit, UnitId, Whereabouts
+from warroom.units.errors import UnitNotFoundError
 from warroom.units.formats import read_form
 from warroom.units.ingest import Tracker
 from warroom.units.mqtt import Receiver
@@ -65,6 +66,13 @@ async def list_stationed(
     A unit of which no station's area is known is in none.
     """
     return await store.list_stationed(scope, tx, agency_id, places, action)
+
+
+async def list_whereabouts(
+    scope: Scope, tx: Transaction, agency_id: UUID, capability: str, action: str = VIEW
+) -> list[Whereabouts]:
+    """The units of an owner that can do something, with which `action` may be done, and where."""
+    return await store.list_whereabouts(scope, tx, agency_id, capability, action)
 
 
 async def add_unit(
@@ -230,7 +238,10 @@ __all__ = [
     "Seen",
     "Told",
     "Tracker",
+    "Unit",
+    "UnitNotFoundError",
     "UnitSettings",
+    "Whereabouts",
     "add_fence",
     "add_unit",
     "change_unit",
@@ -241,6 +252,7 @@ __all__ = [
     "list_fences",
     "list_positions",
     "list_units",
+    "list_whereabouts",
     "make_key",
     "make_missing_keys",
     "make_tracker",

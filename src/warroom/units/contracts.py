@@ -190,6 +190,16 @@ class LastKnown:
 
 
 @dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """A unit and where it was last; `at`, `lat` and `lon` are None if it was never heard of."""
+
+    unit: Unit
+    at: datetime | None
+    lat: float | None
+    lon: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Fence:
     """An area that an agency wants to be told about when its units enter or leave it.
 

@@ -21,6 +21,7 @@ from warroom.units.contracts import (
     Unit,
     UnitDraft,
     UnitId,
+    Whereabouts,
     columns_of,
 )
 
@@ -143,6 +144,14 @@ where id = %(id)s
 
 _UNITS = sql.SQL("select u.* from unit u where u.removed_at is null and {visible}")
 
+_WHEREABOUTS = sql.SQL(
+    "select u.*, p.at as last_at, p.lat as last_lat, p.lon as last_lon"
+    " from unit u left join unit_position p on p.unit_id = u.id"
+    " where u.removed_at is null and u.agency_id = %(agency)s"
+    " and %(capability)s = any(u.capabilities) and {visible}"
+    " order by lower(u.name), u.id"
+)
+
 _DEVICES = sql.SQL(
     "select u.* from unit u where u.removed_at is null and u.enabled and u.device is not null"
     " and {visible}"
@@ -258,6 +267,19 @@ async def list_stationed(
     values = {"agency": agency_id, "areas": [f"{place}." for place in places]}
     rows = await tx.execute(query, parameters | values)
     return [_unit(row) for row in await rows.fetchall()]
+
+
+async def list_whereabouts(
+    scope: Scope, tx: Transaction, agency_id: UUID, capability: str, action: str
+) -> list[Whereabouts]:
+    """The units of an owner that can do something, by callsign, with where each was last."""
+    visible, parameters = _visible(scope, action)
+    values = {"agency": agency_id, "capability": capability}
+    rows = await tx.execute(_WHEREABOUTS.format(visible=visible), parameters | values)
+    return [
+        Whereabouts(_unit(row), row["last_at"], row["last_lat"], row["last_lon"])
+        for row in await rows.fetchall()
+    ]
 
 
 async def insert_unit(

@@ -1,0 +1,156 @@
+"""What other domains, and the doors of this one, call of `dispatch`.
+
+The caller opens the transaction: several calls in one of them happen together or not at all.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from warroom.dispatch import crew_store, store
+from warroom.dispatch.contracts import SEND, VIEW
+from warroom.dispatch.duty import Press, press, sign_off, sign_on
+from warroom.dispatch.errors import TaskNotFoundError
+from warroom.dispatch.offering import Proposal, gather, offer_of, propose
+from warroom.dispatch.service import (
+    TaskDraft,
+    cancel,
+    close_task,
+    draft_of,
+    get_task,
+    hand_over,
+    open_task,
+    send_unit,
+)
+from warroom.dispatch.settings import DispatchSettings
+from warroom.dispatch.showing import answers_json, proposal_json, task_json
+from warroom.dispatch.watch import Watch
+from warroom.kernel import deletions
+from warroom.kernel.clock import Clock
+from warroom.kernel.db import Database, Transaction
+from warroom.kernel.scope import Scope
+from warroom.traffic.api import Traffic
+
+
+def make_watch(
+    db: Database,
+    clock: Clock,
+    standing: Scope,
+    state: Traffic,
+    settings: DispatchSettings,
+    zone: tzinfo,
+    holder: str,
+) -> Watch:
+    """What follows the roads for the tasks of a process; to be entered once."""
+    watch = Watch(db, clock, standing, state, settings, zone, holder)
+    state.followers.append(watch.follow)
+    return watch
+
+
+async def list_tasks(scope: Scope, tx: Transaction, since: datetime) -> bytes:
+    """Open tasks in view, and those closed since, as a JSON list."""
+    return await store.list_tasks(scope, tx, since)
+
+
+async def show_task(scope: Scope, tx: Transaction, task_id: UUID, now: datetime) -> dict[str, Any]:
+    """One task with its units, its log, and what became of its jam.
+
+    Raises:
+        TaskNotFoundError: No such task, or not for this scope.
+    """
+    task = await get_task(scope, tx, task_id)
+    shown = await store.show_task(scope, tx, task_id)
+    measures = (await store.list_measures(scope, tx, [task_id]))[task_id]
+    can = [word for word in (VIEW, SEND) if scope.allows(word, **task.sides)]
+    return task_json(shown, task, measures, can, now)
+
+
+async def task_of(scope: Scope, tx: Transaction, assignment_id: UUID) -> UUID:
+    """The task of an assignment that the asker may send units to.
+
+    Raises:
+        TaskNotFoundError: No such assignment, or not for this scope.
+    """
+    found = await store.find_sent(scope, tx, assignment_id, SEND)
+    if found is None:
+        raise TaskNotFoundError
+    return found[1].id
+
+
+async def list_statuses(scope: Scope, tx: Transaction) -> bytes:
+    """What the units in view are doing, as a JSON list; those without crew or task are left out."""
+    return await store.list_statuses(scope, tx)
+
+
+async def show_duty(scope: Scope, tx: Transaction) -> dict[str, Any]:
+    """Where the asker serves, and what their unit is on."""
+    duty = await crew_store.find_duty(scope, tx)
+    if duty is None:
+        return {"unit": None, "signed_on_at": None, "assignment": None, "task": None}
+    unit = await crew_store.show_unit(scope, tx, duty.unit_id)
+    task, assignment = b"null", None
+    if duty.task_id is not None and duty.assignment_id is not None:
+        task = await store.show_task_of_crew(scope, tx, duty.task_id)
+        found = await store.list_assignments(scope, tx, [duty.task_id])
+        assignment = next(one for one in found if one.id == duty.assignment_id)
+    return {
+        "unit": msgspec.Raw(unit),
+        "signed_on_at": duty.signed_on_at,
+        "assignment": assignment,
+        "task": msgspec.Raw(task),
+    }
+
+
+async def list_offered(scope: Scope, tx: Transaction, capabilities: Sequence[str]) -> bytes:
+    """The units that the asker may serve on, and who does, as a JSON list."""
+    return await crew_store.list_offered(scope, tx, capabilities)
+
+
+async def forget_old(
+    scope: Scope, tx: Transaction, settings: DispatchSettings, now: datetime
+) -> int:
+    """Deletes what is older than it may be kept; tells how many rows."""
+    before = now - timedelta(days=settings.kept_days)
+    count = 0
+    for table, agency_id, rows in await store.forget(scope, tx, before):
+        count += rows
+        gone = deletions.Deletion(
+            table, "dispatch", "age", rows, now, now, agency_id=agency_id, last_at=before
+        )
+        await deletions.note(scope, tx, gone)
+    return count
+
+
+__all__ = [
+    "DispatchSettings",
+    "Press",
+    "Proposal",
+    "TaskDraft",
+    "Watch",
+    "answers_json",
+    "cancel",
+    "close_task",
+    "draft_of",
+    "forget_old",
+    "gather",
+    "get_task",
+    "hand_over",
+    "list_offered",
+    "list_statuses",
+    "list_tasks",
+    "make_watch",
+    "offer_of",
+    "open_task",
+    "press",
+    "proposal_json",
+    "propose",
+    "send_unit",
+    "show_duty",
+    "show_task",
+    "sign_off",
+    "sign_on",
+    "task_of",
+]

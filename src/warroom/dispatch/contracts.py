@@ -1,0 +1,239 @@
+"""What crosses the border of `dispatch`: tasks, assignments, stamps, and the words for them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal, get_args
+from uuid import UUID
+
+from warroom.kernel.actions import Action, declare
+from warroom.kernel.scope import Columns, Sides
+
+VIEW = "dispatch:view"
+"""To see tasks, who was sent to them, and what units are doing."""
+
+SEND = "dispatch:send"
+"""To open and close tasks and to send units; on the task and on the unit."""
+
+ACT = "dispatch:act"
+"""To serve on a unit and to tell how far it is."""
+
+ACTIONS = declare(
+    Action(VIEW, "task", "view", for_programs=True),
+    Action(SEND, "task", "operate"),
+    Action(ACT, "unit", "operate"),
+)
+
+TASKS = "dispatch.tasks"
+"""Topic: a task was opened, changed or closed."""
+
+UNITS = "dispatch.units"
+"""Topic: what a unit is doing changed, or who serves on it."""
+
+MINE = "dispatch.mine"
+"""Topic, personal: something changed for the unit that this person serves on."""
+
+type TaskKind = Literal["traffic"]
+"""`incident` comes with 112."""
+
+
+class Stamp(StrEnum):
+    """What can be said of an assignment; the order is that in which equal times are read.
+
+    `acted` leaves the state as it is. The last four end the assignment.
+    """
+
+    DISPATCHED = "dispatched"
+    ACCEPTED = "accepted"
+    EN_ROUTE = "en_route"
+    ON_SCENE = "on_scene"
+    ACTED = "acted"
+    CLEARED = "cleared"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    HANDED_OVER = "handed_over"
+
+
+ENDS = frozenset({Stamp.CLEARED, Stamp.DECLINED, Stamp.CANCELLED, Stamp.HANDED_OVER})
+
+OF_CREW = frozenset(
+    {
+        *(Stamp.ACCEPTED, Stamp.EN_ROUTE, Stamp.ON_SCENE),
+        *(Stamp.ACTED, Stamp.CLEARED, Stamp.DECLINED),
+    }
+)
+"""What the crew says; the rest is the desk's."""
+
+type Did = Literal["manual_control", "tow", "closure", "diversion", "other"]
+DIDS: tuple[Did, ...] = get_args(Did.__value__)
+"""What was done at the place: traffic led by hand, a vehicle towed, a road closed, traffic led
+another way."""
+
+type Outcome = Literal["solved", "dissolved", "not_found", "cancelled"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome.__value__)
+"""Why a task is closed: dealt with; gone by itself; nothing was there; not wanted any more."""
+
+
+class Verdict(StrEnum):
+    """What a stamp came to; whatever it is, the stamp is kept.
+
+    Attributes:
+        TAKEN: It moved the assignment on, or was noted.
+        ALREADY: The assignment was there, or further, at that time.
+        NOT_YET: It asks for a step that was not told yet.
+        OVER: The assignment had ended at that time.
+    """
+
+    TAKEN = "taken"
+    ALREADY = "already"
+    NOT_YET = "not_yet"
+    OVER = "over"
+
+
+class Status(StrEnum):
+    """What a unit is doing, as far as is known."""
+
+    AVAILABLE = "available"
+    DISPATCHED = "dispatched"
+    ACCEPTED = "accepted"
+    EN_ROUTE = "en_route"
+    ON_SCENE = "on_scene"
+    UNKNOWN = "unknown"
+    """Nobody has signed on to it, so nobody would hear that it is sent."""
+
+
+type Told = Literal["operator", "unit", "auto"]
+"""By whom: the desk (also for a crew that said so over the radio), the crew's phone, the system."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row of the log of a task; rows are added and never changed.
+
+    Attributes:
+        id: Made where it was pressed, so that it can be sent twice.
+        kind: A `Stamp`, or what befell the task (`opened`, `jam_ended`, `closed`).
+        happened_at: When it was, as far as is believed: the phone's time by its own clock's offset,
+            not before the assignment and not after it came.
+        received_at: By our clock.
+        device_at: By the phone's clock; None if no phone told it.
+    """
+
+    id: UUID
+    kind: str
+    happened_at: datetime
+    received_at: datetime
+    device_at: datetime | None = None
+    source: Told = "operator"
+    person_id: UUID | None = None
+    reason: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Work at a place.
+
+    Attributes:
+        number: What people call it: `LL-2026-000042`.
+        place: Area code.
+        roads: Names, the longest part of the jam first; empty where none is known.
+        state: `open`, the state of the unit that is furthest, or `closed`.
+        jam_id: The jam that it is about, as it is called now; None where there was none.
+        keys: Edges of the jam, `way:from:to`, as far as it reached until a unit arrived.
+        jam_ended: Why the jam is over (`flows`, `closed`, `unknown`); None while it is there.
+    """
+
+    id: UUID
+    number: str
+    agency_id: UUID
+    kind: TaskKind
+    place: str | None
+    lat: float
+    lon: float
+    roads: tuple[str, ...]
+    state: str
+    priority: int
+    opened_at: datetime
+    jam_id: UUID | None = None
+    keys: tuple[str, ...] = ()
+    jam_ended: str | None = None
+    outcome: str | None = None
+    closed_at: datetime | None = None
+
+    @property
+    def sides(self) -> Sides:
+        """By what rights on it are judged; its class is its kind."""
+        return {
+            "agency_id": self.agency_id,
+            "place": self.place,
+            "object_id": self.id,
+            "tags": (),
+            "class_": self.kind,
+        }
+
+
+def columns_of(table: str) -> Columns:
+    """The same as columns of `dispatch_task`, by its alias."""
+    return {
+        "agency": f"{table}.agency_id",
+        "place": f"{table}.place",
+        "id": f"{table}.id",
+        "tags": None,
+        "class_": f"{table}.kind",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A unit sent to a task.
+
+    Attributes:
+        state: The last `Stamp` that moved it.
+        since: When that was.
+        dispatched_at, accepted_at, en_route_at, on_scene_at, ended_at: None where nobody said so.
+        eta_s: Travel time that was promised when it was sent; None where none was known.
+    """
+
+    id: UUID
+    task_id: UUID
+    unit_id: UUID
+    state: Stamp
+    since: datetime
+    dispatched_at: datetime
+    accepted_at: datetime | None = None
+    en_route_at: datetime | None = None
+    on_scene_at: datetime | None = None
+    ended_at: datetime | None = None
+    eta_s: float | None = None
+
+
+type Moment = Literal["opened", "sent", "arrived", "cleared", "after_5", "after_10", "after_15"]
+MOMENTS: tuple[Moment, ...] = get_args(Moment.__value__)
+AFTER: dict[Moment, int] = {"after_5": 5, "after_10": 10, "after_15": 15}
+"""Minutes after a task was closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What the roads of a jam were like at one moment of its task.
+
+    Attributes:
+        due_at: The moment.
+        at: When it was looked; None if it was not.
+        length_m: Of its roads, those jammed; None where too little of them was seen.
+        jam_factor: 0 free to 10 closed, mean over what was seen; None likewise.
+        delay_s: Time lost on them; None likewise.
+        known_share: How much of them was seen, 0 to 1.
+        trend: Of the jam; None where there was none.
+    """
+
+    moment: Moment
+    due_at: datetime
+    at: datetime | None = None
+    length_m: float | None = None
+    jam_factor: float | None = None
+    delay_s: float | None = None
+    known_share: float = 0.0
+    closed_share: float = 0.0
+    trend: str | None = None

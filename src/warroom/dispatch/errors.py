@@ -1,0 +1,81 @@
+"""What can go wrong in `dispatch`; the text a person reads is the message `error.<code>`."""
+
+from warroom.kernel.errors import InvalidError, Kind, NotFoundError, WarRoomError
+
+
+class TaskNotFoundError(NotFoundError):
+    """No such task or assignment, or not for this person."""
+
+    code = "dispatch.not_found"
+
+
+class JamNotFoundError(NotFoundError):
+    """There is no such jam now."""
+
+    code = "dispatch.no_jam"
+
+
+class OpenAlreadyError(WarRoomError):
+    """There is an open task for this jam (`number`)."""
+
+    code = "dispatch.open_already"
+    kind = Kind.CONFLICT
+
+
+class ClosedError(WarRoomError):
+    """The task is closed: nobody can be sent to it (`number`)."""
+
+    code = "dispatch.closed"
+    kind = Kind.CONFLICT
+
+
+class BusyError(WarRoomError):
+    """The unit is on a task (`unit`)."""
+
+    code = "dispatch.busy"
+    kind = Kind.CONFLICT
+
+
+class UnitNotThereError(NotFoundError):
+    """No such unit, or this person may not send it or serve on it."""
+
+    code = "dispatch.no_unit"
+
+
+class OverError(WarRoomError):
+    """The assignment has ended; it cannot be taken back or handed over."""
+
+    code = "dispatch.over"
+    kind = Kind.CONFLICT
+
+
+class ReasonMissingError(InvalidError):
+    """This is done for a reason that people can read."""
+
+    code = "dispatch.reason_missing"
+
+
+class NotOnDutyError(WarRoomError):
+    """The person does not serve on this unit, and did not at that time (`unit`)."""
+
+    code = "dispatch.not_on_duty"
+    kind = Kind.CONFLICT
+
+
+class OnTaskError(WarRoomError):
+    """Who is on a task does not sign off: it would be nobody's (`number`)."""
+
+    code = "dispatch.on_task"
+    kind = Kind.CONFLICT
+
+
+class OffMapError(InvalidError):
+    """The place lies where the person may not open a task."""
+
+    code = "dispatch.out_of_area"
+
+
+class NoAgencyError(InvalidError):
+    """Somebody without an agency opens no task."""
+
+    code = "dispatch.no_agency"

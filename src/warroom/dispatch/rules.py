@@ -1,0 +1,121 @@
+"""The states of an assignment and of a task: pure functions over what was told.
+
+Stamps come late, twice and in any order: a phone keeps them through a gap of the network. So the
+state is not changed by the stamp that comes; it is read anew from all stamps, in the order in
+which they happened. Whatever the order in which they came, the end is the same.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from warroom.dispatch.contracts import ENDS, Assignment, Event, Stamp, Status, Verdict
+
+_ORDER = {stamp: number for number, stamp in enumerate(Stamp)}
+_STEPS = (Stamp.DISPATCHED, Stamp.ACCEPTED, Stamp.EN_ROUTE, Stamp.ON_SCENE)
+
+
+@dataclass(slots=True)
+class Standing:
+    """What the stamps of an assignment come to.
+
+    Attributes:
+        at: The first time of each stamp that was taken.
+        verdicts: Of every stamp, by its id.
+    """
+
+    state: Stamp = Stamp.DISPATCHED
+    since: datetime | None = None
+    ended_at: datetime | None = None
+    at: dict[Stamp, datetime] = field(default_factory=dict)
+    verdicts: dict[UUID, Verdict] = field(default_factory=dict)
+
+
+def stamps_in_order(events: Iterable[Event]) -> list[Event]:
+    """Each stamp once, in the order in which they happened; equal times in that of the steps."""
+    known = {event.id: event for event in events if event.kind in set(Stamp)}
+    return sorted(known.values(), key=lambda e: (e.happened_at, _ORDER[Stamp(e.kind)], e.id))
+
+
+def replay(events: Iterable[Event]) -> Standing:
+    """The state that all stamps of one assignment come to, and what each of them came to.
+
+    Steps can be left out (a crew that forgot to say that it set off has still arrived), never gone
+    back. A stamp that comes after the end was told, but happened before it, is taken: what was done
+    is not lost because the network was away.
+    """
+    standing = Standing()
+    for event in stamps_in_order(events):
+        stamp = Stamp(event.kind)
+        verdict = _judge(standing, stamp)
+        standing.verdicts[event.id] = verdict
+        if verdict is not Verdict.TAKEN:
+            continue
+        standing.at.setdefault(stamp, event.happened_at)
+        if stamp is Stamp.ACTED:
+            continue
+        standing.state, standing.since = stamp, event.happened_at
+        if stamp in ENDS:
+            standing.ended_at = event.happened_at
+    return standing
+
+
+def _judge(standing: Standing, stamp: Stamp) -> Verdict:
+    if standing.ended_at is not None:
+        return Verdict.ALREADY if stamp is standing.state else Verdict.OVER
+    if stamp in _STEPS:
+        is_first = standing.since is None
+        is_further = _ORDER[stamp] > _ORDER[standing.state]
+        return Verdict.TAKEN if is_further or is_first else Verdict.ALREADY
+    if stamp is Stamp.ACTED:
+        return Verdict.TAKEN if standing.state is Stamp.ON_SCENE else Verdict.NOT_YET
+    if stamp is Stamp.CLEARED and standing.state is Stamp.DISPATCHED:
+        return Verdict.NOT_YET
+    return Verdict.TAKEN
+
+
+def believed(
+    device_at: datetime, sent_at: datetime, received_at: datetime, earliest: datetime
+) -> datetime:
+    """When something pressed on a phone happened, by our clock.
+
+    The phone's clock may be wrong; how long ago the press was by the time it is sent is not, as
+    long as the clock was not set in between. Never before `earliest`, never in the future.
+    """
+    ago = sent_at - device_at
+    happened = received_at - ago if ago.total_seconds() > 0 else received_at
+    return min(received_at, max(earliest, happened))
+
+
+def state_of(states: Sequence[Stamp]) -> str:
+    """The state of a task that is not closed: `open`, or how far the furthest unit is."""
+    active = [state for state in states if state not in ENDS]
+    return max(active, key=_ORDER.__getitem__).value if active else "open"
+
+
+def status_of(state: Stamp | None, crew: int) -> Status:
+    """What a unit is doing.
+
+    Args:
+        state: Of its assignment that has not ended; None if it has none.
+        crew: How many people serve on it now.
+    """
+    if state is not None and state not in ENDS:
+        return Status(state.value)
+    return Status.AVAILABLE if crew else Status.UNKNOWN
+
+
+def closes(others: Iterable[Assignment], standing: Standing) -> bool:
+    """Whether a task is over with this assignment: cleared, and no other unit under way."""
+    return standing.state is Stamp.CLEARED and all(one.ended_at is not None for one in others)
+
+
+def moments_of(standing: Standing) -> Mapping[str, datetime | None]:
+    """The columns of an assignment that follow from its stamps."""
+    return {
+        "accepted_at": standing.at.get(Stamp.ACCEPTED),
+        "en_route_at": standing.at.get(Stamp.EN_ROUTE),
+        "on_scene_at": standing.at.get(Stamp.ON_SCENE),
+        "ended_at": standing.ended_at,
+    }

@@ -1,0 +1,22 @@
+"""Settings of `dispatch`."""
+
+from typing import ClassVar
+
+from warroom.kernel.settings import section, setting
+
+
+@section
+class DispatchSettings:
+    """For whom jams open tasks by themselves, what a unit must have, how long tasks are kept."""
+
+    SECTION: ClassVar[str] = "dispatch"
+
+    open_for: list[str] = setting(
+        [], "Short names of agencies for which jams open tasks; a person sends, whatever it says."
+    )
+    open_after_min: float = setting(5.0, "Minutes that a jam has lasted when it opens a task.")
+    open_from_m: float = setting(150.0, "Metres of queue from which a jam opens a task.")
+    capability: str = setting("traffic", "What a unit must be able to do to be sent to a jam.")
+    silent_after_s: float = setting(300.0, "A position older than this proposes no unit.")
+    considered_most: int = setting(60, "Units, the nearest by air, whose travel time is asked for.")
+    kept_days: int = setting(1_825, "Days for which closed tasks are kept.")

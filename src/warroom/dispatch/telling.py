@@ -1,0 +1,72 @@
+"""Who hears of a change: those who see the task, those who see the unit, and its crew."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from warroom.audit import api as audit
+from warroom.dispatch import crew_store, rules, store
+from warroom.dispatch.contracts import MINE, TASKS, UNITS, Task
+from warroom.kernel import outbox
+from warroom.kernel.db import Transaction
+from warroom.kernel.scope import Scope, Sides
+
+
+async def tell_task(tx: Transaction, task: Task, change: str, now: datetime) -> None:
+    """Tells those who see the task."""
+    body = {"id": task.id, "number": task.number, "change": change, "state": task.state}
+    await outbox.publish_many(tx, TASKS, [(body, *outbox.thing_of(task.sides))], now=now)
+
+
+async def tell_units(
+    scope: Scope, tx: Transaction, units: Mapping[UUID, Sides], change: str, now: datetime
+) -> None:
+    """Tells those who see these units what they are doing now, and their crews."""
+    ids = list(units)
+    busy = await store.list_busy(scope, tx, ids)
+    crews = await crew_store.list_people(scope, tx, ids)
+    bodies = []
+    for unit_id, sides in units.items():
+        state, number = busy.get(unit_id, (None, None))
+        crew = crews.get(unit_id, [])
+        body = {
+            "unit": unit_id,
+            "status": rules.status_of(state, len(crew)).value,
+            "since": now,
+            "crew": len(crew),
+            "task": number,
+        }
+        bodies.append((body, *outbox.thing_of(sides)))
+    await outbox.publish_many(tx, UNITS, bodies, now=now)
+    await tell_people(tx, [one for crew in crews.values() for one in crew], change, now)
+
+
+async def tell_people(tx: Transaction, people: Sequence[UUID], change: str, now: datetime) -> None:
+    """Tells people that something of theirs changed: their phones read what."""
+    events = [({"change": change}, None, None, person, (), None) for person in people]
+    await outbox.publish_many(tx, MINE, events, now=now)
+
+
+async def record(
+    scope: Scope,
+    tx: Transaction,
+    task: Task,
+    deed: str,
+    detail: dict[str, Any] | None = None,
+    reason: str | None = None,
+) -> None:
+    """Writes a deed about a task into the audit."""
+    await audit.record(
+        scope,
+        tx,
+        action=f"dispatch:{deed}",
+        object_kind="task",
+        object_id=task.id,
+        object_label=task.number,
+        agency_id=task.agency_id,
+        place=task.place,
+        detail=detail,
+        reason=reason or None,
+        sides=task.sides,
+    )

@@ -1,0 +1,20 @@
+"""Fixtures of the tests of dispatch."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.dispatch.world import World, make_world
+from warroom.kernel.clock import FixedClock
+from warroom.kernel.db import Database
+
+
+@pytest.fixture
+def world(
+    db: Database, clock: FixedClock, tmp_path: Path, loop_runner: asyncio.Runner
+) -> Iterator[World]:
+    made = loop_runner.run(make_world(db, clock, tmp_path))
+    yield made
+    loop_runner.run(made.router.__aexit__(None, None, None))

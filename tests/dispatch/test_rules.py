@@ -1,0 +1,217 @@
+"""The states of an assignment, whatever the order in which its stamps come."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from warroom.dispatch import rules
+from warroom.dispatch.contracts import ENDS, Assignment, Event, Stamp, Status, Verdict
+
+SENT_AT = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+
+
+def stamp(kind: Stamp, minute: float, number: int = 0) -> Event:
+    at = SENT_AT + timedelta(minutes=minute)
+    return Event(UUID(int=1000 * list(Stamp).index(kind) + number), kind.value, at, at)
+
+
+SENT = stamp(Stamp.DISPATCHED, 0)
+
+others = st.builds(
+    stamp,
+    st.sampled_from([one for one in Stamp if one is not Stamp.DISPATCHED]),
+    st.integers(0, 30),
+    st.integers(0, 3),
+)
+told = st.lists(others, max_size=12, unique_by=lambda event: event.id).map(lambda x: [SENT, *x])
+
+
+def states(*events: Event) -> list[Verdict]:
+    verdicts = rules.replay([SENT, *events]).verdicts
+    return [verdicts[event.id] for event in events]
+
+
+@given(told, st.randoms(use_true_random=False))
+def test_the_order_in_which_stamps_come_changes_nothing(
+    events: list[Event], chance: random.Random
+) -> None:
+    mixed = list(events)
+    chance.shuffle(mixed)
+
+    assert rules.replay(events) == rules.replay(mixed)
+
+
+@given(told, st.data())
+def test_what_is_sent_twice_is_as_if_sent_once(events: list[Event], data: st.DataObject) -> None:
+    again = data.draw(st.lists(st.sampled_from(events)))
+
+    assert rules.replay(events) == rules.replay([*events, *again])
+
+
+@given(told, others)
+def test_what_is_over_stays_over_whatever_comes_late(events: list[Event], late: Event) -> None:
+    before = rules.replay(events)
+    known = {event.id for event in events}
+
+    after = rules.replay([*events, *([late] if late.id not in known else [])])
+
+    assert before.ended_at is None or after.ended_at is not None
+    assert before.ended_at is None or after.ended_at <= before.ended_at  # type: ignore[operator]
+
+
+@given(told)
+def test_the_state_is_the_last_stamp_taken_and_every_stamp_has_a_verdict(
+    events: list[Event],
+) -> None:
+    standing = rules.replay(events)
+
+    taken = [
+        Stamp(event.kind)
+        for event in rules.stamps_in_order(events)
+        if standing.verdicts[event.id] is Verdict.TAKEN and event.kind != Stamp.ACTED
+    ]
+    assert {event.id for event in events} == set(standing.verdicts)
+    assert taken[-1] is standing.state
+    assert (standing.state in ENDS) is (standing.ended_at is not None)
+    assert len([one for one in taken if one in ENDS]) <= 1
+    assert taken == sorted(taken, key=list(Stamp).index)
+
+
+@given(told)
+def test_times_of_steps_never_go_backwards(events: list[Event]) -> None:
+    at = rules.replay(events).at
+
+    steps = [at[one] for one in Stamp if one in at and one is not Stamp.ACTED]
+    assert steps == sorted(steps)
+
+
+def test_the_way_of_a_whole_task() -> None:
+    way = [
+        stamp(Stamp.ACCEPTED, 1),
+        stamp(Stamp.EN_ROUTE, 2),
+        stamp(Stamp.ON_SCENE, 9),
+        stamp(Stamp.ACTED, 12, 1),
+        stamp(Stamp.ACTED, 15, 2),
+        stamp(Stamp.CLEARED, 20),
+    ]
+
+    assert [Verdict.TAKEN] * 6 == states(*way)
+    assert Stamp.CLEARED is rules.replay([SENT, *way]).state
+
+
+def test_a_step_that_nobody_pressed_has_no_time() -> None:
+    standing = rules.replay([SENT, stamp(Stamp.ON_SCENE, 9)])
+
+    assert Stamp.ON_SCENE is standing.state
+    assert {"accepted_at": None, "en_route_at": None}.items() <= rules.moments_of(standing).items()
+
+
+def test_a_step_pressed_before_and_sent_after_fills_its_time() -> None:
+    arrived, accepted = stamp(Stamp.ON_SCENE, 9), stamp(Stamp.ACCEPTED, 1)
+
+    standing = rules.replay([SENT, arrived, accepted])
+
+    assert Stamp.ON_SCENE is standing.state
+    assert accepted.happened_at == standing.at[Stamp.ACCEPTED]
+
+
+def test_a_step_back_is_said_to_be_passed() -> None:
+    assert [Verdict.TAKEN, Verdict.ALREADY] == states(
+        stamp(Stamp.ON_SCENE, 5), stamp(Stamp.EN_ROUTE, 6)
+    )
+
+
+def test_what_was_done_asks_that_one_is_there() -> None:
+    assert [Verdict.TAKEN, Verdict.NOT_YET] == states(
+        stamp(Stamp.EN_ROUTE, 2), stamp(Stamp.ACTED, 3)
+    )
+
+
+def test_nobody_clears_what_they_did_not_accept() -> None:
+    assert [Verdict.NOT_YET] == states(stamp(Stamp.CLEARED, 3))
+
+
+def test_what_was_pressed_before_the_desk_cancelled_counts_though_it_comes_later() -> None:
+    cancelled = stamp(Stamp.CANCELLED, 10)
+    before = rules.replay([SENT, stamp(Stamp.ACCEPTED, 1), cancelled])
+
+    after = rules.replay([SENT, stamp(Stamp.ACCEPTED, 1), cancelled, stamp(Stamp.CLEARED, 8)])
+
+    assert (Stamp.CANCELLED, Stamp.CLEARED) == (before.state, after.state)
+    assert Verdict.OVER is after.verdicts[cancelled.id]
+
+
+def test_what_is_pressed_after_the_end_is_over() -> None:
+    assert [Verdict.TAKEN, Verdict.OVER] == states(
+        stamp(Stamp.CANCELLED, 4), stamp(Stamp.ON_SCENE, 5)
+    )
+
+
+@given(
+    st.timedeltas(timedelta(hours=-48), timedelta(hours=48)),
+    st.timedeltas(timedelta(0), timedelta(hours=3)),
+    st.timedeltas(timedelta(0), timedelta(seconds=30)),
+)
+def test_a_wrong_clock_of_a_phone_does_not_move_a_press(
+    offset: timedelta, waited: timedelta, on_the_way: timedelta
+) -> None:
+    """Pressed, kept for `waited`, sent; the phone's clock is wrong by `offset`."""
+    pressed = SENT_AT + timedelta(hours=4)
+    received = pressed + waited + on_the_way
+
+    believed = rules.believed(pressed + offset, pressed + waited + offset, received, SENT_AT)
+
+    assert timedelta(0) <= believed - pressed <= on_the_way
+
+
+@given(
+    st.timedeltas(timedelta(days=-9000), timedelta(days=9000)),
+    st.timedeltas(timedelta(days=-9000), timedelta(days=9000)),
+)
+def test_no_press_lies_before_the_assignment_or_in_the_future(
+    pressed: timedelta, sent: timedelta
+) -> None:
+    now = SENT_AT + timedelta(minutes=30)
+
+    believed = rules.believed(SENT_AT + pressed, SENT_AT + sent, now, SENT_AT)
+
+    assert SENT_AT <= believed <= now
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ([], "open"),
+        ([Stamp.DECLINED, Stamp.CANCELLED], "open"),
+        ([Stamp.DECLINED, Stamp.DISPATCHED], "dispatched"),
+        ([Stamp.EN_ROUTE, Stamp.ACCEPTED], "en_route"),
+        ([Stamp.ON_SCENE, Stamp.HANDED_OVER], "on_scene"),
+    ],
+)
+def test_a_task_stands_where_its_furthest_unit_does(states: list[Stamp], expected: str) -> None:
+    assert expected == rules.state_of(states)
+
+
+def test_a_unit_without_a_crew_is_unknown_and_never_free() -> None:
+    assert Status.UNKNOWN is rules.status_of(None, 0)
+    assert Status.AVAILABLE is rules.status_of(None, 2)
+    assert Status.AVAILABLE is rules.status_of(Stamp.CLEARED, 2)
+    assert Status.EN_ROUTE is rules.status_of(Stamp.EN_ROUTE, 0)
+
+
+def test_a_task_is_over_when_the_last_unit_under_way_cleared() -> None:
+    cleared = rules.replay([SENT, stamp(Stamp.ACCEPTED, 1), stamp(Stamp.CLEARED, 5)])
+    declined = rules.replay([SENT, stamp(Stamp.DECLINED, 1)])
+    under_way = Assignment(
+        *(UUID(int=1), UUID(int=2), UUID(int=3), Stamp.EN_ROUTE),
+        since=SENT_AT,
+        dispatched_at=SENT_AT,
+    )
+
+    assert rules.closes([], cleared)
+    assert not rules.closes([under_way], cleared)
+    assert not rules.closes([], declined)
