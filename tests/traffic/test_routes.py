@@ -41,7 +41,8 @@ def two_ways() -> RoadGraph:
                 way(4, 1, 3, name="Jl. Jauh"), way(5, 3, 4, name="Jl. Jauh"),
                 way(6, 4, 9, name="Jl. Akhir"),
             ],
-        )
+        ),
+        lambda lon, _: ["73.71.01.1001"] * len(lon),
     )  # fmt: skip
 
 
@@ -97,6 +98,7 @@ def town(world: World, tmp_path: Path, loop_runner: asyncio.Runner) -> Iterator[
             door="test",
         ),
         "other": world.other,
+        "elsewhere": scope_of(Rule(frozenset({"traffic:view"}), places=frozenset({"73.71.02"}))),
         "nobody": scope_of(),
     }
 
@@ -278,6 +280,27 @@ async def test_jams_are_listed_in_ones_areas_with_those_that_ended(town: Town) -
     assert [] == jams["ended"]
     assert [] == after["items"]
     assert {jam["id"] for jam in jams["items"]} == {jam["id"] for jam in after["ended"]}
+
+
+async def test_jams_of_other_areas_are_not_told(town: Town) -> None:
+    made = await town.post("traffic/reports", {"line": SHORT[:2], "level": "jam", "cause": "flood"})
+    await town.step()
+    now = [len((await town.get("traffic/jams", headers={"x-as": who}))["items"])
+           for who in ("officer", "elsewhere")]  # fmt: skip
+    await town.ask("officer", "DELETE", f"traffic/reports/{made['id']}")
+    town.world.clock.advance(700)
+    await town.step()
+    ended = [
+        len(
+            (await town.get("traffic/jams", headers={"x-as": who}, params={"ended_hours": 2}))[
+                "ended"
+            ]
+        )
+        for who in ("officer", "elsewhere")
+    ]
+
+    assert [2, 0] == now, "one in each direction"
+    assert [2, 0] == ended
 
 
 async def test_a_road_is_closed_and_opened_by_those_whose_it_is(town: Town) -> None:

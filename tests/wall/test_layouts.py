@@ -25,7 +25,7 @@ from warroom.kernel.scope import Rule, Scope
 from warroom.kernel.settings import NodeSettings
 from warroom.wall import routes, rules, service
 from warroom.wall.contracts import LayoutDraft, Tile
-from warroom.wall.errors import LayoutInvalidError
+from warroom.wall.errors import LayoutInvalidError, LayoutNotFoundError
 
 OPERATOR = ("wall:view", "wall:share", "camera:view")
 
@@ -296,6 +296,21 @@ async def test_row_level_security_hides_other_peoples_layouts(walls: Walls) -> N
 
     assert seen == {"n": 0}
     assert shared == [{"shared": "agency"}]
+
+
+async def test_who_lost_the_word_keeps_no_layout_and_sees_not_even_their_own(walls: Walls) -> None:
+    await walls.make("andi", name="Milik Andi")
+    (andi,) = await walls.world.rows("select id, agency_id from person where login = 'andi'")
+    cameras = Rule(frozenset({"camera:view", "wall:share"}))
+    scope = scope_of(cameras, agency_id=andi["agency_id"], person_id=andi["id"])
+    draft = LayoutDraft(name="Lagi", cols=2, rows=2, dwell_s=20, tiles=(), shared="person")
+
+    async with walls.world.db.transaction(scope) as tx:
+        with pytest.raises(LayoutNotFoundError):
+            await service.add_layout(scope, tx, draft, walls.world.clock.now())
+        seen = await service.list_layouts(scope, tx)
+
+    assert seen == []
 
 
 @pytest.mark.parametrize(
