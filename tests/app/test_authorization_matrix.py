@@ -370,6 +370,7 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/dispatch/assignments/{assignment_id}/stamps"): STAMPS,
         ("PUT", "/api/dispatch/duty"): {"unit_id": things.get("unit", str(UUID(int=81)))},
         ("POST", "/api/routing/routes"): {"from": [-5.13, 119.4], "to": [-5.14, 119.41]},
+        ("POST", "/api/routing/reach"): {"from": [-5.13, 119.4]},
         ("POST", "/api/units"): unit_body(things["agency"], "dua"),
         ("PATCH", "/api/units/{unit_id}"): name,
         ("POST", "/api/units/fences"): fence_body(things["agency"]),

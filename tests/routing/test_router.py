@@ -209,21 +209,6 @@ def test_another_way_is_offered_and_leaves_no_trace() -> None:
     assert router.path(start, end) == before
 
 
-def test_what_lies_within_reach_is_what_a_route_there_takes() -> None:
-    graph = two_ways()
-    router, _ = routers(graph, "car")
-    start = [at(graph, 8, 1)]
-
-    seconds = router.reach(start, 60.0)
-
-    for index in np.flatnonzero(np.isfinite(seconds)):
-        path = router.path(start, [OnRoad(int(index), 1.0, 0.0)])
-        assert path is not None
-        assert seconds[index] == pytest.approx(path.cost_ms / 1000, abs=0.01)
-    assert np.isfinite(seconds).sum() > 3
-    assert not np.isfinite(router.reach(start, 0.5)).any()
-
-
 def test_profiles_that_may_use_the_same_roads_share_their_order() -> None:
     made = make_routers(two_ways(), list(PROFILES.values()))
 

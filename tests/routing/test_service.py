@@ -67,7 +67,7 @@ def test_the_whole_demo_city_can_be_reached_by_car(makassar: Path) -> None:
     car = routing.router("car")
     start = routing.snap("car", BALAI_KOTA)
 
-    reached = np.isfinite(car.reach(start, 3 * 3600.0))
+    reached = np.isfinite(car.reach(start, 3 * 3600.0).at_s)
 
     assert reached[car.usable].mean() > 0.99
 

@@ -109,7 +109,10 @@ def town(world: World, tmp_path: Path, loop_runner: asyncio.Runner) -> Iterator[
 
     async def follow(cycle: Cycle) -> None:
         now = cycle.state
-        conditions = Conditions(now.kmh, now.how == How.CLOSED, now.colour == Colour.JAM, now.since)
+        conditions = Conditions(
+            now.kmh, now.how == How.CLOSED, now.colour == Colour.JAM, now.since,
+            now.how != How.FREE_FLOW,
+        )  # fmt: skip
         await desk.take(world.traffic.estimator.graph, conditions)
 
     world.traffic.followers.append(follow)
@@ -155,6 +158,7 @@ def closure(town: Town, **more: Any) -> dict[str, Any]:
         ("POST", "traffic/closures", 422),
         ("POST", "traffic/reports", 422),
         ("POST", "routing/routes", 422),
+        ("POST", "routing/reach", 422),
     ],
 )
 async def test_strangers_sign_in_and_who_has_no_right_finds_nothing(
@@ -414,7 +418,7 @@ async def test_a_standing_queue_is_not_a_closed_road(town: Town) -> None:
     graph = town.world.graph
     nothing = np.zeros(graph.edges, np.bool_)
     still = np.zeros(graph.edges, np.float32)
-    await town.desk.take(graph, Conditions(still, nothing, nothing, np.zeros(graph.edges)))
+    await town.desk.take(graph, Conditions(still, nothing, nothing, np.zeros(graph.edges), nothing))
 
     assert (await town.route())["routes"][0]["duration_s"] > 1000
 
@@ -423,7 +427,7 @@ async def test_conditions_of_other_roads_are_left_out(town: Town) -> None:
     other = two_ways()
     everything = np.ones(other.edges, np.bool_)
     await town.desk.take(
-        other, Conditions(other.free_kmh, everything, everything, np.zeros(other.edges))
+        other, Conditions(other.free_kmh, everything, everything, np.zeros(other.edges), everything)
     )
 
     assert (await town.route())["live"] is False
@@ -434,3 +438,55 @@ async def test_a_matrix_is_of_the_conditions_of_now(town: Town) -> None:
 
     (route,) = (await town.route())["routes"]
     assert route["duration_s"] == pytest.approx(float(times[0, 0]), rel=0.01)
+
+
+async def reach(town: Town, **more: Any) -> dict[str, Any]:
+    body = {"from": WEST, "minutes": [1, 5], **more}
+    found: dict[str, Any] = await town.post("routing/reach", body)
+    return found
+
+
+async def test_within_reach_ends_at_a_closed_road_and_names_it(town: Town) -> None:
+    await town.step()
+    before = await reach(town)
+    await town.post("traffic/closures", closure(town))
+    await town.step()
+    after = await reach(town)
+
+    assert [1, 5] == [band["minutes"] for band in before["bands"]]
+    assert before["closed"] == []
+    assert after["closed"] == ["Jl. Pendek"]
+    assert sum(b["length_m"] for b in after["bands"]) < sum(b["length_m"] for b in before["bands"])
+    assert after["live"] is True
+
+
+async def test_within_reach_what_is_known_is_told_apart_from_what_is_assumed(town: Town) -> None:
+    offline = await reach(town)
+    await town.step()
+    unseen = await reach(town)
+    await town.post("traffic/reports", {"line": SHORT, "level": "slow"})
+    await town.step()
+    told = await reach(town, profile="fire", minutes=[10])
+
+    assert (offline["live"], unseen["live"]) == (False, True)
+    assert all(b["assumed_m"] == b["length_m"] > 0 for b in offline["bands"] + unseen["bands"])
+    (band,) = told["bands"]
+    assert band["assumed_m"] < band["length_m"]
+    assert len(band["known"]["coordinates"]) > 0
+
+
+@pytest.mark.parametrize(
+    "more", [{"minutes": [0]}, {"minutes": [16]}, {"minutes": []}, {"from": 1}]
+)
+async def test_a_reach_that_cannot_be_is_refused(town: Town, more: dict[str, Any]) -> None:
+    body = {"from": WEST, "minutes": [5], **more}
+
+    answer = await town.ask("officer", "POST", "routing/reach", json=body)
+
+    assert 422 == answer.status_code
+
+
+async def test_the_reach_of_a_place_without_roads_is_refused_in_words(town: Town) -> None:
+    answer = await town.ask("officer", "POST", "routing/reach", json={"from": [5.0, 119.4]})
+
+    assert (404, "roads.off_road") == (answer.status_code, answer.json()["code"])

@@ -300,7 +300,8 @@ def _roads_of(node: Node, db: Database) -> tuple[traffic.Traffic, routing.Desk]:
         now = cycle.state
         closed = now.how == traffic.How.CLOSED
         jammed = now.colour == traffic.Colour.JAM
-        conditions = routing.Conditions(now.kmh, closed, jammed, now.since)
+        known = now.how != traffic.How.FREE_FLOW
+        conditions = routing.Conditions(now.kmh, closed, jammed, now.since, known)
         await desk.take(state.estimator.graph, conditions)
 
     state.followers.append(lead_round)

@@ -1,11 +1,20 @@
 """What other domains ask about routes."""
 
-from warroom.routing.contracts import PROFILES, Conditions, Detour, Path, Profile, Route, Step
+from warroom.routing.contracts import (
+    PROFILES,
+    Conditions,
+    Detour,
+    Path,
+    Profile,
+    Reach,
+    Route,
+    Step,
+)
 from warroom.routing.desk import Desk
 from warroom.routing.directions import is_worth_turning, sentence_of
 from warroom.routing.router import Router, make_routers
 from warroom.routing.service import Routing
-from warroom.routing.telling import detour_json, route_json
+from warroom.routing.telling import detour_json, reach_json, route_json
 
 __all__ = [
     "PROFILES",
@@ -14,6 +23,7 @@ __all__ = [
     "Detour",
     "Path",
     "Profile",
+    "Reach",
     "Route",
     "Router",
     "Routing",
@@ -21,6 +31,7 @@ __all__ = [
     "detour_json",
     "is_worth_turning",
     "make_routers",
+    "reach_json",
     "route_json",
     "sentence_of",
 ]

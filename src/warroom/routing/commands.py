@@ -9,7 +9,8 @@ from warroom.kernel.command import say
 from warroom.kernel.i18n import language_of_terminal, text
 from warroom.roads.api import Roads
 from warroom.routing import api
-from warroom.routing.errors import BadPositionError
+from warroom.routing.contracts import MOST_MINUTES
+from warroom.routing.errors import BadMinutesError, BadPositionError
 
 app = cyclopts.App(name="route", help="The way from one position to another.")
 
@@ -39,6 +40,46 @@ def route(
     routing = api.Routing(Roads(city))
     found = routing.route(profile, _position(from_), _position(to))
     say(api.route_json(found, language_of_terminal()), as_json=json, text="\n".join(_lines(found)))
+
+
+@app.command
+def reach(
+    *,
+    city: Path,
+    from_: Annotated[str, cyclopts.Parameter(name="--from", allow_leading_hyphen=True)],
+    minutes: str = "3,5,8",
+    profile: str = "car",
+    json: bool = False,
+) -> None:
+    """Tells which roads are reached in so many minutes on free roads.
+
+    Example: warroom route reach --city var/city --from -5.1355,119.4075 --profile fire
+
+    Args:
+        city: Folder of the city pack.
+        from_: Latitude and longitude.
+        minutes: Above 0 and at most 30, with commas between.
+        profile: car, fire, ambulance or police.
+        json: One object: bands, each with minutes, length_m and the roads as GeoJSON.
+    """
+    found = api.Routing(Roads(city)).reach(profile, _position(from_), _minutes(minutes))
+    language = language_of_terminal()
+    whole, lines = 0.0, []
+    for band in found.bands:
+        whole += band.length_m
+        told = {"minutes": f"{band.minutes:g}", "km": f"{whole / 1000:.1f}"}
+        lines.append(text(language, "route.reached", **told))
+    say(api.reach_json(found), as_json=json, text="\n".join(lines))
+
+
+def _minutes(given: str) -> list[float]:
+    try:
+        minutes = sorted({float(part) for part in given.split(",")})
+    except ValueError as error:
+        raise BadMinutesError(given=given[:60]) from error
+    if not 0 < minutes[0] <= minutes[-1] <= MOST_MINUTES:
+        raise BadMinutesError(given=given[:60])
+    return minutes
 
 
 def _lines(route: api.Route) -> list[str]:

@@ -16,6 +16,9 @@ ACTIONS = declare(Action(VIEW, "route", "view", for_programs=True))
 type Weights = NDArray[np.uint32]
 """Milliseconds."""
 
+MOST_MINUTES = 15
+"""An area within reach is asked for at most so many."""
+
 NEVER = (1 << 31) - 1
 """The weight of what cannot be driven."""
 
@@ -105,6 +108,56 @@ class Path(NamedTuple):
     end: float
 
 
+class Entered(NamedTuple):
+    """When edges are entered by somebody who drives everywhere from one position.
+
+    Attributes:
+        at_s: (E) seconds from the start until the edge is entered, turn and lights before it
+            included; infinite where that is beyond the limit.
+        over_s: (E) seconds to drive it from end to end.
+        start_edges, start_fractions: Where they leave from.
+    """
+
+    at_s: Floats
+    over_s: Floats
+    start_edges: Numbers
+    start_fractions: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Band:
+    """The roads that are reached by one time and not by the band before.
+
+    Attributes:
+        minutes: Until when.
+        lines: Of those whose speed is known (measured, reported, usual or from their neighbours).
+        assumed: Of those of which nothing is known: the speed of a free road was taken.
+        length_m: Of both together, each road once.
+        assumed_m: Of the latter.
+    """
+
+    minutes: float
+    lines: tuple[Floats, ...]
+    assumed: tuple[Floats, ...]
+    length_m: float
+    assumed_m: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reach:
+    """What lies within reach of a position.
+
+    Attributes:
+        profile: For which vehicle.
+        bands: One for each time, the shortest first.
+        closed: Names of closed roads that would have been driven on.
+    """
+
+    profile: str
+    bands: tuple[Band, ...]
+    closed: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
     """A way for people.
@@ -173,9 +226,11 @@ class Conditions:
         closed: (E) whether nobody may drive there.
         jammed: (E) whether the road is known to be jammed.
         since: (E) since when it is as it is, seconds since 1970.
+        known: (E) whether anything is known of its speed; else that of a free road is assumed.
     """
 
     kmh: Singles
     closed: Flags
     jammed: Flags
     since: Floats
+    known: Flags

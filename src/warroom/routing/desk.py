@@ -13,7 +13,8 @@ from typing import Self
 import numpy as np
 
 from warroom.roads.api import RoadGraph
-from warroom.routing.contracts import Conditions, Route
+from warroom.routing.contracts import Conditions, Entered, Reach, Route
+from warroom.routing.reach import reach_of
 from warroom.routing.service import Position, Routing
 
 LEAST_KMH = 2.0
@@ -91,6 +92,28 @@ class Desk:
             UnknownProfileError: There is no such kind of vehicle.
         """
         return await self._do(lambda: self._routing.matrix(profile, starts, ends))
+
+    async def reach(
+        self, profile: str, start: Position, minutes: Sequence[float]
+    ) -> tuple[Reach, Conditions | None]:
+        """The roads within reach now, and the conditions they were found by.
+
+        Raises:
+            NoRoadGraphError: The city pack has no roads.
+            OffRoadError: No road lies near the start.
+            UnknownProfileError: There is no such kind of vehicle.
+        """
+
+        def ask() -> tuple[RoadGraph, Entered, list[int], Conditions | None]:
+            entered = self._routing.entered(profile, start, minutes[-1] * 60.0)
+            closed = self._routing.closed_for(profile)
+            return self._routing.graph, entered, closed, self._known()
+
+        graph, entered, closed, conditions = await self._do(ask)
+        known = np.zeros(graph.edges, np.bool_) if conditions is None else conditions.known
+        # Drawing takes longer than finding; a closure must not wait for it.
+        found = await asyncio.to_thread(reach_of, graph, profile, entered, minutes, known, closed)
+        return found, conditions
 
     def _known(self) -> Conditions | None:
         if self._conditions is None or self._conditions[0] is not self._routing.graph:

@@ -25,14 +25,17 @@ def line_of(graph: RoadGraph, path: Path) -> Floats:
     """The line of a way, cut at both ends, (n, 2) longitude and latitude, n >= 2."""
     edges = path.edges
     if len(edges) == 1:
-        return _cut(graph.points(edges[0]), path.start, path.end)
-    pieces = [_cut(graph.points(edges[0]), path.start, 1.0)]
+        return part_of(graph.points(edges[0]), path.start, path.end)
+    pieces = [part_of(graph.points(edges[0]), path.start, 1.0)]
     pieces += [graph.points(edge)[1:] for edge in edges[1:-1]]
-    pieces.append(_cut(graph.points(edges[-1]), 0.0, path.end)[1:])
+    pieces.append(part_of(graph.points(edges[-1]), 0.0, path.end)[1:])
     return np.concatenate(pieces)
 
 
-def _cut(points: Floats, start: float, end: float) -> Floats:
+def part_of(points: Floats, start: float, end: float) -> Floats:
+    """The part of a line between two fractions of its length, (n, 2), n >= 2."""
+    if (start, end) == (0.0, 1.0):
+        return points
     squeeze = np.array([np.cos(np.radians(points[:, 1].mean())), 1.0])
     steps = np.hypot(*(np.diff(points, axis=0) * squeeze).T)
     along = np.concatenate(([0.0], np.cumsum(steps)))

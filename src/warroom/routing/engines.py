@@ -85,6 +85,7 @@ class Dijkstra:
         self._topology = topology
         self._weights: Weights = np.zeros(0, np.uint32)
         self._graph: csr_matrix | None = None
+        self._arcs: Numbers = np.zeros(0, np.uint32)
         self._arc_at: dict[tuple[int, int], int] = {}
 
     def customize(self, weights: Weights) -> None:
@@ -104,6 +105,10 @@ class Dijkstra:
         costs, before = dijkstra(self._matrix, indices=start, return_predecessors=True)
         if not np.isfinite(costs[end]):
             return Found(NEVER, [])
+        if not self._arc_at:
+            tails, heads = self._topology.tail[self._arcs], self._topology.head[self._arcs]
+            pairs = zip(tails.tolist(), heads.tolist(), strict=True)
+            self._arc_at = dict(zip(pairs, self._arcs.tolist(), strict=True))
         arcs: list[int] = []
         vertex = end
         while vertex != start:
@@ -143,8 +148,7 @@ class Dijkstra:
             count = self._topology.vertices
             _, first = np.unique(tail * count + head, return_index=True)
             arcs = order[first]
-            pairs = zip(tail[first].tolist(), head[first].tolist(), strict=True)
-            self._arc_at = dict(zip(pairs, arcs.tolist(), strict=True))
+            self._arcs, self._arc_at = arcs.astype(np.uint32), {}
             weights = self._weights[arcs].astype(np.float64)
             self._graph = csr_matrix((weights, (tail[first], head[first])), shape=(count, count))
         return self._graph

@@ -19,3 +19,9 @@ class BadPositionError(InvalidError):
     """This is no latitude and longitude (`given`)."""
 
     code = "routing.bad_position"
+
+
+class BadMinutesError(InvalidError):
+    """These are no minutes, or too many (`given`)."""
+
+    code = "routing.bad_minutes"

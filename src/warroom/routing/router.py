@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warroom.roads.contracts import Flags, Floats, Numbers, OnRoad, RoadGraph, Singles
-from warroom.routing.contracts import NEVER, Engine, Found, Path, Profile, Weights
+from warroom.routing.contracts import NEVER, Engine, Entered, Found, Path, Profile, Weights
 from warroom.routing.costs import add, edge_times, turn_times, usable_edges
 from warroom.routing.engines import Dijkstra, Hierarchy
 from warroom.routing.topology import Ends, Topology
@@ -227,23 +227,29 @@ class Router:
             costs.append(int(self.turn_ms[self.topology.arc_turn[here]].min()))
         return costs
 
-    def reach(self, start: Sequence[OnRoad], limit_s: float) -> NDArray[np.float64]:
-        """(E) seconds until each edge has been driven to its end; infinite beyond the limit."""
+    def reach(self, start: Sequence[OnRoad], limit_s: float) -> Entered:
+        """When each edge is entered by somebody who drives as quickly as possible everywhere.
+
+        Args:
+            start: Positions to leave from, both sides of a road.
+            limit_s: Beyond it nothing is looked for.
+        """
         weights = self.topology.weights(self.edge_ms, self.turn_ms)
         search = Dijkstra(self.topology)
         search.customize(weights)
         limit_ms = int(limit_s * 1000)
-        reached = np.full(self.graph.edges, NEVER, np.int64)
-        starts = self._starts(start)
-        for vertex, before, edge in zip(*starts.as_lists(), strict=True):
+        entered = np.full(self.graph.edges, NEVER, np.int64)
+        edge_of_arc = self.topology.arc_edge
+        turn_ms = self.turn_ms[self.topology.arc_turn].astype(np.int64)
+        for vertex, before, _ in zip(*self._starts(start).as_lists(), strict=True):
             if before > limit_ms:
                 continue
-            reached[edge] = min(reached[edge], before)
             costs = search.within(np.array([vertex], np.uint32), limit_ms - before)
-            np.minimum.at(
-                reached, self.topology.arc_edge, costs[self.topology.tail] + weights + before
-            )
-        return np.where(reached <= limit_ms, reached / 1000.0, np.inf)
+            times = costs[self.topology.tail] + turn_ms + before
+            np.minimum.at(entered, edge_of_arc, np.where(weights < NEVER, times, NEVER))
+        entered_s = np.where(entered <= limit_ms, entered / 1000.0, np.inf)
+        edges, fractions = self._drivable(start)
+        return Entered(entered_s, self.edge_ms / 1000.0, edges, fractions)
 
 
 def make_routers(

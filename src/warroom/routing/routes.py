@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from warroom.kernel.http import Ctx, Router, json_response
-from warroom.routing.api import Desk, detour_json, route_json
-from warroom.routing.contracts import VIEW
+from warroom.routing.api import Desk, detour_json, reach_json, route_json
+from warroom.routing.contracts import MOST_MINUTES, VIEW
 
 router = Router("routing")
 
@@ -27,6 +27,19 @@ class RouteBody(BaseModel):
     start: Annotated[LatLon, Field(alias="from")]
     end: Annotated[LatLon, Field(alias="to")]
     alternatives: Annotated[int, Field(ge=0, le=3)] = 0
+
+
+type Minutes = Annotated[float, Field(gt=0, le=MOST_MINUTES, allow_inf_nan=False)]
+
+
+class ReachBody(BaseModel):
+    """From where, in what, and in how many minutes."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    profile: Annotated[str, Field(max_length=40)] = "car"
+    start: Annotated[LatLon, Field(alias="from")]
+    minutes: Annotated[list[Minutes], Field(min_length=1, max_length=5)] = [3, 5, 8]
 
 
 @router.post("/routes", action=VIEW)
@@ -49,3 +62,15 @@ async def find_routes(ctx: Ctx, body: RouteBody) -> Response:
             "live": conditions is not None,
         }
     )
+
+
+@router.post("/reach", action=VIEW)
+async def find_reach(ctx: Ctx, body: ReachBody) -> Response:
+    """The roads that are reached in so many minutes at the speeds of now, in bands of time.
+
+    Closed roads are not driven on; `assumed` are those of whose speed nothing is known. Positions
+    are latitude and longitude; nothing is kept of the question.
+    """
+    minutes = sorted(set(body.minutes))
+    found, conditions = await ctx.services[Desk].reach(body.profile, body.start, minutes)
+    return json_response(reach_json(found) | {"live": conditions is not None})

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from warroom.roads.api import OnRoad, RoadGraph, Roads, Snapper
 from warroom.roads.contracts import Singles
-from warroom.routing.contracts import PROFILES, Path, Route
+from warroom.routing.contracts import PROFILES, Entered, Path, Reach, Route
 from warroom.routing.directions import lengths_of, line_of, reason_of, steps_of
 from warroom.routing.errors import NoRouteError, UnknownProfileError
+from warroom.routing.reach import reach_of
 from warroom.routing.router import Router, make_routers
 
 type Position = tuple[float, float]
@@ -137,6 +138,36 @@ class Routing:
             [self.snap(profile, at) for at in starts], [self.snap(profile, at) for at in ends]
         )
         return np.where(times < (1 << 31) - 1, times / 1000.0, np.inf)
+
+    def entered(self, profile: str, start: Position, limit_s: float) -> Entered:
+        """When each edge is entered from a position by somebody who drives as quickly as possible.
+
+        Raises:
+            OffRoadError: No road lies near the start.
+            UnknownProfileError: There is no such kind of vehicle.
+        """
+        return self.router(profile).reach(self.snap(profile, start), limit_s)
+
+    def reach(self, profile: str, start: Position, minutes: Sequence[float]) -> Reach:
+        """The roads within reach of a position on free roads, by bands of time.
+
+        Args:
+            profile: The vehicle.
+            start: Where from.
+            minutes: Ascending.
+
+        Raises:
+            OffRoadError: No road lies near the start.
+            UnknownProfileError: There is no such kind of vehicle.
+        """
+        entered = self.entered(profile, start, minutes[-1] * 60.0)
+        nothing = np.zeros(self.graph.edges, np.bool_)
+        return reach_of(self.graph, profile, entered, minutes, nothing, self.closed_for(profile))
+
+    def closed_for(self, profile: str) -> list[int]:
+        """The closed edges that this vehicle would drive on if they were open, ascending."""
+        router = self.router(profile)
+        return [edge for edge in sorted(router.closed) if router.usable[edge]]
 
     def _tell(self, profile: str, path: Path, usual: Path | None) -> Route:
         now, free = self._ready().now[profile], self._ready().free[profile]

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from datetime import datetime, tzinfo
 from typing import Any
 
+import numpy as np
+
 from warroom.kernel.i18n import text
-from warroom.routing.contracts import Conditions, Detour, Route
+from warroom.roads.contracts import Floats
+from warroom.routing.contracts import Conditions, Detour, Reach, Route
 from warroom.routing.directions import sentence_of
 
 
@@ -32,6 +35,31 @@ def route_json(route: Route, language: str) -> dict[str, Any]:
             }
             for step in route.steps
         ],
+    }
+
+
+def reach_json(reach: Reach) -> dict[str, Any]:
+    """The roads within reach; geometries are GeoJSON, to a metre."""
+    return {
+        "profile": reach.profile,
+        "bands": [
+            {
+                "minutes": band.minutes,
+                "length_m": round(band.length_m),
+                "assumed_m": round(band.assumed_m),
+                "known": _lines(band.lines),
+                "assumed": _lines(band.assumed),
+            }
+            for band in reach.bands
+        ],
+        "closed": list(reach.closed),
+    }
+
+
+def _lines(lines: tuple[Floats, ...]) -> dict[str, Any]:
+    return {
+        "type": "MultiLineString",
+        "coordinates": [np.round(line, 5).tolist() for line in lines],
     }
 
 

@@ -11,6 +11,8 @@ export interface Ask {
   readonly from: Stop | null;
   readonly to: Stop | null;
   readonly profile: Profile;
+  /** Whether what lies within reach is asked for, and not one way. */
+  readonly isReach: boolean;
 }
 
 const DIGITS = 6;
@@ -32,12 +34,18 @@ export function readAsk(query: URLSearchParams): Ask {
     from: readStop(query.get("dari")),
     to: readStop(query.get("ke")),
     profile: PROFILES.find((known) => known === profile) ?? "car",
+    isReach: query.get("jangkau") === "1",
   };
 }
 
 /** The parts of an address that hold it. */
 export function writeAsk(ask: Ask): Record<string, string | null> {
-  return { dari: writeStop(ask.from), ke: writeStop(ask.to), armada: ask.profile === "car" ? null : ask.profile };
+  return {
+    dari: writeStop(ask.from),
+    ke: writeStop(ask.to),
+    armada: ask.profile === "car" ? null : ask.profile,
+    jangkau: ask.isReach ? "1" : null,
+  };
 }
 
 /** The same way back. */

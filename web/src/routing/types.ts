@@ -1,5 +1,5 @@
 /** Shapes of the answers of `routing`. */
-import type { LineString } from "geojson";
+import type { LineString, MultiLineString } from "geojson";
 
 export const PROFILES = ["car", "fire", "ambulance", "police"] as const;
 export type Profile = (typeof PROFILES)[number];
@@ -27,5 +27,23 @@ export interface Route {
 export interface Answer {
   routes: Route[];
   /** Whether the state of the roads of now was known. */
+  live: boolean;
+}
+
+/** The roads that are reached by one time and not by the band before. */
+export interface Band {
+  minutes: number;
+  length_m: number;
+  /** Of it: nothing is known of the speed there. */
+  assumed_m: number;
+  known: MultiLineString;
+  assumed: MultiLineString;
+}
+
+export interface Reach {
+  profile: Profile;
+  bands: Band[];
+  /** Names of closed roads at which it ends. */
+  closed: string[];
   live: boolean;
 }
