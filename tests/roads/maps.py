@@ -58,12 +58,15 @@ class Pbf:
         self._items.append(osmium.osm.mutable.Way(id=ref, nodes=nodes, tags=_tags(tags)))
         return self
 
-    def rule(self, ref: int, word: str, members: list[tuple[str, int, str]]) -> "Pbf":
-        self._items.append(
-            osmium.osm.mutable.Relation(
-                id=ref, members=members, tags={"type": "restriction", "restriction": word}
-            )
-        )
+    def rule(
+        self,
+        ref: int,
+        word: str,
+        members: list[tuple[str, int, str]],
+        tags: dict[str, str] | None = None,
+    ) -> "Pbf":
+        told = {"type": "restriction", **({"restriction": word} if tags is None else tags)}
+        self._items.append(osmium.osm.mutable.Relation(id=ref, members=members, tags=told))
         return self
 
     def write(self) -> Path:

@@ -1,3 +1,4 @@
+import dataclasses
 from collections.abc import Iterable
 
 import numpy as np
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.roads.maps import CROSS, STEP, cross, raw, way
+from warroom.roads.bans import place_on
 from warroom.roads.contracts import CLASSES, RawNetwork, RoadGraph, TurnRule
 from warroom.roads.graph import build_graph, count_length_km, join_points
 
@@ -196,3 +198,81 @@ def test_whatever_the_map_edges_join_and_turns_lead_on(network: RawNetwork) -> N
     assert set(graph.turn_from.tolist()) == set(range(graph.edges))
     driven = sum(len(one.nodes) - 1 for one in network.ways)
     assert int(np.diff(graph.shape_at.astype(int)).sum() - graph.edges) == 2 * driven
+
+
+RUNGS = {1: (0, 1), 2: (1, 1), 3: (2, 1), 4: (3, 1), 5: (0, 0), 6: (1, 0), 7: (2, 0), 8: (3, 0)}
+"""Two roads of one way, east on top and west below, with links between: a ladder."""
+
+
+def ladder(*rules: TurnRule) -> RawNetwork:
+    return raw(
+        RUNGS,
+        [
+            way(10, 1, 2, oneway=1), way(11, 2, 3, oneway=1), way(12, 3, 4, oneway=1),
+            way(20, 8, 7, oneway=1), way(21, 7, 6, oneway=1), way(22, 6, 5, oneway=1),
+            way(30, 2, 6), way(31, 3, 7),
+        ],
+        rules,
+    )  # fmt: skip
+
+
+def chains(graph: RoadGraph) -> set[tuple[int, ...]]:
+    """The junctions each forbidden chain passes."""
+    return {
+        (*(int(graph.node_ref[graph.tail[one]]) for one in chain),
+         int(graph.node_ref[graph.head[chain[-1]]]))
+        for chain in graph.chains
+    }  # fmt: skip
+
+
+def test_a_rule_over_a_way_forbids_the_chain_and_no_turn_by_itself() -> None:
+    graph = build_graph(ladder(TurnRule(0, 10, 22, via_ways=(30,))))
+
+    assert chains(graph) == {(1, 2, 6, 5)}
+    assert not graph.turn_banned.any()
+
+
+def test_an_only_rule_over_a_way_forbids_to_leave_it() -> None:
+    graph = build_graph(ladder(TurnRule(0, 10, 31, is_only=True, via_ways=(11,))))
+
+    assert chains(graph) >= {(1, 2, 3, 4)}
+    assert (1, 2, 3, 7) not in chains(graph)
+    assert (1, 2, 6) in turns(graph, banned=True)
+    assert (1, 2, 3) not in turns(graph, banned=True)
+
+
+def test_a_rule_over_ways_that_other_roads_cross_is_followed_through_them() -> None:
+    graph = build_graph(ladder(TurnRule(0, 10, 21, via_ways=(11, 31))))
+
+    assert chains(graph) == {(1, 2, 3, 7, 6)}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        TurnRule(0, 10, 22, via_ways=(31,)),  # they do not touch
+        TurnRule(0, 10, 12, via_ways=(30,)),  # nothing leads there
+        TurnRule(0, 22, 10, via_ways=(30,)),  # against one-way roads
+        TurnRule(0, 99, 22, via_ways=(30,)),  # no such road
+    ],
+)
+def test_a_rule_whose_ways_do_not_follow_each_other_is_counted(rule: TurnRule) -> None:
+    network = ladder(rule)
+    graph = build_graph(network)
+
+    assert not graph.chains
+    assert place_on(graph, network.rules).unplaced == 1
+
+
+def test_one_does_not_turn_back_on_a_main_road_at_once() -> None:
+    # Node 6 lies 11 m beyond the crossing, node 3 more than a hundred.
+    near = raw(
+        {1: (0, 0), 2: (10, 0), 3: (20, 0), 6: (11, 0), 7: (11, 5), 8: (10, -5)},
+        [way(1, 1, 2, kind="primary"), way(2, 2, 6, kind="primary"), way(3, 6, 3, kind="primary"),
+         way(4, 6, 7), way(5, 8, 2)],
+    )  # fmt: skip
+    graph = build_graph(dataclasses.replace(near, lon=119.4 + (near.lon - 119.4) / 10))
+
+    assert (2, 6, 2) not in turns(graph)
+    assert (3, 6, 3) in turns(graph)
+    assert (1, 2, 1) in turns(graph)

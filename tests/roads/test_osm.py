@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.roads.maps import Pbf
-from warroom.roads.contracts import CLASSES, RawWay
+from warroom.roads.contracts import CLASSES, RawWay, TurnRule
 from warroom.roads.errors import BadExtractError, NoRoadsError
 from warroom.roads.graph import build_graph
 from warroom.roads.osm import read_extract
@@ -95,26 +95,74 @@ def test_what_no_car_drives_on_is_no_road(tmp_path: Path, kind: str) -> None:
         read_one(tmp_path, highway=kind)
 
 
-def test_turn_restrictions_of_one_node_are_read_and_others_counted(tmp_path: Path) -> None:
-    file = (
-        Pbf(tmp_path / "turns.osm.pbf")
+def corners(path: Path) -> Pbf:
+    """Road 10 from 1 to 2, 11 on to 3, 12 off to 4."""
+    return (
+        Pbf(path / "turns.osm.pbf")
         .node(1, 0, 0).node(2, 1, 0).node(3, 2, 0).node(4, 1, 1)
         .way(10, [1, 2], highway="primary").way(11, [2, 3], highway="primary")
         .way(12, [2, 4], highway="primary")
-        .rule(1, "no_left_turn", [("w", 10, "from"), ("n", 2, "via"), ("w", 12, "to")])
-        .rule(2, "only_straight_on", [("w", 11, "from"), ("n", 2, "via"), ("w", 10, "to")])
-        .rule(3, "no_u_turn", [("w", 10, "from"), ("w", 11, "via"), ("w", 10, "to")])
-        .rule(4, "give_way", [("w", 10, "from"), ("n", 2, "via"), ("w", 12, "to")])
-        .write()
     )  # fmt: skip
+
+
+FROM, TO = ("w", 10, "from"), ("w", 12, "to")
+NODE, WAY = ("n", 2, "via"), ("w", 11, "via")
+
+
+@pytest.mark.parametrize(
+    ("word", "members", "rules"),
+    [
+        ("no_left_turn", [FROM, NODE, TO], [TurnRule(2, 10, 12)]),
+        ("only_straight_on", [FROM, NODE, TO], [TurnRule(2, 10, 12, is_only=True)]),
+        ("no_u_turn", [FROM, WAY, TO], [TurnRule(0, 10, 12, via_ways=(11,))]),
+        (
+            "only_right_turn", [FROM, WAY, ("w", 13, "via"), TO],
+            [TurnRule(0, 10, 12, is_only=True, via_ways=(11, 13))],
+        ),
+        (
+            "no_entry", [FROM, ("w", 11, "from"), NODE, TO],
+            [TurnRule(2, 10, 12), TurnRule(2, 11, 12)],
+        ),
+        ("no_exit", [FROM, NODE, TO, ("w", 11, "to")], [TurnRule(2, 10, 12), TurnRule(2, 10, 11)]),
+        # What cannot be understood is none.
+        ("only_straight_on", [FROM, NODE, TO, ("w", 11, "to")], []),
+        ("give_way", [FROM, NODE, TO], []),
+        ("no_left_turn", [FROM, TO], []),
+        ("no_left_turn", [NODE, TO], []),
+        ("no_left_turn", [FROM, NODE], []),
+        ("no_left_turn", [FROM, NODE, ("n", 3, "via"), TO], []),
+        ("no_left_turn", [FROM, NODE, WAY, TO], []),
+        ("no_left_turn", [FROM, ("r", 9, "via"), TO], []),
+    ],
+)  # fmt: skip
+def test_turn_restrictions_are_read_or_counted(
+    tmp_path: Path, word: str, members: list[tuple[str, int, str]], rules: list[TurnRule]
+) -> None:
+    found = read_extract(corners(tmp_path).rule(1, word, members).write())
+
+    assert found.rules == rules
+    assert found.ignored == ({} if rules else {"turn_restrictions": 1})
+
+
+@pytest.mark.parametrize(
+    ("tags", "meant", "counted"),
+    [
+        ({"restriction": "no_left_turn", "except": "psv;bicycle"}, True, {}),
+        ({"restriction": "no_left_turn", "except": "psv; motorcar"}, False, {}),
+        ({"restriction:motorcar": "no_left_turn"}, True, {}),
+        ({"restriction:hgv": "no_left_turn"}, False, {}),
+        ({"restriction:conditional": "no_left_turn @ (07:00-09:00)"}, False,
+         {"turn_restrictions_conditional": 1}),
+    ],
+)  # fmt: skip
+def test_whom_a_turn_restriction_is_for(
+    tmp_path: Path, tags: dict[str, str], meant: bool, counted: dict[str, int]
+) -> None:
+    file = corners(tmp_path).rule(1, "", [FROM, NODE, TO], tags).write()
 
     found = read_extract(file)
 
-    assert [(rule.from_way, rule.to_way, rule.is_only) for rule in found.rules] == [
-        (10, 12, False),
-        (11, 10, True),
-    ]
-    assert found.ignored == {"turn_restrictions": 2}
+    assert (len(found.rules) == 1, found.ignored) == (meant, counted)
 
 
 def test_roads_beyond_the_cut_are_kept_as_far_as_they_are_known(tmp_path: Path) -> None:

@@ -226,7 +226,7 @@ def test_a_speed_of_nothing_is_a_closed_road(kmh: float) -> None:
 
 def test_turns_cost_what_they_hold_up() -> None:
     graph = build_graph(cross(kind="primary"))
-    costs = turn_times(graph, PROFILES["car"])
+    costs = turn_times(graph, PROFILES["car"], np.zeros(0, np.uint32))
     of = {
         (int(graph.node_ref[graph.tail[a]]), int(graph.node_ref[graph.head[b]])): int(cost)
         for a, b, cost in zip(graph.turn_from, graph.turn_to, costs, strict=False)
@@ -235,7 +235,7 @@ def test_turns_cost_what_they_hold_up() -> None:
 
     assert of[1, 3] == 0  # straight on
     assert of[1, 3] < of[1, 4] < of[1, 5] < of[1, 1]  # left, right over the traffic, back
-    assert costs[-1] == 0
+    assert costs[len(graph.turn_from)] == 0
 
 
 @pytest.mark.parametrize(

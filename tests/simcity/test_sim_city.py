@@ -21,7 +21,7 @@ DIGESTS = {
     "cameras.geojson": "8b296033c89cd4fb10b4ecbc600b32f5",
     "kecamatan.geojson": "2636506c8be513438bf6197b04bc0f34",
     "kelurahan.geojson": "c5a39b9fbd03ce5421335cf4fa92459d",
-    "network.json": "24c9bd5ce1a8de40bac5e8852f84134e",
+    "network.json": "8e50498466e9167968491046b605b948",
     "places.geojson": "d83eeb7a4b12f9ffdcc2423dad950d99",
     "roads.geojson": "c280f35556fc7a11ff31974a8c6ace30",
 }
@@ -259,3 +259,26 @@ def test_lights_stand_where_main_roads_meet_and_medians_forbid_turns_elsewhere(c
     forbidden = {tuple(ban) for ban in bans}
     for start, via, _ in bans:
         assert any((start, via, end) not in forbidden for end in beside[via] - {start})
+
+
+def test_the_median_is_open_beside_lights(city: Path) -> None:
+    network = json.loads((city / "network.json").read_text())
+    fields = network["way_fields"]
+    signals, vias = set(network["signals"]), {via for _, via, _ in network["turn_bans"]}
+    scale = 111_195 * math.cos(math.radians(5.14)), 111_195
+
+    def place(node: int) -> tuple[float, float]:
+        lon, lat, _ = network["nodes"][node]
+        return lon * scale[0], lat * scale[1]
+
+    beside = []
+    for start, end, number, *_ in network["links"]:
+        way = dict(zip(fields, network["ways"][number], strict=True))
+        for one, other in ((start, end), (end, start)):
+            is_short = math.dist(place(one), place(other)) < 25
+            is_wide = way["class"] in ("primer", "sekunder") and way["lanes"] >= 4
+            if other in signals and one not in signals and is_short and is_wide:
+                beside.append(one)
+
+    assert beside
+    assert not vias & set(beside)

@@ -11,7 +11,8 @@ import msgspec
 import shapely
 from shapely.geometry import mapping, shape
 
-from warroom.roads.contracts import BuildReport, Floats, RoadGraph
+from warroom.roads.bans import place_on
+from warroom.roads.contracts import BuildReport, Floats, RawNetwork, RoadGraph
 from warroom.roads.errors import BadBoundariesError, NotEmptyError
 from warroom.roads.graph import AreaFinder, build_graph, count_length_km
 from warroom.roads.layers import Drawn, Feature, draw_roads, feature, read_drawn
@@ -83,7 +84,7 @@ def build_city(plan: CityPlan, say: Said = lambda _: None) -> BuildReport:
     try:
         say("writing")
         _write(plan, unfinished, graph, drawn, wards)
-        report = _report(graph, raw.ignored)
+        report = _report(graph, raw)
         (unfinished / "report.json").write_bytes(msgspec.json.encode(report.as_json()))
         _put(unfinished, plan.out)
     finally:
@@ -99,12 +100,15 @@ def _put(made: Path, out: Path) -> None:
     shutil.rmtree(former, ignore_errors=True)
 
 
-def _report(graph: RoadGraph, ignored: dict[str, int]) -> BuildReport:
+def _report(graph: RoadGraph, raw: RawNetwork) -> BuildReport:
+    unplaced = place_on(graph, raw.rules).unplaced
+    ignored = raw.ignored | ({"turn_restrictions_unplaced": unplaced} if unplaced else {})
     return BuildReport(
         junctions=graph.junctions,
         edges=int((~graph.contraflow).sum()),
         turns=len(graph.turn_from),
         banned_turns=int(graph.turn_banned.sum()),
+        banned_chains=len(graph.chains),
         length_km=round(count_length_km(graph), 1),
         named_roads=len(graph.names) - 1,
         ignored=ignored,

@@ -1,6 +1,7 @@
 """What crosses the border of `roads`: the graph, positions on it, and what it is made of."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -87,12 +88,14 @@ class RawWay:
 
 @dataclass(frozen=True, slots=True)
 class TurnRule:
-    """A turn restriction at one node.
+    """A turn restriction, at one node or over ways.
 
     Attributes:
+        via: The node; 0 where there are ways in the middle.
         is_only: Whether this turn is the only one allowed; else it is forbidden.
         from_node, to_node: Where the way is met twice at `via`, which end is meant; 0 where it
             does not matter.
+        via_ways: In the order in which they are driven.
     """
 
     via: int
@@ -101,6 +104,7 @@ class TurnRule:
     is_only: bool = False
     from_node: int = 0
     to_node: int = 0
+    via_ways: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,6 +155,8 @@ class RoadGraph:
         turn_from, turn_to: (T) edges.
         turn_angle: (T) degrees, 0 straight on, positive to the right, 180 round.
         turn_banned: (T) whether the map forbids it.
+        chain_at: (C + 1) where each forbidden chain begins in `chain_edge`.
+        chain_edge: Edges that the map forbids to drive one after the other: three and more each.
         areas: Codes of kelurahan, or of the kecamatan where no kelurahan is known.
     """
 
@@ -179,8 +185,16 @@ class RoadGraph:
     turn_to: Numbers
     turn_angle: Singles
     turn_banned: Flags
+    chain_at: Numbers
+    chain_edge: Numbers
     names: tuple[str, ...]
     areas: tuple[str, ...]
+
+    @property
+    def chains(self) -> list[tuple[int, ...]]:
+        """The forbidden chains of edges."""
+        at = self.chain_at.tolist()
+        return [tuple(self.chain_edge[a:b].tolist()) for a, b in pairwise(at)]
 
     @property
     def edges(self) -> int:
@@ -225,6 +239,7 @@ class BuildReport:
     """What became of an extract.
 
     Attributes:
+        banned_chains: Ways of three edges and more that the map forbids.
         ignored: What could not be taken over, by kind: how often.
     """
 
@@ -232,6 +247,7 @@ class BuildReport:
     edges: int
     turns: int
     banned_turns: int
+    banned_chains: int
     length_km: float
     named_roads: int
     ignored: dict[str, int]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from warroom.roads.bans import Chain, Links, place
 from warroom.roads.contracts import (
     CLASS_INDEX,
     CLASSES,
@@ -22,6 +23,8 @@ EARTH_M = 6_371_008.8
 """Mean radius of the Earth (IUGG)."""
 
 MIN_LENGTH_M = 0.1
+MIN_BACK_M = 30.0
+"""One does not turn onto a road to turn back on it after less."""
 DUAL_LANES = 2  # from so many lanes on, a two-way road is counted by direction
 
 type AreaFinder = Callable[[Floats, Floats], list[str]]
@@ -95,7 +98,12 @@ class _Builder:
         # Parts come in pairs, one for each direction.
         twin = np.bitwise_xor(np.arange(count, dtype=np.uint32), np.uint32(1))
         at = np.searchsorted(self.raw.node_ref, self.node_ref)
-        turns = _turns(self.tail, self.head, twin, classes)
+        turns = _turns(self.tail, self.head, twin, classes, length)
+        way = np.array([part.way.ref for part in parts], np.int64)
+        contraflow = np.array([part.contraflow for part in parts], np.bool_)
+        chains = place(self.raw.rules, Links.of(way, self.tail, self.head, twin, contraflow)).chains
+        banned = self._banned(*turns) | _among(chains, *turns)
+        long = [chain for chain in chains if len(chain) > 2]
         areas, area = _areas(shape_at, shape, find_areas)
         return RoadGraph(
             node_ref=self.node_ref,
@@ -103,7 +111,7 @@ class _Builder:
             node_lon=self.raw.lon[at],
             tail=self.tail,
             head=self.head,
-            way=np.array([part.way.ref for part in parts], np.int64),
+            way=way,
             length_m=length.astype(np.float32),
             road_class=classes,
             lanes=np.array([_lanes(part.way) for part in parts], np.uint8),
@@ -111,7 +119,7 @@ class _Builder:
             width_known=~np.isnan(given_width),
             free_kmh=np.fmin(limit, assumed_kmh),
             level=np.array([part.way.level for part in parts], np.int8),
-            contraflow=np.array([part.contraflow for part in parts], np.bool_),
+            contraflow=contraflow,
             restricted=np.array([part.way.restricted for part in parts], np.bool_),
             signal=np.array([self._has_signal(part) for part in parts], np.bool_),
             twin=twin,
@@ -122,7 +130,9 @@ class _Builder:
             turn_from=turns[0],
             turn_to=turns[1],
             turn_angle=_angles(shape_at, shape, *turns),
-            turn_banned=self._banned(*turns),
+            turn_banned=banned,
+            chain_at=np.cumsum([0, *map(len, long)]).astype(np.uint32),
+            chain_edge=np.array([edge for chain in long for edge in chain], np.uint32),
             names=tuple(names),
             areas=areas,
         )
@@ -149,7 +159,8 @@ class _Builder:
             return banned
         by_via: dict[int, list[TurnRule]] = defaultdict(list)
         for rule in self.raw.rules:
-            by_via[rule.via].append(rule)
+            if not rule.via_ways:
+                by_via[rule.via].append(rule)
         via = self.node_ref[self.head[turn_from]]
         for turn in np.flatnonzero(np.isin(via, list(by_via))):
             enters, leaves = self._ends(int(turn_from[turn])), self._ends(int(turn_to[turn]))
@@ -167,6 +178,14 @@ class _Builder:
 
 def _is(edge: tuple[int, tuple[int, int]], way: int, node: int, end: int) -> bool:
     return edge[0] == way and node in (0, edge[1][end])
+
+
+def _among(chains: list[Chain], turn_from: np.ndarray, turn_to: np.ndarray) -> np.ndarray:
+    """(T) the turns that are forbidden wherever one comes from: chains of two edges."""
+    pairs = np.array([chain for chain in chains if len(chain) == 2], np.int64).reshape(-1, 2)
+    edges = int(turn_to.max(initial=0)) + 1
+    code = turn_from.astype(np.int64) * edges + turn_to
+    return np.isin(code, pairs[:, 0] * edges + pairs[:, 1])
 
 
 def _lanes(way: RawWay) -> int:
@@ -189,7 +208,7 @@ def _lengths(shape_at: np.ndarray, shape: Floats) -> Floats:
 
 
 def _turns(
-    tail: np.ndarray, head: np.ndarray, twin: np.ndarray, classes: np.ndarray
+    tail: np.ndarray, head: np.ndarray, twin: np.ndarray, classes: np.ndarray, length: Floats
 ) -> tuple[np.ndarray, np.ndarray]:
     order = np.argsort(tail, kind="stable")
     nodes = int(max(tail.max(), head.max())) + 1
@@ -203,7 +222,8 @@ def _turns(
     # Back onto the same road only at a dead end, or where a main road has room for it.
     back = turn_to == twin[turn_from]
     is_main = np.isin(classes, list(MAIN_CLASSES - {CLASS_INDEX["motorway"]}))
-    kept = ~back | (leaving[head[turn_from]] == 1) | is_main[turn_from]
+    has_room = is_main & (length >= MIN_BACK_M)
+    kept = ~back | (leaving[head[turn_from]] == 1) | has_room[turn_from]
     return turn_from[kept].astype(np.uint32), turn_to[kept].astype(np.uint32)
 
 

@@ -15,6 +15,9 @@ _NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*(m|km/h|kmh|kph|mph)?\s*$")
 _MPH = 1.609344
 _NO_PUBLIC = ("no", "private", "agricultural", "forestry", "military", "emergency")
 _RULE = re.compile(r"(no|only)_\w+$")
+_RULE_KEYS = ("restriction:motorcar", "restriction:motor_vehicle", "restriction")
+"""The narrowest counts."""
+_CARS = frozenset(("motorcar", "motor_vehicle", "vehicle"))
 MAX_WIDTH_M, MAX_KMH = 60.0, 130.0
 
 
@@ -22,8 +25,8 @@ def read_extract(path: Path) -> RawNetwork:
     """The roads of an extract.
 
     Roads whose nodes lie beyond the cut of the extract are kept as far as they are known. Turn
-    restrictions with a way in the middle, conditional ones and those that name no single node are
-    counted as ignored.
+    restrictions over a node or over ways are read, those that cars are excepted from are not
+    meant; conditional ones, and those whose members cannot be understood, are counted as ignored.
 
     Raises:
         BadExtractError: The file is absent, no `.osm.pbf`, or ends in the middle.
@@ -60,7 +63,7 @@ class _Reader:
                 self.signals.add(item.id)
         elif isinstance(item, osmium.osm.Way):
             self._take_way(item)
-        elif isinstance(item, osmium.osm.Relation) and "restriction" in item.tags:
+        elif isinstance(item, osmium.osm.Relation) and item.tags.get("type") == "restriction":
             self._take_rule(item)
 
     def _take_way(self, way: "osmium.osm.Way") -> None:
@@ -99,18 +102,18 @@ class _Reader:
         return [tuple(stretch) for stretch in stretches if len(stretch) > 1]
 
     def _take_rule(self, relation: "osmium.osm.Relation") -> None:
-        word = _RULE.match(relation.tags.get("restriction") or "")
-        members = [(member.role, member.type, member.ref) for member in relation.members]
-        sides = {
-            role: [ref for found, kind, ref in members if found == role and kind == wanted]
-            for role, wanted in (("from", "w"), ("via", "n"), ("to", "w"))
-        }
-        if word is None or [len(refs) for refs in sides.values()] != [1, 1, 1]:
-            self.ignored["turn_restrictions"] += 1
+        tags = relation.tags
+        word = next((tags[key] for key in _RULE_KEYS if key in tags), None)
+        if word is None:
+            # Of lorries, cyclists and the like alone, or at certain times, which we do not know of.
+            self.ignored["turn_restrictions_conditional"] += "restriction:conditional" in tags
             return
-        self.rules.append(
-            TurnRule(sides["via"][0], sides["from"][0], sides["to"][0], word[1] == "only")
-        )
+        if not _CARS.isdisjoint(part.strip() for part in (tags.get("except") or "").split(";")):
+            return
+        members = [(member.role, member.type, member.ref) for member in relation.members]
+        rules = _rules(word, members)
+        self.ignored["turn_restrictions"] += not rules
+        self.rules += rules
 
     def network(self) -> RawNetwork:
         used = np.unique(np.concatenate([np.array(way.nodes, np.int64) for way in self.ways]))
@@ -122,8 +125,33 @@ class _Reader:
             ways=self.ways,
             rules=self.rules,
             signals=frozenset(self.signals),
-            ignored=dict(self.ignored),
+            ignored={kind: count for kind, count in self.ignored.items() if count},
         )
+
+
+def _rules(word: str, members: list[tuple[str, str, int]]) -> list[TurnRule]:
+    """What a restriction means; nothing where that cannot be said.
+
+    `no_entry` has several ways it comes from and `no_exit` several it leads to: each is one rule.
+    """
+    found = _RULE.match(word)
+    from_, to, via_ways = (
+        [ref for role, kind, ref in members if (role, kind) == (wanted, "w")]
+        for wanted in ("from", "to", "via")
+    )
+    via = [ref for role, kind, ref in members if (role, kind) == ("via", "n")]
+    is_one_via = (len(via), bool(via_ways)) in ((1, False), (0, True))
+    if found is None or not (from_ and to and is_one_via):
+        return []
+    is_only = found[1] == "only"
+    if is_only and len(to) > 1:
+        return []
+    node = via[0] if via else 0
+    return [
+        TurnRule(node, start, end, is_only, via_ways=tuple(via_ways))
+        for start in from_
+        for end in to
+    ]
 
 
 def _oneway(tags: "osmium.osm.TagList", kind: str) -> int:

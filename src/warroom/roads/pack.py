@@ -4,7 +4,7 @@ import os
 import zipfile
 from dataclasses import fields
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 import numpy as np
@@ -20,7 +20,12 @@ from warroom.roads.wards import ward_finder
 
 FILE = "roads.npz"
 NETWORK = "network.json"
-FORMAT = 1
+FORMAT = 2
+_SINCE_2: dict[str, Any] = {
+    "chain_at": np.zeros(1, np.uint32),
+    "chain_edge": np.zeros(0, np.uint32),
+}
+"""What packs of format 1, which knew no forbidden chains, are read with."""
 _TEXTS = ("names", "areas")
 
 
@@ -58,11 +63,12 @@ def load_graph(path: Path) -> RoadGraph:
 
 def _read(file: IO[bytes]) -> RoadGraph:
     with np.load(file, allow_pickle=False) as stored:
-        if int(stored["format"]) != FORMAT:
+        if int(stored["format"]) not in (1, FORMAT):
             message = f"format {stored['format']}"
             raise ValueError(message)
         names = (field.name for field in fields(RoadGraph))
-        values = {name: stored[name] for name in names}
+        former = _SINCE_2 if int(stored["format"]) == 1 else {}
+        values = {name: former[name] if name in former else stored[name] for name in names}
     for name in _TEXTS:
         values[name] = tuple(msgspec.json.decode(values[name].tobytes(), type=list[str]))
     return RoadGraph(**values)

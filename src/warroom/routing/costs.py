@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from warroom.roads.contracts import Flags, RoadGraph, Singles
+from warroom.roads.contracts import Flags, Numbers, RoadGraph, Singles
 from warroom.routing.contracts import NEVER, Profile, Weights
 
 SIGNAL_S = 12.0
@@ -43,10 +43,16 @@ def edge_times(graph: RoadGraph, profile: Profile, kmh: Singles) -> Weights:
     return np.where(usable, whole, NEVER).astype(np.uint32)
 
 
-def turn_times(graph: RoadGraph, profile: Profile) -> Weights:
-    """(T + 1) milliseconds that each turn adds; `NEVER` where the vehicle may not take it.
+def turn_times(graph: RoadGraph, profile: Profile, chained: Numbers) -> Weights:
+    """(T + 1 + L) milliseconds that each turn adds; `NEVER` where the vehicle may not take it.
 
-    The last is 0, for arcs that no turn leads onto.
+    After the turns stands a 0, for arcs that no turn leads onto, and then the turns that end a
+    forbidden chain of edges, for whoever came along it.
+
+    Args:
+        graph: The roads.
+        profile: The vehicle.
+        chained: (L) turns.
     """
     angle = graph.turn_angle
     is_back = graph.turn_to == graph.twin[graph.turn_from]
@@ -54,11 +60,12 @@ def turn_times(graph: RoadGraph, profile: Profile) -> Weights:
     seconds = seconds + np.where(np.abs(angle) >= CORNER_DEG, CORNER_S, 0.0)
     seconds = seconds + np.where((angle >= CORNER_DEG) & ~is_back, ACROSS_S, 0.0)
     seconds = seconds + np.where(is_back, AROUND_S, 0.0)
-    seconds = seconds + np.where(graph.turn_banned, BANNED_TURN_S, 0.0)
+    banned = np.concatenate((graph.turn_banned, [False], np.ones(len(chained), np.bool_)))
+    seconds = np.concatenate((seconds, [0.0], seconds[chained])) + banned * BANNED_TURN_S
     whole = np.round(seconds * 1000)
     if not profile.may_banned_turns:
-        whole = np.where(graph.turn_banned, NEVER, whole)
-    return np.append(whole, 0.0).astype(np.uint32)
+        whole = np.where(banned, NEVER, whole)
+    return whole.astype(np.uint32)
 
 
 def add(first: Weights, second: Weights) -> Weights:

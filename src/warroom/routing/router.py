@@ -1,7 +1,6 @@
 """Ways for one kind of vehicle, from positions to positions, at the speeds it was told last."""
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +34,7 @@ class Router:
         self.topology, self.profile = topology, profile
         self.graph: RoadGraph = topology.graph
         self.usable: Flags = usable_edges(self.graph, profile)
-        self.turn_ms = turn_times(self.graph, profile)
+        self.turn_ms = turn_times(self.graph, profile, topology.chained)
         self.closed: set[int] = set()
         self.engine = engine
         self._open_ms: Weights = np.zeros(0, np.uint32)
@@ -219,13 +218,8 @@ class Router:
 
     def turn_costs(self, edges: Sequence[int]) -> list[int]:
         """Milliseconds between each two edges of a way, as the search counts them."""
-        costs = []
-        for before, after in pairwise(edges):
-            arcs = self.topology.arcs_of(after)
-            start = self.topology.end_of[before]
-            here = arcs[self.topology.tail[arcs] == start]
-            costs.append(int(self.turn_ms[self.topology.arc_turn[here]].min()))
-        return costs
+        arcs = self.topology.follow(edges)
+        return [int(cost) for cost in self.turn_ms[self.topology.arc_turn[arcs]]]
 
     def reach(self, start: Sequence[OnRoad], limit_s: float) -> Entered:
         """When each edge is entered by somebody who drives as quickly as possible everywhere.
