@@ -1,14 +1,24 @@
 """Saturation and level of service after the tables."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.traffic.city import NOW, east, ground, seen, sums_of, town
 from warroom.traffic.contracts import State
+from warroom.traffic.errors import BadTablesError
 from warroom.traffic.estimate import estimate
-from warroom.traffic.levels import capacity_of, level_of, read_tables, saturation_of
+from warroom.traffic.levels import (
+    FILE,
+    capacity_of,
+    level_of,
+    read_tables,
+    saturation_of,
+    tables_of,
+)
+from warroom.traffic.settings import TrafficSettings
 
 
 def state_of(kmh: float, flow: float = math.nan) -> State:
@@ -27,6 +37,34 @@ def test_every_row_says_where_it_comes_from() -> None:
     assert 23 > len(rows) > 15
     assert all(len(row.source) > 10 for row in rows)
     assert 0.25 == tables.equivalent("motorcycle")
+    # What is said to be of a document names it.
+    names = {"mkji_1997": "MKJI 1997", "km_14_2006": "KM 14/2006", "hcm_2000": "HCM 2000"}
+    assert {row.basis for row in rows} == {*names, "assumption"}
+    assert all(names.get(row.basis, "") in row.source for row in rows)
+
+
+def test_a_city_puts_its_own_tables_in_place(tmp_path: Path) -> None:
+    own = tmp_path / "tables.json"
+    own.write_text(FILE.read_text().replace('"smp_per_h": 1650', '"smp_per_h": 1700'))
+
+    told = tables_of(TrafficSettings(tables_file=str(own)))
+
+    assert 1700 == told.capacity_per_lane[0].smp_per_h
+    assert 1650 == tables_of(TrafficSettings()).capacity_per_lane[0].smp_per_h
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "{}", FILE.read_text().replace('"mkji_1997"', '"hearsay"')]
+)
+def test_tables_that_are_none_are_refused_in_words(tmp_path: Path, content: str | None) -> None:
+    own = tmp_path / "tables.json"
+    if content is not None:
+        own.write_text(content)
+
+    with pytest.raises(BadTablesError) as caught:
+        tables_of(TrafficSettings(tables_file=str(own)))
+
+    assert caught.value.params["file"] == "tables.json"
 
 
 def test_capacity_is_that_of_the_lanes_in_a_city_of_this_size() -> None:

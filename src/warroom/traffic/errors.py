@@ -67,3 +67,9 @@ class NoSuchEdgesError(InvalidError):
     """The road graph has none of these edges (`keys`)."""
 
     code = "traffic.no_such_edges"
+
+
+class BadTablesError(UnavailableError):
+    """The city's own tables of capacities cannot be read (`file`, `problem`)."""
+
+    code = "traffic.bad_tables"

@@ -2,14 +2,22 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import numpy as np
 
 from warroom.roads.contracts import RoadGraph
 from warroom.traffic.contracts import Bytes, How, Singles, State
+from warroom.traffic.errors import BadTablesError
+from warroom.traffic.settings import TrafficSettings
 
 FILE = Path(__file__).with_name("tables.json")
+
+type Basis = Literal[
+    "pkji_2023", "mkji_1997", "pm_96_2015", "km_14_2006", "hcm_2000", "survey", "assumption"
+]
+"""Of what a figure is: a manual, a regulation, a city's own survey, or nothing but a guess."""
 
 
 class CapacityRow(msgspec.Struct, frozen=True):
@@ -17,6 +25,7 @@ class CapacityRow(msgspec.Struct, frozen=True):
 
     of: str
     smp_per_h: float
+    basis: Basis
     source: str
 
 
@@ -25,6 +34,7 @@ class SizeRow(msgspec.Struct, frozen=True):
 
     below_million: float
     factor: float
+    basis: Basis
     source: str
 
 
@@ -33,6 +43,7 @@ class EquivalentRow(msgspec.Struct, frozen=True):
 
     of: str
     smp: float
+    basis: Basis
     source: str
 
 
@@ -40,6 +51,7 @@ class LevelRow(msgspec.Struct, frozen=True):
     """A level of service, by its bound."""
 
     level: str
+    basis: Basis
     source: str
     most: float = 0.0
     least: float = 0.0
@@ -62,8 +74,26 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def read_tables(path: Path = FILE) -> Tables:
-    """The tables, read once."""
-    return msgspec.json.decode(path.read_bytes(), type=Tables)
+    """The tables, read once.
+
+    Raises:
+        BadTablesError: The file is absent or not what it should be.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Tables)
+    except OSError as error:
+        raise BadTablesError(file=path.name, problem="cannot be read") from error
+    except msgspec.DecodeError as error:
+        raise BadTablesError(file=path.name, problem=str(error)[:200]) from error
+
+
+def tables_of(settings: TrafficSettings) -> Tables:
+    """The tables of this city.
+
+    Raises:
+        BadTablesError: The city's own file is absent or not what it should be.
+    """
+    return read_tables(Path(settings.tables_file) if settings.tables_file else FILE)
 
 
 def capacity_of(graph: RoadGraph, population_million: float, tables: Tables) -> Singles:

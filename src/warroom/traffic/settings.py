@@ -16,6 +16,9 @@ class TrafficSettings:
     population_million: float = setting(1.5, "People of the city, for the capacity of its roads.")
     motorcycle_emp: float = setting(0.25, "Passenger cars that a motorcycle stands for.")
     heavy_emp: float = setting(1.3, "Passenger cars that a heavy vehicle stands for.")
+    tables_file: str = setting(
+        "", "The city's own tables of capacities; empty: those that come along."
+    )
     report_minutes: int = setting(30, "Minutes that a report holds, if not said.")
     report_most_hours: float = setting(12.0, "Hours that a report holds at most.")
     history_hours: int = setting(48, "Hours for which the state of the roads is kept.")

@@ -12,7 +12,7 @@ from warroom.traffic.errors import NoEdgeError
 from warroom.traffic.estimate import colour_of, jam_factor
 from warroom.traffic.estimator import Estimator, told_edges
 from warroom.traffic.history import Past
-from warroom.traffic.levels import capacity_of, level_of, read_tables, saturation_of
+from warroom.traffic.levels import capacity_of, level_of, saturation_of, tables_of
 from warroom.traffic.settings import TrafficSettings
 
 
@@ -68,7 +68,7 @@ def tell_edge(estimator: Estimator, edge: int, settings: TrafficSettings) -> dic
     assert state is not None  # noqa: S101 - as above
     if not 0 <= edge < graph.edges:
         raise NoEdgeError(edges=graph.edges)
-    tables = read_tables()
+    tables = tables_of(settings)
     capacity = capacity_of(graph, settings.population_million, tables)
     saturation = saturation_of(state, capacity)
     level = int(level_of(state, saturation, tables)[edge])

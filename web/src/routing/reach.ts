@@ -6,7 +6,7 @@ import type { Band } from "./types";
 
 const SOURCE = "reach";
 const LAYERS = ["reach-under", "reach-known", "reach-assumed"] as const;
-const BEFORE = "road-names";
+const BEFORE = "wedges";
 const NOTHING: FeatureCollection = { type: "FeatureCollection", features: [] };
 
 /** How strong and how wide the bands are drawn, the nearest first; more bands look like the last. */
