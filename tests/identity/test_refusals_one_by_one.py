@@ -4,6 +4,7 @@ What is asked over the web is asked by people; what no route lets anybody ask is
 service by a scope that lacks the one thing.
 """
 
+import json
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -13,13 +14,22 @@ import pytest
 from tests.identity.conftest import PASSWORD, City, Clients, signed_in
 from tests.identity.test_applications import make
 from tests.identity.test_grants import body, grant
-from warroom.identity import api
-from warroom.identity.errors import MustChangePasswordError, NeedsSessionError, StepOverError
+from tests.scopes import scope_of
+from warroom.identity import api, factor_rules
+from warroom.identity.contracts import Caller
+from warroom.identity.errors import (
+    BeyondOwnRightsError,
+    MustChangePasswordError,
+    NeedsSessionError,
+    StepOverError,
+    WrongPasswordError,
+)
 from warroom.identity.service import providers, steps, tokens
 from warroom.identity.service.erasure import erase_person
 from warroom.identity.service.factors import Codes, Prover, require_proof
+from warroom.identity.store import roles
 from warroom.kernel.errors import NotFoundError
-from warroom.kernel.scope import Scope
+from warroom.kernel.scope import Rule, Scope
 
 
 async def test_what_the_city_took_away_is_not_given_back_by_who_could_have_given_it(
@@ -216,3 +226,94 @@ async def test_a_ticket_of_another_session_is_over(city: City) -> None:
         for asked in (steps.look, steps.use):
             with pytest.raises(StepOverError):
                 await asked(other, tx, "totp", ticket.token)
+
+
+async def test_the_words_told_are_those_that_one_holds(city: City, browser: Clients) -> None:
+    told = {}
+    for login in ("regu", "admin"):
+        async with signed_in(browser, login) as client:
+            items = (await client.get("/api/words")).json()["items"]
+            told[login] = {item["word"] for item in items}
+
+    assert "live:view" in told["regu"]
+    assert told["admin"] - told["regu"] >= {"camera:configure", "role:configure"}
+
+
+async def test_nobody_is_made_in_an_agency_that_is_not_there(city: City) -> None:
+    new = api.NewPerson("baru", "Orang Baru", uuid4())
+
+    with pytest.raises(NotFoundError):
+        async with city.db.transaction(city.system) as tx:
+            await api.create_person(city.system, tx, new)
+
+
+async def test_a_role_given_to_somebody_without_agency_is_one_that_the_giver_holds(
+    city: City,
+) -> None:
+    """Nothing follows from it today; all of it would the day they get an agency."""
+    giver = scope_of(Rule(frozenset({"person:*", "agency:view"})), person_id=uuid4())
+    new = api.NewPerson("baru", "Orang Baru", None, roles={"operate": "own"})
+
+    with pytest.raises(BeyondOwnRightsError):
+        async with city.db.transaction(giver) as tx:
+            await api.create_person(giver, tx, new)
+
+
+async def test_who_is_no_person_has_no_password_to_change(city: City) -> None:
+    gone = replace(city.system, person_id=uuid4(), door="web")
+
+    with pytest.raises(NotFoundError):
+        async with city.db.transaction(gone) as tx:
+            await api.set_password(
+                gone, tx, gone.person_id, PASSWORD, city.passwords, 12, must_change=False
+            )
+
+
+async def test_who_has_no_password_has_none_that_others_know(city: City) -> None:
+    new = api.NewPerson("baru", "Orang Baru", city.agencies["Damkar"])
+    async with city.db.transaction(city.system) as tx:
+        person_id = await api.create_person(city.system, tx, new)
+
+    with pytest.raises(NotFoundError):
+        async with city.db.transaction(city.system) as tx:
+            await api.mark_compromised(city.system, tx, person_id, 15)
+
+
+async def test_a_role_is_made_for_an_agency_in_reach_that_is_there(city: City) -> None:
+    """All that it would hold is held on everything: only the agency is not in reach."""
+    maker = scope_of(
+        Rule(frozenset({"live:view", "agency:view", "person:view"})),
+        Rule(frozenset({"role:configure"}), agencies=frozenset({city.agencies["Polrestabes"]})),
+        person_id=city.people["kepala"],
+    )
+    refused = []
+    for scope, agency in ((maker, city.agencies["Damkar"]), (city.system, uuid4())):
+        try:
+            async with city.db.transaction(scope) as tx:
+                await api.create_role(scope, tx, api.NewRole(agency, "Jaga", ("live:view",)))
+        except NotFoundError:
+            refused.append(agency)
+
+    assert len(refused) == 2
+
+
+async def test_of_who_holds_a_role_those_in_view_are_counted(city: City) -> None:
+    """Each of two agencies has a chief with the same role."""
+    wide = Rule(frozenset({"camera:view"}))
+    police = Rule(frozenset({"person:view"}), agencies=frozenset({city.agencies["Polrestabes"]}))
+    counts = []
+    for scope in (scope_of(wide, police), scope_of(wide, Rule(frozenset({"person:view"})))):
+        async with city.db.transaction(scope) as tx:
+            listed = json.loads(await roles.list_roles(scope, tx))["items"]
+            one = json.loads(await roles.find_role_json(scope, tx, "admin_lembaga") or b"")
+        (held,) = [role["people"] for role in listed if role["name"] == "admin_lembaga"]
+        counts.append((held, one["people"]))
+
+    assert counts == [(1, 1), (2, 2)]
+
+
+async def test_who_is_not_there_is_not_let_in(city: City) -> None:
+    with pytest.raises(WrongPasswordError):
+        await city.doorkeeper.let_in(
+            uuid4(), "password", factor_rules.PASSWORD, Caller("127.0.0.1", "uji")
+        )

@@ -13,9 +13,12 @@ from joserfc.jwk import RSAKey
 from tests.identity.conftest import PASSWORD, City, Clients, services_of, signed_in
 from tests.identity.provider import SUB, Idp, running_provider, seconds_ago
 from tests.identity.test_factors import enrol, show
-from warroom.identity import sso_rules
+from warroom.identity import api, sso_rules
+from warroom.identity.errors import SsoOverError, SsoUnknownError
+from warroom.identity.store import providers as store
 from warroom.kernel.clock import FixedClock, SystemClock
 from warroom.kernel.db import Database
+from warroom.kernel.ids import new_id
 from warroom.kernel.postgres import Connections
 
 CLAIMS = {
@@ -213,6 +216,40 @@ async def test_nobody_unknown_is_let_in_where_the_provider_makes_no_people(
             "select object_label from audit_entry where action = 'session:refused'"
         ).fetchone()
     assert row == ("SSO Kota",)
+
+
+async def test_who_may_not_sign_in_here_is_nobody_by_the_provider_either(
+    city: City, browser: Clients, idp: Idp
+) -> None:
+    await configure(browser, city, idp)
+    await link(browser, idp, "regu")
+    async with signed_in(browser, "admin") as admin:
+        url = f"/api/people/{city.people['regu']}"
+        version = (await admin.get(url)).json()["version"]
+        ended = await admin.patch(url, json={"version": version, "is_active": False})
+
+    location = await sign_in(browser(), idp)
+
+    assert ended.status_code == 200, ended.text
+    assert trouble(location) == "identity.sso_unknown"
+
+
+async def test_somebody_who_went_meanwhile_is_neither_linked_nor_given_roles(
+    city: City, browser: Clients, idp: Idp, services: dict[type, object]
+) -> None:
+    """Between the provider's answer and what follows from it."""
+    await configure(browser, city, idp)
+    sso, gone, claims = services[api.SingleSignOn], new_id(), {"sub": "x", "groups": []}
+    assert isinstance(sso, api.SingleSignOn)
+    async with city.db.transaction(city.system) as tx:
+        provider = await store.find_provider(city.system, tx, "kota")
+    assert provider is not None
+
+    with pytest.raises(SsoOverError):
+        await sso._link(provider, {"is_session_open": True, "person_id": gone}, claims, None)
+    with pytest.raises(SsoUnknownError):
+        async with city.db.transaction(city.system) as tx:
+            await sso._renew_roles(city.system, tx, provider, claims, gone)
 
 
 async def test_who_is_signed_in_links_their_account_and_takes_it_away(
