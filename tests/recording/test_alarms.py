@@ -18,6 +18,7 @@ from warroom.recording import api
 from warroom.recording.alarm_rules import due_alarms
 from warroom.recording.contracts import DiskState, NodeReport, StreamState
 from warroom.recording.gateway import CameraGateway
+from warroom.recording.store import alarms
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=1)
@@ -209,6 +210,22 @@ async def test_alarms_are_seen_by_those_who_may_see_the_footage_and_machines_by_
     assert [other, nobody] == [[], []]
     assert sorted(alarm["kind"] for alarm in city) == ["camera_not_recorded", "disk_full"]
     assert own[0]["state"] == "unknown"
+
+
+async def test_alarms_are_counted_of_what_one_may_see_where_the_wall_is_wide(world: World) -> None:
+    await world.add(1)
+    await world.add(2, agency_id=world.dishub)
+    for _ in range(9):
+        await judged(world)
+        world.clock.advance(2)
+    wide = Rule(frozenset({"camera:view"}))
+    own = Rule(frozenset({"recording:view"}), agencies=frozenset({world.police}))
+    counts = []
+    for scope in (scope_of(wide, own), scope_of(wide, Rule(frozenset({"recording:view"})))):
+        async with world.db.transaction(scope) as tx:
+            counts.append([row["n"] for row in await alarms.count_alarms(scope, tx)])
+
+    assert counts == [[1], [2]]
 
 
 def gateway_of(world: World) -> CameraGateway:

@@ -150,6 +150,14 @@ def test_times_from_many_to_one_are_those_of_the_routes(two_ways: Routing) -> No
     assert times[1, 0] == 0
 
 
+def test_where_every_way_is_closed_there_is_neither_a_route_nor_another(two_ways: Routing) -> None:
+    two_ways.close([edge(two_ways.graph, 1, 2), edge(two_ways.graph, 1, 3)])
+
+    for ask in (two_ways.route, two_ways.alternatives):
+        with pytest.raises(NoRouteError):
+            ask("car", WEST, EAST)
+
+
 def test_where_there_is_no_road_no_vehicle_or_no_way_it_is_said(
     two_ways: Routing, tmp_path: Path
 ) -> None:

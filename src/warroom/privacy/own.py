@@ -142,8 +142,6 @@ async def correct_account(
 
 
 async def _entries(scope: Scope, tx: Transaction, **filters: Any) -> list[dict[str, Any]]:
-    if not scope.may("audit:read"):
-        return []
     page = msgspec.json.decode(await audit.search(scope, tx, filters, limit=_MOST))
     items: list[dict[str, Any]] = page["items"]
     return items

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from warroom.access.contracts import REVIEW
 from warroom.access.service import views
 from warroom.access.service.emergencies import list_unreviewed
 from warroom.access.settings import AccessSettings
@@ -24,7 +23,7 @@ async def count_waiting(scope: Scope, tx: Transaction, settings: AccessSettings)
     """
     roles = frozenset(await views.own_approver_roles(scope, tx, settings))
     page = await views.list_requests(scope, tx, after=None, limit=MOST, with_ended=False)
-    emergencies = await list_unreviewed(scope, tx) if scope.may(REVIEW) else []
+    emergencies = await list_unreviewed(scope, tx)
     return {
         "requests": sum(_may_sign(scope, roles, request) for request in page["items"]),
         "emergencies": len(emergencies),
