@@ -1,5 +1,6 @@
 """A scope is default deny, and a rule that denies beats all that allow."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -125,3 +126,12 @@ def test_what_belongs_to_nobody_is_judged_by_word_and_place(
     may: bool,
 ) -> None:
     assert may is scope_of(*rules).allows_in_city("traffic:view", place)
+
+
+def test_what_is_taken_away_everywhere_is_allowed_nowhere() -> None:
+    everything, of_one = Rule(frozenset({"*"})), Rule(VIEW, agencies=frozenset({POLICE}))
+    denied = Rule(VIEW, deny=True)
+
+    assert not scope_of(everything, of_one, denied).may("camera:view")
+    assert scope_of(everything, denied).may("live:view")
+    assert scope_of(everything, replace(of_one, deny=True)).may("camera:view")

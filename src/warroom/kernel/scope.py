@@ -148,7 +148,11 @@ class Scope:
     _memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def may(self, action: str) -> bool:
-        """Whether the action is allowed on anything at all."""
+        """Whether the action is allowed on anything, as far as the rules alone tell.
+
+        What a rule takes away everywhere is allowed nowhere. Where rules that are limited take
+        away, together, all that others give, this still says yes, and nothing is found.
+        """
         return self._of(action).allows_something
 
     def require(self, action: str) -> None:
@@ -396,8 +400,12 @@ def _judgement(rules: Iterable[Rule]) -> _Judgement:
     return _Judgement(
         merged,
         {agency: tuple(found) for agency, found in by_agency.items()},
-        any(not rule.deny for rule in merged),
+        any(not rule.deny for rule in merged) and not any(map(_takes_all, merged)),
     )
+
+
+def _takes_all(rule: Rule) -> bool:
+    return rule.deny and all(getattr(rule, side) is None for side in _SIDES)
 
 
 def _merged(rules: Iterable[Rule]) -> tuple[Rule, ...]:
