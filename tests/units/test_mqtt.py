@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -24,7 +24,10 @@ from cryptography.x509.oid import NameOID
 from tests.cameras.world import EVERYTHING
 from tests.units.world import World
 from warroom.kernel.settings import SettingsError
-from warroom.units.errors import BadFixError
+from warroom.units import mqtt
+from warroom.units.contracts import Fix, Verdict
+from warroom.units.errors import BadFixError, NotTakenError
+from warroom.units.ingest import Tracker
 from warroom.units.mqtt import Receiver, Topics, problem_of, read_message
 from warroom.units.settings import MqttSettings
 
@@ -252,6 +255,74 @@ async def test_what_comes_while_it_is_away_is_kept_by_the_broker(
 
     async with hearing(world, broker) as receiver:
         await until(lambda: receiver.counts["kept"] == 1)
+
+
+class Slow:
+    """Holds positions back until it is let go, or says that they cannot be stored."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._take = tracker.take_judged
+        self.go, self.is_away, self.asked = asyncio.Event(), False, 0
+        tracker.take_judged = self.take_judged  # type: ignore[method-assign]
+
+    async def take_judged(self, device: str, fixes: Sequence[Fix]) -> list[Verdict]:
+        self.asked += 1
+        await self.go.wait()
+        if self.is_away:
+            raise NotTakenError
+        return await self._take(device, fixes)
+
+
+@with_broker
+async def test_a_message_is_acknowledged_when_it_is_stored_and_not_before(
+    world: World, tmp_path: Path
+) -> None:
+    await world.add()
+    (tmp_path / "one").mkdir()
+    # It sends the second when the first was acknowledged.
+    broker = Broker(tmp_path / "one", more="max_inflight_messages 1\n")
+    broker.start()
+    try:
+        async with hearing(world, broker) as receiver:
+            slow = Slow(world.tracker)
+            await until(state_is(receiver, "connected"))
+            await say(broker, *(("owntracks/damkar/gps-1", fix(world, s)) for s in (-2, -1)))
+            await until(lambda: slow.asked == 1)
+            await asyncio.sleep(0.5)
+            assert (slow.asked, receiver.counts.total()) == (1, 0)
+
+            slow.go.set()
+            await until(lambda: receiver.counts["kept"] == 2)
+    finally:
+        broker.stop()
+
+
+@with_broker
+async def test_what_could_not_be_stored_is_sent_again_by_the_broker(
+    world: World, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mqtt, "_TRIES", 1)
+    await world.add()
+    async with hearing(world, broker) as receiver:
+        slow = Slow(world.tracker)
+        slow.go.set()
+        slow.is_away = True
+        await until(state_is(receiver, "connected"))
+        await say(broker, *(("owntracks/damkar/gps-1", fix(world, s)) for s in (-2, -1)))
+        await until(state_is(receiver, "waiting"))
+        assert receiver.as_json()["problem"] == "database"
+        assert receiver.counts["sent_again"] >= 1
+        assert receiver.counts["kept"] == 0
+
+        slow.is_away = False
+        # Whichever of them is looked up first is stored first.
+        await until(lambda: receiver.counts["kept"] + receiver.counts["late"] == 2)
+
+    # They were acknowledged: they do not come a third time.
+    async with hearing(world, broker) as receiver:
+        await until(state_is(receiver, "connected"))
+        await asyncio.sleep(0.5)
+        assert receiver.counts.total() == 0
 
 
 def certificate(folder: Path) -> None:

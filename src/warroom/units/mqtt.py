@@ -4,6 +4,10 @@ Who may publish on which topic is for the broker to judge (its access list): the
 the topic, whatever a message says. One process of the city subscribes, by lease, so that nothing
 is taken twice. A connection that ends is made again after a pause that grows to a minute.
 
+A message is acknowledged when its position is stored, or refused for good, in the order in which
+messages came (MQTT 3.1.1, 4.6). One that cannot be stored for a minute ends the connection: the
+broker sends it, and what came after it, again.
+
 Source: MQTT 3.1.1 (OASIS 2014); OwnTracks booklet, "JSON" and "Topics".
 """
 
@@ -40,6 +44,9 @@ if TYPE_CHECKING:
 
 type State = Literal["off", "standby", "connecting", "connected", "waiting"]
 """`standby`: another process subscribes; `waiting`: it failed, and is tried again."""
+
+type _Came = tuple[asyncio.Task[bool], int, int]
+"""What is done with a message, its number, and its quality of service."""
 
 MESSAGES = Metric(
     "warroom_unit_mqtt_messages_total",
@@ -108,7 +115,7 @@ class Receiver:
 
     Attributes:
         counts: What became of messages: verdicts, and `unreadable`, `unknown_device`, `too_often`,
-            `not_a_position`, `lost`.
+            `not_a_position`, `sent_again`, `lost`.
     """
 
     def __init__(
@@ -124,7 +131,7 @@ class Receiver:
         self._settings, self._tracker, self._holder = settings, tracker, holder
         self._topics = Topics(settings.topics)
         self._task: asyncio.Task[None] | None = None
-        self._working: set[asyncio.Task[None]] = set()
+        self._working: set[asyncio.Task[bool]] = set()
         self._state: State = "off"
         self._since = clock.now()
         self._problem: str | None = None
@@ -179,7 +186,7 @@ class Receiver:
                     await asyncio.sleep(_RENEW_S)
                     continue
                 await self._session()
-            except DatabaseAwayError:
+            except (DatabaseAwayError, NotTakenError):
                 problem = "database"
             except Exception as error:  # noqa: BLE001 - a background loop: say why, and go on
                 problem = problem_of(error)
@@ -216,12 +223,16 @@ class Receiver:
             keepalive=30,
             max_queued_incoming_messages=_QUEUED,
         )
+        # Not when it is read, as paho does by itself; aiomqtt has no word for it.
+        client._client.manual_ack_set(on=True)
+        came: asyncio.Queue[_Came] = asyncio.Queue()
         async with client:
             for wanted in self._topics.filters:
                 await client.subscribe(wanted, qos=1)
             self._become("connected")
             tasks = [
-                asyncio.create_task(self._listen(client)),
+                asyncio.create_task(self._listen(client, came)),
+                asyncio.create_task(self._acknowledge(client, came)),
                 asyncio.create_task(self._keep_leading()),
             ]
             try:
@@ -233,7 +244,7 @@ class Receiver:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _listen(self, client: "aiomqtt.Client") -> None:
+    async def _listen(self, client: "aiomqtt.Client", came: "asyncio.Queue[_Came]") -> None:
         async for message in client.messages:
             self._heard_at = self._clock.now()
             while len(self._working) >= _AT_ONCE:
@@ -242,6 +253,19 @@ class Receiver:
             task = asyncio.create_task(self._take(str(message.topic), bytes(message.payload)))
             self._working.add(task)
             task.add_done_callback(self._working.discard)
+            came.put_nowait((task, message.mid, message.qos))
+
+    async def _acknowledge(self, client: "aiomqtt.Client", came: "asyncio.Queue[_Came]") -> None:
+        """Tells the broker what is done with, in the order in which it came.
+
+        Raises:
+            NotTakenError: A message could not be stored; it is not acknowledged, nor is any after.
+        """
+        while True:
+            task, number, qos = await came.get()
+            if not await task and self._settings.client_id:
+                raise NotTakenError
+            client._client.ack(number, qos)
 
     async def _keep_leading(self) -> None:
         """Returns when another process has taken over."""
@@ -252,8 +276,12 @@ class Receiver:
                 if not await self._leads():
                     return
 
-    async def _take(self, topic: str, payload: bytes) -> None:
-        """Takes one message; whatever is wrong with it is counted and harms no other."""
+    async def _take(self, topic: str, payload: bytes) -> bool:
+        """Takes one message; whatever is wrong with it is counted and harms no other.
+
+        Returns:
+            Whether it is done with: False where it could not be stored.
+        """
         try:
             outcomes = await self._outcomes(topic, payload)
         except BadFixError as error:
@@ -264,13 +292,15 @@ class Receiver:
         except TooOftenError:
             outcomes = ["too_often"]
         except (NotTakenError, DatabaseAwayError):
-            outcomes = ["lost"]
+            # The broker keeps it for a name; it has none for us without.
+            outcomes = ["sent_again" if self._settings.client_id else "lost"]
         except Exception as error:  # noqa: BLE001 - one message must not end the others
             logger("units.mqtt").error("message_failed", code=type(error).__name__)
             outcomes = ["failed"]
         self.counts.update(outcomes)
         for outcome in outcomes:
             MESSAGES.labels(outcome).inc()
+        return outcomes not in (["lost"], ["sent_again"])
 
     async def _outcomes(self, topic: str, payload: bytes) -> list[str]:
         """The verdicts on what a message holds.
@@ -292,7 +322,7 @@ class Receiver:
             except (NotTakenError, DatabaseAwayError):
                 if not left:
                     raise
-            # The broker was told that we have it: it does not send it again.
+            # Sooner than the broker would send it again.
             await asyncio.sleep(_AGAIN_S)
         return [str(Verdict.UNKNOWN)]
 

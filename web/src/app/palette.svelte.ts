@@ -42,6 +42,7 @@ interface Place {
 
 const CAMERAS_SHOWN = 8;
 const RECENT_SHOWN = 5;
+const UNITS_SHOWN = 8;
 
 let taken = $state.raw<Item[]>([]);
 
@@ -116,6 +117,27 @@ export async function findPlaces(text: string, signal: AbortSignal): Promise<Ite
     detail: place.detail,
     icon: place.kind === "jalan" ? ("road" as const) : ("place" as const),
     run: () => router.go(`/peta?di=${place.lon.toFixed(5)},${place.lat.toFixed(5)}&tempat=${encodeURIComponent(place.name)}`),
+  }));
+}
+
+interface FoundUnit {
+  id: string;
+  name: string;
+  plate: string;
+  station: string;
+  agency: { short: string };
+}
+
+/** Vehicles in view whose name, plate or station fits, from the server; they open on the map. */
+export async function findUnits(text: string, signal: AbortSignal): Promise<Item[]> {
+  if (!session.may("unit:view")) return [];
+  const { items } = await api.get<{ items: FoundUnit[] }>("/api/units", { q: text, limit: UNITS_SHOWN }, signal);
+  return items.map((unit) => ({
+    id: `unit ${unit.id}`,
+    name: unit.name,
+    detail: [unit.plate, unit.station, unit.agency.short].filter(Boolean).join(", "),
+    icon: "target",
+    run: () => router.go(`/peta?daftar=unit&unit=${unit.id}`),
   }));
 }
 

@@ -10,3 +10,7 @@ test("addresses find their page and their changing part", () => {
 test("what is no page is none", () => {
   expect(["/", "/kamera", "/kamera/", "/admin", "/peta/x"].map(match)).toEqual([null, null, null, null, null]);
 });
+
+test("the map is for whoever may see anything on it", () => {
+  expect(match("/peta")?.route.needs).toEqual(["camera:view", "traffic:view", "unit:view", "route:view"]);
+});

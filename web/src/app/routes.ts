@@ -27,7 +27,7 @@ type Loaded = Promise<{ default: Component<PageProps> }>;
 const page = (load: () => Promise<unknown>): (() => Loaded) => load as () => Loaded;
 
 export const routes: readonly Route[] = [
-  { path: "/peta", title: "page.map", needs: ["camera:view"], load: page(() => import("../map/MapPage.svelte")) },
+  { path: "/peta", title: "page.map", needs: ["camera:view", "traffic:view", "unit:view", "route:view"], load: page(() => import("../map/MapPage.svelte")) },
   { path: "/dinding", title: "page.wall", needs: ["wall:view"], load: page(() => import("../wall/WallPage.svelte")) },
   { path: "/rekaman", title: "page.playback", needs: ["recording:view"], load: page(() => import("../playback/PlaybackPage.svelte")) },
   { path: "/rekaman/penahanan", title: "page.holds", needs: ["recording:hold"], load: page(() => import("../playback/HoldsPage.svelte")) },

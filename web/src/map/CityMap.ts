@@ -16,6 +16,7 @@ import { cityLayer } from "./layers";
 import { points, wedges, type Sited } from "./marks";
 import { closed, type Ring } from "./ring";
 import { addSymbols } from "./symbols";
+import { session } from "$lib/session.svelte";
 import { t } from "$lib/t";
 import { cityStyle, LAYER_GROUPS, readPalette, type LayerGroup } from "./style";
 
@@ -206,6 +207,8 @@ export class CityMap {
   }
 
   async #loadBase(): Promise<void> {
+    // Who may not see the city's layers still sees roads and vehicles on an empty ground.
+    if (!session.may("city:view")) return;
     const load = async (name: "base" | "roads" | "places" | "kecamatan"): Promise<void> => {
       const layer = await cityLayer(name);
       this.#set(name, layer);
