@@ -168,3 +168,9 @@ def test_a_demo_that_could_not_be_settled_is_settled_the_next_time(
             demo.demo(cameras=12)
 
     assert len(tries) == 2
+
+
+@pytest.mark.parametrize("speed", [0.0, -1.0, 61.0, float("nan")])
+def test_a_day_does_not_stand_still_or_fly(speed: float) -> None:
+    with pytest.raises(demo.SpeedError):
+        demo.demo(speed=speed)

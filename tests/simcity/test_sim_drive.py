@@ -371,3 +371,34 @@ def test_what_to_do_must_be_said(
 ) -> None:
     assert simcity(["drive", "--city", str(folder), *words]) == 2
     assert "--door" in capsys.readouterr().err
+
+
+def test_the_day_passes_as_fast_as_one_wants_and_vehicles_drive_as_they_do(folder: Path) -> None:
+    plain, quick = (City(folder, seed=3, start_s=MORNING, happens=False) for _ in "AB")
+    quick.day_speed = 60.0
+    began = quick.local_s
+
+    told: list[Position] = []
+    for _ in range(60):
+        plain.step()
+        quick.step()
+        told += quick.positions()
+
+    assert quick.local_s - began == 3600
+    assert plain.local_s - began == 60
+    # What is told is of now, and nobody flies.
+    assert {one.at_s for one in told} == {float(at) for at in range(MORNING + 1, MORNING + 61)}
+    assert max(one.kmh for one in told) < 130
+    # At nine fewer set out than at eight.
+    assert demand_at(quick.local_s) < demand_at(plain.local_s)
+
+
+def test_a_day_that_passes_fast_has_as_many_happenings_as_any(folder: Path) -> None:
+    city = City(folder, seed=3, start_s=MORNING)
+    city.day_speed = 60.0
+    seen: set[tuple[str, tuple[int, ...]]] = set()
+    for _ in range(120):
+        city.step()
+        seen |= {(one.kind, one.edges) for one in city.happening}
+
+    assert len(seen) > 2  # two hours of the day

@@ -65,6 +65,10 @@ class City:
         background: Vehicles that are followed besides the fleet, at the peak.
         hour: The hour of the day it begins at; None is that of `start_s` (WITA).
         happens: Whether anything goes wrong.
+
+    Attributes:
+        day_speed: How many seconds of the day pass in one: demand, lines and happenings follow the
+            day; vehicles and lights keep their own pace.
     """
 
     def __init__(
@@ -82,8 +86,10 @@ class City:
         self.happening: list[Happening] = []
         self._seed, self._happens = seed, happens
         self._rng = np.random.default_rng(seed)
+        self.day_speed = 1.0
         own = start_s / 3600.0 + UTC_OFFSET_H
-        self._shift_s = 0.0 if hour is None else ((hour - own) % 24.0) * 3600.0
+        shift_s = 0.0 if hour is None else ((hour - own) % 24.0) * 3600.0
+        self._day_s = self.now_s + shift_s
         self.fleet = [one for one in make_fleet(folder) if not one.sail]
         self._boats = [one for one in make_fleet(folder) if one.sail]
         self._roads = self.streets.is_main | (self.streets.kind == 5)
@@ -137,7 +143,7 @@ class City:
     @property
     def local_s(self) -> float:
         """Second of the city's day."""
-        return (self.now_s + self._shift_s + UTC_OFFSET_H * 3600.0) % 86_400.0
+        return (self._day_s + UTC_OFFSET_H * 3600.0) % 86_400.0
 
     def run(self, seconds: int) -> None:
         """Lets so many seconds pass."""
@@ -147,11 +153,13 @@ class City:
     def skip(self, seconds: int) -> None:
         """Leaves time out: everything stands still in it."""
         self.now_s += seconds
+        self._day_s += seconds * self.day_speed
         self._wake += seconds
 
     def step(self) -> None:
         """Lets one second pass."""
         self.now_s += 1
+        self._day_s += self.day_speed
         if self._happens and self.now_s % _STEP_S == 0:
             self._take_happenings()
         if self.now_s % _REPLAN_S == 0:
@@ -177,8 +185,7 @@ class City:
         return total / seconds * 3.6
 
     def _take_happenings(self) -> None:
-        at_s = self.now_s + self._shift_s
-        now = happenings_at(self.streets, self._busy, self._seed, at_s)
+        now = happenings_at(self.streets, self._busy, self._seed, self._day_s)
         if now != self.happening:
             self.happening = now
             self.stream.hinder(*hindrance(self.streets, now))
@@ -273,7 +280,7 @@ class City:
         self._passed_before = self.stream.passed.copy()
         parts = list(self._sums)[-watchers.INTERVAL_S // _STEP_S :]
         mean: Floats = np.sum([part for part, _ in parts], axis=0) / (len(parts) * _STEP_S)
-        is_night = period_at(self.now_s + self._shift_s) == "night"
+        is_night = period_at(self._day_s) == "night"
         return watchers.count(self.watchers, passed, mean, self._rng, is_night=is_night)
 
 

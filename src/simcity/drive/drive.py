@@ -31,6 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--vehicles", type=int, default=900, help="besides those with a receiver")
     parser.add_argument("--hour", type=float, help="hour of the day it begins at; else that of now")
+    parser.add_argument(
+        "--speed", type=float, default=1.0, metavar="N",
+        help="the day passes N times as fast, vehicles at their own pace",
+    )  # fmt: skip
     parser.add_argument("--warm-up", type=int, default=900, metavar="S", help="driven beforehand")
     parser.add_argument("--calm", action="store_true", help="nothing goes wrong")
     parser.add_argument("--fleet", type=Path, metavar="FILE", help="only write the vehicles as CSV")
@@ -73,6 +77,7 @@ def _fast(options: argparse.Namespace) -> int:
     began = time.process_time()
     city = _make_city(options)
     city.run(options.warm_up)
+    city.day_speed = options.speed
     ready = time.process_time()
     moments: list[tuple[int, Any]] = []
     positions = 0
@@ -103,6 +108,7 @@ async def _live(options: argparse.Namespace) -> int:
     keys: dict[str, Any] = json.loads(options.keys.read_text("utf-8"))
     city = await asyncio.to_thread(_make_city, options)
     await asyncio.to_thread(city.run, options.warm_up)
+    city.day_speed = options.speed
     stop, parent = asyncio.Event(), os.getppid()
     for ending in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(ending, stop.set)

@@ -30,6 +30,7 @@ from warroom.kernel.errors import InvalidError, WarRoomError
 from warroom.kernel.settings import Configuration, NodeSettings
 
 MARK = "demo.json"
+FASTEST = 60
 QUOTA_BYTES = 4 << 30
 SITES = 468
 READY_S = 120.0
@@ -52,6 +53,12 @@ class DemoRunsError(WarRoomError):
     code = "app.demo_runs"
 
 
+class SpeedError(InvalidError):
+    """A day does not pass so fast (`most` times at most)."""
+
+    code = "app.demo_speed"
+
+
 class CamerasError(InvalidError):
     """More or fewer cameras than the simulated city has sites (`most`)."""
 
@@ -67,6 +74,7 @@ class Plan:
     rtsp_port: int
     clips: str
     hour: float | None = None
+    speed: float = 1.0
 
 
 def demo(
@@ -85,23 +93,25 @@ def demo(
     Args:
         cameras: How many of the 468 sites have a camera.
         port: Port of the web page on this machine.
-        speed: How fast the city's day passes (pictures always run at their own speed).
+        speed: So many times as fast the day of the city's traffic passes, from one rush hour to the
+            next (at most 60); vehicles and pictures keep their own speed, and clocks tell the time.
         reset: Begin anew: forget accounts, footage and settings of an earlier demo.
         clips: Folder of video files to show instead of the drawn streets.
         hour: Hour of the day that the traffic begins at (17 is the evening peak); else now.
 
     Raises:
         CamerasError: The city has no such number of sites.
+        SpeedError: The day cannot pass so fast, or stands still.
     """
     if not 1 <= cameras <= SITES:
         raise CamerasError(most=SITES)
+    if not 0 < speed <= FASTEST:
+        raise SpeedError(most=FASTEST)
     _heed_signals()
     node = _prepare(port=port, reset=reset)
-    if speed != 1.0:
-        _say("--speed belum berpengaruh / no effect yet: all goes at its own speed")
     # The cameras' addresses hold the port: the same as last time, or all of them are changed.
     rtsp_port = _free_port(_read_mark(node).get("rtsp_port", 8554))
-    plan = Plan(cameras, port, rtsp_port, clips, hour)
+    plan = Plan(cameras, port, rtsp_port, clips, hour, speed)
     require_free_port(node.settings)
     (node.settings.data / "clips").mkdir(exist_ok=True)
     made_of = _made_of(plan)
@@ -311,7 +321,7 @@ async def _run(node: Node, plan: Plan) -> None:
     tasks = [asyncio.create_task(_announce(node, plan))]
     if not plan.clips:
         tasks.append(asyncio.create_task(_render(clips)))
-    drive = demo_traffic.Drive(plan.port, plan.hour)
+    drive = demo_traffic.Drive(plan.port, plan.hour, plan.speed)
     tasks.append(asyncio.create_task(demo_traffic.run(node, drive, tasks[0])))
     await supervisor.run()
     for task in tasks:

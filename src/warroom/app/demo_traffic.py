@@ -31,10 +31,11 @@ _CALM_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Drive:
-    """What the demo's traffic is to be like; `hour` is that of the day it begins at."""
+    """What the demo's traffic is like: the `hour` of the day it begins at, the day's `speed`."""
 
     port: int
     hour: float | None = None
+    speed: float = 1.0
 
 
 async def run(node: Node, drive: Drive, after: asyncio.Task[None]) -> None:
@@ -51,6 +52,7 @@ async def run(node: Node, drive: Drive, after: asyncio.Task[None]) -> None:
         "simcity", "drive", "--city", str(node.settings.city), "--keys", str(keys),
         "--door", f"http://127.0.0.1:{drive.port}",
     ]  # fmt: skip
+    words += ["--speed", str(drive.speed)]
     if drive.hour is not None:
         words += ["--hour", str(drive.hour)]
     driver = Supervisor([Process(_NAME, tuple(words))], node.settings.data / "log", node.clock)
