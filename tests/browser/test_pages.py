@@ -163,6 +163,16 @@ def test_the_sign_in_has_no_violation(
     assert [] == clipped_texts(page)
 
 
+def test_who_has_no_right_yet_is_told_whom_to_ask(
+    new_page: NewPage, demo: Demo, without_role: Any
+) -> None:
+    page = new_page(storage_state=without_role)
+    page.goto(demo.address)
+
+    expect(page).to_have_url(re.compile("/bantuan$"))
+    expect(page.get_by_role("status").filter(has_text="belum milik sebuah lembaga")).to_be_visible()
+
+
 def test_a_wrong_password_is_told_without_saying_which_was_wrong(page: Page, demo: Demo) -> None:
     page.goto(f"{demo.address}/masuk")
     page.locator("input[name=username]").fill("nobody")
