@@ -402,3 +402,27 @@ def test_a_day_that_passes_fast_has_as_many_happenings_as_any(folder: Path) -> N
         seen |= {(one.kind, one.edges) for one in city.happening}
 
     assert len(seen) > 2  # two hours of the day
+
+
+def test_a_vehicle_that_is_ordered_somewhere_drives_there_and_stays(folder: Path) -> None:
+    city = City(folder, start_s=MORNING, background=0, happens=False)
+    member = next(one for one in city.fleet if one.sort == "dishub")
+    lon, lat, _ = city.streets.place(int(city._places[3]), 0.5)
+    number = city.fleet.index(member)
+
+    city.order(member.device, lat, lon)
+    began = city.is_there(member.device)
+    for _ in range(60):
+        city.run(60)
+        if city.is_there(member.device):
+            break
+    edge = int(city.vehicles.edge[number])
+    city.run(900)
+    stayed = int(city.vehicles.edge[number]) == edge
+    city.release(member.device)
+    city.run(1200)
+
+    assert not began
+    assert city.streets.nearest(lon, lat, city._roads) == edge
+    assert stayed
+    assert not city.is_there(member.device) or city.vehicles.goal[number] >= 0

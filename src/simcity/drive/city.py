@@ -111,6 +111,38 @@ class City:
         self._in_sum = 0
         self.watchers = watchers.find_watchers(folder, self.streets, seed)
         self._passed_before = self.stream.passed.copy()
+        self._number_of = {one.device: number for number, one in enumerate(self.fleet)}
+        self._ordered: dict[int, int] = {}
+
+    def order(self, device: str, lat: float, lon: float) -> None:
+        """Has a vehicle drive to a place at once, whatever it was about, and stay until released.
+
+        Raises:
+            KeyError: No vehicle of the fleet has this device.
+        """
+        number = self._number_of[device]
+        place = self._ordered.get(number)
+        edge = self.streets.nearest(lon, lat, self._roads)
+        if place is None:
+            place = self._ordered[number] = self._trees.add(edge)
+        self._trees.places[place] = edge
+        self._trees.plan(place, self.streets.length_m / self.stream.speed_ms)
+        self.vehicles.goal[number] = place
+        self._wake[number] = math.inf
+
+    def is_there(self, device: str) -> bool:
+        """Whether a vehicle that was ordered somewhere has arrived."""
+        number = self._number_of[device]
+        place = self._ordered.get(number)
+        return (
+            place is not None
+            and int(self.vehicles.edge[number]) == int(self._trees.places[place])
+            and int(self.vehicles.goal[number]) < 0
+        )
+
+    def release(self, device: str) -> None:
+        """Lets a vehicle do what it likes again."""
+        self._wake[self._number_of[device]] = self.now_s
 
     def _rate(self) -> Floats:
         """(E) how likely something happens: after the length, more where two lanes are."""
@@ -203,7 +235,8 @@ class City:
         vehicles, rng = self.vehicles, self._rng
         for one in np.flatnonzero(vehicles.arrived).tolist():
             vehicles.goal[one] = -1
-            self._wake[one] = self.now_s + self._stay_s(one)
+            if not math.isinf(self._wake[one]):
+                self._wake[one] = self.now_s + self._stay_s(one)
         due = np.flatnonzero((vehicles.goal < 0) & (self._wake <= self.now_s))
         demand = demand_at(self.local_s)
         for one in due.tolist():

@@ -68,6 +68,14 @@ class Trees:
         onward = np.where(before >= 0, before, place)
         self.onward[which], self.away_s[which] = onward, away
 
+    def add(self, edge: int) -> int:
+        """Another place, to be planned before anybody drives there; gives which it is."""
+        self.places = np.append(self.places, edge)
+        empty = np.zeros((1, self._streets.edges))
+        self.onward = np.concatenate([self.onward, empty.astype(np.int32)])
+        self.away_s = np.concatenate([self.away_s, empty.astype(np.float32)])
+        return len(self.places) - 1
+
 
 def plan_demand(streets: Streets, diagram: Diagram, trees: Trees, rng: np.random.Generator) -> Plan:
     """Spreads the demand of the peak hour over the roads.

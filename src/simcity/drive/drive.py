@@ -16,6 +16,7 @@ from simcity import clock
 from simcity.drive import watchers
 from simcity.drive.city import City
 from simcity.drive.fleet import as_csv, make_fleet
+from simcity.drive.officers import Officers
 from simcity.drive.sender import Sender
 
 _TELL_S = 60
@@ -112,7 +113,10 @@ async def _live(options: argparse.Namespace) -> int:
     stop, parent = asyncio.Event(), os.getppid()
     for ending in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(ending, stop.set)
-    async with Sender(options.door, keys["devices"], keys.get("token", "")) as sender:
+    async with (
+        Sender(options.door, keys["devices"], keys.get("token", "")) as sender,
+        Officers(options.door, keys.get("crews", []), city),
+    ):
         told = {"vehicles": len(city.vehicles), "with_receiver": len(keys["devices"])}
         sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()

@@ -208,7 +208,8 @@ def _prepare(*, port: int, reset: bool) -> Node:
         f'[warroom]\ndemo = true\nport = {port}\nworkstation = "WS-01"\n\n'
         "[cameras]\nallow_loopback = true\n\n"
         f"[recording]\nallow_loopback = true\nquota_bytes = {QUOTA_BYTES}\n\n"
-        '[live]\nwebrtc_bind_address = "127.0.0.1"\n'
+        '[live]\nwebrtc_bind_address = "127.0.0.1"\n\n'
+        '[dispatch]\nopen_for = ["Dishub"]\nopen_after_min = 3.0\n'
     )
     return open_node()
 

@@ -19,12 +19,18 @@ from warroom.app.supervisor import Process, Supervisor
 from warroom.kernel.log import logger
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from warroom.kernel.db import Transaction
     from warroom.kernel.scope import Scope
+    from warroom.units.api import Unit
 
 _NAME = "simcity-drive"
 _PROGRAM = "Simulasi hitungan kamera"
 _TOKEN_DAYS = 365
+_CREWED = {"dishub": 9, "patrol": 6}
+"""How many vehicles of a kind have a simulated officer."""
+
 _CALM_S = 15.0
 """Left to whoever opens the first page: a city that begins to drive takes a core for a while."""
 
@@ -76,7 +82,7 @@ async def _seed(node: Node, keys: Path) -> None:
     content = await asyncio.to_thread(fleet.read_bytes)
     known = await asyncio.to_thread(_read, keys)
     digest = hashlib.sha256(content).hexdigest()
-    if known.get("csv") == digest and known.get("token"):
+    if known.get("csv") == digest and known.get("token") and known.get("crews"):
         return
     from warroom.identity import api as identity  # noqa: PLC0415 - decision 51
     from warroom.kernel.db import Database  # noqa: PLC0415 - decision 51
@@ -90,12 +96,17 @@ async def _seed(node: Node, keys: Path) -> None:
         board = units.Fleet(node.configuration.section(units.UnitSettings), node.clock)
         async with db.transaction(scope) as tx:
             report = await units.import_units(board, scope, tx, content)
+            configured = []
             for one in await units.list_configured(scope, tx):
                 device = one.draft.device
-                if one.draft.simulated and device and device not in devices:
+                if not (one.draft.simulated and device):
+                    continue
+                if device not in devices:
                     devices[device] = await units.make_key(board, scope, tx, one.id)
+                    configured.append(one)
             token = known.get("token") or await _counting_token(scope, tx)
-            written = {"csv": digest, "devices": devices, "token": token}
+            crews = known.get("crews") or await _crews(scope, tx, configured)
+            written = {"csv": digest, "devices": devices, "token": token, "crews": crews}
             # Before the commit: a key that is known nowhere lets nobody in.
             await asyncio.to_thread(_write, keys, written)
     finally:
@@ -122,6 +133,36 @@ async def _counting_token(scope: "Scope", tx: "Transaction") -> str:
         account_id = await identity.create_application(scope, tx, new)
     terms = identity.TokenTerms("demo", _TOKEN_DAYS)
     return (await identity.create_application_token(scope, tx, account_id, terms)).token
+
+
+async def _crews(
+    scope: "Scope", tx: "Transaction", fleet: "Sequence[Unit]"
+) -> list[dict[str, str]]:
+    """Simulated officers who will serve on traffic cars and patrols, each with a token of theirs.
+
+    The first unit of each agency has none: it is for whoever tries the phone page.
+    """
+    from warroom.dispatch.contracts import ACT  # noqa: PLC0415 - decision 51
+    from warroom.identity import api as identity  # noqa: PLC0415 - decision 51
+
+    crews: list[dict[str, str]] = []
+    for kind, most in _CREWED.items():
+        of_kind = sorted((u for u in fleet if u.draft.kind == kind), key=lambda u: u.draft.name)
+        for unit in of_kind[1 : 1 + most]:
+            device = str(unit.draft.device)
+            login = f"awak.{device}"
+            person = identity.NewPerson(
+                login,
+                f"Awak simulasi {unit.draft.name}",
+                unit.draft.agency_id,
+                "Petugas simulasi",
+                roles={"petugas_lapangan": "own"},
+            )
+            await identity.ensure_people(scope, tx, [person])
+            terms = identity.TokenTerms("demo", _TOKEN_DAYS, (ACT,))
+            made = await identity.create_token(scope, tx, login=login, terms=terms)
+            crews.append({"device": device, "unit": str(unit.id), "token": made.token})
+    return crews
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -43,6 +43,22 @@ PEOPLE = (
     ("damkar", "Daeng Tawang", "Operator pemadam", "Damkar", "operate", "own"),
     ("dishub", "Nurdin Patta", "Petugas lalu lintas", "Dishub", "petugas_lalin", "own"),
     (
+        "lapangan.dishub",
+        "Daeng Nai",
+        "Petugas lapangan",
+        "Dishub",
+        "petugas_lapangan",
+        "own",
+    ),
+    (
+        "lapangan.polisi",
+        "Bripka Yusran",
+        "Petugas lapangan",
+        "Polrestabes",
+        "petugas_lapangan petugas_lalin",
+        "own",
+    ),
+    (
         "kepala.dishub",
         "Amirullah Saleh",
         "Kepala Dinas Perhubungan",
@@ -54,7 +70,7 @@ PEOPLE = (
     ("camat.mariso", "Abd. Kadir", "Camat Mariso", "Kecamatan Mariso", "view", "own"),
     ("pkm.dahlia", "dr. Yusuf Latif", "Kepala puskesmas", "PKM Dahlia", "view", "own"),
 )
-"""Login, name, title, agency (short), role, reach."""
+"""Login, name, title, agency (short), roles (with spaces between), reach."""
 
 GRANTS = (
     ("Polrestabes", ("camera:view", "live:view", "recording:view"), "73.71", "B/1482/X/2026"),

@@ -19,6 +19,8 @@ export interface Route {
   needs?: readonly string[];
   /** Shown without the shell and without a session. */
   bare?: true;
+  /** Shown without the shell, to somebody who is signed in: a page of a phone, with frames of its own. */
+  alone?: true;
   /** Section of Admin, and the group that it stands in. */
   admin?: AdminGroup;
 }
@@ -31,6 +33,8 @@ export const routes: readonly Route[] = [
   { path: "/dinding", title: "page.wall", needs: ["wall:view"], load: page(() => import("../wall/WallPage.svelte")) },
   { path: "/rekaman", title: "page.playback", needs: ["recording:view"], load: page(() => import("../playback/PlaybackPage.svelte")) },
   { path: "/rekaman/penahanan", title: "page.holds", needs: ["recording:hold"], load: page(() => import("../playback/HoldsPage.svelte")) },
+  { path: "/lalin", title: "page.traffic", needs: ["dispatch:view"], load: page(() => import("../dispatch/DeskPage.svelte")) },
+  { path: "/tugas", title: "page.duty", needs: ["dispatch:act"], alone: true, load: page(() => import("../dispatch/PhonePage.svelte")) },
   { path: "/kamera/:number", title: "page.camera", needs: ["camera:view"], load: page(() => import("../camera/CameraPage.svelte")) },
   { path: "/admin/kamera", title: "admin.cameras", needs: ["camera:configure"], admin: "things", load: page(() => import("../admin/CamerasAdmin.svelte")) },
   { path: "/admin/lembaga", title: "admin.agencies", needs: ["agency:view"], admin: "things", load: page(() => import("../admin/AgenciesAdmin.svelte")) },

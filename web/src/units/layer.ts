@@ -3,18 +3,29 @@ import type { FeatureCollection, Position } from "geojson";
 import type { ExpressionSpecification, GeoJSONSource, Map as MapLibre, MapGeoJSONFeature } from "maplibre-gl";
 import type { Overlay } from "../map/CityMap";
 import { isService, SHAPES, standing, STANDINGS, shapeOf, type Shape, type Standing } from "./fresh";
+import { SIGNS, STATUSES, type Sign } from "../dispatch/signs";
+import type { Status } from "../dispatch/types";
 import { COLOURS, isFilled, PATHS } from "./shapes";
 import type { Unit } from "./types";
 
 const SOURCE = "units";
 const TRACK = "unit-track";
-const LAYERS = ["unit-track", "unit-course", "unit-signs"] as const;
+const LAYERS = ["unit-track", "unit-course", "unit-signs", "unit-status"] as const;
 const SIZE = 24;
 const RATIO = 2;
 const NOTHING: FeatureCollection = { type: "FeatureCollection", features: [] };
 
-/** Vehicles as points; `stale` says how old the position is, where that matters. */
-export function points(units: readonly Unit[], nowMs: number, agedText: (unit: Unit) => string, chosen: string | null): FeatureCollection {
+/**
+ * Vehicles as points; `stale` says how old the position is, where that matters. Beside those that are
+ * sent out to help stands what they are doing, where `statusOf` knows of it.
+ */
+export function points(
+  units: readonly Unit[],
+  nowMs: number,
+  agedText: (unit: Unit) => string,
+  chosen: string | null,
+  statusOf: (unit: Unit) => Status | null = () => null,
+): FeatureCollection {
   return {
     type: "FeatureCollection",
     features: units.flatMap((unit) => {
@@ -22,6 +33,7 @@ export function points(units: readonly Unit[], nowMs: number, agedText: (unit: U
       if (position === null) return [];
       const state = standing(unit, nowMs);
       const isOld = state === "stale" || state === "silent";
+      const status = isService(unit.kind) ? statusOf(unit) : null;
       return [
         {
           type: "Feature",
@@ -33,6 +45,7 @@ export function points(units: readonly Unit[], nowMs: number, agedText: (unit: U
             old: isOld ? 1 : 0,
             chosen: unit.id === chosen ? 1 : 0,
             service: isService(unit.kind) ? 1 : 0,
+            ...(status === null ? {} : { status: `status-${status}` }),
             ...(state === "driving" && position.bearing != null ? { course: position.bearing } : {}),
           },
         },
@@ -69,6 +82,28 @@ function sign(shape: Shape, state: Standing, colour: (name: string) => string): 
   });
 }
 
+function badge({ path, inner, colour: role, isFilled: filled, dash }: Sign, colour: (name: string) => string): ImageData | null {
+  return image((ctx) => {
+    ctx.translate(SIZE / 2 - 6, SIZE / 2 - 6);
+    ctx.scale(0.75, 0.75);
+    const outline = new Path2D(path);
+    ctx.lineJoin = "round";
+    ctx.strokeStyle = colour("m-halo");
+    ctx.lineWidth = 6;
+    ctx.stroke(outline);
+    ctx.fillStyle = filled ? colour(role) : colour("m-halo");
+    ctx.fill(outline);
+    if (inner !== undefined) {
+      ctx.fillStyle = colour(role);
+      ctx.fill(new Path2D(inner));
+    }
+    if (dash !== undefined) ctx.setLineDash(dash.split(" ").map(Number));
+    ctx.strokeStyle = colour(role);
+    ctx.lineWidth = 2;
+    ctx.stroke(outline);
+  });
+}
+
 function arrow(colour: (name: string) => string): ImageData | null {
   return image((ctx) => {
     ctx.beginPath();
@@ -79,7 +114,7 @@ function arrow(colour: (name: string) => string): ImageData | null {
     ctx.strokeStyle = colour("m-halo");
     ctx.lineWidth = 2;
     ctx.stroke();
-    ctx.fillStyle = colour("move");
+    ctx.fillStyle = colour("fg-1");
     ctx.fill();
   });
 }
@@ -121,6 +156,7 @@ export class UnitLayer implements Overlay {
       map.addImage(name, drawn, { pixelRatio: RATIO });
     };
     for (const shape of SHAPES) for (const state of STANDINGS) add(`unit-${shape}-${state}`, sign(shape, state, colour));
+    for (const status of STATUSES) add(`status-${status}`, badge(SIGNS[status], colour));
     add("unit-arrow", arrow(colour));
     if (map.getSource(SOURCE) === undefined) map.addSource(SOURCE, { type: "geojson", data: this.#points });
     if (map.getSource(TRACK) === undefined) map.addSource(TRACK, { type: "geojson", data: this.#track });
@@ -156,6 +192,21 @@ export class UnitLayer implements Overlay {
         "text-optional": true,
       },
       paint: { "text-color": colour("fg-0"), "text-halo-color": colour("m-halo"), "text-halo-width": 2, "icon-opacity": ["case", ["==", ["get", "old"], 1], 0.6, 1] },
+    });
+    map.addLayer({
+      id: "unit-status",
+      type: "symbol",
+      source: SOURCE,
+      filter: ["has", "status"],
+      minzoom: 11,
+      layout: {
+        "icon-image": ["get", "status"],
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 11, 0.6, 14, 1],
+        // Below and to the left: the name stands to the right, the course turns around.
+        "icon-offset": [-11, 10],
+        "icon-allow-overlap": true,
+        "icon-ignore-placement": true,
+      },
     });
   }
 

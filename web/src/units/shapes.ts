@@ -15,7 +15,7 @@ export const PATHS: Readonly<Record<Shape, string>> = {
 
 /** The role of the colour of a standing, as tokens name it. */
 export const COLOURS: Readonly<Record<Standing, string>> = {
-  driving: "move",
+  driving: "fg-1",
   standing: "fg-1",
   stale: "fg-2",
   silent: "fg-2",

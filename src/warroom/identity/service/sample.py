@@ -16,8 +16,8 @@ async def ensure_sample(scope: Scope, tx: Transaction) -> dict[str, UUID]:
     """Makes what is missing of the sample; returns agency ids by short name."""
     agencies = await ensure_agencies(scope, tx, list(sample.AGENCIES))
     people = [
-        NewPerson(login, name, agencies[agency], title, roles={role: reach})
-        for login, name, title, agency, role, reach in sample.PEOPLE
+        NewPerson(login, name, agencies[agency], title, roles=dict.fromkeys(roles.split(), reach))
+        for login, name, title, agency, roles, reach in sample.PEOPLE
     ]
     await ensure_people(scope, tx, people)
     letters = await grant_store.list_letters(scope, tx)

@@ -1,0 +1,79 @@
+/**
+ * What was pressed on a phone and was not heard yet by the server. Pure: who keeps and sends it is
+ * `duty.svelte.ts`. A press has its id and its time from the moment it is made, so it can be sent
+ * twice and late.
+ */
+import type { CrewStamp, Did, Outcome, SentState } from "./types";
+
+export interface Pressed {
+  id: string;
+  assignment: string;
+  stamp: CrewStamp;
+  /** By the clock of this phone. */
+  at: string;
+  reason?: string;
+  did?: Did;
+  closure_id?: string;
+  outcome?: Outcome;
+}
+
+export interface Answered {
+  id: string;
+  verdict: "taken" | "already" | "not_yet" | "over" | "refused";
+  text: string;
+}
+
+const ORDER: readonly SentState[] = ["dispatched", "accepted", "en_route", "on_scene"];
+
+/** Where the assignment will stand when all was heard: what the crew sees meanwhile. */
+export function standing(state: SentState, assignment: string, queue: readonly Pressed[]): SentState {
+  let now = state;
+  for (const { stamp, assignment: of } of queue) {
+    if (of !== assignment || stamp === "acted") continue;
+    if (stamp === "cleared" || stamp === "declined") return stamp;
+    if (ORDER.indexOf(stamp) > ORDER.indexOf(now)) now = stamp;
+  }
+  return now;
+}
+
+/** The presses of the first assignment that waits, as one message; null when nothing waits. */
+export function nextBatch(queue: readonly Pressed[], most = 50): { assignment: string; items: readonly Pressed[] } | null {
+  const [first] = queue;
+  if (first === undefined) return null;
+  const items = queue.filter(({ assignment }) => assignment === first.assignment).slice(0, most);
+  return { assignment: first.assignment, items };
+}
+
+/** The queue without what was heard. */
+export function without(queue: readonly Pressed[], heard: readonly Pressed[]): readonly Pressed[] {
+  const ids = new Set(heard.map(({ id }) => id));
+  return queue.filter(({ id }) => !ids.has(id));
+}
+
+/** What is sent: all but the assignment, which is in the address. */
+export function bodyOf(items: readonly Pressed[], sentAt: string): { sent_at: string; items: Omit<Pressed, "assignment">[] } {
+  return { sent_at: sentAt, items: items.map(({ assignment: _, ...rest }) => rest) };
+}
+
+/** Reads a kept queue; what is none of ours is left out, so that a broken store locks nobody out. */
+export function readQueue(text: string | null): readonly Pressed[] {
+  try {
+    const kept: unknown = JSON.parse(text ?? "[]");
+    if (!Array.isArray(kept)) return [];
+    return kept.filter((one: unknown): one is Pressed => {
+      const { id, assignment, stamp, at } = (one ?? {}) as Record<string, unknown>;
+      return [id, assignment, stamp, at].every((value) => typeof value === "string");
+    });
+  } catch {
+    return [];
+  }
+}
+
+/** A random id (version 4) also where the page came over plain HTTP, which has no `randomUUID`. */
+export function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}

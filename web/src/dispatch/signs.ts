@@ -1,0 +1,25 @@
+/** What a vehicle is doing, by a shape and a colour of its own (viewBox 0 0 16 16). */
+import type { Status } from "./types";
+
+export const STATUSES: readonly Status[] = ["available", "dispatched", "accepted", "en_route", "on_scene", "unknown"];
+
+export interface Sign {
+  path: string;
+  /** Role of the colour, as tokens name it. */
+  colour: string;
+  isFilled: boolean;
+  dash?: string;
+  /** A second path, filled whatever the first is. */
+  inner?: string;
+}
+
+const RING = "M8 2.500a5.500 5.500 0 1 0 0 11 5.500 5.500 0 0 0 0-11z";
+
+export const SIGNS: Readonly<Record<Status, Sign>> = {
+  available: { path: RING, colour: "fg-1", isFilled: false },
+  dispatched: { path: RING, colour: "p3", isFilled: false, inner: "M8 2.500a5.500 5.500 0 0 1 0 11z" },
+  accepted: { path: RING, colour: "fg-1", isFilled: false, inner: "M8 5.500a2.500 2.500 0 1 0 0 5 2.500 2.500 0 0 0 0-5z" },
+  en_route: { path: "M2.500 2.500 14 8 2.500 13.500 5 8z", colour: "move", isFilled: true },
+  on_scene: { path: "M3 3h10v10H3z", colour: "scene", isFilled: true },
+  unknown: { path: RING, colour: "fg-2", isFilled: false, dash: "2 1.600" },
+};

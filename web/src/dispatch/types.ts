@@ -1,0 +1,135 @@
+/** Shapes of the answers of `dispatch`. Times are ISO 8601 in UTC. */
+import type { AgencyName } from "$lib/types";
+
+export type TaskState = "open" | "dispatched" | "accepted" | "en_route" | "on_scene" | "closed";
+export type SentState = "dispatched" | "accepted" | "en_route" | "on_scene" | "cleared" | "declined" | "cancelled" | "handed_over";
+export type Status = "available" | "dispatched" | "accepted" | "en_route" | "on_scene" | "unknown";
+export type Outcome = "solved" | "dissolved" | "not_found" | "cancelled";
+export type Did = "manual_control" | "tow" | "closure" | "diversion" | "other";
+export type CrewStamp = "accepted" | "en_route" | "on_scene" | "acted" | "cleared" | "declined";
+
+export interface Sent {
+  id: string;
+  unit: { id: string; name: string; kind: string };
+  state: SentState;
+  since: string;
+  dispatched_at: string;
+  accepted_at: string | null;
+  en_route_at: string | null;
+  on_scene_at: string | null;
+  ended_at: string | null;
+  eta_s: number | null;
+}
+
+export interface TaskShort {
+  id: string;
+  number: string;
+  kind: "traffic";
+  place: string | null;
+  lat: number;
+  lon: number;
+  roads: string[];
+  note: string;
+  priority: number;
+  state: TaskState;
+  since: string;
+  jam_id: string | null;
+  jam_ended: string | null;
+  jam_ended_at: string | null;
+  opened_at: string;
+  is_auto: boolean;
+  closed_at: string | null;
+  outcome: Outcome | null;
+  agency: AgencyName;
+}
+
+export interface Task extends TaskShort {
+  assignments: Sent[];
+}
+
+export interface LogEvent {
+  id: string;
+  kind: string;
+  assignment: string | null;
+  happened_at: string;
+  received_at: string;
+  device_at: string | null;
+  source: "operator" | "unit" | "auto";
+  person: string | null;
+  reason: string;
+  detail: Record<string, unknown>;
+}
+
+export type Finding = "unknown" | "waiting" | "was_shrinking" | "fell" | "same" | "grew";
+
+export interface Measure {
+  moment: "opened" | "sent" | "arrived" | "cleared" | "after_5" | "after_10" | "after_15";
+  due_at: string;
+  at: string | null;
+  length_m: number | null;
+  jam_factor: number | null;
+  delay_s: number | null;
+  known_share: number;
+  closed_share: number;
+  trend: string | null;
+}
+
+export interface TaskDetail extends Task {
+  events: LogEvent[];
+  measures: Measure[];
+  impact: { finding: Finding; minutes: number | null; before: Measure | null; after: Measure | null };
+  can: string[];
+}
+
+export interface Proposed {
+  unit: { id: string; name: string; kind: string; capabilities: string[]; simulated: boolean };
+  eta_s: number | null;
+  distance_m: number | null;
+  free_flow_s: number | null;
+  detour: { text: string } | null;
+  position_at: string | null;
+  lat: number | null;
+  lon: number | null;
+  crew: number;
+}
+
+export interface LeftOut {
+  why: string;
+  count: number;
+  units: { id: string; name: string; kind: string; at: string | null; task: string | null }[];
+}
+
+export interface Proposal {
+  at: string;
+  live: boolean;
+  without_roads: boolean;
+  items: Proposed[];
+  excluded: LeftOut[];
+}
+
+export interface UnitStatus {
+  unit: string;
+  crew: number;
+  state: SentState | null;
+  since: string | null;
+  task: string | null;
+}
+
+export interface DutyUnit {
+  id: string;
+  name: string;
+  kind: string;
+  station: string;
+  simulated: boolean;
+  at: string | null;
+  lat: number | null;
+  lon: number | null;
+  crew: string[];
+}
+
+export interface Duty {
+  unit: DutyUnit | null;
+  signed_on_at: string | null;
+  assignment: { id: string; state: SentState; since: string; dispatched_at: string; on_scene_at: string | null } | null;
+  task: TaskShort | null;
+}

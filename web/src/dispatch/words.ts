@@ -1,0 +1,55 @@
+/** Words of dispatch, in the language of the page. */
+import { distance, number } from "$lib/format";
+import { isMessageKey, t } from "$lib/t";
+import type { LogEvent, TaskDetail, TaskShort } from "./types";
+
+function word(key: string, otherwise: string): string {
+  return isMessageKey(key) ? t(key) : otherwise;
+}
+
+export const stateWord = (state: string): string => word(`dispatch.state_${state}`, state);
+export const outcomeWord = (outcome: string): string => word(`dispatch.outcome_${outcome}`, outcome);
+export const didWord = (did: string): string => word(`dispatch.did_${did}`, did);
+export const whyWord = (why: string): string => word(`dispatch.why_${why}`, why);
+export const jamEndWord = (reason: string): string => word(`dispatch.jam_${reason}`, reason);
+export const momentWord = (moment: string): string => word(`dispatch.moment_${moment}`, moment);
+
+/** Where a task is: its roads, else what was noted, else that the road has no name. */
+export function placeWord(task: Pick<TaskShort, "roads" | "note">): string {
+  return task.roads[0] ?? (task.note !== "" ? task.note : t("dispatch.no_road"));
+}
+
+/** Last six digits, as lists show a number. */
+export function shortNumber(value: string): string {
+  return value.slice(-6);
+}
+
+function said(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+/** A row of the log in one sentence. */
+export function eventWord(event: LogEvent, unitName: string | null): string {
+  const { detail } = event;
+  const unit = unitName ?? said(detail["unit"]);
+  const main = word(`dispatch.log_${event.kind}`, event.kind).replace("{unit}", unit);
+  const more: string[] = [];
+  if (event.kind === "acted") more.push(didWord(said(detail["did"])));
+  if (event.kind === "cleared" || event.kind === "closed") more.push(outcomeWord(said(detail["outcome"]) || "solved"));
+  if (event.kind === "jam_ended") more.push(jamEndWord(said(detail["reason"])));
+  if (event.kind === "dispatched") {
+    const [rank, of] = [detail["rank"], detail["of"]];
+    if (typeof rank === "number" && typeof of === "number") more.push(t("dispatch.log_rank", { rank, of }));
+    else if (typeof detail["although"] === "string") more.push(t("dispatch.log_although", { why: whyWord(detail["although"]) }));
+  }
+  if (event.reason !== "") more.push(event.reason);
+  return more.length === 0 ? main : `${main}: ${more.join(", ")}`;
+}
+
+/** What became of the jam after the task; "after", never "because". */
+export function impactWord({ finding, minutes, before, after }: TaskDetail["impact"]): string {
+  if (finding === "waiting" || finding === "unknown" || before?.length_m == null || after?.length_m == null) {
+    return t(finding === "waiting" ? "dispatch.impact_waiting" : "dispatch.impact_unknown");
+  }
+  return t(`dispatch.impact_${finding}`, { before: distance(before.length_m), after: distance(after.length_m), n: number(minutes ?? 0) });
+}
