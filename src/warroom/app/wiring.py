@@ -250,6 +250,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
     )
     watching = identity.system_scope(f"counts {node.settings.node}", node.clock)
     sights = traffic.Sights(db, node.clock, watching, state)
+    sharing = traffic.Sharing(db, node.clock, watching, state)
     return Wiring(
         authenticator=made[identity.Authenticator],
         db=db,
@@ -279,6 +280,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
             state,
             tracker,
             sights,
+            sharing,
             receiver,
             watch,
         ),

@@ -35,6 +35,7 @@ from warroom.traffic.service import (
     withdraw_report,
 )
 from warroom.traffic.settings import TrafficSettings
+from warroom.traffic.sharing import Sharing
 from warroom.traffic.sights import Sights
 from warroom.traffic.sights import as_json as tell_sight
 from warroom.traffic.sights import visible as sights_in_view
@@ -68,6 +69,7 @@ __all__ = [
     "JamEvent",
     "Measured",
     "Observations",
+    "Sharing",
     "Side",
     "Sights",
     "Source",

@@ -52,6 +52,11 @@ class Traffic:
         zone: The city's, for the slots of the week.
         settings: How often, and from what.
         holder: Name of the process in leases.
+
+    Attributes:
+        followers: Given each cycle.
+        told: Given what this process itself observes, before it is judged.
+        without_roads: Observations that came before there were roads.
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class Traffic:
     ) -> None:
         self.settings = settings
         self.followers: list[Follower] = []
+        self.told: list[Callable[[Observations | Counts], None]] = []
         self.without_roads = 0
         self._db, self._clock, self._standing = db, clock, standing
         self._roads, self._zone, self._holder = roads, zone, holder
@@ -106,17 +112,25 @@ class Traffic:
 
     def add(self, seen: Observations) -> int:
         """Takes observations of edges of `estimator.graph`; gives how many could be."""
-        if self._estimator is None:
-            self.without_roads += len(seen)
-            return 0
-        return self._estimator.add(seen, self._clock.now().timestamp())
+        for hear in self.told:
+            hear(seen)
+        return self.take_told(seen)
 
     def count(self, counts: Counts) -> int:
         """Takes counts; gives how many could be."""
+        for hear in self.told:
+            hear(counts)
+        return self.take_told(counts)
+
+    def take_told(self, told: Observations | Counts) -> int:
+        """Takes what another process was told; gives how many could be."""
         if self._estimator is None:
-            self.without_roads += len(counts)
+            self.without_roads += len(told)
             return 0
-        return self._estimator.count(counts, self._clock.now().timestamp())
+        now = self._clock.now().timestamp()
+        if isinstance(told, Observations):
+            return self._estimator.add(told, now)
+        return self._estimator.count(told, now)
 
     def subscribe(self) -> list[tuple[str, Callable[[Event], Awaitable[None]]]]:
         """What is to be handed on of the outbox."""
