@@ -106,8 +106,10 @@ class Database:
             return False
         return True
 
-    async def listen(self, channel: LiteralString, poll_s: float = 5.0) -> AsyncIterator[None]:
-        """Yields at each notification on `channel`, and every `poll_s` without one.
+    async def listen(
+        self, channel: LiteralString, poll_s: float = 5.0
+    ) -> AsyncIterator[tuple[str, ...]]:
+        """Yields at notifications on `channel` what they tell, and nothing every `poll_s` without.
 
         A notification has no replay, so the caller reads what is new each time; reconnects for
         ever, with a pause.
@@ -116,12 +118,13 @@ class Database:
             try:
                 async with await AsyncConnection.connect(self.dsn, autocommit=True) as connection:
                     await connection.execute(f"listen {channel}")
+                    told: tuple[str, ...] = ()
                     while True:
-                        yield
-                        async for _ in connection.notifies(timeout=poll_s, stop_after=1):
-                            pass
+                        yield told
+                        came = connection.notifies(timeout=poll_s, stop_after=1)
+                        told = tuple([one.payload async for one in came])
             except OperationalError:
-                yield
+                yield ()
                 await asyncio.sleep(1.0)
 
     async def hear(self, channel: LiteralString) -> AsyncIterator[str]:

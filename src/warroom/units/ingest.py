@@ -253,7 +253,7 @@ class Tracker:
             await track_store.save_positions(scope, tx, placed.now, scope.at)
             await track_store.save_crossings(scope, tx, placed.crossings)
             await _tell_crossings(tx, placed, {told.unit.id: told.unit for told in batch}, scope.at)
-            await tx.execute("select pg_notify('warroom_units', '')")
+            await tx.execute("select pg_notify(%s, %s)", (CHANNEL, scope.at.isoformat()))
         self._board = board if changes == self._changes else None
         self._days = (self._days | days) if len(self._days) < _DAYS_MOST else days
         if placed.seen is not None and len(placed.seen.edge):
@@ -301,23 +301,29 @@ class Tracker:
         return days
 
     async def _feed(self) -> None:
-        """Tells this process's sockets which units were heard of, once a second."""
+        """Tells this process's sockets which units were heard of, once a second.
+
+        A batch is of the instant at which it was begun, and may be committed long after it where
+        the database is slow: each notification tells that instant, and what was heard of since
+        the earliest is read.
+        """
         since = self._clock.now()
         told: dict[UUID, datetime] = {}
-        async for _ in self._db.listen(CHANNEL):
+        async for begun in self._db.listen(CHANNEL):
             hub = self._hub
             if hub is None or not hub.has_listeners(POSITION):
                 since, told = self._clock.now(), {}
                 continue
+            since = min([since, *(datetime.fromisoformat(at) for at in begun)])
+            now = self._clock.now()
             with contextlib.suppress(DatabaseAwayError):
                 async with self._db.transaction(self.scope) as tx:
-                    # A batch may be committed a moment after its instant.
-                    moved = await track_store.list_moved(
-                        self.scope, tx, since - timedelta(seconds=2)
-                    )
-                since = self._clock.now()
+                    # Whoever tells no instant is caught up with as well, if it was not long.
+                    from_ = since - timedelta(seconds=2)
+                    moved = await track_store.list_moved(self.scope, tx, from_)
+                since = now
                 fresh = [one for one in moved if told.get(one.unit_id) != one.at]
-                told = {one.unit_id: one.at for one in moved}
+                told |= {one.unit_id: one.at for one in moved}
                 hub.tell(POSITION, [_heard(one) for one in fresh])
             await asyncio.sleep(_FEED_S)
 
