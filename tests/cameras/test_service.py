@@ -1,11 +1,13 @@
 """Cameras added, changed and removed, by whom, and who hears of it."""
 
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
+from tests.cameras.test_states import live, report
 from tests.cameras.world import EVERYTHING, World
 from tests.scopes import scope_of
 from warroom.cameras import api
@@ -550,3 +552,49 @@ async def test_without_a_city_pack_cameras_have_no_area_and_all_else_works(world
 
     shown = await world.shown(world.police_viewer, camera_id)
     assert not {"kecamatan", "kelurahan"} & shown.keys()
+
+
+async def test_a_list_asked_for_again_tells_of_states_renames_and_pictures(world: World) -> None:
+    """What changes seldom is remembered for a version of the inventory; this grows with each."""
+    ids = [await world.add(number) for number in (1, 2, 3)]
+
+    async def told() -> list[tuple[int, str, str, str, Any]]:
+        items = (await world.listed(world.police_viewer))["items"]
+        return [
+            (i["number"], i["name"], i["agency"]["name"], i["state"]["state"], i.get("codec"))
+            for i in items
+        ]
+
+    first = await told()
+    async with world.db.transaction(EVERYTHING) as tx:
+        await tx.execute("update agency set name = 'Polres Baru' where id = %s", [world.police])
+    renamed = await told()
+    await report(world, live(world, ids[0]))
+    reported = await told()
+    async with world.db.transaction(EVERYTHING) as tx:
+        await tx.execute("update camera_stream set codec = 'hvc1' where camera_id = %s", [ids[1]])
+    pictured = await told()
+    await world.change(EVERYTHING, ids[2], 1, name="Simpang Baru")
+    changed = await told()
+
+    assert {row[2] for row in renamed} == {"Polres Baru"} != {row[2] for row in first}
+    assert [row[3] for row in reported] == ["live", "unknown", "unknown"]
+    assert [row[4] for row in pictured] == [None, "hvc1", None]
+    assert [row[1] for row in changed] == ["Simpang 1", "Simpang 2", "Simpang Baru"]
+
+
+async def test_pages_of_a_list_are_each_remembered_for_themselves(world: World) -> None:
+    for number in range(1, 8):
+        await world.add(number)
+
+    async def pages() -> list[list[int]]:
+        found, after = [], None
+        while True:
+            page = await world.listed(world.police_viewer, limit=3, after_number=after)
+            found.append([item["number"] for item in page["items"]])
+            assert page["total"] == 7
+            if page["next"] is None:
+                return found
+            after = int(page["next"])
+
+    assert await pages() == await pages() == [[1, 2, 3], [4, 5, 6], [7]]

@@ -3,8 +3,10 @@
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -32,7 +34,7 @@ from warroom.cameras.contracts import (
 from warroom.kernel.db import Transaction, fetch_json, fetch_texts
 from warroom.kernel.scope import Scope
 
-KEPT_PAGES = 16
+KEPT_PAGES = 4
 
 # A state that nobody has renewed for `silent_s` is not believed any more.
 _STATE = """
@@ -110,13 +112,23 @@ select {_VERSION} as version,
 """
 )
 
-_PAGE = " ".join(
-    f"""
-select {_VERSION}, coalesce((
-    select {_LISTED} from camera_seen c where c.number = any(%(numbers)s::integer[])
-), '')
-""".format().split()
-).encode()
+
+# A page is asked for twice: what changes with the inventory alone, once for each version of it, and
+# the states, each time. Both tell the version and whose rows came through the wall; JSON has no
+# control characters, so one stands between the rows.
+def _page_query(told: str) -> bytes:  # unscoped: only puts a query together
+    query = f"""
+select {_VERSION}, coalesce(string_agg(c.number::text, ',' order by c.number), ''),
+    coalesce(string_agg({told}, e'\\x1e' order by c.number), '')
+from camera_seen c where c.number = any(%(numbers)s::integer[])
+"""
+    return " ".join(query.format().split()).encode()
+
+
+_PAGE = _page_query(
+    """concat(',', c.listed, ',"agency":', c.agency_listed, c.pictured, ',"state":')"""
+)
+_PAGE_STATES = _page_query(f"{_STATE_JSON} || '}}}}'")
 
 # What is wanted is found by id and number alone; only the page is looked at closer.
 _LIST = sql.SQL(
@@ -442,46 +454,59 @@ async def list_cameras(
     return await _list_in_view(scope, tx, wanted, now, silent_s)
 
 
+@dataclass(slots=True)
+class _Page:
+    """A page of what is in view: the numbers as PostgreSQL reads an array, and what it told."""
+
+    numbers: str
+    shown: bytes = b""
+    told: list[bytes] = field(default_factory=list)
+
+
 class _InView(NamedTuple):
     """The numbers of all cameras that a scope sees, in order, at one version of the inventory."""
 
     version: bytes
     numbers: Sequence[int]
-    # Pages as PostgreSQL reads them: writing 468 numbers costs as much as looking the caller up.
-    written: dict[tuple[int, int], str]
+    pages: dict[tuple[int, int], _Page]
 
     # unscoped: of numbers that were found under a scope
-    def write_page(self, begin: int, limit: int) -> str:
-        """The numbers of a page as the text of an array."""
-        if (begin, limit) not in self.written:
-            if len(self.written) >= KEPT_PAGES:
-                self.written.clear()
-            page = ",".join(map(str, self.numbers[begin : begin + limit]))
-            self.written[begin, limit] = f"{{{page}}}"
-        return self.written[begin, limit]
+    def page(self, begin: int, limit: int) -> _Page:
+        """The page, kept for the next time; 225 kB for five hundred cameras."""
+        if (begin, limit) not in self.pages:
+            if len(self.pages) >= KEPT_PAGES:
+                self.pages.clear()
+            numbers = ",".join(map(str, self.numbers[begin : begin + limit]))
+            self.pages[begin, limit] = _Page(f"{{{numbers}}}")
+        return self.pages[begin, limit]
 
 
 async def _list_in_view(
     scope: Scope, tx: Transaction, wanted: ListFilter, now: datetime, silent_s: float
 ) -> bytes:
-    """The page when nothing narrows the list but the scope: its cost is that of its own rows."""
+    """The page when nothing narrows the list but the scope: its cost is that of its own states."""
     remembered: list[_InView] = scope.remembered("cameras.in_view", list)
-    if not remembered:
-        remembered.append(await _look_in_view(scope, tx))
     while True:
+        if not remembered:
+            remembered.append(await _look_in_view(scope, tx))
         in_view = remembered[0]
         begin = bisect_right(in_view.numbers, wanted.after_number or 0)
-        numbers = in_view.write_page(begin, wanted.limit)
-        version, items = await fetch_texts(
-            tx, _PAGE, {"numbers": numbers, "now": now, "silent_s": silent_s}
+        page = in_view.page(begin, wanted.limit)
+        if not page.told:
+            version, page.shown, told = await fetch_texts(tx, _PAGE, {"numbers": page.numbers})
+            page.told = told.split(b"\x1e") if version == in_view.version else []
+        version, shown, states = await fetch_texts(
+            tx, _PAGE_STATES, {"numbers": page.numbers, "now": now, "silent_s": silent_s}
         )
-        if version == in_view.version:
+        if version == in_view.version and shown == page.shown:
             end = min(begin + wanted.limit, len(in_view.numbers))
-            is_last = end == len(in_view.numbers)
-            following = "null" if is_last else f'"{in_view.numbers[end - 1]}"'
+            following = "null" if end == len(in_view.numbers) else f'"{in_view.numbers[end - 1]}"'
             rest = f'],"next":{following},"total":{len(in_view.numbers)}}}'
-            return b"".join((b'{"items":[', items, rest.encode()))
-        remembered[0] = await _look_in_view(scope, tx)
+            items = b"".join(
+                chain.from_iterable(zip(page.told, states.split(b"\x1e"), strict=True))
+            )
+            return b"".join((b'{"items":[', items[1:], rest.encode()))
+        remembered.clear()
 
 
 async def _look_in_view(scope: Scope, tx: Transaction) -> _InView:
