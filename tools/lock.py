@@ -17,6 +17,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 NOWHERE = "https://registry.invalid/simple"  # RFC 2606: a name that no machine ever has
 REGISTRY = re.compile(r'registry = "[^"]*"')
+EXTRA = re.compile(r"\bextra == '([^']+)'")
 URL = re.compile(r'\burl = "[^"]*/([^"/]+)"')
 REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)\s*(?:\[([^\]]*)\])?\s*([^;]*?)\s*(?:;.*)?$")
 
@@ -50,7 +51,12 @@ def unanswered(project: dict[str, Any], lock: dict[str, Any]) -> Iterator[str]:
     metadata = own.get("metadata", {})
     wanted = {"": project["project"].get("dependencies", [])}
     wanted |= {f"group {key}: ": items for key, items in project["dependency-groups"].items()}
-    locked = {"": metadata.get("requires-dist", [])}
+    extras = project["project"].get("optional-dependencies", {})
+    wanted |= {f"extra {key}: ": items for key, items in extras.items()}
+    locked: dict[str, list[dict[str, Any]]] = {}
+    for item in metadata.get("requires-dist", []):
+        extra = EXTRA.search(item.get("marker", ""))
+        locked.setdefault(f"extra {extra[1]}: " if extra else "", []).append(item)
     locked |= {f"group {key}: ": items for key, items in metadata.get("requires-dev", {}).items()}
     for group in sorted(wanted.keys() | locked.keys()):
         asked = {_asked(item) for item in wanted.get(group, [])}

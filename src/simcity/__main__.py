@@ -9,6 +9,7 @@ from simcity.city import write
 from simcity.drive import drive
 from simcity.rtsp import serve
 from simcity.scenes import batch
+from simcity.sumo import serve as sumo
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -20,6 +21,7 @@ def main(words: Sequence[str] | None = None) -> int:
         ("clips", batch, "Render the clips that the cameras show; keeps what is there."),
         ("bench", cameras, "Measure what serving many cameras costs."),
         ("drive", drive, "Let traffic run; vehicles and cameras tell the product of it."),
+        ("sumo", sumo, "Play an evening of SUMO to a program: what is seen, and the truth."),
         ("rtsp", serve, "Serve RTSP cameras until stopped."),
     ):
         command = commands.add_parser(name, help=summary, description=summary)

@@ -25,7 +25,7 @@ def world(db: Database, clock: FixedClock, tmp_path: Path, loop_runner: asyncio.
 def seen(world: World, graph: RoadGraph, kmh: float) -> Seen:
     at = world.clock.now().timestamp()
     edge = np.array([east(3)] * 10, np.int64)
-    return Seen(graph, edge, np.full(10, kmh, np.float32), np.full(10, at))
+    return Seen(graph, edge, np.full(10, kmh, np.float32), np.full(10, at), np.arange(10))
 
 
 async def test_what_drives_on_a_road_makes_its_state(world: World) -> None:

@@ -60,6 +60,18 @@ def test_a_requirement_that_is_not_locked_is_named() -> None:
     assert "uv.lock: group dev: pytest>=9 is locked but not asked for" in found
 
 
+def test_what_an_extra_asks_for_is_locked_for_that_extra() -> None:
+    extras = {"project": PROJECT["project"] | {"optional-dependencies": {"sim": ["libsumo>=1"]}}}
+    package = LOCKED["package"][0]
+    sim = {"name": "libsumo", "specifier": ">=1", "marker": "extra == 'sim'"}
+    dist = {"requires-dist": [*package["metadata"]["requires-dist"], sim]}
+    locked = {"package": [package | {"metadata": package["metadata"] | dist}]}
+
+    assert [] == list(lock.unanswered(PROJECT | extras, locked))
+    found = list(lock.unanswered(PROJECT | extras, LOCKED))
+    assert ["uv.lock: extra sim: libsumo>=1 is not locked; run tools/lock.py"] == found
+
+
 def test_an_npm_lock_names_no_host_and_has_every_hash() -> None:
     packages = {
         "": {},

@@ -1,6 +1,7 @@
 """Observations: what is refused, what they add up to, and that their order says nothing."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -28,6 +29,21 @@ def window_of(*rows: tuple[int, float, float, float, int]) -> Window:
     window = Window(town().edges)
     window.add(Observations.of(*rows), NOW)
     return window
+
+
+def test_where_it_is_slow_one_vehicle_is_one_however_often_it_tells() -> None:
+    slow = Window(town().edges, np.full(town().edges, 20.0, np.float32))
+    told = Observations.of(*[(0, 2.0, 1.0, NOW - second, Source.GPS) for second in range(20)])
+    one = replace(told, who=np.full(20, 7))
+    two = replace(told, who=np.arange(20) % 2)
+
+    slow.add(one, NOW)
+    assert slow.sums(NOW).vehicles[0] == 1.0
+    slow.add(two, NOW)
+    assert slow.sums(NOW).vehicles[0] == 3.0
+    slow.add(Observations.of((0, 5.0, 4.0, NOW, Source.CAMERA)), NOW)
+    assert slow.sums(NOW).vehicles[0] == 7.0
+    assert slow.sums(NOW).weight[0] == 44.0
 
 
 @pytest.mark.parametrize("kmh", [math.nan, math.inf, -1.0, MOST_KMH + 1])

@@ -16,7 +16,7 @@ from warroom.kernel.db import DatabaseAwayError
 from warroom.kernel.errors import UnauthenticatedError
 from warroom.kernel.scope import Rule
 from warroom.units import api, store, track_store
-from warroom.units.board import Told
+from warroom.units.board import Told, number_of
 from warroom.units.contracts import Fix, Verdict
 from warroom.units.errors import FieldError, NotTakenError, TooOftenError, UnitNotFoundError
 
@@ -353,23 +353,25 @@ async def test_a_right_on_one_vehicle_shows_that_one(world: World) -> None:
     assert [item["id"] for item in (await world.listed(scope))["items"]] == [str(one)]
 
 
-async def test_those_who_drive_are_seen_by_whoever_follows_and_those_who_stand_are_not(
+async def test_those_in_the_traffic_are_seen_by_whoever_follows_and_others_are_not(
     world: World,
 ) -> None:
-    key = await world.key(await world.add())
+    unit = await world.add()
+    key = await world.key(unit)
     seen: list[api.Seen] = []
     world.tracker.followers.append(seen.append)
 
+    await take(world, key, fix(world, ago_s=9, kmh=1.0, bearing=90.0, accuracy_m=5.0))
     await take(world, key, fix(world, ago_s=5, kmh=12.0, bearing=90.0, accuracy_m=5.0))
     await take(world, key, fix(world, kmh=1.0, bearing=90.0, accuracy_m=5.0))
     await take(world, key, fix(world, ago_s=-1, bearing=90.0, accuracy_m=5.0))
 
-    (one,) = seen
-    assert one.graph.key_of(int(one.edge[0])) == "13:3:4"
-    assert (one.kmh.tolist(), one.at_s.tolist()) == (
-        [12.0],
-        [world.clock.now().timestamp() - 5],
-    )
+    drives, queues = seen
+    assert drives.graph.key_of(int(drives.edge[0])) == "13:3:4"
+    now = world.clock.now().timestamp()
+    assert (drives.kmh.tolist(), drives.at_s.tolist()) == ([12.0], [now - 5])
+    assert (queues.kmh.tolist(), queues.at_s.tolist()) == ([1.0], [now])
+    assert drives.who.tolist() == queues.who.tolist() == [number_of(unit)]
 
 
 async def test_a_follower_that_fails_costs_no_position(world: World) -> None:

@@ -179,16 +179,43 @@ def routing(*, osm: Path, profile: str = "fire", json: bool = False) -> None:
 
 
 @app.command
-def traffic(*, osm: Path, cycle: bool = True, vehicles: int = 2000, json: bool = False) -> None:
-    """The state of all roads: CPU of a cycle. Example: `warroom bench traffic --cycle --osm X.pbf`.
+def traffic(
+    *,
+    quick: bool = False,
+    whole: bool = False,
+    seed: list[int] | None = None,
+    work: Path = Path("var/bench-traffic"),
+    cycle: bool = False,
+    osm: Path | None = None,
+    vehicles: int = 2000,
+    json: bool = False,
+) -> None:
+    """The state of all roads, jams and ways of fire engines against SUMO's truth.
+
+    Example: `warroom bench traffic --quick --json`. Needs the extra `sim`. With `--cycle --osm
+    X.osm.pbf` it measures instead what a cycle costs; it does so too where only `--osm` is given.
 
     Args:
-        osm: OpenStreetMap extract of the city.
-        cycle: What a cycle costs, all there is so far: nothing is measured against a simulation.
-        vehicles: Positions a second.
+        quick: Three seeds and fewer trips, in less than a minute.
+        whole: The whole schematic city, in place of its inner part.
+        seed: Others than those that are reported; may be given several times.
+        work: Folder in which networks and demand are kept.
+        cycle: What a cycle costs over the city of `--osm`, in place of all that.
+        osm: OpenStreetMap extract of a city.
+        vehicles: Positions a second of it.
         json: One line instead of a readable object.
-    """
-    from warroom.traffic.bench import bench_cycle  # noqa: PLC0415 - heavy, and for benches only
 
-    if cycle:
+    Raises:
+        ValueError: `--cycle` without `--osm`.
+    """
+    if cycle or osm is not None:
+        if osm is None:
+            message = "--cycle needs --osm FILE"
+            raise ValueError(message)
+        from warroom.traffic.bench import bench_cycle  # noqa: PLC0415 - for benches only
+
         _print(bench_cycle(osm, vehicles), json=json)
+        return
+    from warroom.app.bench.traffic import bench_traffic  # noqa: PLC0415 - for benches only
+
+    _print(bench_traffic(work, quick=quick, whole=whole, seeds=seed or ()), json=json)

@@ -327,5 +327,6 @@ def _see(state: traffic.Traffic, seen: units.Seen) -> None:
             np.ones(count, np.float32),
             seen.at_s,
             np.full(count, traffic.Source.GPS, np.uint8),
+            seen.who,
         )
     )

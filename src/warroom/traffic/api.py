@@ -19,7 +19,7 @@ from warroom.traffic.contracts import (
 from warroom.traffic.drawing import DRAWN_FORM, Drawing
 from warroom.traffic.estimator import Cycle, Estimator
 from warroom.traffic.jams import areas_of, roads_of
-from warroom.traffic.looking import Side
+from warroom.traffic.looking import Look, Side, look
 from warroom.traffic.measuring import Measured, measure
 from warroom.traffic.picking import along
 from warroom.traffic.runner import Traffic
@@ -37,6 +37,7 @@ from warroom.traffic.service import (
 from warroom.traffic.settings import TrafficSettings
 from warroom.traffic.sharing import Sharing
 from warroom.traffic.sights import Sights
+from warroom.traffic.sights import as_arrays as camera_arrays
 from warroom.traffic.sights import as_json as tell_sight
 from warroom.traffic.sights import visible as sights_in_view
 from warroom.traffic.store import list_ended_jams, list_past, list_said
@@ -67,6 +68,7 @@ __all__ = [
     "How",
     "Jam",
     "JamEvent",
+    "Look",
     "Measured",
     "Observations",
     "Sharing",
@@ -78,12 +80,14 @@ __all__ = [
     "TrafficSettings",
     "along",
     "areas_of",
+    "camera_arrays",
     "clear_sight",
     "close_roads",
     "is_closing",
     "list_ended_jams",
     "list_past",
     "list_said",
+    "look",
     "measure",
     "open_roads_again",
     "open_traffic",

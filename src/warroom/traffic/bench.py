@@ -105,6 +105,7 @@ def _positions(
         np.ones(count, np.float32),
         now - random.uniform(0, CYCLE_S, count),
         np.full(count, Source.GPS, np.uint8),
+        random.integers(0, VEHICLES, count),
     )
 
 

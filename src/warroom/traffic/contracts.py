@@ -87,6 +87,9 @@ class Colour(IntEnum):
     CLOSED = 7
 
 
+NOBODY = -1
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Observations:
     """Speeds on edges; n of them, in any order.
@@ -97,6 +100,8 @@ class Observations:
         weight: (n) how many vehicles it stands for, above 0.
         at: (n) seconds since 1970, UTC.
         source: (n) `Source`.
+        who: (n) a number that tells vehicles apart; `NOBODY` where they are not known apart, and
+            each observation is of other vehicles.
     """
 
     edge: Edges
@@ -104,12 +109,14 @@ class Observations:
     weight: Singles
     at: Doubles
     source: Bytes
+    who: Edges
 
     @classmethod
     def of(cls, *rows: tuple[int, float, float, float, int]) -> "Observations":
         """A few, as (edge, kmh, weight, at, source)."""
-        columns = list(zip(*rows, strict=True)) or [()] * 5
-        kinds = (np.int64, np.float32, np.float32, np.float64, np.uint8)
+        columns: list[tuple[float, ...]] = list(zip(*rows, strict=True)) or [()] * 5
+        columns.append((NOBODY,) * len(rows))
+        kinds = (np.int64, np.float32, np.float32, np.float64, np.uint8, np.int64)
         return cls(*(np.array(c, k) for c, k in zip(columns, kinds, strict=True)))
 
     def __len__(self) -> int:

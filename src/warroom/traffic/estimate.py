@@ -142,7 +142,7 @@ def estimate(
         flow.astype(np.float32),
         density.astype(np.float32),
         confidence.astype(np.float32),
-        weight.astype(np.float32),
+        sums.vehicles.astype(np.float32),
         how,
         colour,
         since,

@@ -22,7 +22,7 @@ from warroom.traffic.contracts import (
     State,
 )
 from warroom.traffic.estimate import Ground, estimate
-from warroom.traffic.jams import LEAST_OBSERVED, Alarm
+from warroom.traffic.jams import LEAST_OBSERVED, OFF, Alarm
 from warroom.traffic.typical import Learner, Slot
 from warroom.traffic.window import Window
 
@@ -68,7 +68,7 @@ class Estimator:
         emp: tuple[float, float] = (0.25, 1.3),
     ) -> None:
         self.ground = Ground(graph)
-        self.window = Window(graph.edges)
+        self.window = Window(graph.edges, graph.free_kmh * np.float32(OFF))
         self.alarm = Alarm(self.ground, least_observed)
         self.learner = Learner(graph.edges)
         self.typical = Slot.empty(graph.edges)

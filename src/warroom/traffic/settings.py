@@ -12,7 +12,7 @@ class TrafficSettings:
     SECTION: ClassVar[str] = "traffic"
 
     cycle_s: float = setting(10.0, "Seconds between two states of all roads.")
-    least_observed: float = setting(3.0, "Vehicles that must be seen on a road for it to be a jam.")
+    least_observed: float = setting(2.0, "Vehicles that must be seen on a road for it to be a jam.")
     population_million: float = setting(1.5, "People of the city, for the capacity of its roads.")
     motorcycle_emp: float = setting(0.25, "Passenger cars that a motorcycle stands for.")
     heavy_emp: float = setting(1.3, "Passenger cars that a heavy vehicle stands for.")

@@ -2,8 +2,9 @@
 
 Positions and counts reach the process that took them in. Each tells the others once a second, by
 notifications of PostgreSQL: nothing is stored, and whoever was away misses what is old anyway. An
-observation is an edge, a speed and an instant; it does not say of which vehicle it is. What comes
-from another process is judged as if it had come here, and is told to nobody again.
+observation is an edge, a speed, an instant, and a number that tells vehicles apart and from which
+nobody comes back to a vehicle. What comes from another process is judged as if it had come here,
+and is told to nobody again.
 """
 
 import asyncio
@@ -35,8 +36,9 @@ MOST_WAITING = 50_000
 """Observations that wait to be told at most; the rest are left out, as after a long absence."""
 
 _SEEN = np.dtype(
-    [("edge", "<u4"), ("kmh", "<f2"), ("weight", "<f2"), ("at", "<f4"), ("source", "u1")]
-)
+    [("edge", "<u4"), ("kmh", "<f2"), ("weight", "<f2"), ("at", "<f4"), ("source", "u1"),
+     ("who", "<i4")]
+)  # fmt: skip
 _COUNTED = np.dtype(
     [("edge", "<u4"), ("at", "<f4"), ("seconds", "<f2"), ("motorcycles", "<f2"),
      ("light", "<f2"), ("heavy", "<f2")]
@@ -174,7 +176,7 @@ def _read(kind: str, text: str) -> Told:
     (base,) = _HEAD.unpack_from(content)
     rows = np.frombuffer(content, form, offset=_HEAD.size)
     values = {name: rows[name] for name in form.names or ()}
-    kinds = {"edge": np.int64, "at": np.float64, "source": np.uint8}
+    kinds = {"edge": np.int64, "at": np.float64, "source": np.uint8, "who": np.int64}
     columns = {
         field.name: values[field.name].astype(kinds.get(field.name, np.float32))
         for field in fields(made)

@@ -22,7 +22,7 @@ from warroom.kernel.outbox import Event
 from warroom.kernel.scope import Scope
 from warroom.roads.api import RoadGraph, Snapper
 from warroom.traffic import sight_store
-from warroom.traffic.contracts import COUNT, SIGHTS, Counts, Observations, Source
+from warroom.traffic.contracts import COUNT, NOBODY, SIGHTS, Counts, Observations, Source
 from warroom.traffic.errors import BadCountsError
 from warroom.traffic.looking import SIDES, Look, Side, look
 from warroom.traffic.runner import Traffic
@@ -165,23 +165,45 @@ class Sights:
     ) -> int:
         if not counts:
             return 0
-        columns = np.array(counts, np.float64).T
-        at = np.full(len(counts), told.at_s)
-        seconds = np.full(len(counts), told.seconds, np.float32)
-        parts = columns[1:].astype(np.float32)
-        taken = self._traffic.count(Counts(columns[0].astype(np.int64), at, seconds, *parts))
-        if speeds:
-            edge, kmh, weight = np.array(speeds, np.float64).T
-            self._traffic.add(
-                Observations(
-                    edge.astype(np.int64),
-                    kmh.astype(np.float32),
-                    weight.astype(np.float32),
-                    np.full(len(edge), told.at_s),
-                    np.full(len(edge), Source.CAMERA, np.uint8),
-                )
-            )
+        counted, observed = as_arrays(told.at_s, told.seconds, counts, speeds)
+        taken = self._traffic.count(counted)
+        if len(observed):
+            self._traffic.add(observed)
         return taken
+
+
+def as_arrays(
+    at_s: float,
+    seconds: float,
+    counts: Sequence[tuple[int, int, int, int]],
+    speeds: Sequence[tuple[int, float, float]],
+) -> tuple[Counts, Observations]:
+    """What cameras told of one interval, as the state of the roads takes it.
+
+    Args:
+        at_s: End of the interval, seconds since 1970.
+        seconds: Its length.
+        counts: Edge, motorcycles, light and heavy vehicles.
+        speeds: Edge, mean speed in km/h, and of how many vehicles.
+    """
+    columns = np.array(counts, np.float64).reshape(-1, 4).T
+    parts = columns[1:].astype(np.float32)
+    counted = Counts(
+        columns[0].astype(np.int64),
+        np.full(len(counts), at_s),
+        np.full(len(counts), seconds, np.float32),
+        *parts,
+    )
+    edge, kmh, weight = np.array(speeds, np.float64).reshape(-1, 3).T
+    observed = Observations(
+        edge.astype(np.int64),
+        kmh.astype(np.float32),
+        weight.astype(np.float32),
+        np.full(len(edge), at_s),
+        np.full(len(edge), Source.CAMERA, np.uint8),
+        np.full(len(edge), NOBODY, np.int64),
+    )
+    return counted, observed
 
 
 def _read(content: bytes) -> _Told:

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from warroom.traffic.contracts import Counts, Doubles, Edges, Flags, Observations, Source
+from warroom.traffic.contracts import (
+    Counts,
+    Doubles,
+    Edges,
+    Flags,
+    Observations,
+    Singles,
+    Source,
+)
 
 FULL_S, WINDOW_S = 120.0, 300.0
 """An observation counts in full for two minutes, then less, and nothing after five."""
@@ -31,6 +39,7 @@ class Sums:
         measured_kmh: The same without what people told.
         newest: Newest observation; NaN where there was none.
         flow: Passenger cars an hour; NaN where nobody counted.
+        vehicles: How many vehicles it is of; where it is slow, none of them counted twice.
     """
 
     weight: Doubles
@@ -39,6 +48,7 @@ class Sums:
     measured_kmh: Doubles
     newest: Doubles
     flow: Doubles
+    vehicles: Doubles
 
 
 class Window:
@@ -46,10 +56,12 @@ class Window:
 
     Args:
         edges: How many edges there are.
+        slow_kmh: (E) where it is slower, vehicles are counted one by one; nowhere if None.
     """
 
-    def __init__(self, edges: int) -> None:
+    def __init__(self, edges: int, slow_kmh: Singles | None = None) -> None:
         self.edges = edges
+        self._slow_kmh = np.zeros(edges, np.float32) if slow_kmh is None else slow_kmh
         self.refused: dict[str, int] = {}
         self._kept = Observations.of()
         self._added: list[Observations] = []
@@ -128,7 +140,20 @@ class Window:
         newest = np.full(self.edges, -np.inf)
         np.maximum.at(newest, seen.edge, seen.at)
         newest[~np.isfinite(newest)] = np.nan
-        return Sums(measured, reported, kmh, measured_kmh, newest, self._flow(now, emp))
+        slow = (measured > 0) & (np.nan_to_num(measured_kmh) < self._slow_kmh)
+        vehicles = both.copy()
+        vehicles[slow] = np.minimum(both, reported + self._vehicles(seen, weight, slow))[slow]
+        flow = self._flow(now, emp)
+        return Sums(measured, reported, kmh, measured_kmh, newest, flow, vehicles)
+
+    def _vehicles(self, seen: Observations, weight: Doubles, where: Flags) -> Doubles:
+        """Vehicles by edge: one that stands tells so every second, and is one all the same."""
+        rows = where[seen.edge] & (seen.source < Source.OFFICER) & (weight > 0)
+        edge, who = seen.edge[rows], seen.who[rows]
+        known = who >= 0
+        pairs = np.unique(np.stack((edge[known], who[known])), axis=1)
+        apart = self._sum(pairs[0], np.ones(pairs.shape[1]))
+        return apart + self._sum(edge[~known], weight[rows][~known])
 
     def _mean(self, seen: Observations, weight: Doubles) -> tuple[Doubles, Doubles]:
         """Space-mean speed and weight by edge.

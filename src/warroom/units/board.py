@@ -4,6 +4,7 @@ Nothing here waits for anything. If what came out could not be stored, the whole
 away and made anew from the database, so that a fix told again is judged as if it were the first.
 """
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from warroom.kernel.ids import new_id
 from warroom.roads.api import RoadGraph
 from warroom.units import rules
 from warroom.units.contracts import WATER, Fix, LastKnown, Unit, Verdict
+from warroom.units.driving import Drivers
 from warroom.units.fences import FenceIndex, Kecamatan, cross
 from warroom.units.matching import Fixes, Matcher
 from warroom.units.rules import Known, Limits
@@ -34,19 +36,21 @@ class Told(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """Units that drove on roads: whoever makes the state of the roads of it learns no more.
+    """Units in the traffic: whoever makes the state of the roads of it learns no more.
 
     Attributes:
         graph: The roads that edges are of.
-        edge: (n) where.
-        kmh: (n) how fast; at least `rules.DRIVING_KMH`.
+        edge: (n) where, and in which direction for certain.
+        kmh: (n) how fast; 0 where it stands in the traffic.
         at_s: (n) seconds since 1970 UTC.
+        who: (n) `number_of` the unit.
     """
 
     graph: RoadGraph
     edge: NDArray[np.int64]
     kmh: NDArray[np.float32]
     at_s: NDArray[np.float64]
+    who: NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -69,6 +73,7 @@ class _Standing:
     """One unit on the board."""
 
     slot: int
+    who: int
     known: Known
     kecamatan: Kecamatan
     fences: frozenset[UUID]
@@ -84,8 +89,14 @@ class _Row:
     edge: int = -1
     fraction: float = math.nan
     beside_m: float = math.nan
+    is_sure: bool = False
     kecamatan: str | None = None
     fences: frozenset[UUID] = field(default_factory=frozenset)
+
+
+def number_of(unit_id: UUID) -> int:
+    """The same in every process, 31 bits; it tells units apart, and does not lead back to one."""
+    return int.from_bytes(hashlib.blake2b(unit_id.bytes, digest_size=4).digest()) >> 1
 
 
 class Board:
@@ -104,10 +115,15 @@ class Board:
         self._standing: dict[UUID, _Standing] = {}
         self._keys: dict[int, str] = {}
         self.matcher = matcher
+        self._drivers = Drivers()
         for one in last:
             known = Known(one.at.timestamp(), one.lat, one.lon)
             self._standing[one.unit_id] = _Standing(
-                len(self._standing), known, Kecamatan(one.kecamatan), frozenset(one.fences)
+                len(self._standing),
+                number_of(one.unit_id),
+                known,
+                Kecamatan(one.kecamatan),
+                frozenset(one.fences),
             )
 
     def use(self, matcher: Matcher | None) -> None:
@@ -136,19 +152,21 @@ class Board:
     def _seen(self, rows: list[_Row]) -> Seen | None:
         if self.matcher is None:
             return None
-        # Not a number is not above any.
-        driving = [r for r in rows if r.edge >= 0 and r.told.fix.kmh >= rules.DRIVING_KMH]
-        return Seen(
-            self.matcher.index.graph,
-            np.array([row.edge for row in driving], np.int64),
-            np.array([row.told.fix.kmh for row in driving], np.float32),
-            np.array([row.told.fix.at_s for row in driving], np.float64),
-        )
+        slot = np.array([row.standing.slot for row in rows], np.int64)
+        at_s = np.array([row.told.fix.at_s for row in rows], np.float64)
+        kmh = np.array([row.told.fix.kmh for row in rows], np.float64)
+        edge = np.array([row.edge for row in rows], np.int64)
+        is_sure = np.array([row.is_sure for row in rows], np.bool_)
+        good = self._drivers.judge(slot, at_s, kmh) & (edge >= 0) & is_sure
+        graph = self.matcher.index.graph
+        who = np.array([row.standing.who for row in rows], np.int64)
+        return Seen(graph, edge[good], kmh[good].astype(np.float32), at_s[good], who[good])
 
     def _of(self, unit_id: UUID) -> _Standing:
         standing = self._standing.get(unit_id)
         if standing is None:
-            standing = _Standing(len(self._standing), Known(), Kecamatan(None), frozenset())
+            slot, who = len(self._standing), number_of(unit_id)
+            standing = _Standing(slot, who, Known(), Kecamatan(None), frozenset())
             self._standing[unit_id] = standing
         return standing
 
@@ -185,10 +203,11 @@ class Board:
             found.edge.tolist(),
             found.fraction.tolist(),
             found.distance_m.tolist(),
+            found.is_sure.tolist(),
             strict=True,
         )
-        for row, edge, fraction, beside in answers:
-            row.edge, row.fraction, row.beside_m = edge, fraction, beside
+        for row, edge, fraction, beside, is_sure in answers:
+            row.edge, row.fraction, row.beside_m, row.is_sure = edge, fraction, beside, is_sure
 
     def _cross(self, rows: list[_Row]) -> list[Crossing]:
         if not rows:

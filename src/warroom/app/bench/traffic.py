@@ -1,0 +1,501 @@
+"""The state of the roads, and the way of fire engines by it, against SUMO's truth.
+
+One evening per seed. What the product knows of it comes in by its own doors: positions of some of
+the vehicles, with noise, through the matcher of `units`; counts of the city's cameras, with misses
+and wrong speeds, through the sights of `traffic`. Engines drive inside SUMO, as vehicles among the
+others: for each trip one by the way that is quickest on free roads, and one for each share of
+probes by what is known then, turned on the way where `routing` says that it is worth it.
+"""
+
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from warroom.app.bench import traffic_scores as scores
+from warroom.app.bench.evening import COUNT_S, TICK_S, Course, Evening
+from warroom.kernel import log
+from warroom.kernel.settings import NodeSettings
+from warroom.roads.api import MAIN_CLASSES, OnRoad, RoadGraph, Snapper, open_roads
+from warroom.routing.api import PROFILES, Router, is_worth_turning, make_routers
+from warroom.routing.api import Path as Way
+from warroom.traffic import api as traffic
+from warroom.units import api as units
+
+type Floats = NDArray[np.float64]
+
+SHARES = (0.05, 0.10, 0.20)
+HEADLINE = 0.10
+SEEDS, QUICK_SEEDS = (1, 2, 3, 4, 5, 6, 7, 8), (1, 2, 3)
+"""Reported; everything was tuned on seeds from 100 on."""
+
+COURSE = Course(warm_up=8, trouble=10, minutes=52)
+SEND_AFTER_S, SEND_FOR_S = 600, 900
+"""Engines are sent from so long after the first incident may be, and for so long."""
+
+TRIPS, QUICK_TRIPS = 100, 50
+LEAST_TRIP_M = 2000.0
+TURN_EVERY_S = 60
+LEAST_KMH = 2.0
+"""As `routing.desk` has it: a standing queue is no closed road."""
+
+BEGIN = 1_795_500_000.0
+ACCURACY_M = 5.0
+
+
+@dataclass(slots=True)
+class Trip:
+    """An engine's errand: from a post to a road, at a second of the evening."""
+
+    name: str
+    at_s: int
+    start: int
+    end: int
+    static: list[int]
+
+
+@dataclass(slots=True, eq=False)
+class Knowledge:
+    """What the product knows with one share of probes, and what came of it."""
+
+    share: float
+    estimator: traffic.Estimator
+    router: Router
+    alarmed: list[NDArray[np.bool_]] = field(default_factory=list)
+    raised: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
+    minutes: list[tuple[int, Floats, NDArray[np.uint8]]] = field(default_factory=list)
+    ways: dict[str, list[int]] = field(default_factory=dict)
+    turned: int = 0
+    cycle_ms: list[float] = field(default_factory=list)
+
+    def cycle(self, at_s: int) -> None:
+        """The next state, jams told, and the speeds that routes are found by."""
+        done = self.estimator.cycle(BEGIN + at_s)
+        self.cycle_ms.append(done.took_ms)
+        for event in done.jams:
+            if event.change == "raised":
+                self.raised.append((float(at_s), event.jam.edges))
+        row = np.zeros(self.estimator.graph.edges, np.bool_)
+        for jam in self.estimator.alarm.jams.values():
+            row[list(jam.edges)] = True
+        self.alarmed.append(row)
+        state = done.state
+        if at_s % 60 == 0:
+            self.minutes.append((at_s, state.kmh.astype(np.float64), state.how.copy()))
+        self.router.update(np.maximum(state.kmh, np.float32(LEAST_KMH)))
+
+    def name_of(self, trip: Trip) -> str:
+        """What the engine is called that drives this trip by this knowledge."""
+        return f"{trip.name}-{round(self.share * 100)}"
+
+
+def bench_traffic(
+    work: Path, *, quick: bool = False, whole: bool = False, seeds: Sequence[int] = ()
+) -> dict[str, Any]:
+    """All seeds, two at a time where there are two processors; see docs/traffic.md.
+
+    Args:
+        work: Folder for demand and networks, which are kept, and for the truth.
+        quick: Three seeds and fewer trips, for less than a minute.
+        whole: The whole city in place of its inner part.
+        seeds: Others than those that are reported.
+    """
+    began = time.perf_counter()
+    work.mkdir(parents=True, exist_ok=True)
+    city = _draw_city(work)
+    chosen = list(seeds or (QUICK_SEEDS if quick else SEEDS))
+    course = replace(COURSE, centre=not whole)
+    trips = QUICK_TRIPS if quick else TRIPS
+    workers = min(len(chosen), os.cpu_count() or 1)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        futures = [pool.submit(run_seed, city, work, seed, course, trips) for seed in chosen]
+        runs = [future.result() for future in futures]
+    return {
+        **summed_up(runs),
+        "city": "whole" if whole else "centre",
+        "simulator": "SUMO, mesoscopic",
+        "wall_s": round(time.perf_counter() - began, 1),
+        "runs": [{k: v for k, v in run.items() if not k.startswith("_")} for run in runs],
+    }
+
+
+def _draw_city(work: Path) -> Path:
+    folder = work / "city"
+    if not (folder / "network.json").exists():
+        command = [sys.executable, "-m", "simcity", "city", "--out", str(folder)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - fixed words
+    return folder
+
+
+def run_seed(city: Path, work: Path, seed: int, course: Course, trips: int) -> dict[str, Any]:
+    """One evening; figures by share, and of each trip the seconds (`_trips`)."""
+    log.configure("warning")
+    cpu = time.process_time()
+    with Evening(city, work, seed, course, max(SHARES)) as evening:
+        run = _Run(evening, seed, course, trips)
+        for at_s in range(TICK_S, course.minutes * 60 + 1, TICK_S):
+            run.tick(at_s)
+        seconds, metres, interval_s = evening.truth()
+    result = run.scored(seconds, metres, interval_s)
+    return result | {"cpu_s": round(time.process_time() - cpu, 1)}
+
+
+class _Run:
+    """An evening as it goes."""
+
+    def __init__(self, evening: Evening, seed: int, course: Course, trips: int) -> None:
+        self.evening, self.seed, self.course = evening, seed, course
+        folder = Path(evening.told["folder"])
+        roads = open_roads(NodeSettings(city_dir=str(folder)))
+        self.snapper, self.graph = roads.snapper, roads.graph
+        edge_of = {self.graph.key_of(edge): edge for edge in range(self.graph.edges)}
+        self.edges = np.array([edge_of[key] for key in evening.told["keys"]], np.int64)
+        self.keys = {edge: self.graph.key_of(edge) for edge in self.edges.tolist()}
+        self.static = self._router(None)
+        self.knowledge = [
+            Knowledge(share, traffic.Estimator(self.graph), self._router(self.static))
+            for share in SHARES
+        ]
+        for one in self.knowledge:
+            one.estimator.prepare()
+        self.is_main = np.isin(self.graph.road_class, list(MAIN_CLASSES))
+        self.sights = _sights(folder, self.snapper)
+        self.matcher = units.Matcher(units.RoadIndex(self.graph))
+        self.drivers = units.Drivers()
+        self.slots: dict[float, int] = {}
+        self.trips = self._plan(folder, trips)
+        self.departed: dict[str, float] = {}
+        self.arrived: dict[str, float] = {}
+        self.refused: list[str] = []
+        self.matched = np.zeros(2, np.int64)
+        self.seen: dict[str, Any] = {"engines": {}}
+
+    def _router(self, alike: Router | None) -> Router:
+        # SUMO's engines may not take the turns that real ones take by their priority.
+        profile = replace(PROFILES["fire"], may_banned_turns=False)
+        known = {"fire": alike} if alike else None
+        router = make_routers(self.graph, [profile], known)["fire"]
+        driven = np.zeros(self.graph.edges, np.bool_)
+        driven[self.edges] = True
+        router.close(np.flatnonzero(~driven & ~self.graph.contraflow).tolist())
+        return router
+
+    def _plan(self, folder: Path, count: int) -> list[Trip]:
+        random = np.random.default_rng([self.seed, 112])
+        usable = np.intersect1d(self.edges, np.flatnonzero(self.static.usable))
+        flags = np.zeros(self.graph.edges, np.bool_)
+        flags[usable] = True
+        posts = [
+            self.snapper.near(lat, lon, usable=flags)[0].edge for lat, lon in _fire_posts(folder)
+        ]
+        weight = self.graph.length_m[usable] / self.graph.length_m[usable].sum(dtype=np.float64)
+        begin = self.course.warm_up * 60 + SEND_AFTER_S
+        trips: list[Trip] = []
+        while len(trips) < count:
+            start, end = int(random.choice(posts)), int(random.choice(usable, p=weight))
+            way = self._way(self.static, OnRoad(start, 0.0, 0.0), end)
+            if way is None or _apart_m(self.graph, start, end) < LEAST_TRIP_M:
+                continue
+            at_s = begin + len(trips) * SEND_FOR_S // count
+            name = f"engine-{len(trips)}"
+            trips.append(Trip(name, at_s // TICK_S * TICK_S, start, end, way.edges))
+        return trips
+
+    @staticmethod
+    def _way(router: Router, start: OnRoad, end: int) -> Way | None:
+        return router.path([start], [OnRoad(end, 1.0, 0.0)])
+
+    def tick(self, at_s: int) -> None:
+        """Engines by what is known, ten seconds of SUMO, and what is known then."""
+        seen = self.evening.step(self._sent(at_s - TICK_S), self._turned(at_s - TICK_S))
+        self.seen = seen
+        self.departed |= seen["departed"]
+        self.arrived |= seen["arrived"]
+        self.refused += seen["refused"]
+        observations, shares = self._observed(seen, at_s)
+        counted = self._counted(seen["counts"], at_s)
+        for one in self.knowledge:
+            now = BEGIN + at_s
+            mine = shares < one.share
+            one.estimator.add(_chosen(observations, mine), now)
+            if counted is not None:
+                one.estimator.count(counted[0], now)
+                one.estimator.add(counted[1], now)
+            one.cycle(at_s)
+
+    def _sent(self, at_s: int) -> dict[str, list[str]]:
+        send: dict[str, list[str]] = {}
+        for number, trip in enumerate(self.trips):
+            if trip.at_s != at_s:
+                continue
+            ways = [(f"{trip.name}-static", trip.static)]
+            for one in self.knowledge:
+                way = self._way(one.router, OnRoad(trip.start, 0.0, 0.0), trip.end)
+                edges = trip.static if way is None else way.edges
+                one.ways[one.name_of(trip)] = edges
+                ways.append((one.name_of(trip), edges))
+            # They leave one after the other: none is always the first.
+            turn = number % len(ways)
+            for name, edges in ways[turn:] + ways[:turn]:
+                send[name] = [self.keys[edge] for edge in edges]
+        return send
+
+    def _turned(self, at_s: int) -> dict[str, list[str]]:
+        turn: dict[str, list[str]] = {}
+        edge_of = self.knowledge[0].estimator.ground.edge_of_key
+        for number, trip in enumerate(self.trips):
+            if trip.at_s >= at_s or (at_s // TICK_S + number) % (TURN_EVERY_S // TICK_S):
+                continue
+            for one in self.knowledge:
+                name = one.name_of(trip)
+                if name not in self.seen["engines"]:
+                    continue
+                key, part = self.seen["engines"][name]
+                new = self._better(one, name, OnRoad(edge_of[key], part, 0.0), trip.end)
+                if new is not None:
+                    one.ways[name] = new
+                    one.turned += 1
+                    turn[name] = [self.keys[edge] for edge in new]
+        return turn
+
+    def _better(self, one: Knowledge, name: str, here: OnRoad, end: int) -> list[int] | None:
+        old = one.ways[name]
+        if here.edge not in old or here.edge == end:
+            return None
+        rest = old[old.index(here.edge) :]
+        way = self._way(one.router, here, end)
+        if way is None or way.edges == rest:
+            return None
+        stay_ms = one.router.cost(Way(0, rest, here.fraction, 1.0))
+        return way.edges if is_worth_turning(stay_ms / 1000.0, way.cost_ms / 1000.0) else None
+
+    def _observed(self, seen: dict[str, Any], at_s: int) -> tuple[traffic.Observations, Floats]:
+        rows = np.array(seen["probes"], np.float64).reshape(-1, 7)
+        number, lat, lon, kmh, course, share, truth = rows.T
+        slot = np.array([self.slots.setdefault(one, len(self.slots)) for one in number], np.int64)
+        at = np.full(len(rows), BEGIN + at_s)
+        accuracy = np.full(len(rows), ACCURACY_M)
+        found = self.matcher.match(units.Fixes(slot, at, lat, lon, kmh, course, accuracy))
+        right = found.edge == self.edges[truth.astype(np.int64)]
+        good = (found.edge >= 0) & found.is_sure & self.drivers.judge(slot, at, kmh)
+        self.matched += (int(right[good].sum()), int(good.sum()))
+        observed = traffic.Observations(
+            found.edge[good].astype(np.int64),
+            kmh[good].astype(np.float32),
+            np.ones(int(good.sum()), np.float32),
+            at[good],
+            np.full(int(good.sum()), traffic.Source.GPS, np.uint8),
+            slot[good],
+        )
+        return observed, share[good]
+
+    def _counted(
+        self, rows: list[dict[str, Any]], at_s: int
+    ) -> tuple[traffic.Counts, traffic.Observations] | None:
+        counts: list[tuple[int, int, int, int]] = []
+        speeds: list[tuple[int, float, float]] = []
+        for row in rows:
+            for edge in self.sights.get(row["camera"], {}).get(row["side"], []):
+                vehicles = row["motorcycles"] + row["light"] + row["heavy"]
+                counts.append((edge, row["motorcycles"], row["light"], row["heavy"]))
+                if "kmh" in row and vehicles:
+                    speeds.append((edge, row["kmh"], float(vehicles)))
+        return traffic.camera_arrays(BEGIN + at_s, COUNT_S, counts, speeds) if counts else None
+
+    def scored(self, seconds: Floats, metres: Floats, interval_s: int) -> dict[str, Any]:
+        """The figures of this evening."""
+        graph, minutes = self.graph, self.course.minutes
+        whole = np.zeros((2, minutes, graph.edges))
+        whole[0][:, self.edges], whole[1][:, self.edges] = seconds[:minutes], metres[:minutes]
+        free = graph.free_kmh.astype(np.float64)
+        ratio = scores.true_ratios(whole[0], whole[1], free, interval_s)
+        onward = self.knowledge[0].estimator.ground.onward.tocoo()
+        pairs = onward.row.astype(np.int64), onward.col.astype(np.int64)
+        jams = scores.true_jams(
+            ratio, interval_s, graph.length_m.astype(np.float64), graph.name, pairs
+        )
+        from_s = float(self.course.warm_up * 60)
+        jams = [jam for jam in jams if jam.begin_s >= from_s]
+        told = self.evening.told
+        spent, driven = seconds[self.course.warm_up :].sum(), metres[self.course.warm_up :].sum()
+        return {
+            "seed": self.seed,
+            "edges": len(self.edges),
+            "km2": told["km2"],
+            "cameras": told["cameras"],
+            "camera_edges": told["camera_edges"],
+            "incidents": len(told["incidents"]),
+            "vehicles": round(float(spent) / (minutes - self.course.warm_up) / 60),
+            "mean_kmh": round(float(driven / spent) * 3.6, 1),
+            "jams": len(jams),
+            "probes_matched_right_pct": round(
+                100.0 * int(self.matched[0]) / int(self.matched[1]), 1
+            ),
+            "engines_refused": len(self.refused),
+            "_by_share": {
+                one.share: self._scored(one, jams, ratio, interval_s) for one in self.knowledge
+            },
+        }
+
+    def _scored(
+        self, one: Knowledge, jams: list[scores.TrueJam], ratio: Floats, interval_s: int
+    ) -> dict[str, Any]:
+        from_s = float(self.course.warm_up * 60)
+        found = scores.detect(jams, np.array(one.alarmed), TICK_S)
+        raised = [row for row in one.raised if row[0] >= from_s]
+        free = self.graph.free_kmh.astype(np.float64)
+        errors: dict[str, list[float]] = {}
+        for at_s, kmh, how in one.minutes:
+            if at_s >= from_s:
+                known = how != traffic.How.FREE_FLOW
+                # The truth of the two minutes before, and of the one that begins.
+                row = ratio[min(at_s // interval_s - 1, len(ratio) - 1)]
+                for name, (total, count) in scores.speed_errors(kmh, known, row, free).items():
+                    sums = errors.setdefault(name, [0.0, 0.0])
+                    sums[0] += total
+                    sums[1] += count
+        return {
+            "errors": errors,
+            "found": found,
+            "on_main": [bool(self.is_main[list(jam.edges)].any()) for jam in jams],
+            "false": scores.false_alarms(raised, ratio, interval_s),
+            "far": scores.false_alarms(self._beside(raised), ratio, interval_s),
+            "raised": len(raised),
+            "hours": (self.course.minutes * 60 - from_s) / 3600.0,
+            "trips": self._driven(one),
+            "turned": one.turned,
+            "cycle_ms": float(np.median(one.cycle_ms)),
+        }
+
+    def _beside(
+        self, raised: list[tuple[float, tuple[int, ...]]]
+    ) -> list[tuple[float, tuple[int, ...]]]:
+        """The same with the edges before, after and against each."""
+        near = self.knowledge[0].estimator.ground.adjacency
+        twin = self.graph.twin
+        return [
+            (at_s, tuple({*near[list(e)].indices.tolist(), *twin[list(e)].tolist(), *e}))
+            for at_s, e in raised
+        ]
+
+    def _driven(self, one: Knowledge) -> dict[str, Any]:
+        rows, unfinished = [], [0, 0]
+        end_s = float(self.course.minutes * 60)
+        for trip in self.trips:
+            pair = (f"{trip.name}-static", one.name_of(trip))
+            if not all(name in self.departed for name in pair):
+                continue
+            times = []
+            for at, name in enumerate(pair):
+                unfinished[at] += name not in self.arrived
+                times.append(self.arrived.get(name, end_s) - trip.at_s)
+            rows.append((*times, float(one.ways[pair[1]] != trip.static)))
+        return {"rows": rows, "unfinished": unfinished, "missing": len(self.trips) - len(rows)}
+
+
+def summed_up(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The figures over all seeds, those of the share that is promised first."""
+    by_share = {f"{share:.2f}": _of_share(runs, share) for share in SHARES}
+    return {
+        "seeds": [run["seed"] for run in runs],
+        "probe_share": HEADLINE,
+        **by_share[f"{HEADLINE:.2f}"],
+        "by_probe_share": by_share,
+    }
+
+
+def _of_share(runs: Sequence[dict[str, Any]], share: float) -> dict[str, Any]:
+    parts = [run["_by_share"][share] for run in runs]
+    errors = {
+        name: sum(part["errors"][name][0] for part in parts)
+        / max(1.0, sum(part["errors"][name][1] for part in parts))
+        for name in ("all", "known", "free_flow")
+    }
+    known = sum(p["errors"]["known"][1] for p in parts) / sum(p["errors"]["all"][1] for p in parts)
+    found = [seconds for part in parts for seconds in part["found"]]
+    times = [seconds for seconds in found if seconds is not None]
+    main = [
+        seconds
+        for part in parts
+        for seconds, is_main in zip(part["found"], part["on_main"], strict=True)
+        if is_main
+    ]
+    hours = sum(part["hours"] for part in parts)
+    trips = [np.array(part["trips"]["rows"]).reshape(-1, 3) for part in parts]
+    pairs = [(rows[:, 0], rows[:, 1]) for rows in trips]
+    savings = [scores.saving_pct(*pair) for pair in pairs]
+    low, high = scores.bootstrap_ci95(pairs)
+    return {
+        "speed_mae_kmh": round(errors["all"], 2),
+        "speed_mae_known_kmh": round(errors["known"], 2),
+        "speed_mae_free_flow_kmh": round(errors["free_flow"], 2),
+        "edges_known_pct": round(100.0 * known, 1),
+        "jams": len(found),
+        "detection_rate": round(len(times) / max(1, len(found)), 3),
+        "jams_main": len(main),
+        "detection_rate_main": round(sum(one is not None for one in main) / max(1, len(main)), 3),
+        "alarms": sum(part["raised"] for part in parts),
+        "false_alarms_per_hour": round(sum(part["false"] for part in parts) / hours, 2),
+        "false_alarms_elsewhere_per_hour": round(sum(part["far"] for part in parts) / hours, 2),
+        "time_to_detect_s": round(float(np.mean(times)), 1) if times else None,
+        "time_to_detect_s_p50": round(float(np.median(times)), 1) if times else None,
+        "fire_trips": sum(len(rows) for rows in trips),
+        "fire_static_s": round(float(np.concatenate(trips)[:, 0].mean()), 1),
+        "fire_routed_s": round(float(np.concatenate(trips)[:, 1].mean()), 1),
+        "fire_other_way_pct": round(100.0 * float(np.concatenate(trips)[:, 2].mean()), 1),
+        "fire_unfinished": [
+            sum(part["trips"]["unfinished"][at] for part in parts) for at in (0, 1)
+        ],
+        "fire_turned": sum(part["turned"] for part in parts),
+        "fire_saving_by_seed_pct": [round(saving, 1) for saving in savings],
+        "fire_saving_pct": round(float(np.mean(savings)), 1),
+        "fire_saving_ci95": [round(low, 1), round(high, 1)],
+        "cycle_ms": round(float(np.median([part["cycle_ms"] for part in parts])), 1),
+    }
+
+
+def _sights(folder: Path, snapper: Snapper) -> dict[int, dict[traffic.Side, list[int]]]:
+    """The edges of each camera, by number, as `traffic` finds them."""
+    sites = json.loads((folder / "cameras.geojson").read_text("utf-8"))["features"]
+    found = {}
+    for site in sites:
+        lon, lat = site["geometry"]["coordinates"]
+        about = site["properties"]
+        at = traffic.Look(lat, lon, float(about["bearing"]), float(about["range_m"]))
+        found[int(about["number"])] = traffic.look(snapper, at)
+    return found
+
+
+def _fire_posts(folder: Path) -> list[tuple[float, float]]:
+    features = json.loads((folder / "places.geojson").read_text("utf-8"))["features"]
+    posts = [one for one in features if one["properties"]["kind"] == "damkar"]
+    return [(lat, lon) for lon, lat in (one["geometry"]["coordinates"] for one in posts)]
+
+
+def _apart_m(graph: RoadGraph, start: int, end: int) -> float:
+    lon, lat = graph.points(start)[0]
+    there_lon, there_lat = graph.points(end)[-1]
+    east = (there_lon - lon) * np.cos(np.radians(lat))
+    return float(np.hypot(east, there_lat - lat) * 111_195.08)
+
+
+def _chosen(seen: traffic.Observations, which: NDArray[np.bool_]) -> traffic.Observations:
+    return traffic.Observations(
+        seen.edge[which],
+        seen.kmh[which],
+        seen.weight[which],
+        seen.at[which],
+        seen.source[which],
+        seen.who[which],
+    )

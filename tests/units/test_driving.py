@@ -1,0 +1,69 @@
+"""Who is in the traffic: driving, or standing a short while; and which way a standing one looks."""
+
+import math
+
+import numpy as np
+
+from tests.units.test_matching import LINE, one
+from warroom.units.driving import STANDING_S, Drivers
+from warroom.units.matching import EARTH_M_PER_DEGREE, Matcher
+from warroom.units.rules import DRIVING_KMH
+
+
+def judged(drivers: Drivers, at_s: float, kmh: float, slot: int = 0) -> bool:
+    return bool(drivers.judge(np.array([slot]), np.array([at_s]), np.array([kmh]))[0])
+
+
+def test_a_unit_that_never_drove_is_not_in_the_traffic() -> None:
+    drivers = Drivers()
+
+    assert not judged(drivers, 0.0, 0.0)
+    assert not judged(drivers, 10.0, math.nan)
+    assert judged(drivers, 20.0, DRIVING_KMH)
+
+
+def test_who_stops_is_in_the_queue_for_a_while_and_then_at_its_place() -> None:
+    drivers = Drivers()
+    judged(drivers, 0.0, 30.0)
+
+    assert judged(drivers, STANDING_S, 0.0)
+    assert not judged(drivers, STANDING_S + 1.0, 0.0)
+    assert judged(drivers, STANDING_S + 2.0, 5.0)
+
+
+def test_units_do_not_know_of_each_other() -> None:
+    drivers = Drivers()
+    judged(drivers, 0.0, 30.0, slot=900)
+
+    assert not judged(drivers, 1.0, 0.0, slot=3)
+    assert judged(drivers, 1.0, 0.0, slot=900)
+
+
+def test_of_a_vehicle_that_only_stood_nobody_knows_the_direction() -> None:
+    matcher = Matcher(LINE)
+
+    assert not matcher.match(one(119.4025, kmh=0.0)).is_sure[0]
+    assert matcher.match(one(119.4026, at_s=10, bearing=90.0)).is_sure[0]
+
+
+def test_noise_does_not_move_a_vehicle_that_stands() -> None:
+    random = np.random.default_rng(4)
+    matcher = Matcher(LINE)
+    matcher.match(one(119.4023, bearing=90.0))
+    before = matcher.match(one(119.4025, at_s=1, bearing=90.0))
+
+    for second in range(2, 200):
+        east, north = random.normal(0, 6.0, 2) / EARTH_M_PER_DEGREE
+        stands = matcher.match(one(119.4025 + east, north, at_s=second, kmh=0.0))
+        assert stands.edge[0] == before.edge[0]
+        assert stands.is_sure[0]
+
+
+def test_who_stands_where_an_edge_begins_may_still_wait_before_it() -> None:
+    matcher = Matcher(LINE)
+    matcher.match(one(119.4027, bearing=90.0))
+    over = matcher.match(one(119.40312, at_s=2, kmh=5.0))
+    beyond = matcher.match(one(119.4035, at_s=12, kmh=5.0))
+
+    assert (over.edge[0], over.is_sure[0]) == (beyond.edge[0], False)
+    assert beyond.is_sure[0]
