@@ -199,7 +199,10 @@ async def test_a_cancelled_unit_is_free_and_the_task_open(world: World) -> None:
             await api.cancel(world.desk, tx, assignment, "salah tempat", now)
 
     assert "open" == (await world.show(task))["state"]
-    assert (await world.duty(world.budi))["assignment"] is None
+    duty = await world.duty(world.budi)
+    assert duty["assignment"] is None
+    assert ("cancelled", "salah tempat") == (duty["ended"]["state"], duty["ended"]["reason"])
+    assert (await world.show(task))["number"] == duty["ended"]["number"]
 
 
 async def test_a_closed_task_takes_its_units_back_and_none_is_sent_any_more(world: World) -> None:

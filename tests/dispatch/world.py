@@ -128,7 +128,7 @@ class World:
     async def duty(self, who: Scope) -> dict[str, Any]:
         async with self.db.transaction(who) as tx:
             return msgspec.json.decode(  # type: ignore[no-any-return]
-                msgspec.json.encode(await api.show_duty(who, tx))
+                msgspec.json.encode(await api.show_duty(who, tx, self.clock.now()))
             )
 
     async def rows(self, query: str, *values: Any) -> list[Any]:

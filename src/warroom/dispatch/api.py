@@ -34,6 +34,9 @@ from warroom.kernel.db import Database, Transaction
 from warroom.kernel.scope import Scope
 from warroom.traffic.api import Traffic
 
+ENDED_TOLD = timedelta(hours=2)
+"""A crew is told for so long how its last task ended."""
+
 
 def make_watch(
     db: Database,
@@ -85,11 +88,16 @@ async def list_statuses(scope: Scope, tx: Transaction) -> bytes:
     return await store.list_statuses(scope, tx)
 
 
-async def show_duty(scope: Scope, tx: Transaction) -> dict[str, Any]:
-    """Where the asker serves, and what their unit is on."""
+async def show_duty(scope: Scope, tx: Transaction, now: datetime) -> dict[str, Any]:
+    """Where the asker serves, what their unit is on, and how what it was on before ended.
+
+    A task that the desk took back must not just be gone from the phone: `ended` says why.
+    """
     duty = await crew_store.find_duty(scope, tx)
     if duty is None:
-        return {"unit": None, "signed_on_at": None, "assignment": None, "task": None}
+        return dict.fromkeys(("unit", "signed_on_at", "assignment", "task", "ended"))
+    since = max(duty.signed_on_at, now - ENDED_TOLD)
+    ended = await crew_store.show_ended(scope, tx, duty.unit_id, since)
     unit = await crew_store.show_unit(scope, tx, duty.unit_id)
     task, assignment = b"null", None
     if duty.task_id is not None and duty.assignment_id is not None:
@@ -101,6 +109,7 @@ async def show_duty(scope: Scope, tx: Transaction) -> dict[str, Any]:
         "signed_on_at": duty.signed_on_at,
         "assignment": assignment,
         "task": msgspec.Raw(task),
+        "ended": msgspec.Raw(ended),
     }
 
 

@@ -72,6 +72,17 @@ where u.id = %(unit_id)s and {visible}
 """
 )
 
+_ENDED = """
+select json_build_object('number', t.number, 'state', s.state, 'ended_at', s.ended_at,
+    'reason', coalesce((
+        select e.reason from dispatch_event e
+        where e.assignment_id = s.id and e.kind = s.state order by e.happened_at desc limit 1), '')
+    )::text
+from dispatch_assignment s join dispatch_task t on t.id = s.task_id
+where s.unit_id = %(unit_id)s and s.ended_at >= %(since)s
+order by s.ended_at desc limit 1
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Duty:
@@ -149,6 +160,16 @@ async def show_unit(scope: Scope, tx: Transaction, unit_id: UUID) -> bytes:
     return await fetch_json(
         tx, _OWN_STATE.format(visible=visible), parameters | {"unit_id": unit_id}
     )
+
+
+async def show_ended(
+    scope: Scope,  # noqa: ARG001 - of the unit on which the asker serves
+    tx: Transaction,
+    unit_id: UUID,
+    since: datetime,
+) -> bytes:
+    """How the last assignment of a unit ended, as a JSON object; null if none did since."""
+    return await fetch_json(tx, _ENDED, {"unit_id": unit_id, "since": since})
 
 
 def _visible(scope: Scope) -> tuple[sql.Composable, dict[str, Any]]:

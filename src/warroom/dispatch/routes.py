@@ -251,7 +251,7 @@ async def list_statuses(ctx: Ctx) -> Response:
 async def show_duty(ctx: Ctx) -> Response:
     """On which unit the asker serves, and what it was sent to."""
     async with ctx.db.transaction(ctx.scope) as tx:
-        shown = await api.show_duty(ctx.scope, tx)
+        shown = await api.show_duty(ctx.scope, tx, ctx.clock.now())
     return json_response(shown | {"now": ctx.clock.now()})
 
 

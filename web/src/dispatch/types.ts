@@ -132,4 +132,6 @@ export interface Duty {
   signed_on_at: string | null;
   assignment: { id: string; state: SentState; since: string; dispatched_at: string; on_scene_at: string | null } | null;
   task: TaskShort | null;
+  /** How the last task of the unit ended, lately. */
+  ended?: { number: string; state: SentState; ended_at: string; reason: string } | null;
 }
