@@ -11,12 +11,16 @@ import msgspec
 import numpy as np
 import pytest
 
+from tests.scopes import EVERYTHING
 from tests.traffic.city import PIECES, east, seen
 from tests.traffic.test_said import in_two_areas
 from tests.traffic.world import World, make_world, open_for
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
+from warroom.kernel.ids import new_id
 from warroom.roads.api import NoRoadGraphError, Roads
+from warroom.traffic import store
+from warroom.traffic.api import TrafficSettings, forget_jams
 from warroom.traffic.contracts import Colour, Counts, How, Observations
 from warroom.traffic.errors import NotYetError
 from warroom.traffic.estimator import Cycle
@@ -259,3 +263,30 @@ async def test_a_new_pack_is_taken_up_and_what_was_said_holds_on_it(world: World
 
     assert cycle.is_first
     assert (east(3),) == cycle.closed
+
+
+async def test_jams_that_ended_long_ago_are_forgotten_and_that_is_proven(world: World) -> None:
+    settings, now = TrafficSettings(), world.clock.now()
+    old, young = now - timedelta(days=settings.jam_days, hours=1), now - timedelta(days=1)
+    ended = {"old": old, "young": young, "open": None}
+    async with world.db.transaction(EVERYTHING) as tx:
+        for cause, at in ended.items():
+            row: dict[str, Any] = dict.fromkeys(
+                ("length_m", "queue_m", "delay_s", "lat", "lon"), 1.0
+            )
+            row |= {
+                "place": None,
+                "id": new_id(),
+                "roads": [],
+                "keys": [],
+                "how": "measured",
+                "cause": cause,
+            }
+            row |= {"began_at": old, "changed_at": old, "ended_at": at, "reason": ""}
+            await store.save_jams(EVERYTHING, tx, [row])
+        gone = await forget_jams(EVERYTHING, tx, settings, now)
+
+    kept = await world.rows("select cause from traffic_jam order by cause")
+    assert (1, ["open", "young"]) == (gone, [row["cause"] for row in kept])
+    (proof,) = await world.rows("select * from privacy_deletion where class = 'traffic_jam'")
+    assert ("traffic_jam", "age", 1) == (proof["store"], proof["rule"], proof["count"])

@@ -58,6 +58,7 @@ from warroom.roads import api as roads
 from warroom.routing import api as routing
 from warroom.routing import routes as routing_routes
 from warroom.traffic import api as traffic
+from warroom.traffic import jobs as traffic_jobs
 from warroom.traffic import privacy as traffic_privacy
 from warroom.traffic import routes as traffic_routes
 from warroom.units import api as units
@@ -138,6 +139,7 @@ JOBS = [
     *identity_jobs.JOBS,
     *privacy_jobs.JOBS,
     *recording_jobs.JOBS,
+    *traffic_jobs.JOBS,
     *unit_jobs.JOBS,
 ]
 
@@ -154,7 +156,7 @@ def registry_of(configuration: Configuration) -> Registry:
             live_privacy.TOLD,
             privacy.told(ERASERS, configuration.section(identity.IdentitySettings).prove_minutes),
             recording_privacy.told(configuration.section(recording.RecordingSettings)),
-            traffic_privacy.TOLD,
+            traffic_privacy.told(configuration.section(traffic.TrafficSettings)),
             unit_privacy.told(configuration.section(units.UnitSettings)),
             wall_privacy.TOLD,
         ],
@@ -179,6 +181,7 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         Blobs: Blobs(settings.data / "blobs"),
         Sealer: sealer,
         access.AccessSettings: configuration.section(access.AccessSettings),
+        traffic.TrafficSettings: configuration.section(traffic.TrafficSettings),
         audit.Anchoring: audit.open_anchoring(
             settings.data, configuration.section(audit.AuditSettings)
         ),

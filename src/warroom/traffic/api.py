@@ -1,9 +1,11 @@
 """What other domains, and the composition root, call of `traffic`."""
 
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from warroom.kernel.clock import Clock
-from warroom.kernel.db import Database
+from warroom.kernel.db import Database, Transaction
+from warroom.kernel.deletions import Deletion, note
 from warroom.kernel.scope import Scope
 from warroom.roads.api import Roads
 from warroom.traffic.contracts import (
@@ -40,8 +42,18 @@ from warroom.traffic.sights import Sights
 from warroom.traffic.sights import as_arrays as camera_arrays
 from warroom.traffic.sights import as_json as tell_sight
 from warroom.traffic.sights import visible as sights_in_view
-from warroom.traffic.store import list_ended_jams, list_past, list_said
+from warroom.traffic.store import drop_jams, list_ended_jams, list_past, list_said
 from warroom.traffic.telling import tell_edge, tell_past, tell_state, tell_typical
+
+
+async def forget_jams(
+    scope: Scope, tx: Transaction, settings: TrafficSettings, now: datetime
+) -> int:
+    """Deletes jams that ended longer ago than they are kept; tells how many."""
+    count, first_at, last_at = await drop_jams(scope, tx, now - timedelta(days=settings.jam_days))
+    gone = Deletion("traffic_jam", "traffic_jam", "age", count, now, now, first_at, last_at)
+    await note(scope, tx, gone)
+    return count
 
 
 def open_traffic(
@@ -83,6 +95,7 @@ __all__ = [
     "camera_arrays",
     "clear_sight",
     "close_roads",
+    "forget_jams",
     "is_closing",
     "list_ended_jams",
     "list_past",

@@ -22,4 +22,5 @@ class TrafficSettings:
     report_minutes: int = setting(30, "Minutes that a report holds, if not said.")
     report_most_hours: float = setting(12.0, "Hours that a report holds at most.")
     history_hours: int = setting(48, "Hours for which the state of the roads is kept.")
+    jam_days: int = setting(400, "Days for which a jam that ended is kept.")
     closure_most_days: int = setting(366, "Days that a road can be closed at a time.")

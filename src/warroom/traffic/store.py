@@ -74,6 +74,11 @@ select id, place, roads, began_at, ended_at, length_m, queue_m, delay_s, lat, lo
 from traffic_jam where ended_at >= %(since)s order by ended_at desc limit 500
 """
 
+_DROP_JAMS = """
+with gone as (delete from traffic_jam where ended_at < %(before)s returning began_at, ended_at)
+select count(*) as count, min(began_at) as first_at, max(ended_at) as last_at from gone
+"""
+
 _READ_SLOT = """
 select s.pack, s.content, p.keys from traffic_typical s join traffic_pack p on p.version = s.pack
 where s.slot = %(slot)s
@@ -231,6 +236,16 @@ async def list_ended_jams(scope: Scope, tx: Transaction, since: datetime) -> lis
     """Jams that ended since then, in the areas in view; the newest first, 500 at most."""
     rows = await (await tx.execute(_ENDED_JAMS, {"since": since})).fetchall()
     return [row for row in rows if scope.allows_in_city(VIEW, row["place"])]
+
+
+async def drop_jams(
+    scope: Scope,  # noqa: ARG001 - jams belong to no agency
+    tx: Transaction,
+    before: datetime,
+) -> tuple[int, datetime | None, datetime | None]:
+    """Deletes jams that ended before; how many, when the first began and the last ended."""
+    row = await (await tx.execute(_DROP_JAMS, {"before": before})).fetchone()
+    return (row["count"], row["first_at"], row["last_at"]) if row else (0, None, None)
 
 
 async def read_slot(
