@@ -5,8 +5,10 @@ import type { Overlay } from "../map/CityMap";
 import type { Band } from "./types";
 
 const SOURCE = "reach";
-const LAYERS = ["reach-under", "reach-known", "reach-assumed"] as const;
-const BEFORE = "wedges";
+/** The lowest of its layers. */
+export const REACH = "reach-under";
+const LAYERS = [REACH, "reach-known", "reach-assumed"] as const;
+const BEFORE = "road-names";
 const NOTHING: FeatureCollection = { type: "FeatureCollection", features: [] };
 
 /** How strong and how wide the bands are drawn, the nearest first; more bands look like the last. */
@@ -44,7 +46,7 @@ export class ReachLayer implements Overlay {
     if (map.getSource(SOURCE) === undefined) map.addSource(SOURCE, { type: "geojson", data: this.#data });
     const common = { type: "line", source: SOURCE, layout: { "line-cap": "round", "line-join": "round" } } as const;
     const width = byBand(WIDTHS);
-    map.addLayer({ ...common, id: "reach-under", paint: { "line-color": colour("m-halo"), "line-width": ["+", width, 3], "line-opacity": 0.8 } }, BEFORE);
+    map.addLayer({ ...common, id: REACH, paint: { "line-color": colour("m-halo"), "line-width": ["+", width, 3], "line-opacity": 0.8 } }, BEFORE);
     map.addLayer({ ...common, id: "reach-known", filter: ["==", ["get", "known"], 1], paint: { "line-color": colour("act"), "line-width": width, "line-opacity": byBand(STRENGTHS) } }, BEFORE);
     map.addLayer({ ...common, id: "reach-assumed", filter: ["==", ["get", "known"], 0], paint: { "line-color": colour("act"), "line-width": width, "line-dasharray": [0, 1.8], "line-opacity": byBand(STRENGTHS) } }, BEFORE);
   }
@@ -66,6 +68,10 @@ export class ReachLayer implements Overlay {
   /** Shows these bands and no others. */
   show(bands: readonly Band[]): void {
     this.#data = features(bands);
-    this.#map?.getSource<GeoJSONSource>(SOURCE)?.setData(this.#data);
+    const map = this.#map;
+    if (map === null) return;
+    map.getSource<GeoJSONSource>(SOURCE)?.setData(this.#data);
+    // Over the colours of traffic, which may have been drawn since, and under all names.
+    for (const layer of LAYERS) map.moveLayer(layer, BEFORE);
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { ErrorEvent, ExpressionSpecification, LayerSpecification, Map as MapLibre, MapGeoJSONFeature, MapSourceDataEvent } from "maplibre-gl";
 import type { Overlay } from "../map/CityMap";
+import { REACH } from "../routing/reach";
 import { changed, CLASS_NUMBER, classOf, sureness, type Drawn } from "./signs";
 
 const SOURCE = "traffic";
@@ -126,8 +127,10 @@ export class TrafficLayer implements Overlay {
       const data = `${location.origin}/api/traffic/edges.geojson?pack=${encodeURIComponent(this.#pack)}`;
       map.addSource(SOURCE, { type: "geojson", data, maxzoom: 15, buffer: 32, tolerance: 0.5 });
     }
+    // What lies within reach of a place is drawn over the roads, whichever of them comes first.
+    const before = map.getLayer(REACH) === undefined ? BEFORE : REACH;
     for (const layer of layers((name) => style.getPropertyValue(`--${name}`).trim())) {
-      if (map.getLayer(layer.id) === undefined) map.addLayer(layer, BEFORE);
+      if (map.getLayer(layer.id) === undefined) map.addLayer(layer, before);
     }
     if (this.#wanted !== null) this.paint(this.#wanted);
     this.pick(this.#picked);
