@@ -161,6 +161,22 @@ def test_tools_of_development_that_are_there_stay(checkout: Checkout) -> None:
     assert "--no-dev" not in checkout.calls.read_text().splitlines()[-2]
 
 
+def test_sumo_is_installed_only_where_it_was_asked_for_and_stays(checkout: Checkout) -> None:
+    checkout.run()
+    assert "--extra sim" not in checkout.calls.read_text()
+
+    checkout.run(WARROOM_SIM="1")
+    assert "--extra sim" in checkout.calls.read_text().splitlines()[-2]
+
+    (checkout.root / ".venv" / "bin" / "netconvert").touch()
+    checkout.work_done()
+    checkout.run(WARROOM_SIM="1")
+    assert [] == checkout.work_done()
+    (checkout.root / "uv.lock").write_text("version = 2\n")
+    checkout.run()
+    assert "--extra sim" in checkout.calls.read_text().splitlines()[-2]
+
+
 def test_a_setup_that_was_cut_short_begins_again(checkout: Checkout) -> None:
     checkout.run()
     checkout.work_done()

@@ -76,6 +76,7 @@ class Knowledge:
     minutes: list[tuple[int, Floats, NDArray[np.uint8]]] = field(default_factory=list)
     ways: dict[str, list[int]] = field(default_factory=dict)
     turned: int = 0
+    is_old: bool = False
     cycle_ms: list[float] = field(default_factory=list)
 
     def cycle(self, at_s: int) -> None:
@@ -92,7 +93,15 @@ class Knowledge:
         state = done.state
         if at_s % 60 == 0:
             self.minutes.append((at_s, state.kmh.astype(np.float64), state.how.copy()))
-        self.router.update(np.maximum(state.kmh, np.float32(LEAST_KMH)))
+        self.is_old = True
+
+    def routes(self) -> Router:
+        """The router at the speeds of the last cycle."""
+        state = self.estimator.state
+        if self.is_old and state is not None:
+            self.router.update(np.maximum(state.kmh, np.float32(LEAST_KMH)))
+            self.is_old = False
+        return self.router
 
     def name_of(self, trip: Trip) -> str:
         """What the engine is called that drives this trip by this knowledge."""
@@ -102,7 +111,7 @@ class Knowledge:
 def bench_traffic(
     work: Path, *, quick: bool = False, whole: bool = False, seeds: Sequence[int] = ()
 ) -> dict[str, Any]:
-    """All seeds, two at a time where there are two processors; see docs/traffic.md.
+    """All seeds, some at a time; see docs/traffic.md.
 
     Args:
         work: Folder for demand and networks, which are kept, and for the truth.
@@ -116,7 +125,8 @@ def bench_traffic(
     chosen = list(seeds or (QUICK_SEEDS if quick else SEEDS))
     course = replace(COURSE, centre=not whole)
     trips = QUICK_TRIPS if quick else TRIPS
-    workers = min(len(chosen), os.cpu_count() or 1)
+    # An evening waits for its simulator as often as the other way round: one more than processors.
+    workers = min(len(chosen), (os.cpu_count() or 1) + 1)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         futures = [pool.submit(run_seed, city, work, seed, course, trips) for seed in chosen]
@@ -241,7 +251,7 @@ class _Run:
                 continue
             ways = [(f"{trip.name}-static", trip.static)]
             for one in self.knowledge:
-                way = self._way(one.router, OnRoad(trip.start, 0.0, 0.0), trip.end)
+                way = self._way(one.routes(), OnRoad(trip.start, 0.0, 0.0), trip.end)
                 edges = trip.static if way is None else way.edges
                 one.ways[one.name_of(trip)] = edges
                 ways.append((one.name_of(trip), edges))
@@ -274,7 +284,7 @@ class _Run:
         if here.edge not in old or here.edge == end:
             return None
         rest = old[old.index(here.edge) :]
-        way = self._way(one.router, here, end)
+        way = self._way(one.routes(), here, end)
         if way is None or way.edges == rest:
             return None
         stay_ms = one.router.cost(Way(0, rest, here.fraction, 1.0))
