@@ -59,6 +59,19 @@ async def test_the_whole_loop_keeps_every_stamp(world: World) -> None:
     assert shown["number"].startswith("LL-2026-0000")
 
 
+async def test_tasks_to_which_nobody_was_sent_come_first_and_closed_ones_last(
+    world: World,
+) -> None:
+    closed, sent, waits = [await world.open() for _ in range(3)]
+    await world.send(sent)
+    now = world.clock.now()
+    async with world.db.transaction(world.desk) as tx:
+        await api.close_task(world.desk, tx, closed, "not_found", "", now)
+        listed = msgspec.json.decode(await api.list_tasks(world.desk, tx, now))
+
+    assert [str(waits), str(sent), str(closed)] == [one["id"] for one in listed]
+
+
 async def test_a_jam_has_one_open_task_of_an_agency(world: World) -> None:
     jam = await world.jam()
     await world.open(jam)

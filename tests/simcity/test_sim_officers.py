@@ -127,3 +127,17 @@ def test_a_jam_that_is_gone_is_cleared_on_the_way(door: tuple[str, type[Door]]) 
     assert ["cleared"] == asyncio.run(look(crew, 3))
     (press,) = [body for method, _, body in own.heard if method == "POST"]
     assert "dissolved" == press["items"][0]["outcome"]
+
+
+@pytest.mark.usefixtures("hurried")
+def test_who_was_under_way_when_the_city_was_started_anew_drives_on(
+    door: tuple[str, type[Door]],
+) -> None:
+    address, own = door
+    town = Town()
+    crew = Officers(address, [{"device": "sim-1", "unit": "u", "token": "t"}], town)
+    asyncio.run(look(crew, 1))
+    own.duty.update(assignment={"id": "a", "state": "en_route"}, task=TASK)
+
+    assert ["on_scene"] == asyncio.run(look(crew, 2))
+    assert [("sim-1", -5.13, 119.42)] == town.told

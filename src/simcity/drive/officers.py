@@ -53,6 +53,7 @@ class Officer:
     due_s: float = 0.0
     assignment: str | None = None
     has_acted: bool = False
+    is_ordered: bool = False
     said: list[str] = field(default_factory=list)
 
 
@@ -111,7 +112,7 @@ class Officers:
                 self._let_go(one)
             return
         if one.assignment != assignment["id"]:
-            one.assignment, one.has_acted = assignment["id"], False
+            one.assignment, one.has_acted, one.is_ordered = assignment["id"], False, False
             one.due_s = clock.wall_s() + self._rng.uniform(10, 25)
         if clock.wall_s() >= one.due_s:
             await self._go_on(one, assignment["state"], duty["task"])
@@ -122,9 +123,12 @@ class Officers:
             await self._press(one, "cleared", 10, outcome="dissolved")
         elif state == "dispatched":
             await self._press(one, "accepted", 8)
-        elif state == "accepted":
+        elif state in ("accepted", "en_route") and not one.is_ordered:
+            # Also who set off before the city was started anew.
+            one.is_ordered = True
             self._city.order(one.device, task["lat"], task["lon"])
-            await self._press(one, "en_route", 5)
+            if state == "accepted":
+                await self._press(one, "en_route", 5)
         elif state == "en_route":
             if self._city.is_there(one.device):
                 await self._press(one, "on_scene", 30)

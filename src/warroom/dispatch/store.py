@@ -92,10 +92,11 @@ coalesce((select json_agg(json_build_object('id', s.id, 'unit',
 
 _LIST = sql.SQL(
     f"""
-select coalesce(json_agg(x.shown order by x.closed_at desc nulls first, x.priority, x.opened_at),
+select coalesce(json_agg(x.shown order by x.closed_at desc nulls first, x.state <> 'open',
+    x.priority, x.opened_at),
     '[]')::text
 from (
-    select t.closed_at, t.priority, t.opened_at,
+    select t.closed_at, t.priority, t.opened_at, t.state,
         json_build_object({_SHORT}, 'assignments', {_SENT.format(which="")}) as shown
     from dispatch_task t left join agency a on a.id = t.agency_id
     where {{visible}} and (t.closed_at is null or t.closed_at >= %(since)s)
@@ -299,7 +300,7 @@ async def find_numbered(scope: Scope, tx: Transaction, number: str) -> Task | No
 
 
 async def list_tasks(scope: Scope, tx: Transaction, since: datetime) -> bytes:
-    """Open tasks in view and those closed since, as a JSON list: open first, urgent first."""
+    """Open tasks in view and those closed since, as a JSON list: those nobody was sent to first."""
     visible, parameters = _visible(scope, VIEW)
     return await fetch_json(tx, _LIST.format(visible=visible), parameters | {"since": since})
 
