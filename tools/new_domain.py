@@ -115,7 +115,8 @@ def main(arguments: Sequence[str]) -> int:
     for path in written:
         print(path.relative_to(ROOT))
     print(
-        "Next: take its router into src/warroom/app/wiring.py, then run tools/domain_map.py.",
+        "Next: take its router into src/warroom/app/wiring.py and its commands into"
+        " src/warroom/app/cli.py, then run tools/domain_map.py.",
         "The page, when it has one, goes into web/src/" + arguments[0] + "/.",
     )
     return 0
