@@ -375,6 +375,26 @@ async def test_a_broker_is_believed_by_its_certificate_alone(
         broker.stop()
 
 
+async def test_what_names_no_device_is_not_looked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Any] = []
+
+    async def judged(device: Any, fixes: Sequence[Fix]) -> list[Verdict]:
+        looked.append(device)
+        return [Verdict.KEPT for _ in fixes]
+
+    monkeypatch.setattr(world.tracker, "take_judged", judged)
+    receiver = Receiver(world.db, world.clock, EVERYTHING, MqttSettings(), world.tracker, "one")
+    body = json.dumps({"lat": 0.0, "lon": 119.4, "tst": world.clock.now().timestamp()}).encode()
+    level = MqttSettings().topics[0].replace("{device}", "{}").replace("+", "x")
+    for device in ("gps-1", "gps 1; drop", ""):
+        await receiver._take(level.format(device), body)
+
+    assert looked == ["gps-1"]
+    assert receiver.counts["unknown_device"] == 2
+
+
 async def test_without_a_broker_nothing_is_done(world: World) -> None:
     receiver = Receiver(world.db, world.clock, EVERYTHING, MqttSettings(), world.tracker, "one")
     async with receiver:

@@ -19,6 +19,7 @@ from warroom.kernel.errors import NotFoundError
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Rule, Scope
 from warroom.units import api, track_store
+from warroom.units.errors import UnitNotFoundError
 
 OF_CITY = Rule(frozenset({"camera:view"}))
 DEVICES = {"fire": "gps-1", "police": "gps-2"}
@@ -121,3 +122,18 @@ async def test_who_sees_vehicles_makes_none(world: World) -> None:
             await api.add_unit(world.fleet, scope, tx, values)
 
     assert await world.rows("select id from unit where name = 'Baru'") == []
+
+
+async def test_who_sees_vehicles_imports_none_and_finds_none_that_is_not_there(
+    world: World,
+) -> None:
+    scope = of_fire(world, "unit:view", "unit:locate")
+    content = b"nama,lembaga,jenis\nDamkar 9,Damkar,engine\n"
+
+    with pytest.raises(NotFoundError):
+        async with world.db.transaction(scope) as tx:
+            await api.import_units(world.fleet, scope, tx, content, dry_run=True)
+    for words in ("Damkar 99", str(new_id())):
+        with pytest.raises(UnitNotFoundError):
+            async with world.db.transaction(scope) as tx:
+                await api.find_unit(scope, tx, words)
