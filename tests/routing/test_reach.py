@@ -62,6 +62,8 @@ def test_a_road_is_in_the_band_of_the_route_that_leads_there(
         if any(abs(minutes - limit) < 0.002 for limit in (0.0, *MINUTES)):
             continue  # on the border between two, or where one stands
         at = point(graph, place[0])
+        if shapely.distance(at, point(graph, start[0])) < 1e-6:
+            continue  # a hair behind where one stands looks as if it were there
         near = [band.minutes for band, line in zip(found.bands, lines, strict=True)
                 if not line.is_empty and shapely.distance(line, at) < 1e-9]  # fmt: skip
         expected = next((limit for limit in MINUTES if minutes <= limit), None)
