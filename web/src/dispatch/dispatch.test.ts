@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ApiError } from "$lib/api";
 import { isGap } from "./duty.svelte";
-import { bodyOf, newId, nextBatch, readQueue, standing, without, type Pressed } from "./queue";
+import { bodyOf, closesAt, newId, nextBatch, readQueue, standing, without, type Pressed } from "./queue";
 import { SIGNS, STATUSES } from "./signs";
 import { Statuses, statusOf } from "./statuses.svelte";
 import type { LogEvent, Measure, TaskDetail } from "./types";
@@ -46,6 +46,17 @@ describe("what was pressed without network", () => {
 
     expect(new Set(ids).size).toBe(200);
     for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  });
+
+  it("closes a road where the unit stands only if it is near and told so just now", () => {
+    const task = { lat: -5.13, lon: 119.42 };
+    const near = { lat: -5.131, lon: 119.421, at: "2026-11-24T06:00:00Z" };
+    const now = Date.parse("2026-11-24T06:00:30Z");
+
+    expect(closesAt(task, near, now)).toEqual([119.421, -5.131]);
+    expect(closesAt(task, near, now + 120_000)).toEqual([119.42, -5.13]);
+    expect(closesAt(task, { ...near, lat: -5.2 }, now)).toEqual([119.42, -5.13]);
+    expect(closesAt(task, { lat: null, lon: null, at: null }, now)).toEqual([119.42, -5.13]);
   });
 
   it("waits while the network or the session is away, and is not sent for ever where it is refused", () => {

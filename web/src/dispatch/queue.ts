@@ -3,7 +3,8 @@
  * `duty.svelte.ts`. A press has its id and its time from the moment it is made, so it can be sent
  * twice and late.
  */
-import type { CrewStamp, Did, Outcome, SentState } from "./types";
+import { metresBetween } from "../camera/facts";
+import type { CrewStamp, Did, DutyUnit, Outcome, SentState, TaskShort } from "./types";
 
 export interface Pressed {
   id: string;
@@ -67,6 +68,17 @@ export function readQueue(text: string | null): readonly Pressed[] {
   } catch {
     return [];
   }
+}
+
+const NEAR_M = 500;
+const FRESH_MS = 60_000;
+
+/** Where a road would be closed (longitude, latitude): where the unit stands if it is near and told so just now, else at the task. */
+export function closesAt(task: Pick<TaskShort, "lat" | "lon">, unit: Pick<DutyUnit, "lat" | "lon" | "at">, nowMs: number): [number, number] {
+  const metres = metresBetween(task, unit);
+  const isFresh = unit.at !== null && nowMs - Date.parse(unit.at) <= FRESH_MS;
+  if (unit.lat === null || unit.lon === null || metres === null || metres > NEAR_M || !isFresh) return [task.lon, task.lat];
+  return [unit.lon, unit.lat];
 }
 
 /** A random id (version 4) also where the page came over plain HTTP, which has no `randomUUID`. */
