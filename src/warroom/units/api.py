@@ -15,12 +15,12 @@ from warroom.roads.api import Roads
 from warroom.units import bulk, service, store
 from warroom.units.board import Seen, Told
 from warroom.units.contracts import VIEW, Fence, ImportReport, ListFilter, Unit, UnitId, Whereabouts
-from warroom.units.driving import Drivers
 from warroom.units.errors import UnitNotFoundError
 from warroom.units.formats import read_form
 from warroom.units.ingest import Tracker
 from warroom.units.matching import Fixes, Matcher, RoadIndex
 from warroom.units.mqtt import Receiver
+from warroom.units.rules import DRIVING_KMH
 from warroom.units.service import Fleet
 from warroom.units.settings import MqttSettings, UnitSettings
 
@@ -234,7 +234,7 @@ async def trim(fleet: Fleet, scope: Scope, tx: Transaction) -> int:
 
 
 __all__ = [
-    "Drivers",
+    "DRIVING_KMH",
     "Fixes",
     "Fleet",
     "Matcher",

@@ -19,7 +19,6 @@ from warroom.kernel.ids import new_id
 from warroom.roads.api import RoadGraph
 from warroom.units import rules
 from warroom.units.contracts import WATER, Fix, LastKnown, Unit, Verdict
-from warroom.units.driving import Drivers
 from warroom.units.fences import FenceIndex, Kecamatan, cross
 from warroom.units.matching import Fixes, Matcher
 from warroom.units.rules import Known, Limits
@@ -36,12 +35,12 @@ class Told(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """Units in the traffic: whoever makes the state of the roads of it learns no more.
+    """Units that drove on roads: whoever makes the state of the roads of it learns no more.
 
     Attributes:
         graph: The roads that edges are of.
         edge: (n) where, and in which direction for certain.
-        kmh: (n) how fast; 0 where it stands in the traffic.
+        kmh: (n) how fast; at least `rules.DRIVING_KMH`.
         at_s: (n) seconds since 1970 UTC.
         who: (n) `number_of` the unit.
     """
@@ -115,7 +114,6 @@ class Board:
         self._standing: dict[UUID, _Standing] = {}
         self._keys: dict[int, str] = {}
         self.matcher = matcher
-        self._drivers = Drivers()
         for one in last:
             known = Known(one.at.timestamp(), one.lat, one.lon)
             self._standing[one.unit_id] = _Standing(
@@ -152,12 +150,12 @@ class Board:
     def _seen(self, rows: list[_Row]) -> Seen | None:
         if self.matcher is None:
             return None
-        slot = np.array([row.standing.slot for row in rows], np.int64)
         at_s = np.array([row.told.fix.at_s for row in rows], np.float64)
         kmh = np.array([row.told.fix.kmh for row in rows], np.float64)
         edge = np.array([row.edge for row in rows], np.int64)
         is_sure = np.array([row.is_sure for row in rows], np.bool_)
-        good = self._drivers.judge(slot, at_s, kmh) & (edge >= 0) & is_sure
+        # Not a number is not above any.
+        good = (kmh >= rules.DRIVING_KMH) & (edge >= 0) & is_sure
         graph = self.matcher.index.graph
         who = np.array([row.standing.who for row in rows], np.int64)
         return Seen(graph, edge[good], kmh[good].astype(np.float32), at_s[good], who[good])

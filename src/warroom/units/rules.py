@@ -24,7 +24,8 @@ _AREA = re.compile(r"^\d{2}(\.\d{2}){0,2}(\.\d{4})?$")
 _KM_PER_DEGREE = 111.195
 
 DRIVING_KMH = 3.0
-"""Slower is standing: in a queue, at its post or at work; `driving` tells these apart by time."""
+"""Slower is standing, and says nothing of the traffic: a queue cannot be told from a post, a stop
+or a rank (decision 54)."""
 
 
 def merge(stored: UnitDraft | None, values: Mapping[str, Any]) -> UnitDraft:

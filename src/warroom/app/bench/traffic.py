@@ -182,7 +182,6 @@ class _Run:
         self.is_main = np.isin(self.graph.road_class, list(MAIN_CLASSES))
         self.sights = _sights(folder, self.snapper)
         self.matcher = units.Matcher(units.RoadIndex(self.graph))
-        self.drivers = units.Drivers()
         self.slots: dict[float, int] = {}
         self.trips = self._plan(folder, trips)
         self.departed: dict[str, float] = {}
@@ -298,7 +297,7 @@ class _Run:
         accuracy = np.full(len(rows), ACCURACY_M)
         found = self.matcher.match(units.Fixes(slot, at, lat, lon, kmh, course, accuracy))
         right = found.edge == self.edges[truth.astype(np.int64)]
-        good = (found.edge >= 0) & found.is_sure & self.drivers.judge(slot, at, kmh)
+        good = (found.edge >= 0) & found.is_sure & (kmh >= units.DRIVING_KMH)
         self.matched += (int(right[good].sum()), int(good.sum()))
         observed = traffic.Observations(
             found.edge[good].astype(np.int64),

@@ -1,42 +1,9 @@
-"""Who is in the traffic: driving, or standing a short while; and which way a standing one looks."""
-
-import math
+"""Which way a standing vehicle looks, and when nobody knows."""
 
 import numpy as np
 
 from tests.units.test_matching import LINE, one
-from warroom.units.driving import STANDING_S, Drivers
 from warroom.units.matching import EARTH_M_PER_DEGREE, Matcher
-from warroom.units.rules import DRIVING_KMH
-
-
-def judged(drivers: Drivers, at_s: float, kmh: float, slot: int = 0) -> bool:
-    return bool(drivers.judge(np.array([slot]), np.array([at_s]), np.array([kmh]))[0])
-
-
-def test_a_unit_that_never_drove_is_not_in_the_traffic() -> None:
-    drivers = Drivers()
-
-    assert not judged(drivers, 0.0, 0.0)
-    assert not judged(drivers, 10.0, math.nan)
-    assert judged(drivers, 20.0, DRIVING_KMH)
-
-
-def test_who_stops_is_in_the_queue_for_a_while_and_then_at_its_place() -> None:
-    drivers = Drivers()
-    judged(drivers, 0.0, 30.0)
-
-    assert judged(drivers, STANDING_S, 0.0)
-    assert not judged(drivers, STANDING_S + 1.0, 0.0)
-    assert judged(drivers, STANDING_S + 2.0, 5.0)
-
-
-def test_units_do_not_know_of_each_other() -> None:
-    drivers = Drivers()
-    judged(drivers, 0.0, 30.0, slot=900)
-
-    assert not judged(drivers, 1.0, 0.0, slot=3)
-    assert judged(drivers, 1.0, 0.0, slot=900)
 
 
 def test_of_a_vehicle_that_only_stood_nobody_knows_the_direction() -> None:
