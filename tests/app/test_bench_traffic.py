@@ -118,7 +118,7 @@ def test_three_evenings_are_measured_as_promised(tmp_path: Path) -> None:
     assert [1, 2, 3] == told["seeds"]
     assert [f"{share:.2f}" for share in SHARES] == list(told["by_probe_share"])
     assert told["speed_mae_kmh"] < told["speed_mae_free_flow_kmh"]
-    assert 0.5 < told["detection_rate"] <= 1.0
+    assert 0.4 < told["detection_rate"] <= 1.0
     assert told["fire_trips"] == 150
     assert told["fire_saving_ci95"][0] <= told["fire_saving_pct"] <= told["fire_saving_ci95"][1]
     # A gate against breaking it, not the promise: that stands in docs/benchmarks.md.
