@@ -41,6 +41,12 @@ def test_a_jam_that_shrank_before_anybody_came_says_so() -> None:
     assert "was_shrinking" == finding(look("arrived", 400, trend="shrinking"), look("after_5", 90))
 
 
+def test_a_jam_that_was_gone_before_anybody_came_is_nobodys_doing() -> None:
+    told = judge([look("sent", 183), look("cleared", 0), look("after_5", 0)])
+
+    assert ("nobody_there", 5) == (told.finding, told.minutes)
+
+
 def test_a_few_metres_are_no_change() -> None:
     assert "same" == finding(look("arrived", 100), look("after_5", 75))
     assert "grew" == finding(look("arrived", 100), look("after_5", 160))

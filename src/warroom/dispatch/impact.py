@@ -7,7 +7,9 @@ from typing import Literal
 
 from warroom.dispatch.contracts import AFTER, Measure, Moment
 
-type Finding = Literal["unknown", "was_shrinking", "fell", "same", "grew", "waiting"]
+type Finding = Literal[
+    "unknown", "nobody_there", "was_shrinking", "fell", "same", "grew", "waiting"
+]
 
 LEAST_KNOWN = 0.5
 """Less of the roads seen than this says nothing of them."""
@@ -27,8 +29,9 @@ class Impact:
     """How a jam went from before anybody arrived to some minutes after the task.
 
     Attributes:
-        finding: `waiting` until the first look after the task is due; `was_shrinking` where it
-            grew shorter before anybody had arrived, so that nothing can be said of the rest.
+        finding: `waiting` until the first look after the task is due; `nobody_there` where no unit
+            arrived, and `was_shrinking` where it grew shorter before one had: what became of it
+            then is none of their doing, or cannot be told apart from it.
         before, after: The two moments that were compared; None where there is none to compare.
     """
 
@@ -64,6 +67,8 @@ def judge(measures: Sequence[Measure], *, is_over: bool = False) -> Impact:
     if before is None or after is None:
         return Impact("unknown", before, after)
     minutes = AFTER[after.moment]
+    if "arrived" not in by:
+        return Impact("nobody_there", before, after, minutes)
     if _was_shrinking(by):
         return Impact("was_shrinking", before, after, minutes)
     return Impact(_change(before.length_m or 0.0, after.length_m or 0.0), before, after, minutes)
@@ -74,9 +79,7 @@ def _first_known(by: Mapping[Moment, Measure], moments: tuple[Moment, ...]) -> M
 
 
 def _was_shrinking(by: Mapping[Moment, Measure]) -> bool:
-    arrived, sent = by.get("arrived"), by.get("sent")
-    if arrived is None:
-        return any(one.trend == "shrinking" for one in by.values() if one.moment == "cleared")
+    arrived, sent = by["arrived"], by.get("sent")
     if arrived.trend == "shrinking":
         return True
     if not (is_known(arrived) and is_known(sent)) or sent is None:

@@ -107,7 +107,8 @@ describe("words", () => {
     const impact = (finding: TaskDetail["impact"]["finding"]): string => impactWord({ finding, minutes: 15, before: measure(420), after: measure(120) });
 
     expect(impact("fell")).toContain("setelah");
-    for (const finding of ["fell", "same", "grew", "was_shrinking", "unknown", "waiting"] as const) expect(impact(finding)).not.toMatch(/karena|berkat|because/i);
+    expect(impact("nobody_there")).toContain("420 m");
+    for (const finding of ["fell", "same", "grew", "was_shrinking", "nobody_there", "unknown", "waiting"] as const) expect(impact(finding)).not.toMatch(/karena|berkat|because/i);
     expect(impactWord({ finding: "fell", minutes: 5, before: null, after: null })).toBe(impact("unknown"));
   });
 });

@@ -51,5 +51,5 @@ export function impactWord({ finding, minutes, before, after }: TaskDetail["impa
   if (finding === "waiting" || finding === "unknown" || before?.length_m == null || after?.length_m == null) {
     return t(finding === "waiting" ? "dispatch.impact_waiting" : "dispatch.impact_unknown");
   }
-  return t(`dispatch.impact_${finding}`, { before: distance(before.length_m), after: distance(after.length_m), n: number(minutes ?? 0) });
+  return t(`dispatch.impact_${finding}`, { when: momentWord(before.moment), before: distance(before.length_m), after: distance(after.length_m), n: number(minutes ?? 0) });
 }
