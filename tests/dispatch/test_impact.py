@@ -29,7 +29,7 @@ def test_it_waits_until_the_first_look_after_the_task() -> None:
 
 
 def test_a_jam_that_is_shorter_afterwards_fell() -> None:
-    told = judge([look("arrived", 400), look("after_5", 300), look("after_15", 90)])
+    told = judge([look("arrived", 400), look("after_5", 300), look("after_15", 90, jam_factor=3.0)])
 
     assert ("fell", 15) == (told.finding, told.minutes)
     assert told.before is not None
@@ -47,9 +47,14 @@ def test_a_jam_that_was_gone_before_anybody_came_is_nobodys_doing() -> None:
     assert ("nobody_there", 5) == (told.finding, told.minutes)
 
 
+def test_a_shorter_jam_on_which_everything_stands_is_no_success() -> None:
+    assert "mixed" == finding(look("arrived", 183), look("after_5", 0, jam_factor=9.9))
+    assert "mixed" == finding(look("arrived", 100), look("after_5", 300, jam_factor=2.0))
+
+
 def test_a_few_metres_are_no_change() -> None:
     assert "same" == finding(look("arrived", 100), look("after_5", 75))
-    assert "grew" == finding(look("arrived", 100), look("after_5", 160))
+    assert "grew" == finding(look("arrived", 100), look("after_5", 160, jam_factor=8.0))
 
 
 def test_what_was_not_seen_is_unknown() -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 from warroom.dispatch.contracts import AFTER, Measure, Moment
 
 type Finding = Literal[
-    "unknown", "nobody_there", "was_shrinking", "fell", "same", "grew", "waiting"
+    "unknown", "mixed", "nobody_there", "was_shrinking", "fell", "same", "grew", "waiting"
 ]
 
 LEAST_KNOWN = 0.5
@@ -31,7 +31,8 @@ class Impact:
     Attributes:
         finding: `waiting` until the first look after the task is due; `nobody_there` where no unit
             arrived, and `was_shrinking` where it grew shorter before one had: what became of it
-            then is none of their doing, or cannot be told apart from it.
+            then is none of their doing, or cannot be told apart from it; `mixed` where the length
+            and the jam factor say opposite things.
         before, after: The two moments that were compared; None where there is none to compare.
     """
 
@@ -71,7 +72,8 @@ def judge(measures: Sequence[Measure], *, is_over: bool = False) -> Impact:
         return Impact("nobody_there", before, after, minutes)
     if _was_shrinking(by):
         return Impact("was_shrinking", before, after, minutes)
-    return Impact(_change(before.length_m or 0.0, after.length_m or 0.0), before, after, minutes)
+    change = _change(before.length_m or 0.0, after.length_m or 0.0)
+    return Impact(change if _agrees(change, before, after) else "mixed", before, after, minutes)
 
 
 def _first_known(by: Mapping[Moment, Measure], moments: tuple[Moment, ...]) -> Measure | None:
@@ -85,6 +87,17 @@ def _was_shrinking(by: Mapping[Moment, Measure]) -> bool:
     if not (is_known(arrived) and is_known(sent)) or sent is None:
         return False
     return _change(sent.length_m or 0.0, arrived.length_m or 0.0) == "fell"
+
+
+def _agrees(change: str, before: Measure, after: Measure) -> bool:
+    """Whether the jam factor does not say the opposite of the length.
+
+    A road on which everything stands is in no jam yet where too few were seen for the alarm.
+    """
+    then, now = before.jam_factor, after.jam_factor
+    if then is None or now is None or change == "same":
+        return True
+    return now < then if change == "fell" else now > then
 
 
 def _change(then_m: float, now_m: float) -> Literal["fell", "same", "grew"]:

@@ -108,7 +108,7 @@ describe("words", () => {
 
     expect(impact("fell")).toContain("setelah");
     expect(impact("nobody_there")).toContain("420 m");
-    for (const finding of ["fell", "same", "grew", "was_shrinking", "nobody_there", "unknown", "waiting"] as const) expect(impact(finding)).not.toMatch(/karena|berkat|because/i);
+    for (const finding of ["fell", "same", "grew", "was_shrinking", "nobody_there", "mixed", "unknown", "waiting"] as const) expect(impact(finding)).not.toMatch(/\b(karena|berkat|because)\b/i);
     expect(impactWord({ finding: "fell", minutes: 5, before: null, after: null })).toBe(impact("unknown"));
   });
 });

@@ -60,7 +60,7 @@ export interface LogEvent {
   detail: Record<string, unknown>;
 }
 
-export type Finding = "unknown" | "nobody_there" | "waiting" | "was_shrinking" | "fell" | "same" | "grew";
+export type Finding = "unknown" | "mixed" | "nobody_there" | "waiting" | "was_shrinking" | "fell" | "same" | "grew";
 
 export interface Measure {
   moment: "opened" | "sent" | "arrived" | "cleared" | "after_5" | "after_10" | "after_15";
