@@ -74,7 +74,10 @@ def sent(page: Page) -> None:
     typed(page, "Kamera", "1, 2")
     ticked(page, "Muh. Arfah, Jaksa")
     page.keyboard.press("Control+Enter")
-    tab_to(page, page.locator("input[type=file]"))
+    letter_of = page.locator("input[type=file]")
+    tab_to(page, letter_of)
+    expect(letter_of).to_be_focused()
+    expect(letter_of).to_be_enabled()
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Space")
     letter = {"name": "surat.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 surat"}
