@@ -21,12 +21,14 @@ PATHS = (
     "tests/app/test_authorization_property.py", "tests/app/test_authorization_words.py",
     "tests/app/test_frame.py", "tests/app/test_privacy_told.py", "tests/app/test_roads_seen.py",
     "tests/app/test_same_work.py", "tests/app/test_walls.py", "tests/app/test_whole_things.py",
-    "tests/audit", "tests/cameras", "tests/hub", "tests/identity", "tests/kernel/test_database.py",
+    "tests/audit", "tests/cameras", "tests/dispatch", "tests/hub", "tests/identity",
+    "tests/kernel/test_database.py",
     "tests/kernel/test_outbound.py", "tests/kernel/test_postgres.py",
     "tests/kernel/test_realtime.py", "tests/live/test_hub.py", "tests/live/test_routes.py",
     "tests/live/test_whep.py", "tests/places", "tests/privacy", "tests/recording/test_alarms.py",
     "tests/recording/test_holds.py", "tests/recording/test_playback_routes.py",
-    "tests/traffic/test_routes.py", "tests/traffic/test_runner.py", "tests/units", "tests/wall",
+    "tests/routing/test_service.py", "tests/traffic/test_routes.py", "tests/traffic/test_runner.py",
+    "tests/traffic/test_sights.py", "tests/units", "tests/wall",
 )  # fmt: skip
 
 
