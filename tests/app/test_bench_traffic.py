@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from warroom.app.bench import traffic_scores as scores
+from warroom.app.bench.evening import Course, Evening, NoSimulatorError
 from warroom.app.bench.traffic import SHARES, bench_traffic
 from warroom.app.cli import main
+from warroom.kernel.i18n import text
 
 LENGTH = np.array([80.0, 80.0, 80.0, 40.0])
 NAME = np.array([1, 1, 2, 3])
@@ -101,9 +103,23 @@ def _trips(random: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndar
     return static_s, static_s * random.normal(0.8, 0.1, count)
 
 
-def test_the_cost_of_a_cycle_needs_a_city() -> None:
-    with pytest.raises(ValueError, match="--osm"):
-        main(["bench", "traffic", "--cycle"])
+def test_the_cost_of_a_cycle_needs_a_city(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 1 == main(["bench", "traffic", "--cycle"])
+
+    assert "--osm" in capsys.readouterr().err
+
+
+def test_an_evening_that_does_not_begin_says_why_in_a_sentence(tmp_path: Path) -> None:
+    with (
+        pytest.raises(NoSimulatorError) as raised,
+        Evening(tmp_path / "nowhere", tmp_path, 1, Course(1, 1, 2, centre=False), 0.1),
+    ):
+        pass
+
+    told = text("id", "error.app.bench_no_simulator", **raised.value.params)
+    assert "WARROOM_SIM=1" in told
+    assert "Traceback" not in told
+    assert len(told.splitlines()) == 1
 
 
 @pytest.mark.nightly

@@ -10,7 +10,15 @@ from typing import Any
 import cyclopts
 import msgspec
 
+from warroom.kernel.errors import InvalidError
+
 app = cyclopts.App(name="bench", help="Benchmarks, each with its floor or peer beside it.")
+
+
+class NoExtractError(InvalidError):
+    """What a cycle costs is measured on the extract of a city, and none is named."""
+
+    code = "app.bench_no_extract"
 
 
 def _origin() -> dict[str, Any]:
@@ -206,12 +214,12 @@ def traffic(
         json: One line instead of a readable object.
 
     Raises:
-        ValueError: `--cycle` without `--osm`.
+        NoExtractError: `--cycle` without `--osm`.
+        NoSimulatorError: SUMO is not there, or broke off.
     """
     if cycle or osm is not None:
         if osm is None:
-            message = "--cycle needs --osm FILE"
-            raise ValueError(message)
+            raise NoExtractError
         from warroom.traffic.bench import bench_cycle  # noqa: PLC0415 - for benches only
 
         _print(bench_cycle(osm, vehicles), json=json)

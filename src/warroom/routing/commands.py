@@ -58,7 +58,7 @@ def reach(
     Args:
         city: Folder of the city pack.
         from_: Latitude and longitude.
-        minutes: Above 0 and at most 30, with commas between.
+        minutes: Above 0 and at most 15, with commas between.
         profile: car, fire, ambulance or police.
         json: One object: bands, each with minutes, length_m and the roads as GeoJSON.
     """

@@ -12,14 +12,18 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from warroom.kernel.errors import UnavailableError
+
 type Floats = NDArray[np.float64]
 
 TICK_S, COUNT_S = 10, 30
 END_S = 60.0
 
 
-class NoSimulatorError(RuntimeError):
-    """The evening did not begin, or broke off: what it said last."""
+class NoSimulatorError(UnavailableError):
+    """The evening did not begin, or broke off (`problem`: what it said last)."""
+
+    code = "app.bench_no_simulator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ class Evening:
             self._process.stdin.write(words.encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError as error:
-            raise NoSimulatorError(self._last_words()) from error
+            raise NoSimulatorError(problem=self._last_words()) from error
         return self._hear()
 
     def truth(self) -> tuple[Floats, Floats, int]:
@@ -125,9 +129,10 @@ class Evening:
         assert self._process.stdout is not None  # noqa: S101 - asked for above
         line = self._process.stdout.readline()
         if not line:
-            raise NoSimulatorError(self._last_words())
+            raise NoSimulatorError(problem=self._last_words())
         told: dict[str, Any] = json.loads(line)
         return told
 
     def _last_words(self) -> str:
-        return self._log.read_text("utf-8", "replace")[-1500:]
+        lines = self._log.read_text("utf-8", "replace").split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "-")[:300]
