@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from warroom.dispatch import service, store
@@ -40,6 +40,33 @@ WATCHED = timedelta(minutes=max(AFTER.values())) + 2 * LATE
 """A task is watched for so long after it was closed."""
 
 _ENDED_MOST = 2_000
+
+
+class _Roads(NamedTuple):
+    """The state of the roads at one step."""
+
+    estimator: Estimator
+    jams: Mapping[UUID, Jam]
+    now: datetime
+
+    def jam_of(self, task: Task) -> Jam | None:
+        """The jam that the task is about, if it is there."""
+        return self.jams.get(task.jam_id) if task.jam_id else None
+
+    def keys_of(self, jam: Jam) -> list[str]:
+        """The edges of a jam by their lasting names."""
+        return [self.estimator.graph.key_of(edge) for edge in jam.edges]
+
+    def overlapping(self, task: Task) -> Jam | None:
+        """The jam that has most of the metres of a task's roads."""
+        length_m = self.estimator.graph.length_m
+        edges = set(self.estimator.edges_of(task.keys))
+        shared = [
+            (sum(float(length_m[edge]) for edge in edges.intersection(jam.edges)), jam)
+            for jam in self.jams.values()
+        ]
+        metres, found = max(shared, key=lambda one: one[0], default=(0.0, None))
+        return found if metres > 0 else None
 
 
 class Watch:
@@ -135,8 +162,8 @@ class Watch:
         except UnavailableError:  # no roads, or their first state is still being made
             return
         now = self._clock.now()
-        jams = estimator.alarm.jams
-        if not (self._is_stale or self._has_work(estimator, jams, now)):
+        roads = _Roads(estimator, estimator.alarm.jams, now)
+        if not (self._is_stale or self._has_work(roads)):
             return
         scope = replace(self._standing, at=now)
         async with self._db.transaction(scope) as tx:
@@ -146,27 +173,27 @@ class Watch:
             self._is_stale = False
             await self._read(scope, tx, now)
             for task in list(self._tasks):
-                await self._follow_jam(scope, tx, task, estimator, jams, now)
-            await self._open_new(scope, tx, estimator, jams, now)
+                await self._follow_jam(scope, tx, task, roads)
+            await self._open_new(scope, tx, roads)
             for task in list(self._tasks):
-                await self._measure_due(scope, tx, task, estimator, jams, now)
+                await self._measure_due(scope, tx, task, roads)
 
-    def _has_work(self, estimator: Estimator, jams: Mapping[UUID, Jam], now: datetime) -> bool:
+    def _has_work(self, roads: _Roads) -> bool:
         gone = any(
-            task.closed_at is None and task.jam_ended is None and task.jam_id not in jams
+            task.closed_at is None and task.jam_ended is None and task.jam_id not in roads.jams
             for task in self._tasks
         )
         back = any(
             task.closed_at is None
             and task.jam_ended is not None
-            and _overlapping(estimator, task, jams.values()) is not None
+            and roads.overlapping(task) is not None
             for task in self._tasks
         )
         return (
             gone
             or back
-            or bool(self._wanted(jams, now))
-            or any(self._due(task, now) for task in self._tasks)
+            or bool(self._wanted(roads))
+            or any(self._due(task, roads.now) for task in self._tasks)
         )
 
     async def _read(self, scope: Scope, tx: Transaction, now: datetime) -> None:
@@ -188,13 +215,13 @@ class Watch:
                     continue
                 self._agencies[short] = found
 
-    def _wanted(self, jams: Mapping[UUID, Jam], now: datetime) -> list[tuple[UUID, Jam]]:
+    def _wanted(self, roads: _Roads) -> list[tuple[UUID, Jam]]:
         """Jams that should have a task by now, and for whom."""
         least_s = self._settings.open_after_min * 60
         long = [
             jam
-            for jam in jams.values()
-            if now.timestamp() - jam.began_at >= least_s
+            for jam in roads.jams.values()
+            if roads.now.timestamp() - jam.began_at >= least_s
             and jam.queue_m >= self._settings.open_from_m
         ]
         return [
@@ -204,45 +231,30 @@ class Watch:
             if (agency_id, jam.id) not in self._had
         ]
 
-    async def _open_new(
-        self,
-        scope: Scope,
-        tx: Transaction,
-        estimator: Estimator,
-        jams: Mapping[UUID, Jam],
-        now: datetime,
-    ) -> None:
-        for agency_id, jam in self._wanted(jams, now):
+    async def _open_new(self, scope: Scope, tx: Transaction, roads: _Roads) -> None:
+        for agency_id, jam in self._wanted(roads):
             self._had.add((agency_id, jam.id))
             # What somebody closed is not opened again by the jam that they saw.
             if await store.had_task(scope, tx, agency_id, jam.id):
                 continue
-            keys = [estimator.graph.key_of(edge) for edge in jam.edges]
-            draft = service.draft_of(jam, keys, agency_id=agency_id)
+            draft = service.draft_of(jam, roads.keys_of(jam), agency_id=agency_id)
             try:
-                task = await service.open_task(scope, tx, draft, self._zone, now)
+                task = await service.open_task(scope, tx, draft, self._zone, roads.now)
             except OpenAlreadyError:
                 continue
             self._tasks.append(task)
             self._sent[task.id], self._measured[task.id] = [], set()
 
-    async def _follow_jam(
-        self,
-        scope: Scope,
-        tx: Transaction,
-        task: Task,
-        estimator: Estimator,
-        jams: Mapping[UUID, Jam],
-        now: datetime,
-    ) -> None:
-        if task.closed_at is not None or (task.jam_ended is None and task.jam_id in jams):
+    async def _follow_jam(self, scope: Scope, tx: Transaction, task: Task, roads: _Roads) -> None:
+        if task.closed_at is not None or (task.jam_ended is None and task.jam_id in roads.jams):
             return
         # Merged into another, or here again: the place is the same.
-        other = _overlapping(estimator, task, jams.values())
+        other = roads.overlapping(task)
         if other is not None:
-            await self._attach(scope, tx, task, other, now)
+            await self._attach(scope, tx, task, other, roads.now)
         elif task.jam_ended is None and task.jam_id is not None:
-            await self._let_end(scope, tx, task, self._ended.get(task.jam_id, "unknown"), now)
+            reason = self._ended.get(task.jam_id, "unknown")
+            await self._let_end(scope, tx, task, reason, roads.now)
 
     async def _attach(
         self, scope: Scope, tx: Transaction, task: Task, jam: Jam, now: datetime
@@ -303,69 +315,46 @@ class Watch:
         moments = moments_of(task, self._sent.get(task.id, []))
         return [(one, at) for one, at in moments if at <= now and one not in done]
 
-    async def _measure_due(
-        self,
-        scope: Scope,
-        tx: Transaction,
-        task: Task,
-        estimator: Estimator,
-        jams: Mapping[UUID, Jam],
-        now: datetime,
-    ) -> None:
-        due = self._due(task, now)
+    async def _measure_due(self, scope: Scope, tx: Transaction, task: Task, roads: _Roads) -> None:
+        due = self._due(task, roads.now)
         if not due:
             return
         if any(moment in ("sent", "arrived") for moment, _ in due):
-            task = await self._widen(scope, tx, task, estimator, jams, now)
+            task = await self._widen(scope, tx, task, roads)
         for moment, at in due:
-            measured = self._look(task, estimator, jams, moment, at, now)
-            await store.insert_measure(scope, tx, task.id, measured)
+            await store.insert_measure(scope, tx, task.id, _look(task, roads, moment, at))
             self._measured.setdefault(task.id, set()).add(moment)
-        await tell_task(tx, task, "measured", now)
+        await tell_task(tx, task, "measured", roads.now)
 
-    async def _widen(
-        self,
-        scope: Scope,
-        tx: Transaction,
-        task: Task,
-        estimator: Estimator,
-        jams: Mapping[UUID, Jam],
-        now: datetime,
-    ) -> Task:
+    async def _widen(self, scope: Scope, tx: Transaction, task: Task, roads: _Roads) -> Task:
         """A jam grows until somebody is there: what it reached by then is what is compared."""
-        jam = jams.get(task.jam_id) if task.jam_id else None
+        jam = roads.jam_of(task)
         if jam is None:
             return task
-        keys = dict.fromkeys((*task.keys, *(estimator.graph.key_of(edge) for edge in jam.edges)))
-        task = self._put(replace(task, keys=tuple(keys)))
-        await store.update_jam(scope, tx, task, now)
+        keys = tuple(dict.fromkeys((*task.keys, *roads.keys_of(jam))))
+        task = self._put(replace(task, keys=keys))
+        await store.update_jam(scope, tx, task, roads.now)
         return task
 
-    def _look(
-        self,
-        task: Task,
-        estimator: Estimator,
-        jams: Mapping[UUID, Jam],
-        moment: Moment,
-        due_at: datetime,
-        now: datetime,
-    ) -> Measure:
-        if now - due_at > LATE or estimator.state is None:
-            return Measure(moment, due_at)
-        edges = estimator.edges_of(task.keys)
-        seen = measure(estimator.graph, estimator.state, jams.values(), edges)
-        jam = jams.get(task.jam_id) if task.jam_id else None
-        return Measure(
-            moment,
-            due_at,
-            datetime.fromtimestamp(seen.at, UTC),
-            seen.length_m,
-            seen.jam_factor,
-            seen.delay_s,
-            seen.known_share,
-            seen.closed_share,
-            jam.trend if jam else None,
-        )
+
+def _look(task: Task, roads: _Roads, moment: Moment, due_at: datetime) -> Measure:
+    estimator = roads.estimator
+    if roads.now - due_at > LATE or estimator.state is None:
+        return Measure(moment, due_at)
+    edges = estimator.edges_of(task.keys)
+    seen = measure(estimator.graph, estimator.state, roads.jams.values(), edges)
+    jam = roads.jam_of(task)
+    return Measure(
+        moment,
+        due_at,
+        datetime.fromtimestamp(seen.at, UTC),
+        seen.length_m,
+        seen.jam_factor,
+        seen.delay_s,
+        seen.known_share,
+        seen.closed_share,
+        jam.trend if jam else None,
+    )
 
 
 def moments_of(task: Task, sent: Iterable[Assignment]) -> list[tuple[Moment, datetime]]:
@@ -388,14 +377,3 @@ def moments_of(task: Task, sent: Iterable[Assignment]) -> list[tuple[Moment, dat
             for moment, minutes in AFTER.items()
         ]
     return moments
-
-
-def _overlapping(estimator: Estimator, task: Task, jams: Iterable[Jam]) -> Jam | None:
-    """The jam that has most of the metres of a task's roads."""
-    edges = set(estimator.edges_of(task.keys))
-    shared = [
-        (sum(float(estimator.graph.length_m[edge]) for edge in edges.intersection(jam.edges)), jam)
-        for jam in jams
-    ]
-    metres, found = max(shared, key=lambda one: one[0], default=(0.0, None))
-    return found if metres > 0 else None
