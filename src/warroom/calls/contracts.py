@@ -1,0 +1,227 @@
+"""What crosses the border of `calls`, and the ports by which its parts hold each other.
+
+Sound inside is always G.711 A-law, 8000 samples a second, one byte each, in frames of 20 ms. A port
+that speaks something else on its wire translates at that wire.
+
+A sound frame travels as (`payload`, `rtp_time`, `source`): the bytes, the sender's clock in samples
+(mod 2**32) and a number that changes when the sender does (its SSRC). Receivers place frames by
+`rtp_time` and make nothing up: what did not come is missing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+RATE_HZ = 8000
+"""Samples of sound in a second."""
+
+FRAME_SAMPLES = 160
+"""Samples, and bytes, of one frame of 20 ms."""
+
+FRAME_MS = 20
+
+SILENCE = b"\xd5" * FRAME_SAMPLES
+"""One frame of A-law silence."""
+
+CALLER, AGENT = 0, 1
+"""Channels of a recording."""
+
+type OnFrame = Callable[[bytes, int, int], None]
+"""Is called with (payload, rtp_time, source) as soon as sound is there; never blocks."""
+
+type OnKey = Callable[[str], None]
+"""Is called once for each key pressed: one of `0-9 * # A-D`."""
+
+type Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RtpPeer:
+    """What the SDP of the other side says about where and how it wants its sound.
+
+    Attributes:
+        host: Address in its SDP; behind a NAT the real one differs, which is why ports latch.
+        port: UDP port.
+        payload_type: 8 (PCMA) or 0 (PCMU), RFC 3551.
+        event_type: Payload type of `telephone-event/8000` (RFC 4733); None if it was not agreed.
+        sends: Whether it will send sound.
+        receives: Whether it wants sound; False while it has us on hold.
+    """
+
+    host: str
+    port: int
+    payload_type: int
+    event_type: int | None = None
+    sends: bool = True
+    receives: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RtpStats:
+    """What went over one port since `bind`.
+
+    Attributes:
+        received: Sound packets taken from the peer.
+        lost: Gaps in its sequence that nothing filled.
+        sent: Sound packets sent.
+        foreign: Packets of strangers, thrown away.
+        jitter_ms: Interarrival jitter (RFC 3550, 6.4.1).
+        silent_s: Seconds since the last packet of the peer; since `start` if none came.
+    """
+
+    received: int = 0
+    lost: int = 0
+    sent: int = 0
+    foreign: int = 0
+    jitter_ms: float = 0.0
+    silent_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording that is closed.
+
+    Attributes:
+        path: The file.
+        sha256: Of all its bytes, in hex.
+        duration_s: Of its sound.
+    """
+
+    path: Path
+    sha256: str
+    duration_s: float
+
+
+class AudioPort(Protocol):
+    """One UDP port of RTP (and RTCP) towards a trunk. `calls.audio.port.RtpPort()` is the real one.
+
+    Belongs to the event loop in which it was bound; nothing here may be called from a thread.
+    """
+
+    on_frame: OnFrame | None
+    on_key: OnKey | None
+
+    async def bind(self, host: str, port: int = 0) -> int:
+        """Open the port (0: any free one) and tell which; raises `OSError` if that cannot be."""
+        ...
+
+    def start(self, peer: RtpPeer) -> None:
+        """Take sound from `peer` and send to it; again after each new SDP: it latches anew.
+
+        The first packet decides from where sound is taken and where it is sent; another source
+        only counts after the next `start` or 2 s of silence.
+        """
+        ...
+
+    def send(self, payload: bytes, rtp_time: int, source: int) -> int:
+        """Send one A-law frame; returns its RTP time on the wire, by which it is recorded.
+
+        SSRC, sequence and time go on without a jump when `source` changes: the new one's first
+        frame follows the last frame sent. Nothing is sent while the peer does not receive; the
+        time goes on nevertheless.
+        """
+        ...
+
+    def send_key(self, key: str) -> None:
+        """Send one key of 100 ms by RFC 4733; does nothing if the peer cannot read it."""
+        ...
+
+    def stats(self) -> RtpStats:
+        """What went over it until now."""
+        ...
+
+    def state(self) -> Json:
+        """All that `resume` needs, as JSON: port, SSRC, sequence, time, latched address, peer."""
+        ...
+
+    async def resume(self, host: str, state: Json, gone_s: float) -> None:
+        """Bind the same port and go on as if frames had been sent for the `gone_s` seconds."""
+        ...
+
+    def close(self) -> None:
+        """Give the port back; again is no error."""
+        ...
+
+
+class Recorder(Protocol):
+    """A two-channel recording, valid at every moment, even if the process dies.
+
+    `calls.audio.recorder.TwoChannelRecorder.create(path)` begins one whose sample 0 is now;
+    `.reopen(path, state)` goes on in one that a process which died left behind.
+    """
+
+    def write(self, channel: int, rtp_time: int, payload: bytes, source: int) -> None:
+        """Place A-law samples at the time they belong to; late ones fall into place.
+
+        Raises nothing while a call lasts: a full disk is counted and told by `failed`.
+        """
+        ...
+
+    def replay(self, seconds: float) -> bytes:
+        """The last seconds as a WAV of both channels, to be heard while the call goes on."""
+        ...
+
+    @property
+    def failed(self) -> str | None:
+        """Why it does not record any more; None while it does."""
+        ...
+
+    def state(self) -> Json:
+        """All that `reopen` needs beside the file, as JSON."""
+        ...
+
+    def close(self) -> Recorded:
+        """Cut what was only reserved, sync to the disk, hash."""
+        ...
+
+
+class AgentLeg(Protocol):
+    """The agent's side in the browser, opened at sign-in and kept.
+
+    `calls.legs.browser.BrowserLeg(host)` is the real one.
+    """
+
+    on_rtp: OnFrame | None
+    on_key: OnKey | None
+
+    async def answer(self, offer: str) -> str:
+        """Answer the browser's offer (SDP); raises `LegRefusedError` if it offers no PCMA."""
+        ...
+
+    def send(self, payload: bytes, rtp_time: int, source: int) -> None:
+        """Send one A-law frame to the browser; continuous like `AudioPort.send`."""
+        ...
+
+    def alive(self) -> bool:
+        """False as soon as the connection is known to be gone."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether sound can go over it now."""
+        ...
+
+    async def close(self) -> None:
+        """Hang up; again is no error."""
+        ...
+
+
+class Mixer(Protocol):
+    """Several parties who hear each other by a table of who hears whom.
+
+    `calls.audio.mixer.FrameMixer(hears)` is the real one; it is only used while a third party takes
+    part. `tick()` is called each 20 ms by the call's own clock.
+    """
+
+    def put(self, party: str, payload: bytes, rtp_time: int, source: int) -> None:
+        """Take one frame of a party into its jitter buffer of two frames."""
+        ...
+
+    def set_hears(self, hears: dict[str, frozenset[str]]) -> None:
+        """Who hears whom from now on: `{listener: {speakers}}`; also adds and removes parties."""
+        ...
+
+    def tick(self) -> dict[str, bytes]:
+        """One A-law frame of 20 ms for each party that hears anybody."""
+        ...
