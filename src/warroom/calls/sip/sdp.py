@@ -1,0 +1,186 @@
+"""Offers and answers about sound (SDP RFC 8866, offer and answer RFC 3264, keys RFC 4733).
+
+Only what a call needs is read: the first `m=audio` of RTP/AVP with G.711. All other media of an
+offer are refused in the answer by port 0, as RFC 3264 asks.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from warroom.calls.contracts import FRAME_MS, RtpPeer
+
+PCMU, PCMA = 0, 8
+EVENTS_USUAL = 101
+_NAMES = {PCMU: "PCMU", PCMA: "PCMA"}
+_LINES_MOST = 400
+
+type Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
+
+_DIRECTIONS: dict[str, Direction] = {
+    "sendrecv": "sendrecv",
+    "sendonly": "sendonly",
+    "recvonly": "recvonly",
+    "inactive": "inactive",
+}
+_BACK: dict[Direction, Direction] = {
+    "sendrecv": "sendrecv",
+    "sendonly": "recvonly",
+    "recvonly": "sendonly",
+    "inactive": "inactive",
+}
+_MEDIA = re.compile(r"(\S+) (\d{1,5})(?:/\d+)? (\S+)((?: \S+)*)")
+_MAP = re.compile(r"rtpmap:(\d{1,3}) ([A-Za-z0-9\-]+)/(\d+)(?:/\d+)?", re.IGNORECASE)
+
+
+class NoCommonSoundError(ValueError):
+    """The description offers no sound that we speak (answered 488)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """The sound of one side.
+
+    Attributes:
+        direction: As that side says it.
+        index: Which of its media it is.
+        media: All its `m=` lines, for the answer.
+    """
+
+    host: str
+    port: int
+    payload_type: int
+    event_type: int | None
+    direction: Direction
+    index: int
+    media: tuple[str, ...]
+
+    @property
+    def is_hold(self) -> bool:
+        """Whether that side does not want to hear us (8.4; the old way is address 0.0.0.0)."""
+        return self.direction in ("sendonly", "inactive") or self.host == "0.0.0.0"  # noqa: S104
+
+    def peer(self) -> RtpPeer:
+        """Where to send sound to, and what is to be expected."""
+        return RtpPeer(
+            self.host,
+            self.port,
+            self.payload_type,
+            self.event_type,
+            sends=self.direction in ("sendrecv", "sendonly"),
+            receives=not self.is_hold,
+        )
+
+
+def read(body: bytes) -> Description:
+    """Reads an offer or an answer.
+
+    Raises:
+        NoCommonSoundError: It has no G.711 over plain RTP, or cannot be read.
+    """
+    lines = body.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")[:_LINES_MOST]
+    begins = [number for number, line in enumerate(lines) if line.startswith("m=")]
+    media = tuple(lines[number] for number in begins)
+    for index, begin in enumerate(begins):
+        end = begins[index + 1] if index + 1 < len(begins) else len(lines)
+        found = _read_media(lines[begin:end], lines[: begins[0]], index, media)
+        if found is not None:
+            return found
+    raise NoCommonSoundError
+
+
+def _read_media(
+    own: list[str], common: list[str], index: int, media: tuple[str, ...]
+) -> Description | None:
+    match = _MEDIA.fullmatch(own[0][2:].strip())
+    if match is None or match[1] != "audio" or match[3] != "RTP/AVP":
+        return None
+    port = int(match[2])
+    if not 0 < port < 65_536:
+        return None
+    types = [int(word) for word in match[4].split() if word.isdecimal()]
+    named = _maps(own)
+    spoken = next((t for t in types if t in _NAMES and named.get(t, _NAMES[t]) == _NAMES[t]), None)
+    host = _host(own) or _host(common)
+    if spoken is None or host is None:
+        return None
+    events = next((t for t in types if named.get(t) == "TELEPHONE-EVENT"), None)
+    direction = _direction(own) or _direction(common) or "sendrecv"
+    return Description(host, port, spoken, events, direction, index, media)
+
+
+def _maps(lines: list[str]) -> dict[int, str]:
+    found = {}
+    for line in lines:
+        match = _MAP.fullmatch(line[2:].strip()) if line.startswith("a=") else None
+        if match is not None and match[3] == "8000":
+            found[int(match[1])] = match[2].upper()
+    return found
+
+
+def _host(lines: list[str]) -> str | None:
+    for line in lines:
+        if line.startswith("c="):
+            words = line[2:].split()
+            try:
+                return str(ipaddress.ip_address(words[2].partition("/")[0]))
+            except (IndexError, ValueError):
+                return None
+    return None
+
+
+def _direction(lines: list[str]) -> Direction | None:
+    found = (_DIRECTIONS.get(line[2:].strip()) for line in lines if line.startswith("a="))
+    return next((direction for direction in found if direction), None)
+
+
+def _sound(port: int, payload_type: int, events: int | None, direction: Direction) -> list[str]:
+    types = [str(payload_type)] + ([str(events)] if events is not None else [])
+    lines = [
+        f"m=audio {port} RTP/AVP {' '.join(types)}",
+        f"a=rtpmap:{payload_type} {_NAMES[payload_type]}/8000",
+    ]
+    if events is not None:
+        lines += [f"a=rtpmap:{events} telephone-event/8000", f"a=fmtp:{events} 0-15"]
+    return [*lines, f"a=ptime:{FRAME_MS}", f"a={direction}"]
+
+
+def _head(host: str, session: int, version: int) -> list[str]:
+    family = "IP6" if ":" in host else "IP4"
+    return [
+        "v=0",
+        f"o=warroom {session} {version} IN {family} {host}",
+        "s=-",
+        f"c=IN {family} {host}",
+        "t=0 0",
+    ]
+
+
+def answer(offer: Description, host: str, port: int, session: int, version: int) -> bytes:
+    """Our side of what was offered.
+
+    Args:
+        offer: What they said.
+        host: Where we take sound.
+        port: There.
+        session: Number of this call's description, the same for all versions.
+        version: Goes up by one with each change (RFC 3264, 8).
+    """
+    lines = _head(host, session, version)
+    for index, media in enumerate(offer.media):
+        if index == offer.index:
+            back = _BACK[offer.direction]
+            lines += _sound(port, offer.payload_type, offer.event_type, back)
+        else:
+            words = media.split()
+            lines.append(" ".join([words[0], "0", *words[2:]]))
+    return "\r\n".join([*lines, ""]).encode()
+
+
+def offer(host: str, port: int, session: int, version: int) -> bytes:
+    """What we propose in a call of our own, or where an INVITE came without a description."""
+    sound = _sound(port, PCMA, EVENTS_USUAL, "sendrecv")
+    sound[0] = f"m=audio {port} RTP/AVP {PCMA} {PCMU} {EVENTS_USUAL}"
+    sound.insert(2, f"a=rtpmap:{PCMU} PCMU/8000")
+    return "\r\n".join([*_head(host, session, version), *sound, ""]).encode()
