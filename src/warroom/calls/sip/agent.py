@@ -154,7 +154,9 @@ class UserAgent:
 
     def _invite(self, request: Message, transaction: ServerTransaction) -> None:
         refusal = (
-            self._merged(request) or _refusal(request) or self._unadmitted(request, transaction)
+            self._merged(request)
+            or _refusal(request)
+            or self._unadmitted(request, transaction.flow)
         )
         if refusal is None and (self.refusing or len(self._sessions) >= SESSIONS_MOST):
             # Another of the operator's lines, or another centre, may have room.
