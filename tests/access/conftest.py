@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from warroom.app.node import Node
 from warroom.identity import api as identity
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
+from warroom.kernel.ids import new_id
 from warroom.kernel.jobs import Worker
 from warroom.kernel.postgres import Connections
 from warroom.kernel.scope import Scope
@@ -36,6 +37,16 @@ PEOPLE = (
     ("pdp.polisi", "Polrestabes", {"petugas_pdp": "own"}),
     ("kadamkar", "Damkar", {"kepala_lembaga": "own"}),
 )
+
+
+_FIX = """
+insert into unit_track (unit_id, agency_id, at, lat, lon)
+values (%(unit)s, %(agency)s, %(at)s, -5.13, 119.41)
+"""
+_CROSSING = """
+insert into unit_event (id, unit_id, agency_id, at, what, area)
+values (%(id)s, %(unit)s, %(agency)s, %(at)s, 'enter', '73.71.04')
+"""
 
 
 @dataclass
@@ -117,6 +128,30 @@ class Desk:
             answer = await self.sign(login, request_id, role)
             assert answer.status_code == 200, answer.text
         return request_id
+
+    async def driven(
+        self, agency: str, place: str, name: str = "Derek 1"
+    ) -> tuple[str, list[datetime]]:
+        """A vehicle that entered an area 40, 30, 24.25 and 23 hours ago, with its track."""
+        answer = await self["admin"].post(
+            "/api/units",
+            json={"name": name, "agency_id": str(self.agencies[agency]), "kind": "tow",
+                  "place": place, "plate": "DD 8123 ZY"},
+        )  # fmt: skip
+        assert answer.status_code == 201, answer.text
+        unit_id = answer.json()["id"]
+        fixes = [self.clock.now() - timedelta(hours=hours) for hours in (40, 30, 24.25, 23)]
+        async with self.db.transaction(self.system) as tx:
+            for at in fixes:
+                values = {
+                    "unit": unit_id,
+                    "agency": self.agencies[agency],
+                    "at": at,
+                    "id": new_id(),
+                }
+                await tx.execute(_FIX, values)
+                await tx.execute(_CROSSING, values)
+        return unit_id, fixes
 
     async def numbers(self, login: str) -> list[int]:
         """Numbers of the cameras that somebody sees."""

@@ -168,6 +168,51 @@ async def test_what_is_seen_carries_the_number_of_the_emergency(desk: Desk) -> N
     assert [str(one) for one in grant["objects"]] == [desk.cameras[4]]
 
 
+async def test_vehicles_are_opened_where_they_are_asked_for(desk: Desk) -> None:
+    unit_id, fixes = await desk.driven("Polrestabes", "73.71.04", "Patroli 1")
+    await desk.driven("Polrestabes", "73.71.05", "Patroli 2")
+    await desk.driven("Dishub", "73.71.04", "Derek 1")
+
+    async def names() -> list[str]:
+        page = (await desk["pengawas"].get("/api/units")).json()
+        return sorted(one["name"] for one in page.get("items", []))
+
+    before = await names()
+    await opened(desk)
+    without = await names()
+    answer = await opened(desk, cameras=[], places=["73.71.04"], with_units=True)
+    during = await names()
+    span = {"from": desk.at(hours=-41), "to": desk.at(hours=-20)}
+    track = (await desk["pengawas"].get(f"/api/units/{unit_id}/track", params=span)).json()
+    shown = (await desk["kapolres"].get(f"/api/emergencies/{answer.json()['id']}")).json()
+    desk.clock.advance(3601)
+
+    gained = sorted(set(during) - set(before))
+    assert (sorted(set(without) - set(before)), gained) == ([], ["Patroli 1"])
+    assert await names() == before
+    assert len(track["items"]) == len(fixes)
+    kinds = [(one["kind"], one["name"]) for one in shown["cameras"]]
+    assert ("unit", "Patroli 1") in kinds
+    assert shown["report"]["units"] == 1
+
+
+async def test_all_vehicles_of_the_owner_where_no_district_is_named(desk: Desk) -> None:
+    await desk.driven("Polrestabes", "73.71.04", "Patroli 1")
+    await desk.driven("Polrestabes", "73.71.05", "Patroli 2")
+
+    answer = await opened(desk, cameras=[], with_units=True)
+    shown = (await desk["kapolres"].get(f"/api/emergencies/{answer.json()['id']}")).json()
+
+    assert [one["name"] for one in shown["cameras"]] == ["Patroli 1", "Patroli 2"]
+    assert shown["actions"] == ["unit:track", "unit:view"]
+
+
+async def test_an_emergency_for_no_thing_at_all_is_none(desk: Desk) -> None:
+    answer = await opened(desk, cameras=[], with_units=True)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "access.no_things")
+
+
 async def test_an_unreviewed_emergency_waits_for_those_who_may_answer_for_it(desk: Desk) -> None:
     emergency_id = (await opened(desk)).json()["id"]
 

@@ -87,6 +87,34 @@ async def test_vehicles_stationed_in_a_named_district_are_lent(desk: Desk) -> No
     assert [one["kind"] for one in shown["parts"][0]["terms"]["cameras"]] == ["unit"]
 
 
+async def test_a_track_is_lent_for_the_window_of_the_letter_and_reported(desk: Desk) -> None:
+    unit_id, fixes = await desk.driven("Dishub", "73.71.04")
+    request_id = await desk.sent(actions=["unit:track"], rings=[], places=["73.71.04"])
+    span = {"from": desk.at(hours=-48), "to": desk.at(hours=-24.5)}
+    url = f"/api/units/{unit_id}/track"
+    before = await desk["jaksa"].get(url, params=span)
+    await desk.sign("kadishub", request_id, "kepala_lembaga")
+    await desk.sign("pdp", request_id, "petugas_pdp")
+
+    inside = (await desk["jaksa"].get(url, params=span)).json()["items"]
+    later = {"from": desk.at(hours=-24.5), "to": desk.at(hours=-1)}
+    outside = (await desk["jaksa"].get(url, params=later)).json()["items"]
+    own = (await desk["admin"].get(url, params=later)).json()["items"]
+    crossings = (await desk["jaksa"].get("/api/units/events", params=later)).json()["items"]
+    told = (await desk["jaksa"].get(f"/api/requests/{request_id}/report")).json()
+
+    assert before.status_code == 404
+    assert [one["at"][:19] for one in inside] == [at.isoformat()[:19] for at in fixes[:2]]
+    # The letter's window ends a day ago: half an hour of the second stretch lies in it.
+    assert [one["at"][:19] for one in outside] == [fixes[2].isoformat()[:19]]
+    assert len(own) == 2
+    assert [one["at"][:19] for one in crossings] == [fixes[2].isoformat()[:19]]
+    assert {(one["kind"], one["action"], one["camera"]) for one in told["looks"]} == {
+        ("unit", "unit:track", "Derek 1")
+    }
+    assert (told["units"], told["cameras"], told["footage_s"]) == (1, 0, 0)
+
+
 async def test_vehicles_are_asked_for_by_district(desk: Desk) -> None:
     letter = await desk.letter(actions=["unit:view", "camera:view"])
     made = (await desk["jaksa"].post("/api/requests", json=letter)).json()

@@ -41,6 +41,8 @@ RULES = st.lists(
         deny=st.sampled_from([False, False, True]),
         starts_at=INSTANTS,
         ends_at=INSTANTS,
+        footage_from=INSTANTS,
+        footage_to=INSTANTS,
     ),
     max_size=5,
 )
@@ -53,6 +55,7 @@ THINGS = st.lists(
             "id": st.sampled_from(OBJECTS),
             "tags": st.none() | st.lists(st.sampled_from(TAGS), unique=True),
             "class": st.none() | st.sampled_from(CLASSES),
+            "seen_at": st.sampled_from([AT + timedelta(minutes=m) for m in (-90, -60, 0, 30)]),
         }
     ),
     min_size=1,
@@ -62,7 +65,7 @@ THINGS = st.lists(
 _QUERY = """
 select number from (
     select ordinality::int as number, value ->> 'place' as place,
-        value ->> 'class' as class,
+        value ->> 'class' as class, (value ->> 'seen_at')::timestamptz as seen_at,
         (value ->> 'agency_id')::uuid as agency_id, (value ->> 'id')::uuid as id,
         case when jsonb_typeof(value -> 'tags') = 'array' then
             array(select jsonb_array_elements_text(value -> 'tags')) end as tags
@@ -90,6 +93,7 @@ def test_sql_and_python_judge_every_thing_alike(
                 "id": st.sampled_from(["t.id", None]),
                 "tags": st.sampled_from(["t.tags", None]),
                 "class_": st.sampled_from(["t.class", "class", None]),
+                "seen_at": st.sampled_from(["t.seen_at", None]),
             }
         ),
     )
@@ -100,18 +104,25 @@ def test_sql_and_python_judge_every_thing_alike(
         columns: dict[str, str | None],
     ) -> None:
         scope = scope_of(*rules)
-        expected = [
-            number
-            for number, thing in enumerate(things, 1)
-            if scope.allows(
-                action,
-                agency_id=thing["agency_id"] if columns["agency"] else None,
-                place=thing["place"] if columns["place"] else None,
-                object_id=thing["id"] if columns["id"] else None,
-                tags=(thing["tags"] or ()) if columns["tags"] else (),
-                class_=thing["class"] if columns["class_"] else None,
+
+        def is_seen(thing: dict[str, Any]) -> bool:
+            sides: Any = {
+                "agency_id": thing["agency_id"] if columns["agency"] else None,
+                "place": thing["place"] if columns["place"] else None,
+                "object_id": thing["id"] if columns["id"] else None,
+                "tags": (thing["tags"] or ()) if columns["tags"] else (),
+                "class_": thing["class"] if columns["class_"] else None,
+            }
+            if not scope.allows(action, **sides):
+                return False
+            spans = scope.footage_of(action, **sides) if columns["seen_at"] else None
+            return spans is None or any(
+                (begin is None or begin <= thing["seen_at"])
+                and (end is None or thing["seen_at"] < end)
+                for begin, end in spans
             )
-        ]
+
+        expected = [number for number, thing in enumerate(things, 1) if is_seen(thing)]
 
         predicate, parameters = scope.narrow(action, **columns)
         query = sql.SQL(_QUERY).format(predicate=predicate)

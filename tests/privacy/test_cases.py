@@ -54,8 +54,25 @@ async def test_a_store_that_cannot_look_by_a_plate_says_so(desk: Desk) -> None:
     answer = await desk["pdp"].post(f"/api/privacy/cases/{case_id}/search")
 
     parts = answer.json()["report"]["parts"]
-    assert len(parts) >= 5
-    assert all(not part["is_able"] and part["found"] == [] for part in parts)
+    able = [part["source"] for part in parts if part["is_able"]]
+    assert len(parts) >= 6
+    assert able == ["unit"]
+    assert all(part["found"] == [] for part in parts)
+
+
+async def test_a_plate_of_a_service_vehicle_tells_its_track_and_who_read_it(desk: Desk) -> None:
+    unit_id, fixes = await desk.driven("Dishub", "73.71.04")
+    span = {"from": desk.at(hours=-41), "to": desk.at(hours=-20)}
+    await desk["admin"].get(f"/api/units/{unit_id}/track", params=span)
+    case_id = await registered(desk, value="dd8123zy")
+
+    answer = await desk["pdp"].post(f"/api/privacy/cases/{case_id}/search")
+
+    (part,) = (one for one in answer.json()["report"]["parts"] if one["source"] == "unit")
+    (found,) = part["found"]
+    assert (found["count"], found["purpose"]) == (len(fixes), "unit_tracks")
+    assert found["items"][0]["name"] == "Derek 1"
+    assert [one["action"] for one in found["seen_by"]] == ["unit:track"]
 
 
 async def test_the_plate_stands_in_no_row_and_no_audit_entry(desk: Desk) -> None:

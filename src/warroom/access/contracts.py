@@ -204,8 +204,9 @@ class EmergencyDraft:
     """Access that somebody takes now.
 
     Attributes:
-        owner_id: Whose cameras.
+        owner_id: Whose things.
         minutes: For how long; None is as the settings say.
+        with_units: Their vehicles as well: those stationed in `places`, or all where none is named.
     """
 
     owner_id: UUID
@@ -214,6 +215,7 @@ class EmergencyDraft:
     rings: tuple[tuple[tuple[float, float], ...], ...] = ()
     places: tuple[str, ...] = ()
     cameras: tuple[int, ...] = ()
+    with_units: bool = False
 
 
 type RightDecision = Literal["confirmed", "dropped", "lapsed", "escalated"]
@@ -244,8 +246,10 @@ class Look:
     """One look at a thing under a purpose, for the report to its owner.
 
     Attributes:
+        kind: `camera` or `unit`.
+        camera_id, camera: Of the thing, whatever its kind.
         seconds: How long a live look lasted; None while it lasts.
-        footage_from: First instant of recorded pictures looked at.
+        footage_from: First instant of recorded pictures, or of a track, looked at.
         footage_to: First instant no longer looked at.
     """
 
@@ -253,6 +257,7 @@ class Look:
     person: str | None
     agency: str | None
     action: str
+    kind: str
     camera_id: str | None
     camera: str | None
     seconds: float | None
@@ -262,11 +267,17 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Who looked at what under a request: every look, and the sums."""
+    """Who looked at what under a request: every look, and the sums.
+
+    Attributes:
+        cameras, units: How many different ones.
+        footage_s: Of recorded pictures; the stretch of a track is told with its look.
+    """
 
     looks: tuple[Look, ...]
     people: int
     cameras: int
+    units: int
     live_s: float
     footage_s: float
     is_cut: bool = False

@@ -63,7 +63,7 @@ class DeniedError(ForbiddenError):
 
 
 class NoThingsError(InvalidError):
-    """No camera fits what was named."""
+    """No camera and no vehicle fits what was named."""
 
     code = "access.no_things"
 

@@ -20,7 +20,8 @@ class AccessSettings:
     emergency_minutes: int = setting(60, "Minutes that emergency access lasts, if not said.")
     emergency_most_minutes: int = setting(240, "Minutes that emergency access lasts at most.")
     emergency_actions: list[str] = setting(
-        ["camera:view", "live:view", "recording:view"], "What emergency access allows."
+        ["camera:view", "live:view", "recording:view", "unit:view", "unit:track"],
+        "What emergency access allows: on cameras, and on vehicles where they were asked for.",
     )
     emergency_review_hours: float = setting(
         24.0, "Hours in which somebody of the owner reviews an emergency."

@@ -136,7 +136,7 @@ select coalesce(json_agg(item), '[]')::text from (
     from (
         select v.*, {seconds} as seconds from audit_entry v
         where object_id = %(object)s and at >= %(since)s - interval '1 day' and {visible}
-          and split_part(action, ':', 1) in ('live', 'recording', 'ptz')
+          and (split_part(action, ':', 1) in ('live', 'recording', 'ptz') or action = 'unit:track')
           and action not like '%%:end'
     ) v
     where case
@@ -181,7 +181,8 @@ select v.at, coalesce(v.person_label, audit_name(v.person_id)) as person_label,
     v.agency_label, v.action, {seconds} as seconds
 from audit_entry v
 where v.object_id = %(object)s and v.at >= %(since)s and v.action not like '%%:end'
-  and split_part(v.action, ':', 1) in ('live', 'recording', 'ptz') and ({visible})
+  and (split_part(v.action, ':', 1) in ('live', 'recording', 'ptz') or v.action = 'unit:track')
+  and ({visible})
 order by v.at desc, v.id desc limit %(limit)s
 """
 
@@ -193,13 +194,13 @@ group by 1, 2
 
 _UNDER_PURPOSE = """
 select v.at, coalesce(v.person_label, audit_name(v.person_id)) as person_label,
-    v.agency_label, v.action, v.object_id, v.object_label,
+    v.agency_label, v.action, v.object_kind, v.object_id, v.object_label,
     v.detail::json ->> 'from' as footage_from, v.detail::json ->> 'to' as footage_to,
     extract(epoch from (v.detail::json ->> 'to')::timestamptz
         - (v.detail::json ->> 'from')::timestamptz)::float as footage_s,
     {seconds} as seconds
 from audit_entry v
-where v.purpose = %(purpose)s and v.object_kind = 'camera' and v.action not like '%%:end'
+where v.purpose = %(purpose)s and v.object_kind in ('camera', 'unit') and v.action not like '%%:end'
   and ({visible})
 order by v.at desc, v.id desc limit %(limit)s
 """
@@ -448,7 +449,7 @@ async def list_last_uses(
 async def list_under_purpose(
     scope: Scope, tx: Transaction, purpose: str, action: str, limit: int
 ) -> list[dict[str, Any]]:
-    """Everything done with cameras for a purpose, newest first, and how long looks lasted."""
+    """Everything done with cameras and vehicles for a purpose, and how long looks took."""
     may_read, parameters = visible(scope, action)
     query = sql.SQL(_UNDER_PURPOSE).format(visible=may_read, seconds=_seconds())
     rows = await tx.execute(query, parameters | {"purpose": purpose, "limit": limit})

@@ -66,8 +66,9 @@ class Rule:
         starts_at: First instant at which it holds.
         ends_at: First instant at which it no longer holds.
         purpose: What the things were lent for; None for rights of one's own.
-        footage_from: First instant of recorded pictures that may be seen by it; None is no limit.
-        footage_to: First instant of recorded pictures that may no longer be seen by it.
+        footage_from: First instant of recorded pictures, and of tracks, that may be seen by it;
+            None is no limit.
+        footage_to: First instant of them that may no longer be seen by it.
     """
 
     actions: frozenset[str]
@@ -263,6 +264,7 @@ class Scope:
         id: str | None = "id",  # noqa: A002 - it names the column `id`
         tags: str | None = "tags",
         class_: str | None = None,
+        seen_at: str | None = None,
     ) -> tuple[sql.Composable, dict[str, Any]]:
         """The same judgement as `allows`, as an SQL predicate over columns.
 
@@ -273,12 +275,14 @@ class Scope:
             id: Column of the thing's id; `object_id::text` where it is one of text.
             tags: Column of the tags (text[]).
             class_: Column of the class (text).
+            seen_at: Column of the instant that a row tells of (timestamptz), where rows are what
+                was seen of a thing: a right to a stretch of it reaches the rows of that stretch.
 
         Returns:
             The predicate and its parameters (names begin with `scope_` and the action), to be
             merged into the query's own. Predicates of several actions may stand in one query.
         """
-        columns = (agency, place, id, tags, class_)
+        columns = (agency, place, id, tags, class_, seen_at)
         predicate, parameters = self.remembered(
             ("predicate", action, columns),
             lambda: _predicate(action, self._of(action).rules, columns),
@@ -296,7 +300,7 @@ class Scope:
         class_: str | None,
     ) -> sql.Composable:
         """Whether a rule takes the action away; its parameters are among those of `narrow`."""
-        columns = (agency, place, id, tags, class_)
+        columns = (agency, place, id, tags, class_, None)
         predicate: sql.Composable = self.remembered(
             ("denied", action, columns),
             lambda: _denied(_clauses(action, self._of(action).rules, columns, {}, deny=True)),
@@ -440,7 +444,7 @@ def _lies_in(place: str | None, areas: frozenset[str]) -> bool:
     return False
 
 
-type _Columns = tuple[str | None, str | None, str | None, str | None, str | None]
+type _Columns = tuple[str | None, str | None, str | None, str | None, str | None, str | None]
 
 
 def _predicate(
@@ -486,7 +490,7 @@ def _clause(
     rule: Rule, name: str, columns: _Columns, parameters: dict[str, Any]
 ) -> sql.Composable | None:
     """One rule as SQL; None if it asks for something that the things of this table do not have."""
-    agency, place, object_id, tags, class_ = columns
+    agency, place, object_id, tags, class_, seen_at = columns
     of_ids = "uuid[]"
     if object_id is not None and object_id.endswith(AS_TEXT):
         object_id, of_ids = object_id.removesuffix(AS_TEXT), "uuid[]::text[]"
@@ -505,13 +509,24 @@ def _clause(
             return None
         key = f"scope_{name}_{side}".replace(":", "_")
         parameters[key] = sorted(values)
-        parts.append(
-            sql.SQL(template).format(
-                column=sql.SQL(".").join(map(sql.Identifier, column.split("."))),
-                value=sql.Placeholder(key),
-            )
-        )
+        parts.append(_compared(template, column, key))
+    if seen_at is not None:
+        for side, moment, template in (
+            ("from", rule.footage_from, "{column} >= {value}"),
+            ("to", rule.footage_to, "{column} < {value}"),
+        ):
+            if moment is not None:
+                key = f"scope_{name}_{side}".replace(":", "_")
+                parameters[key] = moment
+                parts.append(_compared(template, seen_at, key))
     return sql.SQL("({})").format(sql.SQL(" and ").join(parts)) if parts else sql.SQL("true")
+
+
+def _compared(template: str, column: str, key: str) -> sql.Composable:
+    return sql.SQL(template).format(
+        column=sql.SQL(".").join(map(sql.Identifier, column.split("."))),
+        value=sql.Placeholder(key),
+    )
 
 
 def _with_dots(places: frozenset[str] | None) -> frozenset[str] | None:

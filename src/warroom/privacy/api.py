@@ -1,6 +1,7 @@
 """The functions of `privacy` that other domains call."""
 
 from warroom.privacy.own import told
+from warroom.privacy.rules import normal
 from warroom.privacy.service.assessment import as_markdown, assess
 from warroom.privacy.service.breaches import (
     change_breach,
@@ -54,6 +55,7 @@ __all__ = [
     "list_purposes",
     "list_retention",
     "list_versions",
+    "normal",
     "print_case",
     "print_markdown",
     "print_processing",

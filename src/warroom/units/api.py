@@ -61,11 +61,15 @@ async def get_unit(scope: Scope, tx: Transaction, unit_id: UUID, action: str = V
 
 
 async def list_stationed(
-    scope: Scope, tx: Transaction, agency_id: UUID, places: Sequence[str], action: str = VIEW
+    scope: Scope,
+    tx: Transaction,
+    agency_id: UUID,
+    places: Sequence[str] | None,
+    action: str = VIEW,
 ) -> list[Unit]:
     """The units of an owner stationed in one of the areas, with which `action` may be done.
 
-    A unit of which no station's area is known is in none.
+    A unit of which no station's area is known is in none; None is the units of all stations.
     """
     return await store.list_stationed(scope, tx, agency_id, places, action)
 

@@ -23,7 +23,7 @@ LOCATE = "unit:locate"
 
 ACTIONS = declare(
     Action(VIEW, "unit", "view", lends=True, for_programs=True),
-    Action(TRACK, "unit", "manage"),
+    Action(TRACK, "unit", "manage", lends=True),
     Action(CONFIGURE, "unit", "configure"),
     Action(LOCATE, "unit", by_system=True),
 )

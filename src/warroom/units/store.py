@@ -256,15 +256,19 @@ async def find_named(scope: Scope, tx: Transaction, name: str) -> list[Unit]:
 
 
 async def list_stationed(
-    scope: Scope, tx: Transaction, agency_id: UUID, places: Sequence[str], action: str
+    scope: Scope, tx: Transaction, agency_id: UUID, places: Sequence[str] | None, action: str
 ) -> list[Unit]:
-    """The units of an owner whose station lies in one of these areas, by callsign."""
+    """The units of an owner whose station lies in one of these areas, by callsign; None is all."""
     visible, parameters = _visible(scope, action)
     query = _UNITS.format(visible=visible) + sql.SQL(
-        " and u.agency_id = %(agency)s and (u.place || '.') ^@ any(%(areas)s::text[])"
+        " and u.agency_id = %(agency)s"
+        " and (%(areas)s::text[] is null or (u.place || '.') ^@ any(%(areas)s::text[]))"
         " order by lower(u.name), u.id"
     )
-    values = {"agency": agency_id, "areas": [f"{place}." for place in places]}
+    values = {
+        "agency": agency_id,
+        "areas": None if places is None else [f"{place}." for place in places],
+    }
     rows = await tx.execute(query, parameters | values)
     return [_unit(row) for row in await rows.fetchall()]
 

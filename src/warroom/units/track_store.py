@@ -91,6 +91,19 @@ from (
 """
 )
 
+_BY_PLATE = sql.SQL(
+    """
+select u.id, u.name, u.kind, a.name as agency, t.*
+from unit u join agency a on a.id = u.agency_id
+cross join lateral (
+    select count(*) as positions, min(t.at) as first_at, max(t.at) as last_at
+    from unit_track t where t.unit_id = u.id
+) t
+where regexp_replace(upper(u.plate), '[^0-9A-Z]', '', 'g') = %(plate)s and {visible}
+order by u.removed_at nulls first, u.id
+"""
+)
+
 _CHANGED = sql.SQL(
     """
 select u.id, p.at, json_strip_nulls(json_build_object(
@@ -226,7 +239,7 @@ async def read_track(
     scope: Scope, tx: Transaction, unit_id: UUID, begin: datetime, end: datetime, limit: int
 ) -> bytes:
     """Where a unit was, as JSON `{items, truncated}` by time; the first `limit`."""
-    visible, parameters = scope.narrow(TRACK, **columns_of("u"))
+    visible, parameters = scope.narrow(TRACK, **columns_of("u"), seen_at="t.at")
     parameters |= {"id": unit_id, "begin": begin, "end": end, "limit": limit}
     return await fetch_json(tx, _READ_TRACK.format(visible=visible), parameters)
 
@@ -235,9 +248,21 @@ async def read_events(
     scope: Scope, tx: Transaction, begin: datetime, end: datetime, limit: int
 ) -> bytes:
     """Who entered and left what, as JSON `{items}`, newest first; the last `limit`."""
-    visible, parameters = scope.narrow(TRACK, **columns_of("u"))
+    visible, parameters = scope.narrow(TRACK, **columns_of("u"), seen_at="e.at")
     parameters |= {"begin": begin, "end": end, "limit": limit}
     return await fetch_json(tx, _READ_EVENTS.format(visible=visible), parameters)
+
+
+async def list_by_plate(
+    scope: Scope, tx: Transaction, plate: str, action: str
+) -> list[dict[str, Any]]:
+    """Units that bear this plate (`DD1234XY`), also former ones, and how much is kept of each.
+
+    `{id, name, kind, agency, positions, first_at, last_at}`; the times are None without a position.
+    """
+    visible, parameters = scope.narrow(action, **columns_of("u"))
+    rows = await tx.execute(_BY_PLATE.format(visible=visible), parameters | {"plate": plate})
+    return await rows.fetchall()
 
 
 async def list_moved(scope: Scope, tx: Transaction, since: datetime) -> list[Moved]:

@@ -8,7 +8,9 @@ export interface Named {
   name: string;
 }
 
+/** A single thing that is meant or lent: a camera, or a vehicle. */
 export interface MeantCamera extends Named {
+  kind?: "camera" | "unit";
   /** A vehicle has none. */
   number: number | null;
   lat?: number | null;
@@ -105,6 +107,7 @@ export interface Report {
   looks: Look[];
   people: number;
   cameras: number;
+  units: number;
   live_s: number;
   footage_s: number;
   is_cut: boolean;

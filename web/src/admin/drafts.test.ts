@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { blankDraft, bodyOf, draftOf, problemsOf, readNumber, urlProblem, type StoredCamera } from "./cameraDraft";
-import { grantBody, isSideEmpty, levelOf, levelsHeld, tagsIn, wordsOf, type GrantDraft, type Word } from "./grantDraft";
+import { callsigns, grantBody, isSideEmpty, kindsHeld, levelOf, levelsHeld, sidesOf, tagsIn, wordsOf, type GrantDraft, type Word } from "./grantDraft";
 
 const stored = {
   number: 214, name: "Flyover Urip 2", place: "Jl. Urip", agency: { id: "dishub" }, tags: ["arteri"], lat: -5.13, lon: 119.44,
@@ -49,10 +49,11 @@ const words: Word[] = [
   { word: "camera:view", on: "camera", level: "view" }, { word: "live:view", on: "camera", level: "view" },
   { word: "ptz:move", on: "camera", level: "operate" }, { word: "access:break_glass", on: "camera", level: null },
   { word: "wall:view", on: "wall", level: "view" },
+  { word: "unit:view", on: "unit", level: "view" }, { word: "unit:track", on: "unit", level: "manage" },
 ];
 const grant: GrantDraft = {
-  deny: false, target: "agency", to_agency_id: "polrestabes", person_id: "someone", level: "own", actions: ["live:view"], by: ["object", "class"],
-  agencies: ["dishub"], places: ["73.71.01"], classes: ["standard"], tags: "", cameras: "12, 214; 999", from: "24-11-2026 08.00", until: "", reason: " Karnaval ", letter: "",
+  deny: false, on: "camera", target: "agency", to_agency_id: "polrestabes", person_id: "someone", level: "own", actions: ["live:view"], by: ["object", "class"],
+  agencies: ["dishub"], places: ["73.71.01"], classes: ["standard"], tags: "", cameras: "12, 214; 999", units: "", from: "24-11-2026 08.00", until: "", reason: " Karnaval ", letter: "",
 };
 
 test("a grant names one target and only the limits that were chosen", () => {
@@ -72,14 +73,33 @@ test("a limit names at least one thing", () => {
 });
 
 test("a level gives its words on cameras and those of the levels below, as far as they are held", () => {
-  expect(wordsOf("view", words)).toEqual(["camera:view", "live:view"]);
-  expect(wordsOf("operate", words)).toEqual(["camera:view", "live:view", "ptz:move"]);
-  expect(levelsHeld(words)).toEqual(["view", "operate"]);
+  expect(wordsOf("view", words, "camera")).toEqual(["camera:view", "live:view"]);
+  expect(wordsOf("operate", words, "camera")).toEqual(["camera:view", "live:view", "ptz:move"]);
+  expect(levelsHeld(words, "camera")).toEqual(["view", "operate"]);
+  expect(levelsHeld(words, "unit")).toEqual(["view", "manage"]);
+  expect(kindsHeld(words)).toEqual(["camera", "unit", "wall"]);
   expect(grantBody({ ...grant, level: "operate" }, words, "Asia/Makassar", () => undefined)["actions"]).toContain("ptz:move");
 });
 
+test("vehicles are named by their callsigns, and only what is known of them is sent", () => {
+  const draft: GrantDraft = { ...grant, on: "unit", level: "manage", by: ["object"], units: "Damkar 01, Derek 2; Damkar 01" };
+  const body = grantBody(draft, words, "Asia/Makassar", () => "camera", (name) => (name === "Damkar 01" ? "u1" : undefined));
+
+  expect(callsigns(draft.units)).toEqual(["Damkar 01", "Derek 2"]);
+  expect(body).toMatchObject({ actions: ["unit:view", "unit:track"], objects: ["u1"], classes: null });
+  expect(isSideEmpty({ ...draft, units: " , " }, "object")).toBe(true);
+});
+
+test("a kind of thing is limited only by what its things have", () => {
+  expect(sidesOf("camera")).toEqual(sidesOf("unit"));
+  expect(sidesOf("task")).toEqual(["agency", "place"]);
+  expect(sidesOf("road")).toEqual([]);
+  expect(sidesOf("webhook")).toEqual(["agency"]);
+});
+
 test("what was given is called by its level only where it is exactly that", () => {
-  expect(levelOf(["live:view", "camera:view"], words)).toBe("view");
+  expect(levelOf(["live:view", "camera:view"], words)).toEqual({ level: "view", on: "camera" });
+  expect(levelOf(["unit:track", "unit:view"], words)).toEqual({ level: "manage", on: "unit" });
   expect(levelOf(["live:view"], words)).toBeNull();
 });
 

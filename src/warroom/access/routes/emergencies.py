@@ -27,6 +27,7 @@ class EmergencyBody(Body):
     )
     places: list[Place] = Field(default=[], max_length=40)
     cameras: list[Annotated[int, Field(ge=1, le=999_999)]] = Field(default=[], max_length=100)
+    with_units: bool = False
 
 
 class ReviewBody(Body):
@@ -84,6 +85,7 @@ async def open_emergency(ctx: Ctx, body: EmergencyBody) -> Response:
         tuple(tuple(ring) for ring in body.rings),
         tuple(body.places),
         tuple(body.cameras),
+        body.with_units,
     )
     async with ctx.db.transaction(ctx.scope) as tx:
         await prove(ctx, tx)

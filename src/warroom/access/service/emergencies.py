@@ -12,6 +12,7 @@ from warroom.access.contracts import (
     VIEW,
     Emergency,
     EmergencyDraft,
+    Meant,
     Outcome,
     Report,
 )
@@ -24,14 +25,16 @@ from warroom.access.store import directory
 from warroom.access.store import emergencies as store
 from warroom.audit import api as audit
 from warroom.cameras import api as cameras
-from warroom.cameras.contracts import Areas, Camera
+from warroom.cameras.contracts import Areas
 from warroom.identity import api as identity
 from warroom.kernel import outbox
+from warroom.kernel.actions import kind_of
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.ids import new_id
-from warroom.kernel.scope import Scope
+from warroom.kernel.scope import Scope, Sides
+from warroom.units import api as units
 
 NUMBER = "DRT"
 
@@ -39,14 +42,14 @@ NUMBER = "DRT"
 async def open_emergency(
     scope: Scope, db: Database, clock: Clock, draft: EmergencyDraft, settings: AccessSettings
 ) -> UUID:
-    """Takes access to another agency's cameras now; both agencies are told at once.
+    """Takes access to another agency's things now; both agencies are told at once.
 
     The asker does not see which cameras there are until they have it, so they are looked up by the
     system. What was taken away from the asker stays away.
 
     Raises:
         NotFoundError: The asker may not do this, or there is no such agency.
-        NoThingsError: No camera fits.
+        NoThingsError: No camera and no vehicle fits.
         DeniedError: Some of it was taken away from the asker.
         IncompleteError: A ring is no polygon.
     """
@@ -55,13 +58,13 @@ async def open_emergency(
         raise NotFoundError
     request_rules.check_rings(draft.rings)
     system = identity.system_scope("access.emergency", clock)
-    areas = Areas(draft.owner_id, draft.rings, draft.places, draft.cameras)
     async with db.transaction(system) as tx:
-        meant = await cameras.find_in_areas(system, tx, areas)
+        meant, sides = await _find_meant(system, tx, draft)
     if not meant:
         raise NoThingsError
-    actions = frozenset(settings.emergency_actions)
-    _refuse_denied(scope, actions, meant)
+    kinds = {one.kind for one in meant}
+    actions = frozenset(word for word in settings.emergency_actions if kind_of(word) in kinds)
+    _refuse_denied(scope, actions, sides)
     lasts = rules.lasts(draft.minutes, settings.emergency_minutes, settings.emergency_most_minutes)
     async with db.transaction(scope) as tx:
         names = {one["id"]: one["name"] for one in await directory.list_agencies(scope, tx)}
@@ -85,8 +88,8 @@ async def open_emergency(
             "reason": draft.reason,
             "actions": sorted(actions),
             "cameras": [
-                {"id": str(camera.id), "number": camera.number, "name": camera.name}
-                for camera in meant
+                {"id": str(one.id), "kind": one.kind, "number": one.number, "name": one.name}
+                for one in meant
             ],
             "grants": grants,
             "ends_at": scope.at + lasts,
@@ -94,23 +97,40 @@ async def open_emergency(
         }
         await store.insert_emergency(scope, tx, row)
         told = row | {"agency_id": agency_id}
-        detail = {"cameras": len(meant), "ends_at": row["ends_at"]}
+        detail = {"ends_at": row["ends_at"]} | _counts(meant)
         await _tell(scope, tx, told, "emergency_opened", reason=draft.reason, detail=detail)
     emergency_id: UUID = row["id"]
     return emergency_id
 
 
-def _refuse_denied(scope: Scope, actions: frozenset[str], meant: list[Camera]) -> None:
+async def _find_meant(
+    system: Scope, tx: Transaction, draft: EmergencyDraft
+) -> tuple[list[Meant], list[Sides]]:
+    """The things that are meant, and by what rights on each are judged."""
+    areas = Areas(draft.owner_id, draft.rings, draft.places, draft.cameras)
+    found = await cameras.find_in_areas(system, tx, areas)
+    meant = [Meant("camera", one.id, one.name, one.number, one.lat, one.lon) for one in found]
+    sides = [one.sides for one in found]
+    if draft.with_units:
+        vehicles = await units.list_stationed(system, tx, draft.owner_id, draft.places or None)
+        meant += [Meant("unit", one.id, one.draft.name) for one in vehicles]
+        sides += [one.sides for one in vehicles]
+    return meant, sides
+
+
+def _counts(meant: list[Meant]) -> dict[str, int]:
+    units_meant = sum(one.kind == "unit" for one in meant)
+    return {"cameras": len(meant) - units_meant, "units": units_meant}
+
+
+def _refuse_denied(scope: Scope, actions: frozenset[str], meant: list[Sides]) -> None:
     """Says no in clear where a denial would make the access worth nothing.
 
     Raises:
-        DeniedError: A denial of the asker reaches one of the cameras.
+        DeniedError: A denial of the asker reaches one of the things.
     """
     for rule in rules.denials(scope, actions):
-        if any(
-            rule.matches(one.agency_id, one.place, one.id, one.tags, one.retention_class)
-            for one in meant
-        ):
+        if any(rule.matches(**sides) for sides in meant):
             raise DeniedError
 
 

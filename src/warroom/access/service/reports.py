@@ -39,6 +39,7 @@ async def report_purpose(scope: Scope, tx: Transaction, purpose: str) -> Report:
             person=row["person_label"],
             agency=row["agency_label"],
             action=row["action"],
+            kind=row["object_kind"],
             camera_id=row["object_id"],
             camera=row["object_label"],
             seconds=row["seconds"],
@@ -50,14 +51,24 @@ async def report_purpose(scope: Scope, tx: Transaction, purpose: str) -> Report:
     return Report(
         looks=looks,
         people=len({look.person for look in looks}),
-        cameras=len({look.camera_id for look in looks}),
+        cameras=_count(looks, "camera"),
+        units=_count(looks, "unit"),
         live_s=sum(look.seconds or 0 for look in looks if look.action.startswith("live:")),
-        footage_s=sum(row["footage_s"] or 0 for row in rows[:MOST_LOOKS]),
+        footage_s=sum(
+            row["footage_s"] or 0 for row in rows[:MOST_LOOKS] if row["object_kind"] == "camera"
+        ),
         is_cut=len(rows) > MOST_LOOKS,
     )
 
 
-_HEAD = ("at", "person", "agency", "action", "camera", "seconds", "footage_from", "footage_to")
+def _count(looks: tuple[Look, ...], kind: str) -> int:
+    return len({look.camera_id for look in looks if look.kind == kind})
+
+
+_HEAD = (
+    *("at", "person", "agency", "action", "camera", "seconds", "footage_from", "footage_to"),
+    "kind",
+)
 
 
 def as_csv(report: Report) -> str:
