@@ -14,6 +14,7 @@ import struct
 from dataclasses import dataclass, field
 from functools import cache
 
+from warroom.kernel.g711 import expand_alaw, expand_ulaw
 from warroom.recording.contracts import TIMESCALE, Init
 from warroom.recording.fmp4 import AUDIO_TRACK, AudioFormat, build_sound, read_moof, sound_only
 
@@ -196,23 +197,9 @@ def _coded(number: int) -> bytes:
 
 @cache
 def _tables(codec: str) -> tuple[bytes, bytes]:
-    expand = _from_alaw if codec == "alaw" else _from_ulaw
+    expand = expand_alaw if codec == "alaw" else expand_ulaw
     words = [expand(code) & 0xFFFF for code in range(256)]
     return bytes(word >> 8 for word in words), bytes(word & 0xFF for word in words)
-
-
-def _from_alaw(code: int) -> int:
-    code ^= 0x55
-    step, value = code >> 4 & 7, ((code & 15) << 4) + 8
-    if step:
-        value = (value + 0x100) << (step - 1)
-    return value if code & 0x80 else -value
-
-
-def _from_ulaw(code: int) -> int:
-    code = ~code & 0xFF
-    value = ((((code & 15) << 3) + 0x84) << (code >> 4 & 7)) - 0x84
-    return -value if code & 0x80 else value
 
 
 @cache
