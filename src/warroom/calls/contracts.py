@@ -43,10 +43,13 @@ class RtpPeer:
     Attributes:
         host: Address in its SDP; behind a NAT the real one differs, which is why ports latch.
         port: UDP port.
-        payload_type: 8 (PCMA) or 0 (PCMU), RFC 3551.
+        payload_type: 8 (PCMA) or 0 (PCMU), RFC 3551; with `is_opus` the number SDP gave Opus.
         event_type: Payload type of `telephone-event/8000` (RFC 4733); None if it was not agreed.
         sends: Whether it will send sound.
         receives: Whether it wants sound; False while it has us on hold.
+        is_opus: It offers Opus alone (RFC 7587): only then is sound decoded and encoded.
+        rtcp_port: Where it wants reports (`a=rtcp`, RFC 3605); `port` itself with `a=rtcp-mux`
+            (RFC 5761); None is the port after `port`.
     """
 
     host: str
@@ -55,6 +58,8 @@ class RtpPeer:
     event_type: int | None = None
     sends: bool = True
     receives: bool = True
+    is_opus: bool = False
+    rtcp_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,10 @@ class RtpStats:
         foreign: Packets of strangers, thrown away.
         jitter_ms: Interarrival jitter (RFC 3550, 6.4.1).
         silent_s: Seconds since the last packet of the peer; since `start` if none came.
+        duplicates: Packets that came twice, used once.
+        peer_lost: Packets of ours that the peer misses, as its reports say (RFC 3550, 6.4.1).
+        peer_jitter_ms: Jitter of ours at the peer.
+        round_trip_ms: There and back, from its reports; None before it heard one of ours.
     """
 
     received: int = 0
@@ -76,6 +85,10 @@ class RtpStats:
     foreign: int = 0
     jitter_ms: float = 0.0
     silent_s: float = 0.0
+    duplicates: int = 0
+    peer_lost: int = 0
+    peer_jitter_ms: float = 0.0
+    round_trip_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +161,15 @@ class Recorder(Protocol):
     """A two-channel recording, valid at every moment, even if the process dies.
 
     `calls.audio.recorder.TwoChannelRecorder.create(path)` begins one whose sample 0 is now;
-    `.reopen(path, state)` goes on in one that a process which died left behind.
+    `.reopen(path, state)` goes on in one that a process which died left behind; and
+    `calls.audio.recorder.recover(path)` closes one that nobody goes on with.
     """
+
+    on_anchor: Callable[[], None] | None
+    """Is called when a sender's clock was tied to the recording: `state` has changed."""
+
+    on_failed: Callable[[str], None] | None
+    """Is called once with why, when it cannot record any more; the call goes on."""
 
     def write(self, channel: int, rtp_time: int, payload: bytes, source: int) -> None:
         """Place A-law samples at the time they belong to; late ones fall into place.
@@ -172,7 +192,10 @@ class Recorder(Protocol):
         ...
 
     def close(self) -> Recorded:
-        """Cut what was only reserved, sync to the disk, hash."""
+        """Cut what was only reserved, sync to the disk, hash.
+
+        Waits for the disk: to be called in a thread, after the last `write`.
+        """
         ...
 
 
@@ -195,6 +218,11 @@ class AgentLeg(Protocol):
 
     def alive(self) -> bool:
         """False as soon as the connection is known to be gone."""
+        ...
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the browser sent anything; it rests between calls, and never in one."""
         ...
 
     @property

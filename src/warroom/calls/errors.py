@@ -7,3 +7,9 @@ class LegRefusedError(InvalidError):
     """The browser's offer cannot be answered with G.711 A-law."""
 
     code = "calls.leg_refused"
+
+
+class AnnouncementError(InvalidError):
+    """A file that was given as an announcement holds no sound that can be played."""
+
+    code = "calls.announcement_unreadable"
