@@ -1,6 +1,6 @@
 """What can go wrong in `calls`; the text a person reads is the message `error.<code>`."""
 
-from warroom.kernel.errors import InvalidError
+from warroom.kernel.errors import InvalidError, Kind, NotFoundError, UnavailableError, WarRoomError
 
 
 class LegRefusedError(InvalidError):
@@ -13,3 +13,60 @@ class AnnouncementError(InvalidError):
     """A file that was given as an announcement holds no sound that can be played."""
 
     code = "calls.announcement_unreadable"
+
+
+class EdgeAwayError(UnavailableError):
+    """The calls process of this node does not answer."""
+
+    code = "calls.edge_away"
+
+
+class NoCallError(NotFoundError):
+    """The call is not at the edge any more."""
+
+    code = "calls.no_call"
+
+
+class NoAgentError(WarRoomError):
+    """The agent has not signed in at the edge, or their browser's sound is not open."""
+
+    code = "calls.no_agent"
+    kind = Kind.CONFLICT
+
+
+class CallStateError(WarRoomError):
+    """The call's state does not allow this (`state`, `kind`)."""
+
+    code = "calls.state"
+    kind = Kind.CONFLICT
+
+
+class AgentBusyError(WarRoomError):
+    """The agent has another call."""
+
+    code = "calls.agent_busy"
+    kind = Kind.CONFLICT
+
+
+class NoTrunkError(UnavailableError):
+    """No trunk takes our call."""
+
+    code = "calls.no_trunk"
+
+
+class NumberError(InvalidError):
+    """This is no number that can be called."""
+
+    code = "calls.number"
+
+
+class CommandError(InvalidError):
+    """The edge does not know this command."""
+
+    code = "calls.command"
+
+
+class WatchError(InvalidError):
+    """There is no such way to listen in, or the call is one's own."""
+
+    code = "calls.watch"

@@ -365,7 +365,7 @@ class UserAgent:
         return (await self.stack.request(request, flow)).status
 
     def restore(self, state: dict[str, Any], flow: Flow) -> Session:
-        """A session of a process that died, answered before.
+        """A session of a process that died, answered or still waiting.
 
         Raises:
             MalformedError: What it kept cannot be read.
@@ -373,6 +373,10 @@ class UserAgent:
         invite = parse(state["invite"].encode("latin-1"))
         session = Session(self, invite, flow, Dialog(**state["dialog"]))
         session.resume(state)
+        if session.is_early:
+            transaction = self.stack.adopt(invite, flow)
+            session.attach(transaction)
+            self._inviting[transaction.key] = session
         # The process may have sent a request after it wrote this.
         session.dialog.local_seq += 1
         self._sessions[session.dialog.call_id, session.dialog.local_tag] = session

@@ -9,7 +9,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from warroom.calls.sip import sdp
@@ -212,7 +212,8 @@ class Session:
         self.callbacks.on_media(told)
 
     def take(self, request: Message, transaction: ServerTransaction) -> None:
-        """A request inside the dialog."""
+        """A request inside the dialog; over a new connection, if theirs or our process died."""
+        self.flow = transaction.flow
         if not self.dialog.takes(request):
             transaction.respond(respond(request, 500))
             return
@@ -338,6 +339,14 @@ class Session:
             request.body = body
         self.keeper.stack.ask(request, self.flow, on_answer)
 
+    def probe(self) -> None:
+        """Asks whether the other side still has this session; ends it where it does not."""
+        self._ask("OPTIONS", self._probed)
+
+    def _probed(self, answer: Message) -> None:
+        if answer.status in (408, 481):
+            self.hang_up("lost")
+
     # The session timer
 
     def take_timer(self) -> None:
@@ -406,17 +415,22 @@ class Session:
             "number": self.number,
             "version": self.version,
             "sdp": self._last_sdp.decode(),
+            "remote": None if self.remote is None else asdict(self.remote),
             "can_update": self.can_update,
+            "is_early": self.is_early,
             "interval": [self.interval.seconds, self.interval.is_ours],
         }
 
     def resume(self, state: dict[str, Any]) -> None:
         """Goes on where another process was."""
-        self.is_early = False
+        self.is_early = state["is_early"]
         self.host, self.port = state["host"], state["port"]
         self.number, self.version = state["number"], state["version"]
         self._last_sdp = state["sdp"].encode()
         self.can_update = state["can_update"]
+        remote = state["remote"]
+        if remote is not None:
+            self.remote = sdp.Description(**remote | {"media": tuple(remote["media"])})
         self.interval.seconds, self.interval.is_ours = state["interval"]
         self._watch_interval()
 

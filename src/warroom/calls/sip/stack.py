@@ -154,6 +154,14 @@ class Stack:
         self.counts.resent += transaction.resent
         self._asked.pop(transaction.key, None)
 
+    def adopt(self, request: Message, flow: Flow) -> ServerTransaction:
+        """An INVITE that another process took and did not answer: repeats find it here."""
+        made = ServerTransaction(
+            _key(request, request.method), request, flow, self.timers, self._forget_served
+        )
+        self._served[made.key] = made
+        return made
+
     def find_invite(self, cancel: Message) -> ServerTransaction | None:
         """The INVITE that a CANCEL means (9.2)."""
         return self._served.get(_key(cancel, "INVITE"))

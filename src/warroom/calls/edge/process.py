@@ -1,0 +1,111 @@
+"""The process: one event loop, one SIP stack, one socket for `serve`; ends without ending calls."""
+
+import asyncio
+import faulthandler
+import gc
+import os
+import signal
+import ssl
+from pathlib import Path
+
+from warroom.calls.contracts import AgentLeg
+from warroom.calls.edge.control import Control
+from warroom.calls.edge.desk import Desk
+from warroom.calls.edge.journal import Event
+from warroom.calls.edge.switchboard import Switchboard
+from warroom.calls.edge.trunks import Trunks
+from warroom.calls.legs.browser import BrowserLeg
+from warroom.calls.settings import CallSettings
+from warroom.kernel.clock import Clock
+from warroom.kernel.log import logger
+from warroom.kernel.secrets import Sealer
+
+FROZEN_S = 10.0
+DAY_S = 86_400.0
+_log = logger("calls.edge")
+
+
+class Edge:
+    """All of it, put together.
+
+    Args:
+        settings: Of calls.
+        sealer: Opens passwords of trunks.
+        data: Folder of this node's data.
+        socket: Where `serve` commands it.
+        clock: For everything.
+    """
+
+    def __init__(
+        self, settings: CallSettings, sealer: Sealer, data: Path, socket: Path, clock: Clock
+    ) -> None:
+        trunks = Trunks(settings.trunks, sealer)
+        self.board = Switchboard(settings, trunks, data, clock, self._written)
+        self.desk = Desk(self.board)
+        self._settings, self._clock = settings, clock
+        self.control = Control(socket, self.board, self.desk, self._new_leg)
+
+    def _written(self, events: list[Event]) -> None:
+        self.control.written(events)
+
+    def _new_leg(self) -> AgentLeg:
+        return BrowserLeg(self._settings.webrtc_host, clock=self._clock)
+
+    async def start(self) -> None:
+        """Takes calls from now on."""
+        await self.board.start(_tls(self._settings))
+        await self.control.start()
+        self.board.later(self._trim())
+
+    async def stop(self) -> None:
+        """Leaves; calls go on in the process that comes after."""
+        await self.control.stop()
+        await self.board.stop()
+
+    async def _trim(self) -> None:
+        while True:
+            before_ms = self.board.now_ms() - int(self._settings.journal_days * DAY_S * 1000)
+            await asyncio.to_thread(self.board.books.journal.trim, before_ms)
+            await asyncio.sleep(DAY_S / 24)
+
+
+def _tls(settings: CallSettings) -> ssl.SSLContext | None:
+    if not settings.tls_certificate:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.tls_certificate, settings.tls_key or None)
+    return context
+
+
+def run(settings: CallSettings, sealer: Sealer, data: Path, socket: Path, clock: Clock) -> None:
+    """Runs the process until SIGTERM or SIGINT; never returns."""
+    asyncio.run(_run(settings, sealer, data, socket, clock))
+    # Threads of the WebRTC library may still be winding down; the destructor would abort.
+    os._exit(0)
+
+
+async def _run(
+    settings: CallSettings, sealer: Sealer, data: Path, socket: Path, clock: Clock
+) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    edge = Edge(settings, sealer, data, socket, clock)
+    await edge.start()
+    # What was loaded stays: a collection that walks over it would hold the sound up.
+    gc.collect()
+    gc.freeze()
+    _log.info("calls.started", port=edge.board.stack.transports.ports.get("UDP"))
+    watch = asyncio.create_task(_stay_watched())
+    await stopped.wait()
+    watch.cancel()
+    faulthandler.cancel_dump_traceback_later()
+    await edge.stop()
+
+
+async def _stay_watched() -> None:
+    """Puts the watchdog off every second; it runs in C, so it bites when Python stands still."""
+    while True:
+        faulthandler.dump_traceback_later(FROZEN_S, exit=True)
+        await asyncio.sleep(1.0)

@@ -1,0 +1,53 @@
+"""What a new process needs to go on with the calls of one that died: one small file each.
+
+Written at each change, by a rename, so that it is whole at every moment. It need not outlive the
+machine (calls do not), and is not synced to the disk.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from warroom.kernel.log import logger
+
+_log = logger("calls.resuming")
+
+
+class CallFiles:
+    """The state files of this node.
+
+    Args:
+        folder: Where they are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def save(self, call: str, state: dict[str, Any]) -> None:
+        """Keeps the state of a call; a disk that takes none is logged, the call goes on."""
+        path = self._folder / call
+        fresh = path.with_suffix(".new")
+        try:
+            fresh.write_bytes(msgspec.json.encode(state))
+            fresh.replace(path)
+        except OSError as error:
+            _log.error("calls.state_not_kept", call=call, problem=error.strerror)
+
+    def remove(self, call: str) -> None:
+        """The call is over."""
+        (self._folder / call).unlink(missing_ok=True)
+
+    def load(self) -> dict[str, dict[str, Any]]:
+        """What was left behind, by call; a file that cannot be read is logged and set aside."""
+        found = {}
+        for path in sorted(self._folder.iterdir()):
+            if path.suffix:
+                continue
+            try:
+                found[path.name] = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+            except (OSError, msgspec.MsgspecError) as error:
+                _log.error("calls.state_unreadable", call=path.name, problem=str(error))
+                path.replace(path.with_suffix(".unreadable"))
+        return found

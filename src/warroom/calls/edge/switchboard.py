@@ -1,0 +1,546 @@
+"""The room: calls come in, wait, ring at agents, are taken, and end; whatever else is away.
+
+Everything runs in one event loop; nothing here waits for a disk, a database or another process
+before the caller is served.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from warroom.calls.audio import tones
+from warroom.calls.audio.port import RtpPort
+from warroom.calls.audio.recorder import TwoChannelRecorder, recover
+from warroom.calls.contracts import FRAME_MS, AgentLeg, AudioPort
+from warroom.calls.edge.agents import Agent, Agents
+from warroom.calls.edge.call import Books, Call, Facts
+from warroom.calls.edge.journal import Event, Journal
+from warroom.calls.edge.media import Media
+from warroom.calls.edge.resuming import CallFiles
+from warroom.calls.edge.trunks import Trunks
+from warroom.calls.errors import AgentBusyError, CallStateError, NoCallError
+from warroom.calls.rules import CallState, is_short, state_of, to_ring
+from warroom.calls.settings import CallSettings
+from warroom.calls.sip.agent import UserAgent
+from warroom.calls.sip.digest import Challenger
+from warroom.calls.sip.fields import MalformedError, NameAddr, split_top
+from warroom.calls.sip.limits import RateLimit
+from warroom.calls.sip.location import place_of, reference_of
+from warroom.calls.sip.session import Session
+from warroom.calls.sip.stack import Stack
+from warroom.calls.sip.transaction import Timers
+from warroom.calls.sip.transport import Flow
+from warroom.calls.sip.uri import parse_uri
+from warroom.kernel.clock import Clock
+from warroom.kernel.ids import new_id
+from warroom.kernel.log import logger
+
+LOOK_EACH = 5
+"""Ticks of sound between two looks at what is overdue."""
+
+COMES_BACK_S = 5.0
+"""An agent whose browser, or whose edge, was gone may take so long until another is rung."""
+
+_log = logger("calls.edge")
+
+
+@dataclass(slots=True)
+class Loose:
+    """A call that is over and not closed.
+
+    Attributes:
+        tries: How often it was called back.
+    """
+
+    state: CallState
+    number: str = ""
+    line: str = ""
+    tries: int = 0
+
+
+class Switchboard:
+    """The room.
+
+    Args:
+        settings: All of it.
+        trunks: Whose calls are taken.
+        data: Folder of this node's data.
+        clock: For instants and durations.
+        on_written: Is told of events that are on the disk.
+        timers: Of SIP.
+    """
+
+    def __init__(
+        self,
+        settings: CallSettings,
+        trunks: Trunks,
+        data: Path,
+        clock: Clock,
+        on_written: Callable[[list[Event]], None],
+        timers: Timers | None = None,
+    ) -> None:
+        self.settings, self.trunks, self.clock = settings, trunks, clock
+        self._folder = data / "calls"
+        journal = Journal(self._folder / "journal.db", self.now_ms, on_written)
+        self.books = Books(journal, CallFiles(self._folder / "state"), self.now_ms)
+        self.agents = Agents(clock.monotonic)
+        self.calls: dict[str, Call] = {}
+        self.loose: dict[str, Loose] = {}
+        self.user = UserAgent(trunks.admit, self._invited, Challenger("warroom", clock.monotonic))
+        limit = RateLimit(settings.requests_per_s, settings.requests_burst, clock.monotonic)
+        host = settings.public_host or settings.host
+        self.stack = self.user.stack = Stack(self.user, timers or Timers(), limit, host)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._waiting_sound: tuple[bytes, ...] = ()
+        self._ticks = 0
+        self._ticker: asyncio.TimerHandle | None = None
+        self._next = 0.0
+        self.worst_late_s = 0.0
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970."""
+        return int(self.clock.now().timestamp() * 1000)
+
+    async def start(self, tls: Any = None) -> None:
+        """Goes on with what was left behind, then takes calls."""
+        announcement = self.settings.announcement
+        self._waiting_sound = (
+            await asyncio.to_thread(tones.announcement, Path(announcement))
+            if announcement
+            else tones.ring_back()
+        )
+        settings = self.settings
+        await self.stack.transports.listen(settings.host, settings.port, settings.tls_port, tls)
+        await self._resume_all()
+        self._next = asyncio.get_running_loop().time()
+        self._tick()
+
+    async def stop(self) -> None:
+        """Leaves calls as they are, for the process that comes after."""
+        if self._ticker is not None:
+            self._ticker.cancel()
+        for call in list(self.calls.values()):
+            call.save()
+        for agent in self.agents:
+            if agent.leg is not None:
+                await agent.leg.close()
+        await self.stack.transports.close()
+        self.books.journal.close()
+
+    def later(self, work: Any) -> None:
+        """Runs a coroutine beside everything else."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("calls.work_failed", exc_info=task.exception())
+
+    # Calls that come in
+
+    def _invited(self, session: Session) -> None:
+        if len(self.calls) >= self.settings.calls_most:
+            session.refuse(503, [("retry-after", "5")])
+            return
+        self.later(self._offer(session))
+
+    async def _offer(self, session: Session) -> None:
+        """Begins to record, writes the call down and finds somebody."""
+        line = self.trunks.of(session.flow.peer[0])
+        facts = Facts(
+            str(new_id()),
+            _number_of(session),
+            line.trunk.name if line else "",
+            "in",
+            self.now_ms(),
+        )
+        cancelled: list[str] = []
+        session.callbacks.on_end = cancelled.append
+        try:
+            call = await self.begin(facts, session, self.new_port())
+        except OSError as error:
+            _log.error("calls.no_room", problem=error.strerror)
+            session.refuse(503, [("retry-after", "5")])
+            return
+        invite = session.invite
+        place, reference = place_of(invite), reference_of(invite)
+        call.log(
+            "offered",
+            source="caller",
+            number=facts.number,
+            line=facts.line,
+            direction="in",
+            is_emergency=invite.uri.lower().startswith("urn:service:sos"),
+            to=invite.uri[:200],
+        )
+        if place is not None or reference:
+            body = (
+                {}
+                if place is None
+                else {
+                    "latitude": place.latitude,
+                    "longitude": place.longitude,
+                    "radius_m": place.radius_m,
+                    "confidence": place.confidence,
+                    "method": place.method,
+                    "provider": place.provider,
+                }
+            )
+            call.log("location", source="caller", of="pidf", reference=reference, **body)
+        if session.remote is not None:
+            call.media.port.start(session.remote.peer())
+        if cancelled:
+            self._ended(call, cancelled[0])
+            return
+        self._announce(call)
+        call.save()
+        self.ring()
+
+    def new_port(self) -> AudioPort:
+        """A port of sound that is not open yet."""
+        ports = (self.settings.rtp_port_begin, self.settings.rtp_port_end)
+        return RtpPort(self.clock, ports)
+
+    async def begin(self, facts: Facts, session: Session, port: AudioPort) -> Call:
+        """A call with open sound and a recording.
+
+        Raises:
+            OSError: There is no port, or no place to record.
+        """
+        number = await port.bind(self.settings.host)
+        where = (self.settings.public_host or self.settings.host, number)
+        return self.begin_on(facts, session, port, where)
+
+    def begin_on(
+        self, facts: Facts, session: Session, port: AudioPort, where: tuple[str, int]
+    ) -> Call:
+        """A call on a port that is open already.
+
+        Raises:
+            OSError: There is no place to record.
+        """
+        day = datetime.fromtimestamp(facts.offered_ms / 1000, UTC).strftime("%Y-%m-%d")
+        path = Path("recordings") / day / f"{facts.call}.wav"
+        try:
+            (self._folder / path.parent).mkdir(parents=True, exist_ok=True, mode=0o700)
+            recorder = TwoChannelRecorder.create(self._folder / path, self.clock)
+        except OSError:
+            port.close()
+            raise
+        session.host, session.port = where
+        media = Media(port, recorder, self.clock.monotonic, waiting=self._waiting_sound)
+        call = Call(facts, self.books, session, media, str(path))
+        self._join(call)
+        return call
+
+    def _join(self, call: Call) -> None:
+        call.since = self.clock.monotonic()
+        self.calls[call.id] = call
+        told = call.session.callbacks
+        told.on_end = lambda reason: self._ended(call, reason)
+        told.on_media = call.heard
+        told.on_key = call.pressed
+        told.on_answer = call.save
+        call.media.port.on_key = call.pressed
+        recorder: Any = call.media.recorder
+        recorder.on_anchor = call.save
+        recorder.on_failed = lambda why: _log.error(
+            "calls.recording_failed", call=call.id, problem=why
+        )
+
+    def _announce(self, call: Call) -> None:
+        """Rings; with our own tone or announcement where the settings want it."""
+        if self.settings.early_media and call.session.remote is not None:
+            call.media.is_up = True
+            call.session.early(call.session.host, call.session.port)
+        else:
+            call.session.ring()
+
+    # The queue
+
+    def ring(self) -> None:
+        """Rings at agents for the calls that wait, the oldest first; those cut off before all."""
+        waiting = [call for call in self.calls.values() if call.is_waiting]
+        waiting.sort(key=lambda call: (not call.answered, call.facts.offered_ms))
+        everybody = self.settings.strategy == "ring_all"
+        rung: set[str] = set()
+        for call in waiting:
+            rung |= call.rung.keys()
+        for call in waiting:
+            free = self.agents.free(set(call.rung) if everybody else rung)
+            if call.rung and not everybody:
+                continue
+            for name in to_ring(self.settings.strategy, free, frozenset(call.tried)):
+                call.rung[name] = self.clock.monotonic()
+                rung.add(name)
+                call.log("ringing", agent=name)
+
+    def _pass_over(self, call: Call) -> None:
+        now = self.clock.monotonic()
+        for name, since in list(call.rung.items()):
+            agent = self.agents.find(name)
+            is_gone = agent is None or not agent.is_there or agent.call or agent.is_paused
+            if is_gone or now - since > self.settings.agent_answer_s:
+                del call.rung[name]
+                call.tried.add(name)
+                call.log("passed_over", agent=name)
+
+    # What agents do
+
+    def get(self, call: str) -> Call:
+        """A call that is at the edge.
+
+        Raises:
+            NoCallError: It is not.
+        """
+        found = self.calls.get(call)
+        if found is None or found.is_over:
+            raise NoCallError
+        return found
+
+    def answer(self, call: Call, name: str) -> asyncio.Future[None]:
+        """An agent takes a call that waits.
+
+        Raises:
+            NoAgentError: Their sound is not open.
+            AgentBusyError: They have a call.
+            CallStateError: Somebody else was faster.
+            NoCallError: The caller was faster.
+        """
+        agent = self.agents.get_there(name)
+        if agent.call:
+            raise AgentBusyError
+        if not call.is_waiting:
+            raise CallStateError(state=call.state.value, kind="answered")
+        session = call.session
+        if session.is_early and not session.accept(session.host, session.port):
+            raise NoCallError
+        call.agent, call.answered, call.lost_at = name, True, None
+        call.rung.clear()
+        call.media.is_up = True
+        call.media.waiting = ()
+        self.connect(call, agent)
+        done = call.log("answered", actor=name, source="operator")
+        call.save()
+        return done
+
+    def connect(self, call: Call, agent: Agent) -> None:
+        """The agent's sound goes to the call, and back."""
+        agent.call = call.id
+        call.media.attach(agent.leg)
+        self.remix(call)
+
+    def remix(self, call: Call) -> None:
+        """Who hears whom in a call, after something changed."""
+        legs: dict[str, AgentLeg] = {}
+        for name in list(call.watchers):
+            agent = self.agents.find(name)
+            if agent is None or agent.leg is None or not agent.is_there:
+                del call.watchers[name]
+            else:
+                legs[name] = agent.leg
+        call.remix(legs)
+
+    async def leg(self, name: str, leg: AgentLeg) -> None:
+        """The agent's browser offered its sound; a call that waits for it goes on."""
+        agent = self.agents.sign_in(name)
+        before, agent.leg = agent.leg, leg
+        if before is not None:
+            await before.close()
+        for call in self.calls.values():
+            if call.agent == name:
+                call.lost_at = None
+                self.connect(call, agent)
+
+    def lose(self, call: Call) -> None:
+        """The agent of a call is gone: it waits again, before all others."""
+        name, call.agent, call.lost_at = call.agent, "", None
+        call.tried.add(name)
+        call.media.is_held = False
+        call.media.attach(None)
+        self.agents.release(name)
+        self.remix(call)
+        call.log("agent_lost", agent=name)
+        call.save()
+
+    # Ends
+
+    def _ended(self, call: Call, reason: str) -> None:
+        if call.is_over:
+            return
+        now_ms = self.now_ms()
+        if call.answered:
+            call.log("ended", source="caller" if reason == "remote" else "auto", reason=reason)
+            self.agents.release(call.agent, self.settings.wrap_up_s)
+        else:
+            facts = call.facts
+            short = is_short(facts.offered_ms / 1000, now_ms / 1000, self.settings.short_abandon_s)
+            call.log("abandoned", source="caller", reason=reason, is_short=short)
+            if facts.number and facts.direction == "in":
+                call.log("callback_due")
+        self.loose[call.id] = Loose(call.state, call.facts.number, call.facts.line)
+        call.is_over = True
+        self.later(self._close(call))
+
+    async def _close(self, call: Call) -> None:
+        stats = call.media.port.stats()
+        recorded = await call.finish()
+        self.calls.pop(call.id, None)
+        call.log(
+            "recorded",
+            path=call.recording,
+            sha256=recorded.sha256 if recorded else "",
+            duration_s=round(recorded.duration_s, 3) if recorded else 0.0,
+            received=stats.received,
+            lost=stats.lost,
+            sent=stats.sent,
+            foreign=stats.foreign,
+            fillers=call.media.fillers,
+            failed=call.media.recorder.failed or "",
+        )
+        self.ring()
+
+    # Time
+
+    def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        late = loop.time() - self._next
+        self.worst_late_s = max(self.worst_late_s, late)
+        self._next += FRAME_MS / 1000
+        if late > 1.0:
+            # The machine slept: what is past is not made up for.
+            self._next = loop.time() + FRAME_MS / 1000
+        self._ticker = loop.call_at(self._next, self._tick)
+        self._ticks += 1
+        for call in self.calls.values():
+            if not call.is_over:
+                call.media.tick()
+        if self._ticks % LOOK_EACH == 0:
+            self._look()
+
+    def _look(self) -> None:
+        now, settings = self.clock.monotonic(), self.settings
+        for call in list(self.calls.values()):
+            if call.is_over:
+                continue
+            self._pass_over(call)
+            if call.agent and call.is_talking:
+                self._look_at_agent(call, now)
+            silent_s = call.media.port.stats().silent_s if self._ticks % 50 == 0 else 0.0
+            if call.answered and silent_s > settings.caller_silent_s < now - call.probed_at:
+                call.probed_at = now
+                call.session.probe()
+        self.ring()
+
+    def _look_at_agent(self, call: Call, now: float) -> None:
+        agent = self.agents.find(call.agent)
+        if call.lost_at is not None:
+            if now - call.lost_at > COMES_BACK_S:
+                self.lose(call)
+            return
+        alive = agent is not None and agent.is_there
+        if not alive or now - call.media.heard_at > self.settings.agent_silent_s:
+            self.lose(call)
+
+    # A restart
+
+    async def _resume_all(self) -> None:
+        for call, events in self.books.journal.open_calls().items():
+            facts = events[0].body
+            state = state_of(event.kind for event in events)
+            tries = sum(event.kind == "not_reached" for event in events)
+            self.loose[call] = Loose(state, facts.get("number", ""), facts.get("line", ""), tries)
+        for name, state in self.books.files.load().items():
+            try:
+                await self._resume(state)
+            except (OSError, KeyError, TypeError, ValueError, MalformedError) as error:
+                _log.error("calls.not_resumed", call=name, problem=type(error).__name__)
+                self.books.files.remove(name)
+        for name, loose in list(self.loose.items()):
+            if name not in self.calls and loose.state in _UNFINISHED:
+                self._write_off(name, loose)
+
+    async def _resume(self, state: dict[str, Any]) -> None:
+        facts = Facts(**state["facts"])
+        gone_s = max(0.0, (self.now_ms() - state["at_ms"]) / 1000)
+        port = self.new_port()
+        await port.resume(self.settings.host, state["port"], gone_s)
+        path = self._folder / state["recording"]
+        recorder = TwoChannelRecorder.reopen(path, state["recorder"], self.clock)
+        session = self.user.restore(state["session"], self._flow_of(state["session"]))
+        media = Media(port, recorder, self.clock.monotonic, waiting=self._waiting_sound)
+        media.is_up, media.is_held = state["is_up"], state["is_held"]
+        call = Call(facts, self.books, session, media, state["recording"])
+        call.answered, call.agent, call.keys = state["answered"], state["agent"], state["keys"]
+        call.state = self.loose.pop(call.id).state
+        if call.answered:
+            media.waiting = ()
+        call.lost_at = self.clock.monotonic() if call.agent else None
+        self._join(call)
+        call.log("gap", seconds=round(gone_s, 3))
+        if session.is_early:
+            self._announce(call)
+        call.save()
+
+    def _flow_of(self, state: dict[str, Any]) -> Flow:
+        """The way to the trunk; a connection is gone, and the trunk opens another."""
+        host, port = state["peer"]
+        return self.stack.transports.udp((host, port))
+
+    def _write_off(self, name: str, loose: Loose) -> None:
+        """A call that ended while no edge ran: it is written down as such, with its recording."""
+        events = self.books.journal.of_call(name)
+        was_answered = any(event.kind == "answered" for event in events)
+        kind = "ended" if was_answered else "abandoned"
+        append = self.books.journal.append
+        append(name, kind, reason="edge_gone")
+        loose.state = CallState.WRAP_UP if was_answered else CallState.ABANDONED
+        if not was_answered and loose.number:
+            append(name, "callback_due")
+            loose.state = CallState.CALLBACK_DUE
+        day = datetime.fromtimestamp(events[0].at_ms / 1000, UTC).strftime("%Y-%m-%d")
+        path = Path("recordings") / day / f"{name}.wav"
+        try:
+            found = recover(self._folder / path)
+        except (OSError, ValueError) as error:
+            append(name, "recorded", path=str(path), sha256="", failed=type(error).__name__)
+            return
+        append(
+            name,
+            "recorded",
+            path=str(path),
+            sha256=found.sha256,
+            duration_s=round(found.duration_s, 3),
+        )
+
+
+_UNFINISHED = frozenset(
+    {
+        CallState.OFFERED,
+        CallState.RINGING,
+        CallState.ANSWERED,
+        CallState.HELD,
+        CallState.CONFERENCED,
+        CallState.TRANSFERRED,
+    }
+)
+
+
+def _number_of(session: Session) -> str:
+    """The caller's number: asserted by the operator (RFC 3325), else as the caller says."""
+    for name in ("p-asserted-identity", "from"):
+        value = session.invite.get(name)
+        if not value:
+            continue
+        try:
+            number = parse_uri(NameAddr.parse(split_top(value)[0]).uri).number
+        except MalformedError:
+            continue
+        if number:
+            return number
+    return ""
