@@ -19,6 +19,7 @@ from warroom.app.node import Node, media_socket, webrtc_socket
 from warroom.audit import api as audit
 from warroom.audit import jobs as audit_jobs
 from warroom.audit import routes as audit_routes
+from warroom.calls import api as calls
 from warroom.cameras import api as cameras
 from warroom.cameras import jobs as camera_jobs
 from warroom.cameras import routes as camera_routes
@@ -74,6 +75,7 @@ SECTIONS = [
     OutboundSettings,
     access.AccessSettings,
     audit.AuditSettings,
+    calls.CallSettings,
     cameras.CameraSettings,
     dispatch.DispatchSettings,
     hub.HubSettings,

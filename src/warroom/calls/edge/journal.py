@@ -147,7 +147,7 @@ class Journal:
     def _read(self, query: str, values: tuple[Any, ...]) -> list[Event]:
         with self._reading:
             rows = self._reader.execute(query, values).fetchall()
-        return [Event(*row[:6], msgspec.json.decode(row[6])) for row in rows]
+        return [_event(row) for row in rows]
 
     def mark(self, name: str) -> int:
         """Up to which event somebody has come (`forwarded`, `trimmed`)."""
@@ -229,6 +229,11 @@ class Journal:
         for item in batch:
             if not item.written.done():
                 item.written.set_result(None)
+
+
+def _event(row: tuple[Any, ...]) -> Event:
+    seq, call, at_ms, kind, actor, source, body = row
+    return Event(seq, call, at_ms, kind, actor, source, msgspec.json.decode(body))
 
 
 def _open(path: Path) -> sqlite3.Connection:

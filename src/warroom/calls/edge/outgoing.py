@@ -107,8 +107,8 @@ class Dialler:
         outcome: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         told = Callbacks(
             on_media=lambda description: _start(port, description),
-            on_answer=lambda: outcome.done() or outcome.set_result(""),
-            on_end=lambda reason: outcome.done() or outcome.set_result(reason),
+            on_answer=lambda: _settle(outcome, ""),
+            on_end=lambda reason: _settle(outcome, reason),
         )
         sender = f"<sip:{self._sender}@{self._user.stack.host}>"
         session = self._user.call(
@@ -129,6 +129,11 @@ class Dialler:
             status = int(reason.split()[1]) if reason.startswith("refused ") else 487
             return Dialled(None, status, line.trunk.name)
         return Dialled(session, 200, line.trunk.name)
+
+
+def _settle(outcome: "asyncio.Future[str]", reason: str) -> None:
+    if not outcome.done():
+        outcome.set_result(reason)
 
 
 def _start(port: AudioPort, description: sdp.Description) -> None:

@@ -21,6 +21,7 @@ from warroom.kernel.log import logger
 from warroom.kernel.secrets import Sealer
 
 FROZEN_S = 10.0
+RETRY_S = 2.0
 DAY_S = 86_400.0
 _log = logger("calls.edge")
 
@@ -52,9 +53,17 @@ class Edge:
         return BrowserLeg(self._settings.webrtc_host, clock=self._clock)
 
     async def start(self) -> None:
-        """Takes calls from now on."""
-        await self.board.start(_tls(self._settings))
+        """Takes calls from now on; waits for its ports as long as another program has them."""
         await self.control.start()
+        tls = _tls(self._settings)
+        while True:
+            try:
+                await self.board.listen(tls)
+                break
+            except OSError as error:
+                _log.error("calls.port_taken", port=self._settings.port, problem=error.strerror)
+                await asyncio.sleep(RETRY_S)
+        await self.board.start()
         self.board.later(self._trim())
 
     async def stop(self) -> None:
@@ -92,13 +101,20 @@ async def _run(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     edge = Edge(settings, sealer, data, socket, clock)
-    await edge.start()
+    # While the ports are waited for, it can be told to stop.
+    starting = asyncio.ensure_future(edge.start())
+    stopping = asyncio.ensure_future(stopped.wait())
+    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
+        return
+    await starting
     # What was loaded stays: a collection that walks over it would hold the sound up.
     gc.collect()
     gc.freeze()
     _log.info("calls.started", port=edge.board.stack.transports.ports.get("UDP"))
     watch = asyncio.create_task(_stay_watched())
-    await stopped.wait()
+    await stopping
     watch.cancel()
     faulthandler.cancel_dump_traceback_later()
     await edge.stop()

@@ -5,8 +5,9 @@ before the caller is served.
 """
 
 import asyncio
+import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -104,16 +105,23 @@ class Switchboard:
         """Milliseconds since 1970."""
         return int(self.clock.now().timestamp() * 1000)
 
-    async def start(self, tls: Any = None) -> None:
-        """Goes on with what was left behind, then takes calls."""
+    async def listen(self, tls: ssl.SSLContext | None = None) -> None:
+        """Opens the ports of SIP.
+
+        Raises:
+            OSError: One of them is taken.
+        """
+        settings = self.settings
+        await self.stack.transports.listen(settings.host, settings.port, settings.tls_port, tls)
+
+    async def start(self) -> None:
+        """Goes on with what was left behind, and begins to ring."""
         announcement = self.settings.announcement
         self._waiting_sound = (
             await asyncio.to_thread(tones.announcement, Path(announcement))
             if announcement
             else tones.ring_back()
         )
-        settings = self.settings
-        await self.stack.transports.listen(settings.host, settings.port, settings.tls_port, tls)
         await self._resume_all()
         self._next = asyncio.get_running_loop().time()
         self._tick()
@@ -179,19 +187,8 @@ class Switchboard:
             to=invite.uri[:200],
         )
         if place is not None or reference:
-            body = (
-                {}
-                if place is None
-                else {
-                    "latitude": place.latitude,
-                    "longitude": place.longitude,
-                    "radius_m": place.radius_m,
-                    "confidence": place.confidence,
-                    "method": place.method,
-                    "provider": place.provider,
-                }
-            )
-            call.log("location", source="caller", of="pidf", reference=reference, **body)
+            told = asdict(place) if place is not None else {}
+            call.log("location", source="caller", of="pidf", reference=reference, **told)
         if session.remote is not None:
             call.media.port.start(session.remote.peer())
         if cancelled:
@@ -455,9 +452,9 @@ class Switchboard:
             state = state_of(event.kind for event in events)
             tries = sum(event.kind == "not_reached" for event in events)
             self.loose[call] = Loose(state, facts.get("number", ""), facts.get("line", ""), tries)
-        for name, state in self.books.files.load().items():
+        for name, kept in self.books.files.load().items():
             try:
-                await self._resume(state)
+                await self._resume(kept)
             except (OSError, KeyError, TypeError, ValueError, MalformedError) as error:
                 _log.error("calls.not_resumed", call=name, problem=type(error).__name__)
                 self.books.files.remove(name)

@@ -255,11 +255,14 @@ class Transports:
         self._udp, _ = await loop.create_datagram_endpoint(
             lambda: _Datagrams(self._on_wire), local_addr=(host, port)
         )
-        port = self._udp.get_extra_info("sockname")[1]
-        await self._serve("TCP", host, port, None)
-        self.ports["UDP"] = port
-        if tls is not None:
-            await self._serve("TLS", host, tls_port, tls)
+        self.ports["UDP"] = port = self._udp.get_extra_info("sockname")[1]
+        try:
+            await self._serve("TCP", host, port, None)
+            if tls is not None:
+                await self._serve("TLS", host, tls_port, tls)
+        except OSError:
+            await self.close()
+            raise
 
     async def _serve(self, name: str, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         server = await asyncio.get_running_loop().create_server(
