@@ -144,7 +144,7 @@ function bye(session: string): void {
 }
 
 /** Waits until all addresses are known, but not longer than `mostMs`: the answer takes no later ones. */
-function gathered(peer: RTCPeerConnection, mostMs: number): Promise<void> {
+export function gathered(peer: RTCPeerConnection, mostMs: number): Promise<void> {
   if (peer.iceGatheringState === "complete") return Promise.resolve();
   return new Promise((done) => {
     const timer = window.setTimeout(done, mostMs);
