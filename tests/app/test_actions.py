@@ -30,6 +30,10 @@ PUT_TOGETHER = {
         "opened", "sent", "stamped", "cancelled", "handed_over", "closed", "signed_on",
         "signed_off",
     ),
+    "incident:": (
+        "drafted", "sent", "scheduled", "ended", "reopened", "corrected", "noted", "place_chosen",
+        "agency_joined", "linked", "unlinked", "merged", "split", "view",
+    ),
     "recording:hold_": ("changed", "expired", "released"),
     "traffic:": ("closed", "opened", "reported", "withdrawn"),
     "unit:": ("added", "changed", "removed"),

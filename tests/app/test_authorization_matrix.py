@@ -82,6 +82,8 @@ OWNED = {
     "hold_id": "hold",
     "unit_id": "unit",
     "task_id": "task",
+    "incident_id": "incident",
+    "location_id": "location",
     "assignment_id": "assignment",
     "fence_id": "fence",
     "request_id": "request",
@@ -108,6 +110,8 @@ GLOBAL = {
     "kind": "purpose",
     "key": "cctv_live",
     "edge": "0",
+    "draft_id": str(UUID(int=90)),
+    "type_code": "flood",
 }
 
 # Whose routes are about the asker themselves, and so answer every signed-in person.
@@ -173,9 +177,19 @@ QUERIES = {
         "to": "2026-11-24T06:00:00Z",
     },
     "/api/units/events": {"from": "2026-11-24T05:00:00Z", "to": "2026-11-24T06:00:00Z"},
+    "/api/incidents/similar": {
+        "lat": "-5.1338",
+        "lon": "119.409",
+        "but": str(UUID(int=91)),
+    },
     "/api/traffic/history/state": {"at": "2026-11-24T05:00:00Z"},
     "/api/recordings/{camera_id}/thumbnail.jpg": {"at": "2026-11-24T05:00:00Z"},
 }
+
+
+def deed(**more: Any) -> dict[str, Any]:
+    """What is done to an incident, under an id of its own."""
+    return {"id": str(new_id()), **more}
 
 
 def camera_body(agency: str) -> dict[str, Any]:
@@ -224,6 +238,22 @@ STAMPS = {
     "items": [{"id": str(UUID(int=80)), "stamp": "accepted", "at": "2026-11-24T06:00:00Z"}],
 }
 TASK = {"at": [-5.1338, 119.409], "note": f"{MARK} macet"}
+
+
+def form(word: str) -> dict[str, Any]:
+    """What is typed into the form of a call."""
+    at = "2026-11-24T06:00:00Z"
+    place = {"lat": -5.1338, "lon": 119.409, "name": f"{word} lorong"}
+    return {
+        "writer": str(UUID(int=92)),
+        "revision": 1,
+        "sent_at": at,
+        "fields": {
+            "place": {"value": place, "at": at},
+            "event_text": {"value": f"{word} asap", "at": at},
+        },
+    }
+
 
 SAID = {"line": [[119.4, -5.13], [119.41, -5.13]]}
 
@@ -369,6 +399,29 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/dispatch/assignments/{assignment_id}/radio"): STAMPS,
         ("POST", "/api/dispatch/assignments/{assignment_id}/stamps"): STAMPS,
         ("PUT", "/api/dispatch/duty"): {"unit_id": things.get("unit", str(UUID(int=81)))},
+        ("PUT", "/api/incidents/drafts/{draft_id}"): form("Satu"),
+        ("POST", "/api/incidents/types"): {"code": "x"},
+        ("POST", "/api/incidents/{incident_id}/send"): deed(),
+        ("POST", "/api/incidents/{incident_id}/schedule"): deed(due_at="2099-01-01T00:00:00Z"),
+        ("POST", "/api/incidents/{incident_id}/end"): deed(outcome="handled"),
+        ("POST", "/api/incidents/{incident_id}/reopen"): deed(reason="Api lagi"),
+        ("POST", "/api/incidents/{incident_id}/corrections"): deed(
+            row=str(UUID(int=93)), reason="Tertukar"
+        ),
+        ("POST", "/api/incidents/{incident_id}/merge"): deed(
+            into=things.get("incident", str(UUID(int=93)))
+        ),
+        ("POST", "/api/incidents/{incident_id}/split"): deed(),
+        ("POST", "/api/incidents/{incident_id}/notes"): deed(text=f"{MARK} asap"),
+        ("POST", "/api/incidents/{incident_id}/locations"): deed(lat=-5.13, lon=119.41),
+        ("POST", "/api/incidents/{incident_id}/calls"): {"call_id": str(UUID(int=94))},
+        ("POST", "/api/incidents/{incident_id}/agencies"): {"agency_id": things["agency"]},
+        ("POST", "/api/incidents/{incident_id}/links"): {
+            "to": things.get("incident2", str(UUID(int=93)))
+        },
+        ("POST", "/api/incidents/{incident_id}/unlink"): {
+            "to": things.get("incident2", str(UUID(int=93)))
+        },
         ("POST", "/api/routing/routes"): {"from": [-5.13, 119.4], "to": [-5.14, 119.41]},
         ("POST", "/api/routing/reach"): {"from": [-5.13, 119.4]},
         ("POST", "/api/units"): unit_body(things["agency"], "dua"),
@@ -457,7 +510,9 @@ async def _people(world: World) -> None:
             ],
         )
         own, other = agencies.values()
-        role = dict.fromkeys(("admin_lembaga", "petugas_lalin", "petugas_lapangan"), "own")
+        role = dict.fromkeys(
+            ("admin_lembaga", "petugas_lalin", "petugas_lapangan", "pengawas_112"), "own"
+        )
         people = await identity.ensure_people(
             scope,
             tx,
@@ -594,6 +649,7 @@ async def _make_units(world: World) -> None:
         assert made.status_code == 201, made.text
         world.things[word] = made.json()["id"]
     await _send_unit(world)
+    await _take_in(world)
 
 
 async def _send_unit(world: World) -> None:
@@ -608,6 +664,20 @@ async def _send_unit(world: World) -> None:
         made = await world.own.post(url.format(world.things.get("task")), json=body)
         assert made.status_code == 201, made.text
         world.things[word] = made.json()["id"]
+
+
+async def _take_in(world: World) -> None:
+    """Two incidents of the first agency, one of them with a position."""
+    for word in ("incident", "incident2"):
+        made = await world.own.put(f"/api/incidents/drafts/{new_id()}", json=form(MARK))
+        assert made.status_code == 200, made.text
+        world.things[word] = made.json()["id"]
+    url = f"/api/incidents/{world.things['incident']}"
+    sent = await world.own.post(f"{url}/send", json=deed())
+    assert sent.status_code == 200, sent.text
+    located = await world.own.post(f"{url}/locations", json=deed(lat=-5.13, lon=119.41))
+    assert located.status_code == 201, located.text
+    world.things["location"] = located.json()["id"]
 
 
 async def _tell_of_privacy(world: World) -> None:
@@ -817,11 +887,16 @@ _FOR_THE_CITY = {
         )
     },
     ("DELETE", "/api/account/totp"): "they have a passkey and no code generator",
+    ("POST", "/api/incidents/types"): "question cards are the city's",
     ("PATCH", "/api/roles/{role}/sign-in"): "only who reaches the whole city sets it",
 }
 
 # Names of agencies are an address book: whoever writes a letter must be able to address it.
-ADDRESS_BOOK = ("/api/requests/directory", "/api/emergencies/directory")
+ADDRESS_BOOK = (
+    "/api/requests/directory",
+    "/api/emergencies/directory",
+    "/api/incidents/agencies",
+)
 
 
 @EITHER_WALL

@@ -38,6 +38,7 @@ THINGS = {
     "unit": ("unit:view", "unit"),
     "hold": ("recording:hold", "hold"),
     "task": ("dispatch:send", "task"),
+    "incident": ("incident:work", "incident"),
     "closure": ("traffic:close", "closure"),
     "report": ("traffic:report", "report"),
     "layout": ("wall:view", "wall"),

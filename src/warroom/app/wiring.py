@@ -34,6 +34,10 @@ from warroom.hub import routes as hub_routes
 from warroom.identity import api as identity
 from warroom.identity import jobs as identity_jobs
 from warroom.identity import routes as identity_routes
+from warroom.incidents import api as incidents
+from warroom.incidents import jobs as incident_jobs
+from warroom.incidents import privacy as incident_privacy
+from warroom.incidents import routes as incident_routes
 from warroom.kernel import deletions, outbox
 from warroom.kernel.blobs import Blobs
 from warroom.kernel.db import Database
@@ -81,6 +85,7 @@ SECTIONS = [
     hub.HubSettings,
     identity.CitySettings,
     identity.IdentitySettings,
+    incidents.IncidentSettings,
     live.LiveSettings,
     recording.RecordingSettings,
     traffic.TrafficSettings,
@@ -95,6 +100,7 @@ ROUTERS = [
     dispatch_routes.router,
     hub_routes.router,
     *identity_routes.routers,
+    *incident_routes.routers,
     live_routes.router,
     place_routes.router,
     privacy_routes.router,
@@ -109,6 +115,7 @@ TOPICS = (
     *access_routes.TOPICS,
     *camera_routes.TOPICS,
     *dispatch_routes.TOPICS,
+    *incident_routes.TOPICS,
     *privacy_routes.TOPICS,
     *recording_routes.TOPICS,
     *traffic_routes.TOPICS,
@@ -139,6 +146,7 @@ JOBS = [
     *dispatch_jobs.JOBS,
     *hub_jobs.JOBS,
     *identity_jobs.JOBS,
+    *incident_jobs.JOBS,
     *privacy_jobs.JOBS,
     *recording_jobs.JOBS,
     *traffic_jobs.JOBS,
@@ -155,6 +163,7 @@ def registry_of(configuration: Configuration) -> Registry:
             access_privacy.TOLD,
             dispatch_privacy.told(configuration.section(dispatch.DispatchSettings)),
             hub_privacy.told(configuration.section(hub.HubSettings)),
+            incident_privacy.told(configuration.section(incidents.IncidentSettings)),
             live_privacy.TOLD,
             privacy.told(ERASERS, configuration.section(identity.IdentitySettings).prove_minutes),
             recording_privacy.told(configuration.section(recording.RecordingSettings)),
@@ -176,6 +185,13 @@ def services(node: Node, db: Database) -> dict[type, Any]:
     return {
         **made,
         **hub.services(configuration, db, node.clock, standing, sealer, made[Outbound]),
+        **incidents.services(
+            configuration.section(incidents.IncidentSettings),
+            ZoneInfo(configuration.section(identity.CitySettings).zone),
+            db,
+            node.clock,
+            identity.system_scope(f"incidents {settings.node}", node.clock),
+        ),
         Configuration: configuration,
         NodeSettings: settings,
         identity.Erasers: ERASERS,

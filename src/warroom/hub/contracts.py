@@ -33,6 +33,7 @@ KINDS = (
     Kind("camera.state_changed", "cameras.state", "camera:view"),
     Kind("dispatch.task_changed", "dispatch.tasks", "dispatch:view"),
     Kind("dispatch.unit_status_changed", "dispatch.units", "dispatch:view"),
+    Kind("incident.changed", "incidents.changed", "incident:view"),
     Kind("recording.alarm_changed", "recording.alarm", "recording:view"),
     Kind("recording.hold_changed", "recording.holds", "recording:hold"),
     Kind("traffic.closure_changed", "traffic.closures", "traffic:view"),

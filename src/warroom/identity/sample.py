@@ -40,7 +40,16 @@ PEOPLE = (
     ("admin.polisi", "Kompol Fitriani", "Admin lembaga", "Polrestabes", "admin_lembaga", "own"),
     ("jaksa", "Muh. Arfah", "Jaksa", "Kejari", "penyidik", "own"),
     ("kepala.kejari", "Andi Kurnia", "Kepala Kejari", "Kejari", "kepala_lembaga", "own"),
-    ("damkar", "Daeng Tawang", "Operator pemadam", "Damkar", "operate", "own"),
+    (
+        "damkar",
+        "Daeng Tawang",
+        "Operator pemadam",
+        "Damkar",
+        "operate pengendali_112",
+        "own",
+    ),
+    ("112", "Sitti Rahma", "Penerima panggilan 112", "Diskominfo", "penerima_112", "city"),
+    ("pengawas.112", "Hamzah Dg Ngawing", "Pengawas 112", "Diskominfo", "pengawas_112", "city"),
     ("dishub", "Nurdin Patta", "Petugas lalu lintas", "Dishub", "petugas_lalin", "own"),
     (
         "lapangan.dishub",

@@ -1,0 +1,167 @@
+"""What other domains, and the doors of this one, call of `incidents`.
+
+The caller opens the transaction: several calls in one of them happen together or not at all.
+"""
+
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+from uuid import UUID, uuid5
+
+import msgspec
+
+from warroom.incidents import show_store, store
+from warroom.incidents.aml import read_aml
+from warroom.incidents.card_service import list_cards, list_versions, write_card
+from warroom.incidents.contracts import SUPERVISE, TAKE, VIEW, WORK
+from warroom.incidents.drafts import Saving, save_draft
+from warroom.incidents.intake import Intake, Leads, place_at
+from warroom.incidents.life import (
+    Outcome,
+    Said,
+    correct,
+    end,
+    hand_on,
+    progress,
+    reopen,
+    schedule,
+)
+from warroom.incidents.looking import Asked, list_similar
+from warroom.incidents.looks import Looks
+from warroom.incidents.merging import merge, split
+from warroom.incidents.service import get_incident
+from warroom.incidents.settings import IncidentSettings
+from warroom.incidents.telling import record
+from warroom.incidents.working import (
+    add_location,
+    add_note,
+    choose_location,
+    join_agency,
+    join_call,
+    link,
+    unlink,
+)
+from warroom.kernel import deletions
+from warroom.kernel.clock import Clock
+from warroom.kernel.db import Database, Transaction
+from warroom.kernel.scope import Scope
+
+
+def services(
+    settings: IncidentSettings, zone: tzinfo, db: Database, clock: Clock, standing: Scope
+) -> dict[type, Any]:
+    """What routes and jobs use, by type; made once a process."""
+    leads = Leads(db, clock, standing, settings.leads)
+    return {
+        IncidentSettings: settings,
+        Intake: Intake(settings, zone, leads),
+        Looks: Looks(),
+    }
+
+
+async def list_incidents(
+    scope: Scope,
+    tx: Transaction,
+    *,
+    since: datetime,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+    is_open: bool | None = None,
+) -> bytes:
+    """A page of incidents in view as a JSON list, the newest first; of the ended, those since."""
+    return await show_store.list_incidents(
+        scope, tx, since=since, after=after, limit=limit, is_open=is_open
+    )
+
+
+async def list_agencies(scope: Scope, tx: Transaction) -> bytes:
+    """The agencies that can be asked to take part, as a JSON list."""
+    return await show_store.list_agencies(scope, tx)
+
+
+async def show_incident(
+    looks: Looks, scope: Scope, tx: Transaction, incident_id: UUID, now: datetime
+) -> dict[str, Any]:
+    """One incident with everything that was told of it, and what the asker may do; a look.
+
+    Raises:
+        IncidentNotFoundError: No such incident, or not for this scope.
+    """
+    incident = await get_incident(scope, tx, incident_id)
+    ids = await store.list_merged(scope, tx, incident_id)
+    shown = msgspec.json.decode(await show_store.show_incident(scope, tx, incident_id, ids))
+    can = [word for word in (VIEW, WORK, TAKE, SUPERVISE) if incident.may(scope, word)]
+    if looks.is_new(scope.person_id, incident_id, now):
+        await record(scope, tx, incident, "view")
+    return {**shown, "can": can}
+
+
+async def hand_on_due(intake: Intake, scope: Scope, tx: Transaction, now: datetime) -> int:
+    """Hands on what was scheduled for now; tells how many. The scope must be the system's."""
+    due = await store.lock_due(scope, tx, now)
+    for incident in due:
+        await hand_on(intake, scope, tx, incident.id, Said(_made_of(incident.id, now)), now)
+    return len(due)
+
+
+async def end_idle(intake: Intake, scope: Scope, tx: Transaction, now: datetime) -> int:
+    """Ends drafts that nobody touches any more; tells how many. The scope must be the system's."""
+    before = now - timedelta(hours=intake.settings.draft_hours)
+    idle = await store.lock_idle(scope, tx, before)
+    for incident in idle:
+        said = Said(_made_of(incident.id, now), reason="idle")
+        await end(intake, scope, tx, incident.id, "cancelled", said, now)
+    return len(idle)
+
+
+def _made_of(incident_id: UUID, now: datetime) -> UUID:
+    return uuid5(incident_id, now.isoformat())
+
+
+async def forget_old(
+    scope: Scope, tx: Transaction, settings: IncidentSettings, now: datetime
+) -> int:
+    """Deletes what is older than it may be kept; tells how many incidents."""
+    before = now - timedelta(days=settings.kept_days)
+    count = 0
+    for agency_id, rows in await store.forget(scope, tx, before):
+        count += rows
+        gone = deletions.Deletion(
+            "incident", "incident", "age", rows, now, now, agency_id=agency_id, last_at=before
+        )
+        await deletions.note(scope, tx, gone)
+    return count
+
+
+__all__ = [
+    "Asked",
+    "IncidentSettings",
+    "Intake",
+    "Leads",
+    "Looks",
+    "Outcome",
+    "Said",
+    "Saving",
+    "add_location",
+    "add_note",
+    "choose_location",
+    "correct",
+    "end",
+    "get_incident",
+    "hand_on",
+    "join_agency",
+    "join_call",
+    "link",
+    "list_cards",
+    "list_similar",
+    "list_versions",
+    "merge",
+    "place_at",
+    "progress",
+    "read_aml",
+    "reopen",
+    "save_draft",
+    "schedule",
+    "split",
+    "unlink",
+    "write_card",
+]

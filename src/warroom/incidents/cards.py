@@ -1,0 +1,133 @@
+"""Question cards: what is asked for each type of event, what is read aloud, who leads.
+
+The product brings a card for each type (`cards.json`, own wording); a city writes newer versions
+over them, and none is ever lost: an incident keeps which version was asked.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+from warroom.incidents.errors import BadCardError
+
+MOST_QUESTIONS = 12
+LANGUAGES = ("id", "en")
+
+
+class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A text in both languages."""
+
+    id: str = ""
+    en: str = ""
+
+
+class Option(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One answer; `priority` is what it makes of the incident, at least."""
+
+    key: str
+    text: Said
+    priority: int | None = None
+
+
+class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One question and the answers that can be given by one key."""
+
+    key: str
+    text: Said
+    options: list[Option]
+
+
+class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One version of the card of a type of event.
+
+    Attributes:
+        family: What kind of event; duplicates are looked for within it.
+        priority: 1 (life) to 5 (note), where no answer says more.
+        apco: Code of the type in APCO's common incident types, for EIDO.
+        lead: Which kind of agency is answerable: a word of the setting `leads`.
+        also: Which kinds are usually needed too.
+        words: What people type to find it, beside its name.
+        say: What is read aloud to the caller.
+        caution: What is pinned for those who go there.
+        is_retired: Whether it is offered no more.
+    """
+
+    code: str
+    version: int
+    family: str
+    priority: int
+    apco: str
+    lead: str
+    name: Said
+    also: list[str] = []
+    words: str = ""
+    questions: list[Question] = []
+    say: Said = Said()
+    caution: Said = Said()
+    is_retired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Deck:
+    """The cards in force: the newest version of each type."""
+
+    cards: dict[str, Card] = field(default_factory=dict)
+
+    def find(self, code: str | None) -> Card | None:
+        """The card of a type; None where there is none."""
+        return self.cards.get(code) if code else None
+
+
+@cache
+def built_in() -> tuple[Card, ...]:
+    """The cards of the product, each its version 1."""
+    content = files("warroom.incidents").joinpath("cards.json").read_bytes()
+    return tuple(msgspec.json.decode(content, type=list[Card]))
+
+
+def deck_of(written: Iterable[Card]) -> Deck:
+    """The product's cards with what the city wrote over them."""
+    newest = {card.code: card for card in built_in()}
+    for card in sorted(written, key=lambda one: one.version):
+        if card.code not in newest or card.version >= newest[card.code].version:
+            newest[card.code] = card
+    return Deck(newest)
+
+
+def check(card: Card) -> Card:
+    """The card, if it can be asked.
+
+    Raises:
+        BadCardError: It names nothing in one of the languages, asks too much, or asks what nobody
+            can answer.
+    """
+    said = [("name", card.name), *((f"questions.{q.key}", q.text) for q in card.questions)]
+    said += [(f"options.{o.key}", o.text) for q in card.questions for o in q.options]
+    for name, text in said:
+        if any(not getattr(text, language).strip() for language in LANGUAGES):
+            raise BadCardError(problem=f"no_text:{name}")
+    keys = [question.key for question in card.questions]
+    if len(set(keys)) != len(keys) or len(keys) > MOST_QUESTIONS:
+        raise BadCardError(problem="questions")
+    priorities = [card.priority, *(o.priority or 1 for q in card.questions for o in q.options)]
+    if not all(1 <= one <= 5 for one in priorities):
+        raise BadCardError(problem="priority")
+    if any(len({o.key for o in q.options}) != len(q.options) or not q.options
+           for q in card.questions):  # fmt: skip
+        raise BadCardError(problem="options")
+    return card
+
+
+def priority_by(card: Card, answers: dict[str, str]) -> int:
+    """What the card makes of the answers: the most urgent of its own and theirs."""
+    found = [card.priority]
+    for question in card.questions:
+        found += [
+            option.priority
+            for option in question.options
+            if option.priority is not None and answers.get(question.key) == option.key
+        ]
+    return min(found)

@@ -1,0 +1,93 @@
+"""What can go wrong in `incidents`; the text a person reads is the message `error.<code>`."""
+
+from warroom.kernel.errors import InvalidError, Kind, NotFoundError, WarRoomError
+
+
+class IncidentNotFoundError(NotFoundError):
+    """No such incident, or not for this person."""
+
+    code = "incidents.not_found"
+
+
+class NoAgencyError(InvalidError):
+    """Somebody without an agency takes in nothing."""
+
+    code = "incidents.no_agency"
+
+
+class FieldUnknownError(InvalidError):
+    """The form has no such field, or the value is none of it (`field`)."""
+
+    code = "incidents.field"
+
+
+class NoTypeError(InvalidError):
+    """There is no such type of event (`type`)."""
+
+    code = "incidents.no_type"
+
+
+class EndedError(WarRoomError):
+    """The incident has ended (`number`, `state`)."""
+
+    code = "incidents.ended"
+    kind = Kind.CONFLICT
+
+
+class NotSentError(WarRoomError):
+    """The draft was not handed on yet."""
+
+    code = "incidents.not_sent"
+    kind = Kind.CONFLICT
+
+
+class NotEndedError(WarRoomError):
+    """The incident is open (`number`)."""
+
+    code = "incidents.not_ended"
+    kind = Kind.CONFLICT
+
+
+class SameIncidentError(WarRoomError):
+    """The two are one incident already (`number`)."""
+
+    code = "incidents.same"
+    kind = Kind.CONFLICT
+
+
+class NotMergedError(WarRoomError):
+    """The incident is not merged into another."""
+
+    code = "incidents.not_merged"
+    kind = Kind.CONFLICT
+
+
+class ReasonMissingError(InvalidError):
+    """This is done for a reason that people can read."""
+
+    code = "incidents.reason_missing"
+
+
+class AgencyUnknownError(InvalidError):
+    """No such agency takes part in incidents."""
+
+    code = "incidents.no_agency_there"
+
+
+class BadAmlError(InvalidError):
+    """The text is no AML message, or was cut off (`problem`)."""
+
+    code = "incidents.bad_aml"
+
+
+class BadCardError(InvalidError):
+    """The card cannot be used (`problem`)."""
+
+    code = "incidents.bad_card"
+
+
+class CardChangedError(WarRoomError):
+    """Somebody else wrote a newer version of the card (`version`)."""
+
+    code = "incidents.card_changed"
+    kind = Kind.CONFLICT

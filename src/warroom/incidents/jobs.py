@@ -1,0 +1,23 @@
+"""Recurring work of `incidents`: hand on what is due, end what is idle, forget what is old."""
+
+from warroom.incidents import api
+from warroom.kernel.jobs import Job, Worker
+
+
+async def _hand_on(worker: Worker) -> None:
+    intake = worker.services[api.Intake]
+    async with worker.db.transaction(worker.scope) as tx:
+        await api.hand_on_due(intake, worker.scope, tx, worker.clock.now())
+
+
+async def _forget(worker: Worker) -> None:
+    intake, settings = worker.services[api.Intake], worker.services[api.IncidentSettings]
+    async with worker.db.transaction(worker.scope) as tx:
+        await api.end_idle(intake, worker.scope, tx, worker.clock.now())
+        await api.forget_old(worker.scope, tx, settings, worker.clock.now())
+
+
+JOBS = [
+    Job("incidents.hand_on", 15, _hand_on),
+    Job("incidents.forget", 3_600, _forget),
+]

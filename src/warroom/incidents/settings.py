@@ -1,0 +1,30 @@
+"""Settings of `incidents`."""
+
+from typing import ClassVar
+
+from warroom.kernel.settings import section, setting
+
+
+@section
+class IncidentSettings:
+    """Who leads what, what counts as the same, and how long incidents are kept."""
+
+    SECTION: ClassVar[str] = "incidents"
+
+    leads: dict[str, str] = setting(
+        {
+            "fire": "Damkar",
+            "police": "Polrestabes",
+            "health": "Dinkes",
+            "traffic": "Dishub",
+            "works": "Dinas PU",
+            "disaster": "Damkar",
+            "power": "Damkar",
+            "city": "Diskominfo",
+        },
+        "Short name of the agency that leads, by the card's word for it.",
+    )
+    same_within_m: float = setting(400.0, "Metres within which an incident may be the same.")
+    same_within_min: float = setting(30.0, "Minutes since the last call, likewise.")
+    draft_hours: float = setting(12.0, "Hours after which a draft that nobody touches is closed.")
+    kept_days: int = setting(1_825, "Days for which ended incidents are kept.")

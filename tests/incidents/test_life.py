@@ -1,0 +1,551 @@
+"""Who sees an incident, what is written of it, and how it ends; on a real database."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import psycopg
+import pytest
+
+from tests.incidents.world import KANDEA, World
+from tests.scopes import EVERYTHING, scope_of
+from warroom.incidents import api
+from warroom.incidents.contracts import Location, State
+from warroom.incidents.errors import (
+    AgencyUnknownError,
+    BadCardError,
+    CardChangedError,
+    EndedError,
+    IncidentNotFoundError,
+    NotEndedError,
+    NotMergedError,
+    NoTypeError,
+    ReasonMissingError,
+    SameIncidentError,
+)
+from warroom.incidents.privacy import find_callers
+from warroom.incidents.service import find_thing
+from warroom.kernel.errors import NotFoundError
+from warroom.kernel.ids import new_id
+from warroom.kernel.postgres import Connections
+from warroom.kernel.scope import Rule
+from warroom.places.api import Atlas
+from warroom.privacy.contracts import Subject
+
+
+async def test_an_incident_is_seen_by_who_leads_and_who_took_it_and_nobody_else(
+    world: World,
+) -> None:
+    incident = await world.sent("fire_house")
+
+    assert ["fire_house"] == [one["type"] for one in await world.listed(world.fire)]
+    assert ["fire_house"] == [one["type"] for one in await world.listed(world.taker)]
+    assert [] == await world.listed(world.police)
+    assert [] == await world.listed(world.stranger)
+    with pytest.raises(IncidentNotFoundError):
+        await world.show(incident, world.police)
+
+
+async def test_an_agency_that_joins_sees_it_from_then_on(world: World) -> None:
+    incident = await world.sent("fire_house")
+    police = world.agencies["Polrestabes"]
+
+    async with world.db.transaction(world.fire) as tx:
+        now = world.clock.now()
+        assert await api.join_agency(world.fire, tx, incident, police, now)
+        assert not await api.join_agency(world.fire, tx, incident, police, now)
+
+    assert "Damkar" == (await world.show(incident, world.police))["lead"]["short"]
+    async with world.db.transaction(world.fire) as tx:
+        with pytest.raises(AgencyUnknownError):
+            await api.join_agency(world.fire, tx, incident, new_id(), world.clock.now())
+
+
+async def test_what_a_rule_takes_away_is_taken_through_every_agency(world: World) -> None:
+    incident = await world.sent("fire_house")
+    deny = Rule(frozenset({"incident:view"}), objects=frozenset({incident}), deny=True)
+    barred = scope_of(
+        *world.taker.rules, deny, agency_id=world.taker.agency_id, person_id=world.taker.person_id
+    )
+
+    assert [] == await world.listed(barred)
+    with pytest.raises(IncidentNotFoundError):
+        await world.show(incident, barred)
+
+
+async def test_notes_are_read_by_whom_they_are_for(world: World) -> None:
+    incident = await world.sent("crime")
+    await world.note(incident, "untuk semua", world.taker)
+    await world.note(incident, "untuk ruang 112", world.taker, visibility="agency")
+    await world.note(incident, "untuk polisi", world.taker, visibility="police")
+    async with world.db.transaction(world.taker) as tx:
+        await api.join_agency(
+            world.taker, tx, incident, world.agencies["Damkar"], world.clock.now()
+        )
+
+    async def read(scope: Any) -> list[str]:
+        return [
+            note["text"].removeprefix("untuk ")
+            for note in (await world.show(incident, scope))["notes"]
+        ]
+
+    # The author's agency reads what its people wrote.
+    assert ["semua", "ruang 112", "polisi"] == await read(world.second)
+    assert ["semua", "polisi"] == await read(world.police)
+    assert ["semua"] == await read(world.fire)
+
+
+async def test_notes_of_the_police_stay_theirs_before_the_widest_right(world: World) -> None:
+    incident = await world.sent("crime")
+    await world.note(incident, "tersangka", world.police, visibility="police")
+    mayor = scope_of(Rule(frozenset({"*"})), agency_id=world.agencies["Diskominfo"])
+
+    assert [] == (await world.show(incident, mayor))["notes"]
+    assert [] == await _all_notes(world, mayor)
+    assert 1 == len(await _all_notes(world, EVERYTHING))
+
+
+async def _all_notes(world: World, scope: Any) -> list[Any]:
+    async with world.db.transaction(scope) as tx:
+        return await (await tx.execute("select text from incident_note")).fetchall()
+
+
+async def test_a_note_from_paper_is_marked_and_stands_where_it_was(world: World) -> None:
+    incident = await world.sent()
+    before = world.clock.now() - timedelta(minutes=30)
+    await world.note(incident, "sekarang")
+    wrong = await world.note(incident, "dari kertas", happened_at=before)
+    await world.note(incident, "bukan, begini", corrects=wrong)
+
+    notes = (await world.show(incident))["notes"]
+
+    assert ["dari kertas", "sekarang", "bukan, begini"] == [note["text"] for note in notes]
+    assert [True, False, False] == [note["is_backdated"] for note in notes]
+    assert str(wrong) == notes[-1]["corrects"]
+
+
+async def test_the_log_and_the_notes_cannot_be_changed(
+    world: World, connections: Connections
+) -> None:
+    await world.sent(notes="x")
+    tables = ("incident_event", "incident_note", "incident_location", "incident_call")
+    deeds = [f"update {table} set incident_id = incident_id" for table in tables]
+    deeds += [f"delete from {table}" for table in (*tables, "incident", "incident_card")]
+    deeds += ["update incident_card set version = 1", "truncate incident cascade"]
+    for deed in deeds:
+        with (
+            psycopg.connect(connections.app) as connection,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            connection.execute(deed.encode())
+
+
+async def test_a_machine_says_where_it_is_and_a_person_chooses(world: World) -> None:
+    incident, atlas = await world.draft(), Atlas(world.folder)
+    aml = Location(new_id(), "aml", -5.13, 119.42, world.clock.now(), 18.0, 0.9)
+    async with world.db.transaction(world.taker) as tx:
+        now = world.clock.now()
+        assert await api.add_location(world.taker, tx, incident, aml, now)
+        assert not await api.add_location(world.taker, tx, incident, aml, now)
+    unchosen = await world.show(incident)
+    async with world.db.transaction(world.taker) as tx:
+        await api.choose_location(world.taker, tx, incident, aml.id, atlas, world.clock.now())
+
+    chosen = await world.show(incident)
+
+    assert (None, 18.0) == (unchosen["lat"], unchosen["locations"][0]["radius_m"])
+    assert (-5.13, "aml") == (chosen["lat"], chosen["fields"]["place"]["value"]["source"])
+    assert ["event"] == chosen["missing"]
+    async with world.db.transaction(world.taker) as tx:
+        with pytest.raises(IncidentNotFoundError):
+            await api.choose_location(world.taker, tx, incident, new_id(), atlas, world.clock.now())
+
+
+@pytest.mark.parametrize("outcome", ["cancelled", "unfounded", "handed_over"])
+async def test_an_end_that_is_no_closing_needs_a_reason(world: World, outcome: str) -> None:
+    incident = await world.sent()
+
+    with pytest.raises(ReasonMissingError):
+        await world.end(incident, outcome, reason="  ")
+    ended = await world.end(incident, outcome, reason="Salah sambung")
+
+    assert outcome == ended.state.value
+    assert [] == await world.listed(world.taker, is_open=True)
+    assert [outcome] == [one["state"] for one in await world.listed(world.taker, is_open=False)]
+
+
+async def test_ending_twice_is_ending_once_and_the_first_word_stands(world: World) -> None:
+    incident = await world.sent()
+    await world.end(incident, "handled")
+    world.clock.advance(5)
+
+    again = await world.end(incident, "prank")
+
+    assert "handled" == again.disposition
+
+
+async def test_the_lead_closes_what_the_room_took_in_and_a_stranger_does_not(world: World) -> None:
+    incident = await world.sent()
+
+    with pytest.raises(IncidentNotFoundError):
+        await world.end(incident, "handled", world.stranger)
+    assert State.CLOSED is (await world.end(incident, "handled", world.fire)).state
+
+
+async def test_an_end_on_paper_is_told_with_its_time(world: World) -> None:
+    incident = await world.sent()
+    world.clock.advance(3600)
+    at = world.clock.now() - timedelta(minutes=20)
+
+    ended = await world.end(incident, "handled", at=at)
+
+    assert at == ended.ended_at
+    assert (await world.show(incident))["events"][-1]["is_backdated"]
+
+
+async def test_what_has_ended_is_opened_again_by_a_supervisor_with_a_reason(world: World) -> None:
+    incident = await world.sent()
+    with pytest.raises(NotEndedError):
+        await _reopen(world, world.taker, incident, "Api lagi")
+    await world.end(incident, "handled")
+    with pytest.raises(IncidentNotFoundError):
+        await _reopen(world, world.fire, incident, "Api lagi")
+    with pytest.raises(ReasonMissingError):
+        await _reopen(world, world.taker, incident, "")
+
+    assert State.PENDING is (await _reopen(world, world.taker, incident, "Api lagi")).state
+
+
+async def _reopen(world: World, scope: Any, incident: Any, reason: str) -> Any:
+    async with world.db.transaction(scope) as tx:
+        said = api.Said(new_id(), reason=reason)
+        return await api.reopen(scope, tx, incident, said, world.clock.now())
+
+
+async def test_a_wrong_row_of_the_log_is_taken_back_by_another(world: World) -> None:
+    incident = await world.sent()
+    await world.end(incident, "handled")
+    (row,) = [one for one in (await world.show(incident))["events"] if one["kind"] == "closed"]
+    async with world.db.transaction(world.taker) as tx:
+        said = api.Said(new_id(), reason="Nomor tertukar")
+        corrected = await api.correct(
+            world.taker, tx, incident, row["id"], None, said, world.clock.now()
+        )
+
+    assert State.PENDING is corrected.state
+    assert {"closed", "corrected"} <= set(await world.kinds(incident))
+
+
+async def test_the_state_follows_the_units_as_dispatch_tells_them(world: World) -> None:
+    incident, now = await world.sent(), world.clock.now()
+    world.clock.advance(600)
+    steps = [
+        (new_id(), State.ON_SCENE, now + timedelta(minutes=6)),
+        (new_id(), State.EN_ROUTE, now + timedelta(minutes=2)),
+    ]
+    async with world.db.transaction(world.fire) as tx:
+        moved = await api.progress(world.fire, tx, incident, steps, world.clock.now())
+    async with world.db.transaction(world.fire) as tx:
+        again = await api.progress(world.fire, tx, incident, steps, world.clock.now())
+
+    assert State.ON_SCENE is moved.state is again.state
+
+
+async def test_seven_calls_about_one_fire_become_one_incident(world: World) -> None:
+    first = await world.sent("fire_dense", notes="panggilan 1")
+    others = [await world.sent("fire_dense", notes=f"panggilan {n}") for n in range(2, 8)]
+    calls = [new_id() for _ in range(7)]
+    for incident, call in zip([first, *others], calls, strict=True):
+        async with world.db.transaction(world.taker) as tx:
+            now = world.clock.now()
+            assert await api.join_call(world.taker, tx, incident, call, now)
+            assert not await api.join_call(world.taker, tx, incident, call, now)
+
+    for incident in others:
+        await world.merge(incident, first)
+
+    shown = await world.show(first, world.fire)
+    assert {str(call) for call in calls} == set(shown["call_ids"])
+    assert {f"panggilan {n}" for n in range(1, 8)} == {note["text"] for note in shown["notes"]}
+    assert [first] == await _open_ids(world)
+    assert 7 == shown["calls"]
+    assert {"REPLACING", "REPLACED"} <= {e["detail"].get("eido") for e in shown["events"]}
+
+
+async def _open_ids(world: World) -> list[Any]:
+    listed = await world.listed(world.taker, is_open=True)
+    return [msgspec.convert(one["id"], type(new_id())) for one in listed]
+
+
+async def test_undoing_a_merge_leaves_everything_where_it_was_told(world: World) -> None:
+    one, other = await world.sent(notes="satu"), await world.sent(notes="dua")
+    await world.merge(other, one)
+
+    split = await world.split(other)
+
+    assert State.PENDING is split.state
+    assert ["satu"] == [note["text"] for note in (await world.show(one))["notes"]]
+    assert ["dua"] == [note["text"] for note in (await world.show(other))["notes"]]
+    assert "split_off" in await world.kinds(one)
+    with pytest.raises(NotMergedError):
+        await world.split(other)
+
+
+async def test_merging_into_what_was_merged_goes_into_what_that_is_now(world: World) -> None:
+    one, two, three = [await world.sent(notes=str(n)) for n in range(3)]
+    await world.merge(two, one)
+
+    into = await world.merge(three, two)
+
+    assert one == into.id
+    assert 3 == len((await world.show(one))["notes"])
+    with pytest.raises(SameIncidentError):
+        await world.merge(one, three)
+
+
+async def test_who_takes_part_in_one_sees_both_after_a_merge(world: World) -> None:
+    fire, crime = await world.sent("fire_house"), await world.sent("crime", notes="pelaku lari")
+
+    await world.merge(crime, fire)
+
+    assert ["pelaku lari"] == [
+        note["text"] for note in (await world.show(fire, world.fire))["notes"]
+    ]
+    assert "fire_house" == (await world.show(fire, world.police))["type"]
+    assert "merged" == (await world.show(crime, world.fire))["state"]
+
+
+async def test_two_people_who_merge_the_same_pair_either_way_round_make_one(world: World) -> None:
+    one, other = await world.sent(), await world.sent()
+
+    results = await asyncio.gather(
+        world.merge(one, other),
+        world.merge(other, one, world.second),
+        return_exceptions=True,
+    )
+
+    states = {(await world.show(incident))["state"] for incident in (one, other)}
+    assert {"pending", "merged"} == states
+    assert 1 == sum(isinstance(result, SameIncidentError) for result in results)
+
+
+async def test_merging_again_is_merging_once_and_what_has_ended_takes_nothing_in(
+    world: World,
+) -> None:
+    one, other, third = [await world.sent() for _ in range(3)]
+    await world.merge(other, one)
+    await world.merge(other, one)
+    await world.end(one, "handled")
+
+    assert 1 == (await world.kinds(other)).count("merged")
+    with pytest.raises(EndedError):
+        await world.merge(third, one)
+    with pytest.raises(SameIncidentError):
+        await world.merge(third, third)
+    with pytest.raises(IncidentNotFoundError):
+        await world.merge(third, one, world.stranger)
+
+
+async def test_links_are_seen_from_both_ends_and_taken_away_from_both(world: World) -> None:
+    flood, crash = await world.sent("flood"), await world.sent("crash")
+    async with world.db.transaction(world.taker) as tx:
+        await api.link(world.taker, tx, flood, crash, "parent", world.clock.now())
+    linked = [(await world.show(one))["links"][0]["kind"] for one in (flood, crash)]
+    async with world.db.transaction(world.taker) as tx:
+        assert await api.unlink(world.taker, tx, crash, flood, world.clock.now())
+        assert not await api.unlink(world.taker, tx, crash, flood, world.clock.now())
+
+    assert ["parent", "child"] == linked
+    assert [[], []] == [(await world.show(one))["links"] for one in (flood, crash)]
+    async with world.db.transaction(world.taker) as tx:
+        with pytest.raises(SameIncidentError):
+            await api.link(world.taker, tx, flood, flood, "related", world.clock.now())
+
+
+async def test_the_same_event_nearby_is_offered_with_the_reason_in_words(world: World) -> None:
+    incident = await world.sent("fire_dense")
+    world.clock.advance(180)
+    near = (KANDEA[0] + 46 / 111_195, KANDEA[1])
+
+    (found,) = await world.similar(near, "fire_house")
+
+    assert str(incident) == found["incident"]["id"]
+    assert "46 m, 3 mnt lalu, kejadian serupa" == found["reason"]
+    assert [] == await world.similar(near, "crime")
+    assert [] == await world.similar(near, "fire_house", but=incident)
+    assert 1 == len(await world.similar(near))
+
+
+async def test_a_call_makes_an_old_incident_one_that_was_heard_of_just_now(world: World) -> None:
+    incident = await world.sent("fire_dense")
+    world.clock.advance(40 * 60)
+    silent = await world.similar(KANDEA, "fire_dense")
+    async with world.db.transaction(world.taker) as tx:
+        await api.join_call(world.taker, tx, incident, new_id(), world.clock.now())
+
+    assert [] == silent
+    assert 1 == len(await world.similar(KANDEA, "fire_dense"))
+
+
+async def test_what_was_merged_or_is_not_in_view_is_not_offered(world: World) -> None:
+    one, other = await world.sent("crime"), await world.sent("crime")
+    await world.merge(other, one)
+
+    assert [str(one)] == [found["incident"]["id"] for found in await world.similar(KANDEA, "crime")]
+
+
+async def test_pages_of_the_list_follow_one_another_without_a_gap(world: World) -> None:
+    made = []
+    for _ in range(5):
+        made.append(await world.sent())
+        world.clock.advance(1)
+
+    seen: list[str] = []
+    after = None
+    for _ in range(3):
+        page = await world.listed(world.taker, limit=2, after=after)
+        seen += [one["id"] for one in page]
+        after = (
+            msgspec.convert(page[-1]["opened_at"], type(world.clock.now())),
+            msgspec.convert(page[-1]["id"], type(new_id())),
+        )
+
+    assert [str(one) for one in reversed(made)] == seen
+
+
+async def test_a_look_is_in_the_audit_once_in_five_minutes(world: World) -> None:
+    incident, looks = await world.sent(), api.Looks()
+
+    async def look() -> None:
+        async with world.db.transaction(world.fire) as tx:
+            await api.show_incident(looks, world.fire, tx, incident, world.clock.now())
+
+    await look()
+    await look()
+    world.clock.advance(301)
+    await look()
+
+    rows = await world.rows("select action from audit_entry where action = 'incident:view'")
+    assert 2 == len(rows)
+
+
+async def test_the_audit_and_the_socket_hear_of_every_deed_but_no_text(world: World) -> None:
+    incident = await world.sent(notes="Hasnah", callback_number="0811422")
+    await world.end(incident, "handled")
+
+    told = await world.rows("select action, detail::text as detail from audit_entry order by at")
+    bodies = await world.rows(
+        "select body, agency_id from outbox where topic = 'incidents.changed'"
+    )
+
+    assert ["incident:drafted", "incident:sent", "incident:ended"] == [
+        row["action"] for row in told if row["action"].startswith("incident:")
+    ]
+    whole = " ".join(str(row["detail"]) for row in told) + " ".join(r["body"] for r in bodies)
+    assert "Hasnah" not in whole
+    assert "0811422" not in whole
+    assert {world.agencies["Damkar"], world.agencies["Diskominfo"]} == {
+        row["agency_id"] for row in bodies
+    }
+
+
+@pytest.mark.parametrize(
+    "subject", [Subject("phone", "+62 811-422"), Subject("name", "ibu  HASNAH")]
+)
+async def test_a_caller_who_asks_is_found_within_the_scope(world: World, subject: Subject) -> None:
+    await world.sent(callback_number="0811 422", caller_name="Ibu Hasnah")
+    await world.sent(callback_number="0899")
+
+    async with world.db.transaction(world.taker) as tx:
+        found = await find_callers(world.taker, tx, subject)
+    async with world.db.transaction(world.stranger) as tx:
+        other = await find_callers(world.stranger, tx, subject)
+
+    assert [(1, "incidents", "incident")] == [(o.count, o.purpose, o.until) for o in found]
+    assert [] == other
+
+
+async def test_old_incidents_are_forgotten_with_all_that_hangs_on_them(world: World) -> None:
+    old, kept = await world.sent(notes="lama"), await world.sent()
+    await world.end(old, "handled")
+    settings = world.intake.settings
+    await world.rows(
+        "update incident set ended_at = now() - interval '6 years' where id = %s returning id", old
+    )
+
+    async with world.db.transaction(EVERYTHING) as tx:
+        from_now = world.clock.now() + timedelta(days=1)
+        assert 1 == await api.forget_old(EVERYTHING, tx, settings, from_now)
+
+    assert [kept] == [row["id"] for row in await world.rows("select id from incident")]
+    assert [] == await world.rows("select id from incident_note where incident_id = %s", old)
+
+
+async def test_an_incident_is_found_by_its_number_and_its_id_within_the_scope(world: World) -> None:
+    incident = await world.sent()
+    async with world.db.transaction(world.taker) as tx:
+        by_number = await find_thing(world.taker, tx, "112-2026-000001")
+        by_id = await find_thing(world.taker, tx, str(incident))
+        assert await find_thing(world.taker, tx, "112-2026-000009") is None
+    async with world.db.transaction(world.stranger) as tx:
+        assert await find_thing(world.stranger, tx, "112-2026-000001") is None
+
+    assert by_number == by_id
+    assert by_id is not None
+    assert "fire" == by_id.class_
+
+
+CARD = {
+    "code": "flood",
+    "version": 1,
+    "family": "weather",
+    "priority": 2,
+    "apco": "WATER",
+    "lead": "works",
+    "name": {"id": "Banjir", "en": "Flood"},
+}
+
+
+async def test_a_city_writes_its_own_card_and_the_incident_keeps_which_was_asked(
+    world: World,
+) -> None:
+    before = await world.sent("flood")
+    async with world.db.transaction(EVERYTHING) as tx:
+        written = await api.write_card(world.intake, EVERYTHING, tx, CARD, world.clock.now())
+    after = await world.sent("flood")
+    async with world.db.transaction(world.taker) as tx:
+        versions = await api.list_versions(world.taker, tx, "flood")
+        (card,) = [
+            one for one in await api.list_cards(world.intake, world.taker, tx)
+            if one.code == "flood"
+        ]  # fmt: skip
+
+    assert (2, 2) == (written.version, card.version)
+    assert [2, 1] == [one["version"] for one in versions]
+    assert (1, 2) == (
+        (await world.show(before))["card_version"], (await world.show(after))["card_version"],
+    )  # fmt: skip
+
+
+async def test_a_card_is_written_over_the_newest_version_by_who_configures_the_city(
+    world: World,
+) -> None:
+    async def write(scope: Any, card: Any) -> None:
+        async with world.db.transaction(scope) as tx:
+            await api.write_card(world.intake, scope, tx, card, world.clock.now())
+
+    await write(EVERYTHING, CARD)
+    with pytest.raises(CardChangedError):
+        await write(EVERYTHING, CARD)
+    with pytest.raises(BadCardError):
+        await write(EVERYTHING, {"code": "x"})
+    local = scope_of(
+        Rule(frozenset({"incident:configure"}), agencies=frozenset({world.agencies["Damkar"]})),
+        agency_id=world.agencies["Damkar"],
+    )
+    with pytest.raises(NotFoundError):
+        await write(local, CARD | {"version": 2})
+    async with world.db.transaction(world.taker) as tx:
+        with pytest.raises(NoTypeError):
+            await api.list_versions(world.taker, tx, "dragon")
