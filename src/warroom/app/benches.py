@@ -74,6 +74,20 @@ def media(
 
 
 @app.command
+def calls(*, calls: int = 60, seconds: float = 12, json: bool = False) -> None:
+    """Calls at once: packets lost, CPU of a call, answer. Example: `warroom bench calls --json`.
+
+    Args:
+        calls: Calls at once.
+        seconds: Length of the measured window.
+        json: One line instead of a readable object.
+    """
+    from warroom.calls.bench import bench_calls  # noqa: PLC0415 - heavy, and for benches only
+
+    _print(bench_calls(calls=calls, seconds=seconds), json=json)
+
+
+@app.command
 def live(
     *, viewers: int = 100, seconds: float = 15, browser: bool = False, json: bool = False
 ) -> None:
