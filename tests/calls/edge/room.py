@@ -36,6 +36,7 @@ class MemoryLeg:
         self.heard: list[bytes] = []
         self.is_open = True
         self.speaks = True
+        self.silent_s = 0.0
         self._task = asyncio.ensure_future(self._speak())
 
     async def answer(self, offer: str) -> str:

@@ -200,6 +200,15 @@ SCENARIOS = {
 }
 
 
+GIVES_UP_LATE = (
+    _FIXED_INVITE
+    + (receive(100) + receive(183) + wait(8000))
+    + (_CANCEL + receive(200) + receive(487))
+    + send(head("ACK", 1, to=OUR_TAG, more=EMPTY, branch=FIXED), again=False)
+)
+"""Waits while the edge is killed and started again, which rings once more; then gives up."""
+
+
 def answer(status: str, more: str = "", body: str = EMPTY) -> str:
     """An answer of somebody whom we call."""
     text = (
