@@ -15,11 +15,13 @@ from warroom.access import privacy as access_privacy
 from warroom.access import routes as access_routes
 from warroom.app import pages
 from warroom.app.asgi import Wiring
-from warroom.app.node import Node, media_socket, webrtc_socket
+from warroom.app.node import Node, calls_socket, media_socket, webrtc_socket
 from warroom.audit import api as audit
 from warroom.audit import jobs as audit_jobs
 from warroom.audit import routes as audit_routes
 from warroom.calls import api as calls
+from warroom.calls import jobs as call_jobs
+from warroom.calls import privacy as call_privacy
 from warroom.cameras import api as cameras
 from warroom.cameras import jobs as camera_jobs
 from warroom.cameras import routes as camera_routes
@@ -142,6 +144,7 @@ JOBS = [
     Job("kernel.trim_outbox", 600, _trim_outbox),
     *access_jobs.JOBS,
     *audit_jobs.JOBS,
+    *call_jobs.JOBS,
     *camera_jobs.JOBS,
     *dispatch_jobs.JOBS,
     *hub_jobs.JOBS,
@@ -161,6 +164,7 @@ def registry_of(configuration: Configuration) -> Registry:
         [
             Told(retention=(outbox_kept,)),
             access_privacy.TOLD,
+            call_privacy.told(configuration.section(calls.CallSettings)),
             dispatch_privacy.told(configuration.section(dispatch.DispatchSettings)),
             hub_privacy.told(configuration.section(hub.HubSettings)),
             incident_privacy.told(configuration.section(incidents.IncidentSettings)),
@@ -207,6 +211,8 @@ def services(node: Node, db: Database) -> dict[type, Any]:
             identity.find_main_roles,
             ZoneInfo(configuration.section(identity.CitySettings).zone),
         ),
+        calls.CallSettings: configuration.section(calls.CallSettings),
+        calls.EdgeClient: calls.EdgeClient(calls_socket(settings)),
         cameras.CameraSettings: camera_settings,
         cameras.Prober: cameras.open_prober(camera_settings, node.clock),
         dispatch.DispatchSettings: configuration.section(dispatch.DispatchSettings),
@@ -269,6 +275,14 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         ZoneInfo(node.configuration.section(identity.CitySettings).zone),
         f"{node.settings.node}:{node.settings.port}",
     )
+    forwarder = calls.Forwarder(
+        db,
+        node.clock,
+        identity.system_scope(f"calls {node.settings.node}", node.clock),
+        made[calls.EdgeClient],
+        node.configuration.section(calls.CallSettings).agency,
+        node.settings.node,
+    )
     watching = identity.system_scope(f"counts {node.settings.node}", node.clock)
     sights = traffic.Sights(db, node.clock, watching, state)
     sharing = traffic.Sharing(db, node.clock, watching, state)
@@ -304,6 +318,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
             sharing,
             receiver,
             watch,
+            forwarder,
         ),
         watch_rights=made[identity.Authenticator].watch,
     )

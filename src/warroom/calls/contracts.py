@@ -13,6 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from warroom.kernel.actions import Action, declare
+from warroom.kernel.scope import Columns
+
+VIEW = "call:view"
+"""To see calls: who called when, from where, and what became of it."""
+
+ACTIONS = declare(Action(VIEW, "call", "view", is_ahead=True))
+
+CHANGED = "calls.changed"
+"""Topic: something happened to a call."""
+
 RATE_HZ = 8000
 """Samples of sound in a second."""
 
@@ -26,6 +37,18 @@ SILENCE = b"\xd5" * FRAME_SAMPLES
 
 CALLER, AGENT = 0, 1
 """Channels of a recording."""
+
+
+def columns_of(alias: str) -> Columns:
+    """The columns of a call by which rights on it are judged."""
+    return {
+        "agency": f"{alias}.agency_id",
+        "place": None,
+        "id": f"{alias}.id",
+        "tags": None,
+        "class_": f"{alias}.class",
+    }
+
 
 type OnFrame = Callable[[bytes, int, int], None]
 """Is called with (payload, rtp_time, source) as soon as sound is there; never blocks."""

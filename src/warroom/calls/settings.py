@@ -68,4 +68,5 @@ class CallSettings:
     calls_most: int = setting(300, "Calls at once; more are refused to the trunk (503).")
     requests_per_s: float = setting(100.0, "SIP messages a second of one address, in the long run.")
     requests_burst: int = setting(1000, "SIP messages that one address may send at once.")
+    record_days: int = setting(730, "Days for which records of closed calls are kept.")
     journal_days: int = setting(30, "Days for which the edge keeps events that are stored.")

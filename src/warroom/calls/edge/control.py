@@ -164,6 +164,7 @@ class Control:
             "agents": sum(agent.is_there for agent in board.agents),
             "journal_waiting": journal.health.waiting,
             "journal_problem": journal.health.problem,
+            "journal": journal.identity,
             "newest": journal.newest,
             "sip": {
                 name: getattr(counts, name)

@@ -34,7 +34,7 @@ from warroom.calls.sip.session import Session
 from warroom.calls.sip.stack import Stack
 from warroom.calls.sip.transaction import Timers
 from warroom.calls.sip.transport import Flow
-from warroom.calls.sip.uri import parse_uri
+from warroom.calls.sip.uri import EMERGENCY, parse_uri
 from warroom.kernel.clock import Clock
 from warroom.kernel.ids import new_id
 from warroom.kernel.log import logger
@@ -183,7 +183,7 @@ class Switchboard:
             number=facts.number,
             line=facts.line,
             direction="in",
-            is_emergency=invite.uri.lower().startswith("urn:service:sos"),
+            is_emergency=invite.uri.lower().startswith(EMERGENCY),
             to=invite.uri[:200],
         )
         if place is not None or reference:

@@ -10,6 +10,9 @@ from warroom.calls.sip.fields import MalformedError, parameters
 KNOWN = frozenset({"sip", "sips", "tel", "urn"})
 """Schemes that a request may be addressed to; others are answered 416."""
 
+EMERGENCY = "urn:service:sos"
+"""The emergency service (RFC 5031); parts of it have a name behind a dot."""
+
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.\-]+)(?::(\d{1,5}))?")
 _NUMBER = re.compile(r"\+?[0-9][0-9().\-]*")
 _DIGITS_MOST = 32
@@ -34,8 +37,8 @@ class Uri:
     @property
     def is_emergency(self) -> bool:
         """Whether it is the emergency service, or a part of it (RFC 5031)."""
-        name = self.user.lower()
-        return self.scheme == "urn" and (name == "service:sos" or name.startswith("service:sos."))
+        name = f"{self.scheme}:{self.user.lower()}"
+        return name == EMERGENCY or name.startswith(EMERGENCY + ".")
 
     @property
     def number(self) -> str:

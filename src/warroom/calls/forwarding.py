@@ -1,0 +1,190 @@
+"""From the edge's journal into PostgreSQL: each event once, in order, whatever was away meanwhile.
+
+The edge does not wait for this, and this does not lose anything: what is stored is noted in the
+transaction that stores it, and only then told to the edge, which keeps the rest.
+"""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from warroom.calls import store
+from warroom.calls.contracts import CHANGED
+from warroom.calls.edge.client import EdgeClient, Following
+from warroom.calls.edge.journal import Event
+from warroom.calls.errors import CallStateError, EdgeAwayError
+from warroom.calls.rules import CallState, advance
+from warroom.identity.api import find_agency_id
+from warroom.kernel import outbox
+from warroom.kernel.clock import Clock
+from warroom.kernel.db import Database, DatabaseAwayError, Transaction
+from warroom.kernel.log import logger
+from warroom.kernel.scope import Scope
+
+PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+TOGETHER_S = 0.02
+BATCH_MOST = 200
+
+_log = logger("calls.forwarding")
+
+
+class Forwarder:
+    """Follows the edge of this node as long as the process runs.
+
+    Args:
+        db: Where to.
+        clock: For when it was stored.
+        standing: The rights of the process.
+        client: To the edge.
+        agency: Short name of the agency whose calls these are.
+        node: Name of this node.
+
+    Attributes:
+        problem: Why nothing is stored now; empty while it is.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        standing: Scope,
+        client: EdgeClient,
+        agency: str,
+        node: str,
+    ) -> None:
+        self._db, self._clock, self._standing = db, clock, standing
+        self._client, self._agency, self._node = client, agency, node
+        self._task: asyncio.Task[None] | None = None
+        self.problem = "starting"
+
+    async def __aenter__(self) -> "Forwarder":
+        """Begins to follow."""
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Ends."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        tries = 0
+        while True:
+            before = self.problem
+            try:
+                await self._follow()
+            except EdgeAwayError:
+                self.problem = "edge"
+            except DatabaseAwayError:
+                self.problem = "database"
+            except Exception as error:  # noqa: BLE001 - a background loop: say why, and go on
+                self.problem = type(error).__name__
+                _log.exception("calls.forwarding_failed")
+            tries = 0 if not before else tries + 1
+            if before != self.problem:
+                _log.warning("calls.not_stored", problem=self.problem)
+            await asyncio.sleep(PAUSES_S[min(tries, len(PAUSES_S) - 1)])
+
+    async def _follow(self) -> None:
+        agency_id = await self._agency_id()
+        if agency_id is None:
+            # What comes until one is set stays in the journal.
+            self.problem = "agency"
+            return
+        journal = UUID((await self._client.ask("health"))["journal"])
+        async with self._db.transaction(self._standing) as tx:
+            after = await store.stored_seq(self._standing, tx, journal)
+        async with self._client.follow(after) as following:
+            while True:
+                self.problem = ""
+                events = await _together(following)
+                await self._store(journal, agency_id, events)
+                with contextlib.suppress(EdgeAwayError):  # told again with the next batch
+                    await self._client.ask("stored", seq=events[-1].seq)
+
+    async def _agency_id(self) -> UUID | None:
+        if not self._agency:
+            return None
+        async with self._db.transaction(self._standing) as tx:
+            return await find_agency_id(self._standing, tx, self._agency)
+
+    async def _store(self, journal: UUID, agency_id: UUID, events: list[Event]) -> None:
+        now = self._clock.now()
+        async with self._db.transaction(self._standing) as tx:
+            await store.set_stored_seq(self._standing, tx, journal, self._node, events[-1].seq, now)
+            for event in events:
+                await self._take(tx, journal, agency_id, event)
+
+    async def _take(self, tx: Transaction, journal: UUID, agency_id: UUID, event: Event) -> None:
+        values = _values(journal, agency_id, self._node, event)
+        scope = self._standing
+        if event.kind == "offered":
+            await store.begin_call(scope, tx, values)
+        if not await store.add_event(scope, tx, values):
+            return
+        if event.kind == "location":
+            await store.add_location(scope, tx, values)
+        state = await store.state_of_call(scope, tx, values["id"])
+        try:
+            state = advance(CallState(state), event.kind).value
+        except CallStateError:
+            _log.error("calls.event_out_of_order", call=event.call, kind=event.kind, state=state)
+        await store.change_call(scope, tx, event.kind, {**values, "state": state})
+        await outbox.publish(
+            tx,
+            CHANGED,
+            {"call": event.call, "kind": event.kind, "state": state},
+            agency_id=agency_id,
+            now=self._clock.now(),
+            object_id=values["id"],
+        )
+
+
+async def _together(following: Following) -> list[Event]:
+    """The next event, and those that come right behind it."""
+    events = [await following.next()]
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(TOGETHER_S):
+            while len(events) < BATCH_MOST:
+                events.append(await following.next())
+    return events
+
+
+def _values(journal: UUID, agency_id: UUID, node: str, event: Event) -> dict[str, Any]:
+    body = event.body
+    return {
+        "journal": journal,
+        "seq": event.seq,
+        "id": UUID(event.call),
+        "agency_id": agency_id,
+        "node": node,
+        "kind": event.kind,
+        "at": datetime.fromtimestamp(event.at_ms / 1000, UTC),
+        "actor_id": _person(event.actor),
+        "source": event.source,
+        "body": msgspec.json.encode(body).decode(),
+        "line": body.get("line", ""),
+        "direction": body.get("direction", "in"),
+        "number": body.get("number", ""),
+        "is_emergency": bool(body.get("is_emergency")),
+        "callback_of": _person(body.get("callback_of", "")),
+        "of": body.get("of", ""),
+        "lat": body.get("latitude"),
+        "lon": body.get("longitude"),
+        "radius_m": body.get("radius_m"),
+        "confidence": body.get("confidence"),
+        "method": body.get("method", ""),
+        "reference": body.get("reference", ""),
+    }
+
+
+def _person(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
