@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.traffic.city import NOW, east, ground, nothing, sums_of, town
-from warroom.traffic.contracts import JamEvent, Observations, Source, State
+from tests.traffic.city import NOW, east, ground, nothing, seen, sums_of, town
+from warroom.traffic.contracts import Colour, How, JamEvent, Observations, Source, State
 from warroom.traffic.estimate import estimate
 from warroom.traffic.jams import FORGET_S, Alarm, queue_of
 
@@ -215,3 +215,29 @@ def test_who_reads_the_jams_meanwhile_keeps_those_of_the_cycle_before(alarm: Ala
 
     assert 1 == len(read)
     assert read.keys().isdisjoint(alarm.jams)
+
+
+def test_a_jam_that_nobody_sees_keeps_its_speed_as_an_estimate_until_it_is_forgotten(
+    alarm: Alarm,
+) -> None:
+    run(alarm, jam_over(3), jam_over(3))
+    last_s = NOW + 10
+
+    held = estimate(
+        ground(), sums_of(), last_s + 400, nothing(), remembered=alarm.remembered(last_s + 400)
+    )
+
+    assert (held.how[east(3)], held.colour[east(3)]) == (How.NEIGHBOURS, Colour.JAM)
+    assert held.ratio[east(3)] == pytest.approx(0.2, abs=0.01)
+    assert held.how[east(7)] == How.FREE_FLOW
+    assert np.isnan(alarm.remembered(last_s + FORGET_S + 1)).all()
+
+
+def test_what_is_seen_now_counts_more_than_what_is_remembered(alarm: Alarm) -> None:
+    run(alarm, jam_over(3), jam_over(3))
+    told_now = sums_of(seen(east(3), 45.0, weight=10, at=NOW + 30), now=NOW + 30)
+
+    state = estimate(ground(), told_now, NOW + 30, remembered=alarm.remembered(NOW + 30))
+
+    assert state.how[east(3)] == How.MEASURED
+    assert state.kmh[east(3)] == pytest.approx(45.0)

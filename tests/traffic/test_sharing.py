@@ -86,14 +86,14 @@ async def test_what_one_process_sees_all_know_and_nobody_twice(world: World) -> 
 async def test_a_vehicle_that_two_processes_saw_is_one_and_makes_no_jam(world: World) -> None:
     async with two(world) as (mine, here, other, there):
         for traffic in (mine, other):
-            traffic.add(replace(seen(world, (0, 1.0)), who=np.array([7])))
+            traffic.add(replace(seen(world, (0, 5.0)), who=np.array([7])))
             traffic.add(seen(world, (2, 20.0)))
         await here.flush()
         await there.flush()
         await until_knows(other, 2, 2)
 
         assert await knows(other, 0) == pytest.approx(1, abs=0.01)
-        mine.add(replace(seen(world, (0, 1.0)), who=np.array([8])))
+        mine.add(replace(seen(world, (0, 5.0)), who=np.array([8])))
         await here.flush()
         await until_knows(other, 0, 2)
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.traffic.city import NOW, seen, town
 from warroom.traffic.contracts import Counts, Observations, Source
-from warroom.traffic.window import FULL_S, MOST_KMH, WINDOW_S, Window
+from warroom.traffic.standing import Standing
+from warroom.traffic.window import FADE_S, MOST_KMH, WINDOW_S, Window
 
 ROWS = st.lists(
     st.tuples(
@@ -33,7 +34,7 @@ def window_of(*rows: tuple[int, float, float, float, int]) -> Window:
 
 def test_where_it_is_slow_one_vehicle_is_one_however_often_it_tells() -> None:
     slow = Window(town().edges, np.full(town().edges, 20.0, np.float32))
-    told = Observations.of(*[(0, 2.0, 1.0, NOW - second, Source.GPS) for second in range(20)])
+    told = Observations.of(*[(0, 2.0, 1.0, NOW, Source.GPS)] * 20)
     one = replace(told, who=np.full(20, 7))
     two = replace(told, who=np.arange(20) % 2)
 
@@ -93,11 +94,10 @@ def test_what_is_older_counts_less_and_in_the_end_nothing() -> None:
     window = window_of((0, 20.0, 1.0, NOW, 1))
 
     weights = [
-        float(window.sums(NOW + age).weight[0])
-        for age in (0.0, FULL_S, (FULL_S + WINDOW_S) / 2, WINDOW_S)
+        float(window.sums(NOW + age).weight[0]) for age in (0.0, FADE_S, 2 * FADE_S, WINDOW_S)
     ]
 
-    assert [1.0, 1.0, 0.5, 0.0] == pytest.approx(weights)
+    assert [1.0, math.exp(-1), math.exp(-2), 0.0] == pytest.approx(weights)
 
 
 def test_what_people_told_is_kept_apart_from_what_was_measured() -> None:
@@ -188,3 +188,30 @@ def test_an_old_count_is_forgotten() -> None:
     window.count(counts(light=10), NOW)
 
     assert np.isnan(window.sums(NOW + WINDOW_S + 1).flow).all()
+
+
+def test_whoever_drove_past_freely_does_not_bear_out_one_that_is_slow() -> None:
+    slow = Window(town().edges, np.full(town().edges, 20.0, np.float32))
+    told = Observations.of(
+        *[(0, 2.0, 1.0, NOW - second, Source.GPS) for second in range(20)],
+        (0, 45.0, 1.0, NOW - 30, Source.GPS),
+    )
+
+    slow.add(replace(told, who=np.array([7] * 20 + [8])), NOW)
+
+    assert slow.sums(NOW).vehicles[0] == 1.0
+
+
+def test_those_who_stand_beside_the_traffic_are_left_out() -> None:
+    free = town().free_kmh
+    window = Window(town().edges, standing=Standing(free))
+    parks = [(0, float(kmh), 1.0, NOW - 50 + n * 10, Source.GPS) for n, kmh in enumerate((50, 0))]
+    creeps = [(2, kmh, 1.0, NOW - 60 + n * 10, Source.GPS) for n, kmh in enumerate((8, 6, 7, 5, 0))]
+    for rows, who in ((parks, 1), (creeps, 2)):
+        told = Observations.of(*rows)
+        window.add(replace(told, who=np.full(len(told), who)), NOW)
+
+    sums = window.sums(NOW)
+
+    assert sums.kmh[0] == 50.0
+    assert 0.0 < sums.kmh[2] < 6.0

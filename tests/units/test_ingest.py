@@ -16,9 +16,11 @@ from warroom.kernel.db import DatabaseAwayError
 from warroom.kernel.errors import UnauthenticatedError
 from warroom.kernel.scope import Rule
 from warroom.units import api, store, track_store
-from warroom.units.board import Told, number_of
+from warroom.units.board import Told, _Standing, number_of
 from warroom.units.contracts import Fix, Verdict
 from warroom.units.errors import FieldError, NotTakenError, TooOftenError, UnitNotFoundError
+from warroom.units.fences import Kecamatan
+from warroom.units.rules import STANDING_S, Known
 
 
 def fix(world: World, *, ago_s: float = 0.0, lon: float = 119.4025, **more: Any) -> Fix:
@@ -353,7 +355,7 @@ async def test_a_right_on_one_vehicle_shows_that_one(world: World) -> None:
     assert [item["id"] for item in (await world.listed(scope))["items"]] == [str(one)]
 
 
-async def test_those_who_drive_are_seen_by_whoever_follows_and_those_who_stand_are_not(
+async def test_those_under_way_are_seen_by_whoever_follows_and_those_who_only_stand_are_not(
     world: World,
 ) -> None:
     unit = await world.add()
@@ -366,11 +368,25 @@ async def test_those_who_drive_are_seen_by_whoever_follows_and_those_who_stand_a
     await take(world, key, fix(world, kmh=1.0, bearing=90.0, accuracy_m=5.0))
     await take(world, key, fix(world, ago_s=-1, bearing=90.0, accuracy_m=5.0))
 
-    (drives,) = seen
+    drives, stands = seen
     assert drives.graph.key_of(int(drives.edge[0])) == "13:3:4"
     now = world.clock.now().timestamp()
     assert (drives.kmh.tolist(), drives.at_s.tolist()) == ([12.0], [now - 5])
-    assert drives.who.tolist() == [number_of(unit)]
+    assert (stands.kmh.tolist(), stands.at_s.tolist()) == ([1.0], [now])
+    assert drives.who.tolist() == stands.who.tolist() == [number_of(unit)]
+
+
+def test_who_drove_long_ago_or_tells_no_speed_is_not_under_way() -> None:
+    standing = _Standing(0, 1, Known(), Kecamatan(None), frozenset())
+
+    def told(at_s: float, kmh: float) -> bool:
+        return standing.is_under_way(Fix(at_s, -5.1, 119.4, kmh))
+
+    assert not told(0.0, 0.0)
+    assert told(10.0, 30.0)
+    assert not told(20.0, math.nan)
+    assert told(10.0 + STANDING_S, 0.0)
+    assert not told(11.0 + STANDING_S, 0.0)
 
 
 async def test_a_follower_that_fails_costs_no_position(world: World) -> None:

@@ -34,3 +34,15 @@ def test_who_stands_where_an_edge_begins_may_still_wait_before_it() -> None:
 
     assert (over.edge[0], over.is_sure[0]) == (beyond.edge[0], False)
     assert beyond.is_sure[0]
+
+
+def test_who_stands_must_be_farther_from_the_beginning_than_who_creeps() -> None:
+    at = 119.40324  # some 26 m beyond the junction at 119.403, of a receiver of 8 m
+
+    def sure(kmh: float) -> bool:
+        matcher = Matcher(LINE)
+        matcher.match(one(119.4027, bearing=90.0))
+        return bool(matcher.match(one(at, at_s=5, kmh=kmh)).is_sure[0])
+
+    assert sure(5.0)
+    assert not sure(1.0)

@@ -70,6 +70,9 @@ def _begin(world: World, folder: Path) -> dict[str, Any]:
             asdict(one) | {"edges": [keys[edge] for edge in one.edges], "kmh": None}
             for one in world.incidents
         ],
+        "heard": [
+            asdict(one) | {"edges": [keys[edge] for edge in one.edges]} for one in world.heard
+        ],
     }
 
 

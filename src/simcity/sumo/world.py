@@ -17,6 +17,7 @@ import numpy as np
 from simcity.drive.streets import Floats, Streets, read_streets
 from simcity.drive.watchers import count, find_watchers
 from simcity.sumo.demand import build_routes
+from simcity.sumo.hearing import Heard, plan_hearing
 from simcity.sumo.incidents import SURGE_VPH, Incident, plan_incidents
 from simcity.sumo.net import build_net, for_cars, home
 
@@ -26,7 +27,14 @@ TICK_S = 10
 COUNT_S = 30
 TRUTH_S = 60
 GPS_NOISE_M = 5.0
-SPEED_NOISE_KMH = 2.0
+SPEED_NOISE_KMH, STANDING_NOISE_KMH = 2.0, 1.0
+"""Standard deviations from 20 km/h on, and of a receiver that stands; between them in a line. (By
+Doppler a receiver of today is ten times as good; a telephone in a street between houses is not.)"""
+
+PARKS, PARKED_S = 0.5, (60.0, 600.0)
+"""Part of the receivers that go on telling where they are when their trip is over, at the kerb, and
+for how long: taxis at ranks, buses at their ends."""
+
 _LOOK_S = 2
 _FASTEST = 1.2
 _SURGE_GOALS = 12
@@ -73,6 +81,8 @@ class Seen:
         probes: number, latitude, longitude, km/h, course, share (0 to 1: a receiver's place in
             the order of receivers) of each vehicle with a receiver.
         counts: What cameras counted in the last `COUNT_S`; see `drive.watchers.count`.
+        speeds: Edge, vehicles and their mean km/h in this moment, of each edge that is not empty:
+            nobody in the city knows them.
         engines: Key of the edge, and the part of it that is driven, of each engine under way.
         departed, arrived: Second, by engine.
         refused: Engines whose new way could not be taken.
@@ -81,6 +91,7 @@ class Seen:
     at_s: int
     probes: list[tuple[float, ...]] = field(default_factory=list)
     counts: list[dict[str, Any]] = field(default_factory=list)
+    speeds: list[tuple[int, int, float]] = field(default_factory=list)
     engines: dict[str, tuple[str, float]] = field(default_factory=dict)
     departed: dict[str, float] = field(default_factory=dict)
     arrived: dict[str, float] = field(default_factory=dict)
@@ -112,6 +123,7 @@ class World:
         net = build_net(self.streets, folder, cache)
         routes = build_routes(self.streets, folder, cache, seed, plan.end_s)
         self.incidents = self._plan_incidents(routes)
+        self.heard: list[Heard] = plan_hearing(self.streets, self.incidents, seed)
         self.watchers = find_watchers(folder, self.streets, seed)
         self._rng = np.random.default_rng([seed, 15])
         self._truth = out / f"truth-{seed}.csv"
@@ -119,6 +131,7 @@ class World:
         self._numbers: list[str] = []
         self._under_way: set[str] = set()
         self._odometers: dict[str, _At] = {}
+        self._parked: list[tuple[float, tuple[float, ...]]] = []
         self._engines: set[str] = set()
         self._waiting: dict[str, tuple[str, ...]] = {}
         self._watched = sorted({edge for one in self.watchers for _, edge in one.sides})
@@ -203,7 +216,7 @@ class World:
                     self._receivers[one] = len(self._numbers), share
                     self._numbers.append(one)
             for one in sumo.simulation.getArrivedIDList():
-                self._receivers.pop(one, None)
+                self._park(one)
                 if one in self._under_way:
                     self._under_way.discard(one)
                     seen.arrived[one] = float(self._at_s)
@@ -212,7 +225,28 @@ class World:
         if self._at_s % COUNT_S == 0:
             seen.counts = self._counts()
         seen.engines = self._where_engines()
+        seen.speeds = self._speeds_now()
         return seen
+
+    def _park(self, one: str) -> None:
+        """The end of a trip: some receivers stand there for a while and go on telling so."""
+        number, share = self._receivers.pop(one, (0, 1.0))
+        at = self._odometers.get(one)
+        if at is None or self._rng.random() >= PARKS:
+            return
+        until = self._at_s + float(self._rng.uniform(*PARKED_S))
+        self._parked.append((until, self._told(number, at, 0.0, share)))
+
+    def _speeds_now(self) -> list[tuple[int, int, float]]:
+        count, speed = (
+            self._sumo.edge.getLastStepVehicleNumber,
+            self._sumo.edge.getLastStepMeanSpeed,
+        )
+        return [
+            (edge, vehicles, round(speed(key) * 3.6, 2))
+            for edge, key in enumerate(self.streets.keys)
+            if (vehicles := count(key))
+        ]
 
     def _take_incidents(self) -> None:
         slow: dict[int, float] = {}
@@ -277,7 +311,7 @@ class World:
 
     def _probes(self) -> list[tuple[float, ...]]:
         """Where receivers are, and how far they came in a tick: meso knows no speed at a point."""
-        vehicle, streets = self._sumo.vehicle, self.streets
+        vehicle = self._sumo.vehicle
         rows: list[tuple[float, ...]] = []
         odometers: dict[str, _At] = {}
         for one, (number, share) in self._receivers.items():
@@ -291,11 +325,15 @@ class World:
             if before is None:
                 continue
             kmh = max(0.0, self._driven_m(one, before, at)) / TICK_S * 3.6
-            part = at.along_m / streets.length_m[edge]
-            lon, lat, course = streets.place(edge, min(1.0, max(0.0, part)))
-            rows.append((float(number), lat, lon, kmh, course, share, edge))
+            rows.append(self._told(number, at, kmh, share))
         self._odometers = odometers
-        return self._with_noise(rows)
+        self._parked = [row for row in self._parked if row[0] > self._at_s]
+        return self._with_noise(rows + [row for _, row in self._parked])
+
+    def _told(self, number: int, at: "_At", kmh: float, share: float) -> tuple[float, ...]:
+        part = min(1.0, max(0.0, at.along_m / float(self.streets.length_m[at.edge])))
+        lon, lat, course = self.streets.place(at.edge, part)
+        return (float(number), lat, lon, kmh, course, share, at.edge)
 
     def _driven_m(self, one: str, before: "_At", now: "_At") -> float:
         """Between two places; SUMO's own distance of mesoscopic vehicles grows while they stand."""
@@ -314,7 +352,8 @@ class World:
         squeeze = math.cos(math.radians(float(table[0, 1])))
         table[:, 1] += rng.normal(0, GPS_NOISE_M, count_) / _M_PER_DEGREE
         table[:, 2] += rng.normal(0, GPS_NOISE_M, count_) / (_M_PER_DEGREE * squeeze)
-        table[:, 3] = np.maximum(0.0, table[:, 3] + rng.normal(0, SPEED_NOISE_KMH, count_))
+        noise = np.interp(table[:, 3], (0.0, 20.0), (STANDING_NOISE_KMH, SPEED_NOISE_KMH))
+        table[:, 3] = np.maximum(0.0, table[:, 3] + rng.normal(0, 1, count_) * noise)
         table[:, 4] = (table[:, 4] + rng.normal(0, 8.0, count_)) % 360.0
         return [tuple(row) for row in table.tolist()]
 

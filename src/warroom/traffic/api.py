@@ -15,6 +15,7 @@ from warroom.traffic.contracts import (
     Jam,
     JamEvent,
     Observations,
+    Said,
     Source,
     State,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "Look",
     "Measured",
     "Observations",
+    "Said",
     "Sharing",
     "Side",
     "Sights",

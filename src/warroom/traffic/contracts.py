@@ -67,6 +67,7 @@ class How(IntEnum):
     REPORTED = 2
     TYPICAL = 3
     NEIGHBOURS = 4
+    """Filled in from roads around, or remembered of a jam that nobody sees now."""
     CLOSED = 5
 
 

@@ -13,8 +13,9 @@ from warroom.traffic.window import Sums
 if TYPE_CHECKING:
     from scipy import sparse
 
-LAMBDA, PRIOR_WEIGHT, ROUNDS = 1.0, 0.7, 25
-"""Of the smoothing, as tried against SUMO on Jakarta; 25 rounds reach what matters."""
+LAMBDA, PRIOR_WEIGHT, ROUNDS = 1.0, 0.3, 25
+"""Of the smoothing, as tried against SUMO on Makassar (decision 53); 25 rounds reach what
+matters."""
 
 PRIOR_RATIO = 0.9
 """Of a class of which nothing was observed; of minor roads `MINOR_RATIO`."""
@@ -92,6 +93,7 @@ def estimate(
     typical_kmh: Singles | None = None,
     closed: Flags | None = None,
     before: State | None = None,
+    remembered: Singles | None = None,
 ) -> State:
     """The state of all edges.
 
@@ -102,6 +104,8 @@ def estimate(
         typical_kmh: (E) of this slot of the week; 0 where it was not learnt.
         closed: (E) whether nobody may drive there now.
         before: The state of the cycle before, for `since`.
+        remembered: (E) ratio of edges in a jam when they were last seen, NaN of others: an estimate
+            where nobody sees them now.
     """
     free = ground.free_kmh
     weight = sums.weight + sums.reported
@@ -119,6 +123,13 @@ def estimate(
     learnt = typical_kmh > 0
     how[learnt], ratio[learnt] = How.TYPICAL, (typical_kmh / free)[learnt]
     confidence[learnt] = TYPICAL_CONFIDENCE
+    if remembered is not None:
+        held = np.isfinite(remembered)
+        how[held], ratio[held], confidence[held] = (
+            How.NEIGHBOURS,
+            remembered[held],
+            NEIGHBOUR_CONFIDENCE,
+        )
     how[seen] = np.where(sums.reported > sums.weight, How.REPORTED, How.MEASURED)[seen]
     ratio[seen] = observed[seen]
     confidence[seen] = 1.0 - np.exp(-weight[seen] / ENOUGH)
@@ -155,7 +166,7 @@ def smooth(
 ) -> tuple[Singles, Singles]:
     """Ratios filled in over the graph, and how much of each comes from what was observed (0 to 1).
 
-    x = (w r + lambda A x + 0.7 prior) / (w + lambda degree + 0.7), 25 times; the prior is the
+    x = (w r + lambda A x + 0.3 prior) / (w + lambda degree + 0.3), 25 times; the prior is the
     typical ratio, else the mean of what was observed on roads of the class.
     """
     prior = np.where(

@@ -23,6 +23,7 @@ from warroom.traffic.contracts import (
 )
 from warroom.traffic.estimate import Ground, estimate
 from warroom.traffic.jams import LEAST_OBSERVED, OFF, Alarm
+from warroom.traffic.standing import Standing
 from warroom.traffic.typical import Learner, Slot
 from warroom.traffic.window import Window
 
@@ -68,7 +69,9 @@ class Estimator:
         emp: tuple[float, float] = (0.25, 1.3),
     ) -> None:
         self.ground = Ground(graph)
-        self.window = Window(graph.edges, graph.free_kmh * np.float32(OFF))
+        self.window = Window(
+            graph.edges, graph.free_kmh * np.float32(OFF), Standing(graph.free_kmh)
+        )
         self.alarm = Alarm(self.ground, least_observed)
         self.learner = Learner(graph.edges)
         self.typical = Slot.empty(graph.edges)
@@ -115,7 +118,8 @@ class Estimator:
         sums = self.window.sums(now, told, self._emp)
         closed = self._closed(now)
         before = self.state
-        state = estimate(self.ground, sums, now, self.typical.kmh, closed, before)
+        remembered = self.alarm.remembered(now)
+        state = estimate(self.ground, sums, now, self.typical.kmh, closed, before, remembered)
         self.learner.add(np.where(closed, np.nan, sums.measured_kmh), sums.weight)
         events = self.alarm.update(state, causes)
         self.state = state

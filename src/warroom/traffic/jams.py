@@ -9,7 +9,7 @@ import numpy as np
 
 from warroom.kernel.ids import new_id
 from warroom.roads.contracts import RoadGraph
-from warroom.traffic.contracts import Flags, How, Jam, JamEvent, State, Trend
+from warroom.traffic.contracts import Flags, How, Jam, JamEvent, Singles, State, Trend
 from warroom.traffic.estimate import Ground
 
 ON, OFF = 0.4, 0.6
@@ -19,8 +19,8 @@ CYCLES = 2
 """It must be so in so many cycles running."""
 
 LEAST_OBSERVED = 2.0
-"""Different vehicles that must have been seen, for one may be parked; what a person reports counts
-by itself. Waiting for a third cost a sixth of the jams (decision 54)."""
+"""Different vehicles that must have been slow there, for one may be parked; what a person reports
+counts by itself. Waiting for a third cost a sixth of the jams (decision 54)."""
 
 LEAST_M = 60.0
 """Shorter jams are waits at a light, and are not told of."""
@@ -77,6 +77,14 @@ class Alarm:
         self.jams = jams
         self._lengths = {id_: self._lengths[id_] for id_ in self.jams}
         return events
+
+    def remembered(self, now: float) -> Singles:
+        """(E) as part of free flow, how fast edges in a jam were when last seen; NaN elsewhere.
+
+        A queue that nobody sees any more is no free road before it is forgotten.
+        """
+        held = self._jammed & (now - self._seen_at <= FORGET_S)
+        return np.where(held, self._ratio, np.float32(np.nan))
 
     def restore(self, jams: Sequence[tuple[Jam, list[int]]]) -> None:
         """Takes up jams of before a restart: seen again they go on, else they end as unknown."""

@@ -13,9 +13,11 @@ from warroom.traffic.contracts import (
     Singles,
     Source,
 )
+from warroom.traffic.standing import Standing
 
-FULL_S, WINDOW_S = 120.0, 300.0
-"""An observation counts in full for two minutes, then less, and nothing after five."""
+FADE_S, WINDOW_S = 80.0, 300.0
+"""An observation counts for half after a minute, and not at all after five: the newest say most of
+a road, and older ones where nobody came by since (decision 53)."""
 
 MOST_KMH = 160.0
 """Faster is no vehicle on a city's road; an unmatched jump of a position more likely."""
@@ -39,7 +41,8 @@ class Sums:
         measured_kmh: The same without what people told.
         newest: Newest observation; NaN where there was none.
         flow: Passenger cars an hour; NaN where nobody counted.
-        vehicles: How many vehicles it is of; where it is slow, none of them counted twice.
+        vehicles: How many vehicles it is of; where it is slow, how many of them were slow
+            themselves, none counted twice.
     """
 
     weight: Doubles
@@ -57,10 +60,14 @@ class Window:
     Args:
         edges: How many edges there are.
         slow_kmh: (E) where it is slower, vehicles are counted one by one; nowhere if None.
+        standing: Tells vehicles in a queue from parked ones; whoever stands is in one if None.
     """
 
-    def __init__(self, edges: int, slow_kmh: Singles | None = None) -> None:
+    def __init__(
+        self, edges: int, slow_kmh: Singles | None = None, standing: Standing | None = None
+    ) -> None:
         self.edges = edges
+        self._standing = standing
         self._slow_kmh = np.zeros(edges, np.float32) if slow_kmh is None else slow_kmh
         self.refused: dict[str, int] = {}
         self._kept = Observations.of()
@@ -122,12 +129,12 @@ class Window:
         """
         # Taken first, joined then: another thread may add meanwhile.
         added, self._added = self._added, []
-        self._kept = _joined([self._kept, *added])
+        self._kept = _joined([self._kept, *self._in_traffic(added)])
         self._kept = _chosen(self._kept, self._kept.at > now - WINDOW_S)
         seen = self._kept if told is None else _joined([self._kept, told])
         is_told = seen.source >= Source.OFFICER
         age = np.maximum(now - seen.at, 0.0)
-        fade = np.clip((WINDOW_S - age) / (WINDOW_S - FULL_S), 0.0, 1.0)
+        fade = np.where(age < WINDOW_S, np.exp(-age / FADE_S), 0.0)
         weight = np.where(is_told, 1.0, fade) * seen.weight.astype(np.float64)
         measured_kmh, measured = self._mean(seen, weight * ~is_told)
         told_kmh, reported = self._mean(seen, weight * is_told)
@@ -146,12 +153,23 @@ class Window:
         flow = self._flow(now, emp)
         return Sums(measured, reported, kmh, measured_kmh, newest, flow, vehicles)
 
+    def _in_traffic(self, added: list[Observations]) -> list[Observations]:
+        """Without those who stand beside the traffic."""
+        if self._standing is None or not added:
+            return added
+        seen = _joined(added)
+        return [_chosen(seen, self._standing.judge(seen))]
+
     def _vehicles(self, seen: Observations, weight: Doubles, where: Flags) -> Doubles:
-        """Vehicles by edge: one that stands tells so every second, and is one all the same."""
+        """Slow vehicles by edge: one that stands tells so every second, and is one all the same.
+
+        Whoever drove past freely does not bear out one that is slow.
+        """
         rows = where[seen.edge] & (seen.source < Source.OFFICER) & (weight > 0)
         edge, who = seen.edge[rows], seen.who[rows]
         known = who >= 0
-        pairs = np.unique(np.stack((edge[known], who[known])), axis=1)
+        slow = known & (seen.kmh[rows] < self._slow_kmh[edge])
+        pairs = np.unique(np.stack((edge[slow], who[slow])), axis=1)
         apart = self._sum(pairs[0], np.ones(pairs.shape[1]))
         return apart + self._sum(edge[~known], weight[rows][~known])
 

@@ -20,7 +20,7 @@ from warroom.units.formats import read_form
 from warroom.units.ingest import Tracker
 from warroom.units.matching import Fixes, Matcher, RoadIndex
 from warroom.units.mqtt import Receiver
-from warroom.units.rules import DRIVING_KMH
+from warroom.units.rules import DRIVING_KMH, STANDING_S
 from warroom.units.service import Fleet
 from warroom.units.settings import MqttSettings, UnitSettings
 
@@ -239,6 +239,7 @@ async def trim(fleet: Fleet, scope: Scope, tx: Transaction) -> int:
 
 __all__ = [
     "DRIVING_KMH",
+    "STANDING_S",
     "Fixes",
     "Fleet",
     "Matcher",

@@ -35,12 +35,12 @@ class Told(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """Units that drove on roads: whoever makes the state of the roads of it learns no more.
+    """Units on roads, driving or lately stopped: who makes the state of roads learns no more.
 
     Attributes:
         graph: The roads that edges are of.
         edge: (n) where, and in which direction for certain.
-        kmh: (n) how fast; at least `rules.DRIVING_KMH`.
+        kmh: (n) how fast; below `rules.DRIVING_KMH` it stands, in a queue or beside it.
         at_s: (n) seconds since 1970 UTC.
         who: (n) `number_of` the unit.
     """
@@ -76,6 +76,13 @@ class _Standing:
     known: Known
     kecamatan: Kecamatan
     fences: frozenset[UUID]
+    drove_at_s: float = -math.inf
+
+    def is_under_way(self, fix: Fix) -> bool:
+        """Whether it drives, or drove a short while ago; a speed that is not told is of none."""
+        if fix.kmh >= rules.DRIVING_KMH:
+            self.drove_at_s = max(self.drove_at_s, fix.at_s)
+        return fix.kmh >= 0.0 and fix.at_s - self.drove_at_s <= rules.STANDING_S
 
 
 @dataclass(slots=True, eq=False)
@@ -154,8 +161,8 @@ class Board:
         kmh = np.array([row.told.fix.kmh for row in rows], np.float64)
         edge = np.array([row.edge for row in rows], np.int64)
         is_sure = np.array([row.is_sure for row in rows], np.bool_)
-        # Not a number is not above any.
-        good = (kmh >= rules.DRIVING_KMH) & (edge >= 0) & is_sure
+        is_on = [row.standing.is_under_way(row.told.fix) for row in rows]
+        good = np.array(is_on, np.bool_) & (edge >= 0) & is_sure
         graph = self.matcher.index.graph
         who = np.array([row.standing.who for row in rows], np.int64)
         return Seen(graph, edge[good], kmh[good].astype(np.float32), at_s[good], who[good])

@@ -34,6 +34,8 @@ COURSE_DEG = 35.0
 COURSE_KMH = 6.0
 """Below it a course says nothing: a standing receiver makes it up."""
 
+STANDS_KMH = 3.0
+
 DETOUR_M = 12.0
 """A step so much longer by road than straight costs one (Newson and Krumm's beta)."""
 
@@ -44,7 +46,8 @@ STANDS_NOISES = 5.0
 place one in 500 lies so far from another. Newson and Krumm leave out those nearer than two; with
 less than five, queues were put on the other side of the road (decision 54)."""
 
-BEGIN_NOISES = 2.0
+BEGIN_NOISES, BEGIN_STANDING_NOISES = 2.0, 5.0
+"""Who is slow, or stands, so near to the beginning of an edge may still wait before it."""
 
 SURE_COST = 2.0
 """The other direction costs so much more (seven times less likely), or nobody knows which it is: a
@@ -299,8 +302,8 @@ class Matcher:
         other = self.index.graph.twin[np.maximum(answer.edge, 0)].astype(np.int64)
         other_cost = np.where(edge == other[:, None], cost, np.inf).min(axis=1)
         ahead_m = fraction[every, best] * self.index.graph.length_m[np.maximum(answer.edge, 0)]
-        # Who stands at the beginning of an edge may still wait before the junction.
-        is_past = ~(fixes.kmh < COURSE_KMH) | (ahead_m >= BEGIN_NOISES * noise)
+        noises = np.where(fixes.kmh < STANDS_KMH, BEGIN_STANDING_NOISES, BEGIN_NOISES)
+        is_past = ~(fixes.kmh < COURSE_KMH) | (ahead_m >= noises * noise)
         answer.is_sure[:] = found & is_past & (other_cost - least >= SURE_COST)
         self._edge[slot], self._fraction[slot] = edge, fraction
         self._cost[slot] = np.where(edge >= 0, cost - least[:, None], np.inf)

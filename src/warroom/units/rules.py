@@ -24,8 +24,11 @@ _AREA = re.compile(r"^\d{2}(\.\d{2}){0,2}(\.\d{4})?$")
 _KM_PER_DEGREE = 111.195
 
 DRIVING_KMH = 3.0
-"""Slower is standing, and says nothing of the traffic: a queue cannot be told from a post, a stop
-or a rank (decision 54)."""
+"""Slower is standing: in a queue, at a stop, at a rank or at a post."""
+
+STANDING_S = 300.0
+"""Who drove so long ago at most may stand in the traffic, and whoever makes the state of the roads
+judges whether it does; afterwards it is parked."""
 
 
 def merge(stored: UnitDraft | None, values: Mapping[str, Any]) -> UnitDraft:

@@ -2,9 +2,10 @@
 
 One evening per seed. What the product knows of it comes in by its own doors: positions of some of
 the vehicles, with noise, through the matcher of `units`; counts of the city's cameras, with misses
-and wrong speeds, through the sights of `traffic`. Engines drive inside SUMO, as vehicles among the
-others: for each trip one by the way that is quickest on free roads, and one for each share of
-probes by what is known then, turned on the way where `routing` says that it is worth it.
+and wrong speeds, through the sights of `traffic`; calls, officers and closures, late. Engines drive
+inside SUMO, as vehicles among the others: for each trip one by the way that is quickest on free
+roads, one for each share of probes by what is known then, turned on the way where `routing` says
+that it is worth it, and one for each oracle of `guides`, which show what could be saved at most.
 """
 
 import json
@@ -16,18 +17,21 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
 from warroom.app.bench import traffic_scores as scores
 from warroom.app.bench.evening import COUNT_S, TICK_S, Course, Evening
+from warroom.app.bench.guides import Guide, Truth
 from warroom.kernel import log
 from warroom.kernel.settings import NodeSettings
 from warroom.roads.api import MAIN_CLASSES, OnRoad, RoadGraph, Snapper, open_roads
-from warroom.routing.api import PROFILES, Router, is_worth_turning, make_routers
+from warroom.routing.api import PROFILES, Router, make_routers
 from warroom.routing.api import Path as Way
 from warroom.traffic import api as traffic
 from warroom.units import api as units
@@ -39,6 +43,10 @@ HEADLINE = 0.10
 SEEDS, QUICK_SEEDS = (1, 2, 3, 4, 5, 6, 7, 8), (1, 2, 3)
 """Reported; everything was tuned on seeds from 100 on."""
 
+ORACLES = ("present", "late", "seen")
+"""Who knows the true speed of every road now; who knows it as late as the product; who knows it so
+of the roads that the product sees, and of the rest what the product takes for them."""
+
 COURSE = Course(warm_up=8, trouble=10, minutes=52)
 SEND_AFTER_S, SEND_FOR_S = 600, 900
 """Engines are sent from so long after the first incident may be, and for so long."""
@@ -46,8 +54,8 @@ SEND_AFTER_S, SEND_FOR_S = 600, 900
 TRIPS, QUICK_TRIPS = 100, 50
 LEAST_TRIP_M = 2000.0
 TURN_EVERY_S = 60
-LEAST_KMH = 2.0
-"""As `routing.desk` has it: a standing queue is no closed road."""
+AFTER_MIN = 20
+"""Nobody sets out any more, and the evening goes on for so long at most until engines arrived."""
 
 BEGIN = 1_795_500_000.0
 ACCURACY_M = 5.0
@@ -70,42 +78,29 @@ class Knowledge:
 
     share: float
     estimator: traffic.Estimator
-    router: Router
+    guide: Guide
     alarmed: list[NDArray[np.bool_]] = field(default_factory=list)
     raised: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
     minutes: list[tuple[int, Floats, NDArray[np.uint8]]] = field(default_factory=list)
-    ways: dict[str, list[int]] = field(default_factory=dict)
-    turned: int = 0
-    is_old: bool = False
     cycle_ms: list[float] = field(default_factory=list)
 
-    def cycle(self, at_s: int) -> None:
+    def cycle(self, at_s: int) -> traffic.State:
         """The next state, jams told, and the speeds that routes are found by."""
         done = self.estimator.cycle(BEGIN + at_s)
+        state = done.state
         self.cycle_ms.append(done.took_ms)
         for event in done.jams:
             if event.change == "raised":
                 self.raised.append((float(at_s), event.jam.edges))
-        row = np.zeros(self.estimator.graph.edges, np.bool_)
+        # A closed road is told as well.
+        row = state.how == traffic.How.CLOSED
         for jam in self.estimator.alarm.jams.values():
             row[list(jam.edges)] = True
         self.alarmed.append(row)
-        state = done.state
         if at_s % 60 == 0:
             self.minutes.append((at_s, state.kmh.astype(np.float64), state.how.copy()))
-        self.is_old = True
-
-    def routes(self) -> Router:
-        """The router at the speeds of the last cycle."""
-        state = self.estimator.state
-        if self.is_old and state is not None:
-            self.router.update(np.maximum(state.kmh, np.float32(LEAST_KMH)))
-            self.is_old = False
-        return self.router
-
-    def name_of(self, trip: Trip) -> str:
-        """What the engine is called that drives this trip by this knowledge."""
-        return f"{trip.name}-{round(self.share * 100)}"
+        self.guide.learn(state.kmh, np.flatnonzero(state.how == traffic.How.CLOSED).tolist())
+        return state
 
 
 def bench_traffic(
@@ -115,7 +110,7 @@ def bench_traffic(
 
     Args:
         work: Folder for demand and networks, which are kept, and for the truth.
-        quick: Three seeds and fewer trips, for less than a minute.
+        quick: Three seeds, fewer trips, one share of probes, for less than a minute.
         whole: The whole city in place of its inner part.
         seeds: Others than those that are reported.
     """
@@ -129,7 +124,10 @@ def bench_traffic(
     workers = min(len(chosen), (os.cpu_count() or 1) + 1)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        futures = [pool.submit(run_seed, city, work, seed, course, trips) for seed in chosen]
+        shares = (HEADLINE,) if quick else SHARES
+        futures = [
+            pool.submit(run_seed, city, work, seed, course, trips, shares) for seed in chosen
+        ]
         runs = [future.result() for future in futures]
     return {
         **summed_up(runs),
@@ -148,13 +146,18 @@ def _draw_city(work: Path) -> Path:
     return folder
 
 
-def run_seed(city: Path, work: Path, seed: int, course: Course, trips: int) -> dict[str, Any]:
+def run_seed(
+    city: Path, work: Path, seed: int, course: Course, trips: int, shares: Sequence[float]
+) -> dict[str, Any]:
     """One evening; figures by share, and of each trip the seconds (`_trips`)."""
     log.configure("warning")
     cpu = time.process_time()
-    with Evening(city, work, seed, course, max(SHARES)) as evening:
-        run = _Run(evening, seed, course, trips)
-        for at_s in range(TICK_S, course.minutes * 60 + 1, TICK_S):
+    with Evening(city, work, seed, course, max(shares)) as evening:
+        run = _Run(evening, seed, course, trips, shares)
+        end_s, last_s = course.minutes * 60, (course.minutes + AFTER_MIN) * 60
+        for at_s in range(TICK_S, last_s + 1, TICK_S):
+            if at_s > end_s and run.is_over:
+                break
             run.tick(at_s)
         seconds, metres, interval_s = evening.truth()
     result = run.scored(seconds, metres, interval_s)
@@ -164,7 +167,9 @@ def run_seed(city: Path, work: Path, seed: int, course: Course, trips: int) -> d
 class _Run:
     """An evening as it goes."""
 
-    def __init__(self, evening: Evening, seed: int, course: Course, trips: int) -> None:
+    def __init__(
+        self, evening: Evening, seed: int, course: Course, trips: int, shares: Sequence[float]
+    ) -> None:
         self.evening, self.seed, self.course = evening, seed, course
         folder = Path(evening.told["folder"])
         roads = open_roads(NodeSettings(city_dir=str(folder)))
@@ -174,21 +179,30 @@ class _Run:
         self.keys = {edge: self.graph.key_of(edge) for edge in self.edges.tolist()}
         self.static = self._router(None)
         self.knowledge = [
-            Knowledge(share, traffic.Estimator(self.graph), self._router(self.static))
-            for share in SHARES
+            Knowledge(share, traffic.Estimator(self.graph), self._guide(f"{round(share * 100)}"))
+            for share in shares
         ]
         for one in self.knowledge:
             one.estimator.prepare()
+            one.estimator.set_said(*_said(evening.told["heard"]))
+        self.truth = Truth(self.edges, self.graph.free_kmh.astype(np.float64), TICK_S)
+        self.oracles = {name: self._guide(name) for name in ORACLES}
+        self.guides = [*(one.guide for one in self.knowledge), *self.oracles.values()]
         self.is_main = np.isin(self.graph.road_class, list(MAIN_CLASSES))
         self.sights = _sights(folder, self.snapper)
         self.matcher = units.Matcher(units.RoadIndex(self.graph))
         self.slots: dict[float, int] = {}
+        self.drove_at = np.full(1 << 16, -np.inf)
+        self.end_s = 0
         self.trips = self._plan(folder, trips)
         self.departed: dict[str, float] = {}
         self.arrived: dict[str, float] = {}
         self.refused: list[str] = []
         self.matched = np.zeros(2, np.int64)
         self.seen: dict[str, Any] = {"engines": {}}
+
+    def _guide(self, label: str) -> Guide:
+        return Guide(label, self._router(self.static))
 
     def _router(self, alike: Router | None) -> Router:
         # SUMO's engines may not take the turns that real ones take by their priority.
@@ -225,8 +239,14 @@ class _Run:
     def _way(router: Router, start: OnRoad, end: int) -> Way | None:
         return router.path([start], [OnRoad(end, 1.0, 0.0)])
 
+    @property
+    def is_over(self) -> bool:
+        """Whether no engine is under way any more."""
+        return self.departed.keys() <= self.arrived.keys()
+
     def tick(self, at_s: int) -> None:
         """Engines by what is known, ten seconds of SUMO, and what is known then."""
+        self.end_s = at_s
         seen = self.evening.step(self._sent(at_s - TICK_S), self._turned(at_s - TICK_S))
         self.seen = seen
         self.departed |= seen["departed"]
@@ -241,7 +261,17 @@ class _Run:
             if counted is not None:
                 one.estimator.count(counted[0], now)
                 one.estimator.add(counted[1], now)
-            one.cycle(at_s)
+            state = one.cycle(at_s)
+            if one.share == HEADLINE:
+                self._tell_oracles(seen["speeds"], state)
+
+    def _tell_oracles(self, speeds: list[tuple[int, int, float]], state: traffic.State) -> None:
+        self.truth.take(speeds)
+        late = self.truth.late()
+        is_seen = np.isin(state.how, (traffic.How.MEASURED, traffic.How.REPORTED))
+        self.oracles["present"].learn(self.truth.present())
+        self.oracles["late"].learn(late)
+        self.oracles["seen"].learn(np.where(is_seen, late, state.kmh))
 
     def _sent(self, at_s: int) -> dict[str, list[str]]:
         send: dict[str, list[str]] = {}
@@ -249,11 +279,9 @@ class _Run:
             if trip.at_s != at_s:
                 continue
             ways = [(f"{trip.name}-static", trip.static)]
-            for one in self.knowledge:
-                way = self._way(one.routes(), OnRoad(trip.start, 0.0, 0.0), trip.end)
-                edges = trip.static if way is None else way.edges
-                one.ways[one.name_of(trip)] = edges
-                ways.append((one.name_of(trip), edges))
+            for guide in self.guides:
+                edges = guide.lead(trip.name, trip.start, trip.end, trip.static)
+                ways.append((guide.name_of(trip.name), edges))
             # They leave one after the other: none is always the first.
             turn = number % len(ways)
             for name, edges in ways[turn:] + ways[:turn]:
@@ -266,28 +294,15 @@ class _Run:
         for number, trip in enumerate(self.trips):
             if trip.at_s >= at_s or (at_s // TICK_S + number) % (TURN_EVERY_S // TICK_S):
                 continue
-            for one in self.knowledge:
-                name = one.name_of(trip)
+            for guide in self.guides:
+                name = guide.name_of(trip.name)
                 if name not in self.seen["engines"]:
                     continue
                 key, part = self.seen["engines"][name]
-                new = self._better(one, name, OnRoad(edge_of[key], part, 0.0), trip.end)
+                new = guide.turn(name, OnRoad(edge_of[key], part, 0.0), trip.end)
                 if new is not None:
-                    one.ways[name] = new
-                    one.turned += 1
                     turn[name] = [self.keys[edge] for edge in new]
         return turn
-
-    def _better(self, one: Knowledge, name: str, here: OnRoad, end: int) -> list[int] | None:
-        old = one.ways[name]
-        if here.edge not in old or here.edge == end:
-            return None
-        rest = old[old.index(here.edge) :]
-        way = self._way(one.routes(), here, end)
-        if way is None or way.edges == rest:
-            return None
-        stay_ms = one.router.cost(Way(0, rest, here.fraction, 1.0))
-        return way.edges if is_worth_turning(stay_ms / 1000.0, way.cost_ms / 1000.0) else None
 
     def _observed(self, seen: dict[str, Any], at_s: int) -> tuple[traffic.Observations, Floats]:
         rows = np.array(seen["probes"], np.float64).reshape(-1, 7)
@@ -297,7 +312,9 @@ class _Run:
         accuracy = np.full(len(rows), ACCURACY_M)
         found = self.matcher.match(units.Fixes(slot, at, lat, lon, kmh, course, accuracy))
         right = found.edge == self.edges[truth.astype(np.int64)]
-        good = (found.edge >= 0) & found.is_sure & (kmh >= units.DRIVING_KMH)
+        drives = kmh >= units.DRIVING_KMH
+        self.drove_at[slot[drives]] = at_s
+        good = (found.edge >= 0) & found.is_sure & (at_s - self.drove_at[slot] <= units.STANDING_S)
         self.matched += (int(right[good].sum()), int(good.sum()))
         observed = traffic.Observations(
             found.edge[good].astype(np.int64),
@@ -337,7 +354,9 @@ class _Run:
         from_s = float(self.course.warm_up * 60)
         jams = [jam for jam in jams if jam.begin_s >= from_s]
         told = self.evening.told
-        spent, driven = seconds[self.course.warm_up :].sum(), metres[self.course.warm_up :].sum()
+        spent, driven = (
+            values[self.course.warm_up : minutes].sum() for values in (seconds, metres)
+        )
         return {
             "seed": self.seed,
             "edges": len(self.edges),
@@ -351,7 +370,12 @@ class _Run:
             "probes_matched_right_pct": round(
                 100.0 * int(self.matched[0]) / int(self.matched[1]), 1
             ),
+            "reports": len(told["heard"]),
             "engines_refused": len(self.refused),
+            "engines_off_way": sum(guide.off_way for guide in self.guides),
+            "minutes": round(self.end_s / 60, 1),
+            "_oracles": {name: self._driven(guide) for name, guide in self.oracles.items()},
+            "_usual": self._usual(),
             "_by_share": {
                 one.share: self._scored(one, jams, ratio, interval_s) for one in self.knowledge
             },
@@ -362,11 +386,12 @@ class _Run:
     ) -> dict[str, Any]:
         from_s = float(self.course.warm_up * 60)
         found = scores.detect(jams, np.array(one.alarmed), TICK_S)
-        raised = [row for row in one.raised if row[0] >= from_s]
+        end_s = float(self.course.minutes * 60)
+        raised = [row for row in one.raised if from_s <= row[0] <= end_s]
         free = self.graph.free_kmh.astype(np.float64)
         errors: dict[str, list[float]] = {}
         for at_s, kmh, how in one.minutes:
-            if at_s >= from_s:
+            if from_s <= at_s <= end_s:
                 known = how != traffic.How.FREE_FLOW
                 # The truth of the two minutes before, and of the one that begins.
                 row = ratio[min(at_s // interval_s - 1, len(ratio) - 1)]
@@ -381,9 +406,9 @@ class _Run:
             "false": scores.false_alarms(raised, ratio, interval_s),
             "far": scores.false_alarms(self._beside(raised), ratio, interval_s),
             "raised": len(raised),
-            "hours": (self.course.minutes * 60 - from_s) / 3600.0,
-            "trips": self._driven(one),
-            "turned": one.turned,
+            "hours": (end_s - from_s) / 3600.0,
+            "trips": self._driven(one.guide),
+            "turned": one.guide.turned,
             "cycle_ms": float(np.median(one.cycle_ms)),
         }
 
@@ -398,29 +423,91 @@ class _Run:
             for at_s, e in raised
         ]
 
-    def _driven(self, one: Knowledge) -> dict[str, Any]:
+    def _driven(self, guide: Guide) -> dict[str, Any]:
+        """The trips that both engines began, and who had not arrived at the end.
+
+        A row is the seconds of the static engine and of this one, whether this one had another way,
+        and what it expected when it left.
+        """
         rows, unfinished = [], [0, 0]
-        end_s = float(self.course.minutes * 60)
         for trip in self.trips:
-            pair = (f"{trip.name}-static", one.name_of(trip))
-            if not all(name in self.departed for name in pair):
+            name = guide.name_of(trip.name)
+            pair = (f"{trip.name}-static", name)
+            if not all(one in self.departed for one in pair):
                 continue
             times = []
-            for at, name in enumerate(pair):
-                unfinished[at] += name not in self.arrived
-                times.append(self.arrived.get(name, end_s) - trip.at_s)
-            rows.append((*times, float(one.ways[pair[1]] != trip.static)))
+            for at, one in enumerate(pair):
+                unfinished[at] += one not in self.arrived
+                times.append(self.arrived.get(one, float(self.end_s)) - trip.at_s)
+            is_other = float(guide.ways[name] != trip.static)
+            rows.append((*times, is_other, guide.expected_s.get(name, times[1])))
         return {"rows": rows, "unfinished": unfinished, "missing": len(self.trips) - len(rows)}
+
+    def _usual(self) -> list[float]:
+        """Seconds that the static ways would take on free roads."""
+        return [self.static.cost(Way(0, one.static, 0.0, 1.0)) / 1000.0 for one in self.trips]
+
+
+def _said(heard: list[dict[str, Any]]) -> tuple[list[traffic.Said], list[traffic.Said]]:
+    """Closures and reports, as the product keeps what people say."""
+    closures: list[traffic.Said] = []
+    reports: list[traffic.Said] = []
+    for number, word in enumerate(heard):
+        begin, end = (
+            datetime.fromtimestamp(BEGIN + word[name], UTC) for name in ("begin_s", "end_s")
+        )
+        is_closure = word["kind"] == "closure"
+        said = traffic.Said(
+            id=UUID(int=number),
+            agency_id=UUID(int=0),
+            place=None,
+            keys=tuple(word["edges"]),
+            starts_at=begin,
+            ends_at=end,
+            source=traffic.Source.CALL if word["kind"] == "call" else traffic.Source.OFFICER,
+            level=None if is_closure else "jam",
+        )
+        (closures if is_closure else reports).append(said)
+    return closures, reports
 
 
 def summed_up(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The figures over all seeds, those of the share that is promised first."""
-    by_share = {f"{share:.2f}": _of_share(runs, share) for share in SHARES}
+    shares = sorted(runs[0]["_by_share"])
+    by_share = {f"{share:.2f}": _of_share(runs, share) for share in shares}
     return {
         "seeds": [run["seed"] for run in runs],
         "probe_share": HEADLINE,
         **by_share[f"{HEADLINE:.2f}"],
+        **_ceiling(runs, by_share[f"{HEADLINE:.2f}"]["fire_saving_pct"]),
         "by_probe_share": by_share,
+    }
+
+
+def _ceiling(runs: Sequence[dict[str, Any]], saving_pct: float) -> dict[str, Any]:
+    """What knowing everything would save, and what of it is lost by what; in points of percent."""
+    rows = {
+        name: [np.array(run["_oracles"][name]["rows"]).reshape(-1, 4) for run in runs]
+        for name in ORACLES
+    }
+    saved = {
+        name: float(np.mean([scores.saving_pct(one[:, 0], one[:, 1]) for one in parts]))
+        for name, parts in rows.items()
+    }
+    low, high = scores.bootstrap_ci95([(one[:, 0], one[:, 1]) for one in rows["present"]])
+    trips = np.concatenate(rows["present"])
+    free_s = np.concatenate([run["_usual"] for run in runs])
+    return {
+        "ceiling_pct": round(saved["present"], 1),
+        "ceiling_ci95": [round(low, 1), round(high, 1)],
+        "by_loss": {
+            "latency": round(saved["present"] - saved["late"], 1),
+            "unknown_edges": round(saved["late"] - saved["seen"], 1),
+            "wrong_speeds": round(saved["seen"] - saving_pct, 1),
+        },
+        "ceiling_expected_s": round(float(trips[:, 3].mean()), 1),
+        "ceiling_routed_s": round(float(trips[:, 1].mean()), 1),
+        "fire_free_roads_s": round(float(free_s.mean()), 1),
     }
 
 
@@ -441,7 +528,7 @@ def _of_share(runs: Sequence[dict[str, Any]], share: float) -> dict[str, Any]:
         if is_main
     ]
     hours = sum(part["hours"] for part in parts)
-    trips = [np.array(part["trips"]["rows"]).reshape(-1, 3) for part in parts]
+    trips = [np.array(part["trips"]["rows"]).reshape(-1, 4) for part in parts]
     pairs = [(rows[:, 0], rows[:, 1]) for rows in trips]
     savings = [scores.saving_pct(*pair) for pair in pairs]
     low, high = scores.bootstrap_ci95(pairs)
