@@ -207,6 +207,7 @@ def traffic(
     whole: bool = False,
     seed: list[int] | None = None,
     work: Path = Path("var/bench-traffic"),
+    workers: int | None = None,
     cycle: bool = False,
     osm: Path | None = None,
     vehicles: int = 2000,
@@ -222,6 +223,7 @@ def traffic(
         whole: The whole schematic city, in place of its inner part.
         seed: Others than those that are reported; may be given several times.
         work: Folder in which networks and demand are kept.
+        workers: Evenings at a time; one more than processors if not given.
         cycle: What a cycle costs over the city of `--osm`, in place of all that.
         osm: OpenStreetMap extract of a city.
         vehicles: Positions a second of it.
@@ -240,4 +242,6 @@ def traffic(
         return
     from warroom.app.bench.traffic import bench_traffic  # noqa: PLC0415 - for benches only
 
-    _print(bench_traffic(work, quick=quick, whole=whole, seeds=seed or ()), json=json)
+    _print(
+        bench_traffic(work, quick=quick, whole=whole, seeds=seed or (), workers=workers), json=json
+    )

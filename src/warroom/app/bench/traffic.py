@@ -104,7 +104,12 @@ class Knowledge:
 
 
 def bench_traffic(
-    work: Path, *, quick: bool = False, whole: bool = False, seeds: Sequence[int] = ()
+    work: Path,
+    *,
+    quick: bool = False,
+    whole: bool = False,
+    seeds: Sequence[int] = (),
+    workers: int | None = None,
 ) -> dict[str, Any]:
     """All seeds, some at a time; see docs/traffic.md.
 
@@ -113,6 +118,7 @@ def bench_traffic(
         quick: Three seeds, fewer trips, one share of probes, for less than a minute.
         whole: The whole city in place of its inner part.
         seeds: Others than those that are reported.
+        workers: Evenings at a time; None is one more than processors.
     """
     began = time.perf_counter()
     work.mkdir(parents=True, exist_ok=True)
@@ -120,10 +126,10 @@ def bench_traffic(
     chosen = list(seeds or (QUICK_SEEDS if quick else SEEDS))
     course = replace(COURSE, centre=not whole)
     trips = QUICK_TRIPS if quick else TRIPS
-    # An evening waits for its simulator as often as the other way round: one more than processors.
-    workers = min(len(chosen), (os.cpu_count() or 1) + 1)
+    # An evening and its simulator wait for each other: one more than processors fills these.
+    at_a_time = min(len(chosen), workers or (os.cpu_count() or 1) + 1)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(at_a_time, mp_context=context) as pool:
         shares = (HEADLINE,) if quick else SHARES
         futures = [
             pool.submit(run_seed, city, work, seed, course, trips, shares) for seed in chosen
