@@ -28,7 +28,8 @@ from warroom.places.api import Atlas
 
 router = Router("incidents")
 
-routers = [router, card_routes.router, work_routes.router]
+# The cards first: `types` is no id of an incident.
+routers = [card_routes.router, router, work_routes.router]
 
 TOPICS: list[Topic] = [Topic(CHANGED, VIEW), Topic(DRAFTS, VIEW)]
 

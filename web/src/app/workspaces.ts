@@ -16,6 +16,7 @@ const all: readonly Workspace[] = [
   { path: "/peta", title: "page.map", icon: "map", letter: "P", key: "keys.go_map" },
   { path: "/dinding", title: "page.wall", icon: "wall", letter: "D", key: "keys.go_wall" },
   { path: "/rekaman", title: "page.playback", icon: "replay", letter: "R", key: "keys.go_playback" },
+  { path: "/112", title: "page.incidents", icon: "phone", letter: "1", key: "keys.go_incidents" },
   { path: "/lalin", title: "page.traffic", icon: "road", letter: "L", key: "keys.go_traffic" },
   { path: "/tugas", title: "page.duty", icon: "person", letter: "T", key: "keys.go_duty" },
 ];

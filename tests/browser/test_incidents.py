@@ -1,0 +1,138 @@
+"""A call of 112 is taken in with the keyboard alone, seen by others as it is typed, and merged."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import NewPage
+from tests.browser.demo import Demo
+from tests.browser.harness import axe_violations, clipped_texts
+
+pytestmark = pytest.mark.browser
+
+type Enter = Callable[..., Page]
+
+
+@pytest.fixture
+def enter(new_page: NewPage, demo: Demo) -> Enter:
+    """Signs somebody in by the one-time link of their title and agency."""
+
+    def sign_in(who: str, **options: object) -> Page:
+        page = new_page(**options)
+        page.goto(demo.links[who])
+        page.wait_for_url(re.compile(r"/(peta|dinding|112|lalin|tugas|admin|bantuan)"))
+        return page
+
+    return sign_in
+
+
+def checked(page: Page, axe_source: str) -> None:
+    assert [] == axe_violations(page, axe_source)
+    assert [] == clipped_texts(page)
+
+
+def take_in(page: Page, place: str, event: str) -> None:
+    """Place and event, from an empty form, by keys."""
+    expect(page.get_by_label("Tempat", exact=True)).to_be_focused()
+    page.keyboard.type(place)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Kejadian", exact=True)).to_be_focused()
+    page.keyboard.type(event)
+    page.keyboard.press("Enter")
+
+
+def neighbour_calls(watcher: Page, axe_source: str) -> None:
+    """The form says that it is the same before they have finished, and one key makes it one."""
+    watcher.keyboard.press("Alt+n")
+    take_in(watcher, "karebosi", "kebakaran rumah")
+    expect(watcher.get_by_text("0 m, ").first).to_be_visible()
+    watcher.keyboard.press("F4")
+    watcher.keyboard.type("Api sudah sampai tetangga")
+    checked(watcher, axe_source)
+    watcher.keyboard.press("F8")
+    expect(watcher.get_by_text("Digabung ke ")).to_be_visible()
+
+
+def test_a_call_is_taken_in_by_keyboard_alone(enter: Enter, demo: Demo, axe_source: str) -> None:
+    taker = enter("Penerima panggilan 112, Diskominfo")
+    watcher = enter("Pengawas 112, Diskominfo")
+    watcher.goto(f"{demo.address}/112")
+    taker.goto(f"{demo.address}/bantuan")
+    expect(taker.get_by_role("heading", level=1)).to_be_visible()
+    taker.keyboard.press("g")
+    taker.keyboard.press("1")
+    expect(taker).to_have_url(re.compile(r"/112$"))
+    expect(taker.get_by_label("Tempat", exact=True)).to_be_focused()
+
+    taker.keyboard.type("karebosi")
+    rows = watcher.get_by_label("Insiden", exact=True)
+    expect(rows.get_by_text("karebosi", exact=True)).to_be_visible()
+    expect(rows.get_by_text("Draf").first).to_be_visible()
+    taker.keyboard.press("Control+a")
+    take_in(taker, "karebosi", "kebakaran padat")
+    expect(taker.get_by_text("Dipilih: ")).to_be_visible()
+    expect(taker.get_by_text("Keluar sekarang, jangan ambil barang.")).to_be_visible()
+    expect(taker.get_by_role("region", name="Kamera terdekat").locator("li").first).to_be_visible()
+    inside = taker.get_by_role("group", name="Ada orang di dalam?")
+    inside.get_by_role("button", name="Ya").focus()
+    taker.keyboard.press("Space")
+    expect(inside.get_by_role("button", name="Ya")).to_have_attribute("aria-pressed", "true")
+    taker.keyboard.press("F4")
+    taker.keyboard.type("Ibu dan dua anak di lantai dua")
+    taker.keyboard.press("F5")
+    taker.keyboard.type("Ibu Hasnah")
+    taker.keyboard.press("Tab")
+    taker.keyboard.type("0811 422")
+    checked(taker, axe_source)
+    taker.keyboard.press("F9")
+
+    number = re.compile(r"112-\d{4}-000001")
+    expect(taker.get_by_role("heading", name=number).first).to_be_visible()
+    mine = watcher.get_by_role("button", name=re.compile("000001 Kebakaran, permukiman padat"))
+    expect(mine).to_be_visible()
+    mine.click()
+    told = watcher.get_by_role("list").filter(has_text="Ibu dan dua anak di lantai dua")
+    expect(told.last).to_be_visible()
+    expect(watcher.get_by_text("Ibu Hasnah")).to_be_visible()
+    checked(watcher, axe_source)
+    checked(taker, axe_source)
+
+    neighbour_calls(watcher, axe_source)
+    expect(taker.get_by_text("Menerima gabungan").first).to_be_visible()
+
+    taker.keyboard.press("Alt+n")
+    expect(taker.get_by_label("Tempat", exact=True)).to_be_focused()
+    taker.keyboard.type("tanya jadwal")
+    taker.keyboard.press("F10")
+    expect(taker.get_by_text("Ditutup sebagai informasi")).to_be_visible()
+
+
+def test_what_was_typed_without_network_outlives_a_reload(enter: Enter, demo: Demo) -> None:
+    page = enter("Supervisor ruang kendali, Diskominfo")
+    page.goto(f"{demo.address}/112")
+    expect(page.get_by_label("Tempat", exact=True)).to_be_focused()
+    page.keyboard.type("pasar terong")
+    expect(page.get_by_text("Tersimpan ")).to_be_visible()
+
+    page.route("**/api/incidents/drafts/*", lambda route: route.abort())
+    page.keyboard.press("F4")
+    page.keyboard.type("asap dari kios")
+    expect(page.get_by_text("Tersimpan ")).to_have_count(0)
+    page.unroute("**/api/incidents/drafts/*")
+    page.reload()
+
+    expect(page.get_by_role("textbox", name="Catatan")).to_have_value("asap dari kios")
+    expect(page.get_by_text("Tersimpan ")).to_be_visible()
+
+
+def test_another_agency_sees_what_it_leads_and_has_no_form(
+    enter: Enter, demo: Demo, axe_source: str
+) -> None:
+    page = enter("Operator pemadam, Damkar")
+    page.goto(f"{demo.address}/112")
+
+    expect(page.get_by_role("heading", name="Insiden")).to_be_visible()
+    expect(page.get_by_label("Tempat", exact=True)).to_have_count(0)
+    checked(page, axe_source)

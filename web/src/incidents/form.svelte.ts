@@ -1,0 +1,226 @@
+/**
+ * One open call form: what stands in it, saved while it is typed. What the server has not
+ * acknowledged is kept on this machine, so that neither a reload nor a gap of the link loses it.
+ */
+import { api, ApiError, sentence } from "$lib/api";
+import { now } from "$lib/now.svelte";
+import { socket } from "$lib/socket";
+import { newId, Unsaved, type Saving, type Typed } from "./typed";
+import type { FormAnswer, IncidentDetail, IncidentState, PlaceValue, Priority, TypingEvent } from "./types";
+
+const SOON_MS = 350;
+const AGAIN_MS = 2_000;
+const KEPT = "warroom.112";
+
+interface Kept {
+  id: string;
+  writer: string;
+  revision: number;
+  fields: Record<string, Typed>;
+}
+
+function read(): Kept | null {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT) ?? "null") as Kept | null;
+  } catch {
+    return null;
+  }
+}
+
+export class CallForm {
+  id = $state(newId());
+  state = $state<IncidentState>("draft");
+  number = $state<string | null>(null);
+  /** By the card and the answers, or as a person chose it. */
+  priority = $state<Priority | null>(null);
+  missing = $state.raw<readonly string[]>(["place", "event"]);
+  area = $state("");
+  /** What stands in the fields, ours or another's. */
+  values = $state<Record<string, unknown>>({});
+  failure = $state<string | null>(null);
+  /** Whether everything typed here was acknowledged. */
+  isSaved = $state(true);
+  /** Whether the server has the draft. */
+  isBegun = $state(false);
+  savedAt = $state<number | null>(null);
+  #unsaved = new Unsaved(newId());
+  #isSending = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #done: (() => void)[] = [];
+
+  get place(): PlaceValue | null {
+    return (this.values["place"] as PlaceValue | null | undefined) ?? null;
+  }
+
+  text(name: string): string {
+    return String(this.values[name] ?? "");
+  }
+
+  /** Takes part in what others type; takes up what an earlier page left unsent. The answer ends it. */
+  watch(): () => void {
+    const kept = read();
+    if (kept !== null && Object.keys(kept.fields).length > 0) {
+      this.id = kept.id;
+      this.#unsaved = new Unsaved(kept.writer, kept.revision, kept.fields);
+      for (const [name, { value }] of Object.entries(kept.fields)) this.values[name] = value;
+      this.isSaved = false;
+      this.#soon(0);
+      void this.open(kept.id);
+    }
+    const stop = socket.listen<TypingEvent>("incidents.drafts", {
+      event: ({ body }) => this.#hear(body),
+      reset: () => this.isBegun && void this.open(this.id),
+    });
+    return () => {
+      stop();
+      clearTimeout(this.#timer);
+    };
+  }
+
+  /** Begins an empty form. */
+  begin(): void {
+    this.#unsaved = new Unsaved(newId());
+    this.#settle(newId());
+  }
+
+  /** Goes on with an incident; what is typed here and unsent stays. */
+  async open(id: string): Promise<void> {
+    if (id !== this.id) {
+      this.#unsaved = new Unsaved(newId());
+      this.#settle(id);
+    }
+    try {
+      const found = await api.get<IncidentDetail>(`/api/incidents/${id}`);
+      if (this.id === id) this.#take(found);
+    } catch (failed) {
+      // A draft that was never acknowledged is not there yet.
+      if (!(failed instanceof ApiError && failed.status === 404)) this.failure = sentence(failed);
+    }
+  }
+
+  type(name: string, value: unknown): void {
+    this.values[name] = value;
+    this.#unsaved.type(name, value, new Date().toISOString());
+    this.isSaved = false;
+    this.#keep();
+    this.#soon(name === "place" || name === "type" ? 0 : SOON_MS);
+  }
+
+  /** Saves what waits, and resolves when the server has it; rejects when it cannot. */
+  async save(): Promise<void> {
+    clearTimeout(this.#timer);
+    if (this.#isSending) await new Promise<void>((done) => this.#done.push(done));
+    await this.#send();
+    if (this.#unsaved.size > 0) throw new ApiError(0, "link.lost", this.failure ?? "");
+  }
+
+  async handOn(): Promise<FormAnswer> {
+    await this.#atLeastBegun();
+    const answer = await api.post<FormAnswer>(`/api/incidents/${this.id}/send`, { id: newId() });
+    this.state = answer.state;
+    this.number = answer.number;
+    this.missing = answer.missing;
+    this.values["notes"] = "";
+    return answer;
+  }
+
+  async end(outcome: string, reason = ""): Promise<void> {
+    await this.#atLeastBegun();
+    await api.post(`/api/incidents/${this.id}/end`, { id: newId(), outcome, reason });
+    this.begin();
+  }
+
+  /** Merges into another and goes on with that one. */
+  async merge(into: string): Promise<void> {
+    await this.#atLeastBegun();
+    await api.post(`/api/incidents/${this.id}/merge`, { id: newId(), into });
+    await this.open(into);
+  }
+
+  async #atLeastBegun(): Promise<void> {
+    if (!this.isBegun && this.#unsaved.size === 0) this.type("event_text", this.text("event_text"));
+    await this.save();
+  }
+
+  #settle(id: string): void {
+    this.id = id;
+    this.state = "draft";
+    this.number = this.priority = null;
+    this.missing = ["place", "event"];
+    this.area = "";
+    this.values = {};
+    this.failure = null;
+    this.isSaved = true;
+    this.isBegun = false;
+    this.savedAt = null;
+    this.#keep();
+  }
+
+  #soon(afterMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#send(), afterMs);
+  }
+
+  async #send(): Promise<void> {
+    if (this.#isSending) return;
+    const saving = this.#unsaved.next(new Date().toISOString());
+    if (saving === null) return;
+    this.#isSending = true;
+    const { id } = this;
+    try {
+      const answer = await api.put<FormAnswer>(`/api/incidents/drafts/${id}`, saving);
+      if (id === this.id) this.#acknowledge(saving, answer);
+    } catch (failed) {
+      this.failure = sentence(failed);
+      const isRefused = failed instanceof ApiError && !failed.isAway;
+      if (!isRefused) this.#soon(AGAIN_MS);
+    } finally {
+      this.#isSending = false;
+      for (const done of this.#done.splice(0)) done();
+    }
+    if (this.#unsaved.size > 0 && this.failure === null) this.#soon(SOON_MS);
+  }
+
+  #acknowledge(saving: Saving, answer: FormAnswer): void {
+    this.#unsaved.acknowledge(saving);
+    this.failure = null;
+    this.isBegun = true;
+    this.isSaved = this.#unsaved.size === 0;
+    this.savedAt = now.ms();
+    this.area = answer.area;
+    this.#take(answer);
+    this.#keep();
+  }
+
+  /** What the server knows goes into every field but those that wait to be saved. */
+  #take(answer: Pick<FormAnswer, "state" | "number" | "priority" | "missing" | "area" | "fields">): void {
+    this.isBegun = true;
+    this.state = answer.state;
+    this.number = answer.number;
+    this.priority = answer.priority;
+    this.missing = answer.missing;
+    this.area = answer.area;
+    for (const [name, { value }] of Object.entries(answer.fields)) this.#show(name, value);
+  }
+
+  #hear(body: TypingEvent): void {
+    if (body.id !== this.id || body.writer === this.#unsaved.writer) return;
+    this.state = body.state;
+    for (const [name, value] of Object.entries(body.fields)) this.#show(name, value);
+    // Text that is personal is told to nobody who listens: it is read.
+    if (body.more.length > 0) void this.open(this.id);
+  }
+
+  #show(name: string, value: unknown): void {
+    if (!this.#unsaved.has(name)) this.values[name] = value;
+  }
+
+  #keep(): void {
+    try {
+      if (this.#unsaved.size === 0) localStorage.removeItem(KEPT);
+      else localStorage.setItem(KEPT, JSON.stringify({ id: this.id, ...this.#unsaved.kept() }));
+    } catch {
+      // A full or forbidden store: what was typed is sent from memory, as long as the page is open.
+    }
+  }
+}

@@ -1,0 +1,11 @@
+/** Parts of the room's page that other parts of the product fill, where they are there. */
+import type { Component } from "svelte";
+
+class Slots {
+  /** Above the form: the call that is being taken. */
+  call = $state.raw<Component | null>(null);
+  /** In an incident: units, whom to send, how far they are. */
+  units = $state.raw<Component<{ incident: string }> | null>(null);
+}
+
+export const slots = new Slots();
