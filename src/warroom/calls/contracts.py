@@ -150,12 +150,22 @@ class AudioPort(Protocol):
         """
         ...
 
-    def send(self, payload: bytes, rtp_time: int, source: int) -> int:
+    def send(self, payload: bytes, rtp_time: int, source: int) -> int | None:
         """Send one A-law frame; returns its RTP time on the wire, by which it is recorded.
+
+        None: its place was filled already, and it is left out.
 
         SSRC, sequence and time go on without a jump when `source` changes: the new one's first
         frame follows the last frame sent. Nothing is sent while the peer does not receive; the
         time goes on nevertheless.
+        """
+        ...
+
+    def fill(self, payload: bytes) -> int:
+        """Send a frame in the place of one that did not come; returns its RTP time on the wire.
+
+        The source stays. What it sends for that time later is left out: else each hiccup of a
+        browser would make the caller hear the agent later, for the rest of the call.
         """
         ...
 

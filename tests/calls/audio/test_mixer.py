@@ -13,32 +13,22 @@ from warroom.calls.audio.mixer import (
     DEPTH_SAMPLES,
     FrameMixer,
     JitterBuffer,
-    barge,
-    conference,
-    listen,
     mix,
-    talk,
-    whisper,
 )
 from warroom.calls.contracts import SILENCE
+from warroom.calls.edge.media import hearing
 
-WHO = ("caller", "agent", "supervisor")
 HZ = {"caller": 700, "agent": 1100, "supervisor": 1900}
+TWO = hearing(("caller", "agent"), {})
 MODES = {
-    "talk": (talk("caller", "agent"), {"caller": "agent", "agent": "caller"}),
-    "listen": (listen(*WHO), {"caller": "agent", "agent": "caller", "supervisor": "caller agent"}),
-    "whisper": (
-        whisper(*WHO),
-        {"caller": "agent", "agent": "caller supervisor", "supervisor": "caller agent"},
-    ),
-    "barge": (
-        barge(*WHO),
-        {
-            "caller": "agent supervisor",
-            "agent": "caller supervisor",
-            "supervisor": "caller agent",
-        },
-    ),
+    "": {"caller": "agent", "agent": "caller"},
+    "listen": {"caller": "agent", "agent": "caller", "supervisor": "caller agent"},
+    "whisper": {"caller": "agent", "agent": "caller supervisor", "supervisor": "caller agent"},
+    "barge": {
+        "caller": "agent supervisor",
+        "agent": "caller supervisor",
+        "supervisor": "caller agent",
+    },
 }
 
 
@@ -50,11 +40,11 @@ def tones_in(alaw: bytes) -> set[str]:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_right_party_hears_right_party(mode: str) -> None:
-    hears, expected = MODES[mode]
+    hears = hearing(("caller", "agent"), {"supervisor": mode} if mode else {})
 
     heard = mix({who: tone(hz) for who, hz in HZ.items()}, hears)
 
-    assert {who: set(others.split()) for who, others in expected.items()} == {
+    assert {who: set(others.split()) for who, others in MODES[mode].items()} == {
         who: tones_in(alaw) for who, alaw in heard.items()
     }
 
@@ -81,7 +71,7 @@ def test_each_hears_the_sum_of_those_it_hears_and_nothing_wraps(
 def test_who_speaks_alone_passes_byte_by_byte(frame: bytes, other: str) -> None:
     spoken = {"speaker": frame, "a": SILENCE, "b": b"\x55" * 160}
 
-    heard = mix(spoken, conference("speaker", "a", "b"))
+    heard = mix(spoken, hearing(("speaker", "a", "b"), {}))
 
     assert heard[other] == (SILENCE if g711.is_silent(frame) else frame)
 
@@ -98,13 +88,13 @@ def test_nobody_hears_themselves() -> None:
 
 def test_third_party_comes_and_goes_without_harm() -> None:
     said = voice(1.0)
-    mixer = FrameMixer(talk("caller", "agent"))
+    mixer = FrameMixer(TWO)
     heard = b""
     for number in range(50):
         if number == 20:
-            mixer.set_hears(listen(*WHO))
+            mixer.set_hears(hearing(TWO, {"supervisor": "listen"}))
         if number == 30:
-            mixer.set_hears(talk("caller", "agent"))
+            mixer.set_hears(TWO)
         mixer.put("caller", said[160 * number : 160 * number + 160], 160 * number, 1)
         heard += mixer.tick()["agent"]
 
@@ -174,7 +164,7 @@ def test_buffer_begins_anew_after_a_pause() -> None:
 
 
 def test_stranger_is_not_heard() -> None:
-    mixer = FrameMixer(talk("caller", "agent"))
+    mixer = FrameMixer(TWO)
     mixer.put("stranger", tone(700, 0.02), 0, 1)
 
     assert [{"caller": SILENCE, "agent": SILENCE}] * 4 == [mixer.tick() for _ in range(4)]

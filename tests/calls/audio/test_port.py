@@ -305,11 +305,12 @@ async def test_reports_go_to_the_port_beside_and_are_read(
         caller.send(in_packets(SILENCE)[0], number)
         await until(lambda: len(heard.frames) == 1)
         port.send(SILENCE, 0, 5)
-        await until(lambda: bool(beside.listen() or beside.reports))
-        report = rtcp.read(beside.reports[-1])
+        await until(lambda: not beside.listen() and rtcp.SENDER in [r[1] for r in beside.reports])
+        told = next(report for report in beside.reports if report[1] == rtcp.SENDER)
+        report = rtcp.read(told)
         assert report is not None
         theirs = rtcp.Reporter(77, "trunk")
-        theirs.hear(beside.reports[-1], clock.now(), clock.monotonic())
+        theirs.hear(told, clock.now(), clock.monotonic())
         ours = rtp.Reception(8000)
         for k in (0, 3):
             ours.take(rtp.Packet(8, False, k, 160 * k, report.ssrc, SILENCE), 0.02 * k)

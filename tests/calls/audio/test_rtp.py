@@ -134,3 +134,35 @@ def test_late_frame_falls_into_its_place_and_moves_nothing() -> None:
 
     assert [0, 320, 160, 480] == places
     assert 640 == stream.next
+
+
+def test_what_comes_all_at_once_after_its_place_was_filled_makes_nobody_heard_later() -> None:
+    stream = rtp.Continuity(0)
+    for at in (0, 160):
+        stream.place(at, 1, 160)
+    filled = [stream.fill(160) for _ in range(10)]
+
+    places = [stream.place(at, 1, 160) for at in range(320, 2400, 160)]
+
+    assert [320 + 160 * k for k in range(10)] == filled
+    assert [None] * 10 + [1920, 2080, 2240] == places
+
+
+def test_source_that_paused_its_clock_is_heard_again_after_half_a_second() -> None:
+    stream = rtp.Continuity(0)
+    stream.place(0, 1, 160)
+    for _ in range(50):
+        stream.fill(160)
+
+    places = [stream.place(at, 1, 160) for at in range(160, 160 * 40, 160)]
+
+    assert 25 == places.count(None)
+    assert [160 * 51 + 160 * k for k in range(14)] == places[25:]
+
+
+def test_another_source_goes_on_behind_what_was_filled() -> None:
+    stream = rtp.Continuity(0)
+    stream.place(0, 1, 160)
+    stream.fill(160)
+
+    assert 320 == stream.place(77_000, 2, 160)

@@ -26,33 +26,6 @@ LOOK_FRAMES = 50
 _RING_SAMPLES = 64 * FRAME_SAMPLES
 
 
-def talk(caller: str, agent: str) -> dict[str, frozenset[str]]:
-    """Two parties."""
-    return conference(caller, agent)
-
-
-def conference(*parties: str) -> dict[str, frozenset[str]]:
-    """Each hears all others."""
-    everyone = frozenset(parties)
-    return {party: everyone - {party} for party in parties}
-
-
-def listen(caller: str, agent: str, supervisor: str) -> dict[str, frozenset[str]]:
-    """The supervisor hears both and is heard by nobody."""
-    return conference(caller, agent) | {supervisor: frozenset({caller, agent})}
-
-
-def whisper(caller: str, agent: str, supervisor: str) -> dict[str, frozenset[str]]:
-    """The agent hears the supervisor as well; the caller does not."""
-    hears = listen(caller, agent, supervisor)
-    return hears | {agent: frozenset({caller, supervisor})}
-
-
-def barge(caller: str, agent: str, supervisor: str) -> dict[str, frozenset[str]]:
-    """The supervisor talks to both."""
-    return conference(caller, agent, supervisor)
-
-
 class JitterBuffer:
     """One party's sound on the clock of the mixer; what is late or missing is silence.
 

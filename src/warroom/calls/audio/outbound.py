@@ -47,20 +47,30 @@ class Outbound:
         """Time stamp behind the newest frame, as the wire counts."""
         return self.time.next * self._codec.per_sample & 0xFFFFFFFF
 
-    def frame(self, payload: bytes, rtp_time: int, source: int) -> tuple[int, bytes | None]:
+    def frame(self, payload: bytes, rtp_time: int, source: int) -> tuple[int | None, bytes | None]:
         """A frame of sound.
 
         Returns:
-            Its time, and its packet; None while nobody listens or a key is sent in its place.
+            Its time, None if its place was filled; and its packet, None while nobody listens or a
+            key is sent in its place.
         """
-        at, peer = self.time.place(rtp_time, source, len(payload)), self._peer
+        at = self.time.place(rtp_time, source, len(payload))
+        return at, None if at is None else self._sound(payload, at)
+
+    def fill(self, payload: bytes) -> tuple[int, bytes | None]:
+        """A frame in the place of one that did not come: its time and its packet."""
+        at = self.time.fill(len(payload))
+        return at, self._sound(payload, at)
+
+    def _sound(self, payload: bytes, at: int) -> bytes | None:
+        peer = self._peer
         if peer is None or not peer.receives or self._press_time is not None:
-            return at, None
+            return None
         sound = self._codec.encode(payload)
         if not sound:
-            return at, None
+            return None
         is_marked, self._is_marked = self._is_marked, False
-        return at, self._packet(peer.payload_type, sound, at, is_marked=is_marked)
+        return self._packet(peer.payload_type, sound, at, is_marked=is_marked)
 
     def queue_key(self, key: str) -> bool:
         """Has a key sent after those that wait; False if the peer cannot read it."""

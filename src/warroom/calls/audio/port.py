@@ -144,9 +144,15 @@ class RtpPort:
         elif self._reporter.hear(datagram, self._clock.now(), self._clock.monotonic()):
             self._control_to = source
 
-    def send(self, payload: bytes, rtp_time: int, source: int) -> int:
+    def send(self, payload: bytes, rtp_time: int, source: int) -> int | None:
         """Sends a frame; see `contracts.AudioPort`."""
         at, packet = self._out.frame(payload, rtp_time, source)
+        self._put(packet)
+        return at
+
+    def fill(self, payload: bytes) -> int:
+        """Sends a frame in the place of one that did not come; see `contracts.AudioPort`."""
+        at, packet = self._out.fill(payload)
         self._put(packet)
         return at
 

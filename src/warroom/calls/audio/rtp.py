@@ -17,6 +17,8 @@ RESTART_GAP = 1000
 """A step of the sequence beyond this is a sender that began anew, not loss."""
 
 JUMP_SAMPLES = 16_000
+LATE_FRAMES_MAX = 25
+"""Half a second of frames that came too late, one after the other."""
 
 _WINDOW = 64
 """Sequence numbers behind the newest by which a packet that comes twice is known."""
@@ -173,33 +175,57 @@ class Continuity:
 
     A new source goes on where the last frame ended, and so does one whose clock jumps by more than
     two seconds: a listener would wait for it, or throw away what comes. Else a source keeps its own
-    steps.
+    steps. Where it does not come in time its place is filled; what then comes all at once is left
+    out, because each such moment would make the listener hear it later for the rest of the call.
 
     Args:
         start: First time stamp.
     """
 
-    __slots__ = ("_offset", "_source", "next")
+    __slots__ = ("_filled", "_late", "_offset", "_source", "next")
 
     def __init__(self, start: int) -> None:
         self.next = start & 0xFFFFFFFF
         """Time stamp right behind the newest frame."""
         self._source: int | None = None
         self._offset = 0
+        self._filled: int | None = None
+        self._late = 0
 
-    def place(self, rtp_time: int, source: int, samples: int) -> int:
+    def place(self, rtp_time: int, source: int, samples: int) -> int | None:
         """The time stamp under which a frame is sent.
 
         Args:
             rtp_time: In its source's own count.
             source: Changes when the sender does.
             samples: Its length.
+
+        Returns:
+            None for a frame whose place was filled. A source that stays late has paused its clock;
+            it goes on behind the last frame.
         """
         if source != self._source:
-            self._source, self._offset = source, self.next - rtp_time
+            self._source = source
+            self._tie(rtp_time)
         wire = (rtp_time + self._offset) & 0xFFFFFFFF
         if abs(step(wire, self.next)) > JUMP_SAMPLES:
-            self._offset, wire = self.next - rtp_time, self.next
+            wire = self._tie(rtp_time)
+        elif self._filled is not None and step(wire, self._filled) < 0:
+            self._late += 1
+            if self._late <= LATE_FRAMES_MAX:
+                return None
+            wire = self._tie(rtp_time)
+        self._late = 0
         if step(wire + samples, self.next) > 0:
             self.next = (wire + samples) & 0xFFFFFFFF
+        return wire
+
+    def _tie(self, rtp_time: int) -> int:
+        self._offset, self._filled, self._late = self.next - rtp_time, None, 0
+        return self.next
+
+    def fill(self, samples: int) -> int:
+        """The time stamp of a frame that takes the place of one that did not come."""
+        wire = self.next
+        self.next = self._filled = (wire + samples) & 0xFFFFFFFF
         return wire

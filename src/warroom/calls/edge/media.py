@@ -24,8 +24,8 @@ from warroom.calls.contracts import (
 GAP_S = 0.06
 """After so long without a frame of the agent the trunk gets frames of ours."""
 
-FILLER, MIXED, SENT = 1, 2, 3
-"""Sources: what we make, what is mixed, and the channel of what the caller was sent."""
+MIXED, SENT = 2, 3
+"""Sources: what is mixed, and the channel of what the caller was sent."""
 
 WIRE = "caller"
 DESK = "agent"
@@ -118,27 +118,26 @@ class Media:
             self._send(payload, rtp_time, source)
 
     def _send(self, payload: bytes, rtp_time: int, source: int) -> None:
-        self._sent_at = self.monotonic()
         sent = self.port.send(payload, rtp_time, source)
-        self.recorder.write(AGENT, sent, payload, SENT)
+        if sent is not None:
+            self._sent_at = self.monotonic()
+            self.recorder.write(AGENT, sent, payload, SENT)
 
     def tick(self) -> None:
         """Each 20 ms: mixes, or fills what nobody said."""
         self._tick += 1
         if not self.is_up:
             return
-        at = self._tick * FRAME_SAMPLES & 0xFFFF_FFFF
         if self._mixer is not None:
-            self._send_mixed(at)
+            self._send_mixed(self._tick * FRAME_SAMPLES & 0xFFFF_FFFF)
         elif self.monotonic() - self._sent_at > GAP_S:
-            self.fillers += 1
-            self._fill(at)
+            self._fill()
 
-    def _fill(self, at: int) -> None:
-        """Ours go on until the agent speaks; then `_sent_at` of the agent's holds them back."""
-        before = self._sent_at
-        self._send(self._filler(), at, FILLER)
-        self._sent_at = before
+    def _fill(self) -> None:
+        """Ours go on until the agent speaks."""
+        self.fillers += 1
+        frame = self._filler()
+        self.recorder.write(AGENT, self.port.fill(frame), frame, SENT)
 
     def _filler(self) -> bytes:
         frames = tones.hold() if self.is_held else self.waiting

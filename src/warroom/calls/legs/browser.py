@@ -108,7 +108,7 @@ class BrowserLeg:
     def send(self, payload: bytes, rtp_time: int, source: int) -> None:
         """Sends one frame; one that comes before the leg is open is lost."""
         at = self._time.place(rtp_time, source, len(payload))
-        if not self.is_open:
+        if at is None or not self.is_open:
             return
         self._sequence = self._sequence + 1 & 0xFFFF
         is_marked, self._is_marked = self._is_marked, False
