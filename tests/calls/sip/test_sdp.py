@@ -91,3 +91,52 @@ def test_no_description_raises_anything_but_no_common_sound(text: str) -> None:
     except sdp.NoCommonSoundError:
         return
     assert 0 < told.port < 65_536
+
+
+OPUS = """v=0
+o=- 1 1 IN IP4 127.0.0.1
+s=-
+c=IN IP4 127.0.0.1
+t=0 0
+m=audio 40000 RTP/AVP 111 110 101
+a=rtpmap:111 opus/48000/2
+a=rtpmap:110 telephone-event/48000
+a=rtpmap:101 telephone-event/8000
+a=sendrecv
+"""
+
+
+def test_opus_is_taken_where_nothing_else_is_offered() -> None:
+    told = sdp.read(OPUS.encode())
+
+    said = sdp.answer(told, "127.0.0.1", 20000, 1, 1).decode()
+
+    assert (111, 101, True) == (told.payload_type, told.event_type, told.peer().is_opus)
+    assert "m=audio 20000 RTP/AVP 111 101" in said
+    assert "a=rtpmap:111 opus/48000/2" in said
+
+
+@pytest.mark.parametrize("types", ["111 101 8", "8 111 101"])
+def test_opus_is_passed_over_where_g711_is_offered_too(types: str) -> None:
+    told = sdp.read(OPUS.replace("111 110 101", types).encode())
+
+    assert (8, False) == (told.payload_type, told.peer().is_opus)
+
+
+@pytest.mark.parametrize(
+    ("line", "port", "answered"),
+    [
+        ("a=rtcp-mux\n", 40000, True),
+        ("a=rtcp:41001 IN IP4 127.0.0.1\n", 41001, False),
+        ("a=rtcp:41001\n", 41001, False),
+        ("a=rtcp:99999\n", None, False),
+        ("", None, False),
+    ],
+)
+def test_reports_go_where_the_offer_wants_them(line: str, port: int | None, answered: bool) -> None:
+    told = sdp.read((OPUS + line).encode())
+
+    said = sdp.answer(told, "127.0.0.1", 20000, 1, 1).decode()
+
+    assert port == told.peer().rtcp_port
+    assert answered is ("a=rtcp-mux" in said)

@@ -1,7 +1,9 @@
 """Offers and answers about sound (SDP RFC 8866, offer and answer RFC 3264, keys RFC 4733).
 
-Only what a call needs is read: the first `m=audio` of RTP/AVP with G.711. All other media of an
-offer are refused in the answer by port 0, as RFC 3264 asks.
+Only what a call needs is read: the first `m=audio` of RTP/AVP with G.711, or with Opus where
+nothing else is offered (RFC 7587). All other media of an offer are refused in the answer by port 0,
+as RFC 3264 asks. Reports go to the port after that of the sound, unless the offer says otherwise
+(RFC 3605, RFC 5761).
 """
 
 import ipaddress
@@ -32,6 +34,8 @@ _BACK: dict[Direction, Direction] = {
 }
 _MEDIA = re.compile(r"(\S+) (\d{1,5})(?:/\d+)? (\S+)((?: \S+)*)")
 _MAP = re.compile(r"rtpmap:(\d{1,3}) ([A-Za-z0-9\-]+)/(\d+)(?:/\d+)?", re.IGNORECASE)
+_REPORTS = re.compile(r"a=rtcp:(\d{1,5})(?: .*)?")
+_OPUS = "OPUS/48000"
 
 
 class NoCommonSoundError(ValueError):
@@ -46,6 +50,8 @@ class Description:
         direction: As that side says it.
         index: Which of its media it is.
         media: All its `m=` lines, for the answer.
+        is_opus: Whether the payload type means Opus.
+        rtcp_port: Where it wants reports; its own port if both share it; None says nothing of it.
     """
 
     host: str
@@ -55,6 +61,8 @@ class Description:
     direction: Direction
     index: int
     media: tuple[str, ...]
+    is_opus: bool = False
+    rtcp_port: int | None = None
 
     @property
     def is_hold(self) -> bool:
@@ -70,6 +78,8 @@ class Description:
             self.event_type,
             sends=self.direction in ("sendrecv", "sendonly"),
             receives=not self.is_hold,
+            is_opus=self.is_opus,
+            rtcp_port=self.rtcp_port,
         )
 
 
@@ -77,7 +87,7 @@ def read(body: bytes) -> Description:
     """Reads an offer or an answer.
 
     Raises:
-        NoCommonSoundError: It has no G.711 over plain RTP, or cannot be read.
+        NoCommonSoundError: It has no G.711 or Opus over plain RTP, or cannot be read.
     """
     lines = body.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")[:_LINES_MOST]
     begins = [number for number, line in enumerate(lines) if line.startswith("m=")]
@@ -101,21 +111,40 @@ def _read_media(
         return None
     types = [int(word) for word in match[4].split() if word.isdecimal()]
     named = _maps(own)
-    spoken = next((t for t in types if t in _NAMES and named.get(t, _NAMES[t]) == _NAMES[t]), None)
+    spoken, is_opus = _spoken(types, named)
     host = _host(own) or _host(common)
     if spoken is None or host is None:
         return None
-    events = next((t for t in types if named.get(t) == "TELEPHONE-EVENT"), None)
+    events = next((t for t in types if named.get(t) == "TELEPHONE-EVENT/8000"), None)
     direction = _direction(own) or _direction(common) or "sendrecv"
-    return Description(host, port, spoken, events, direction, index, media)
+    reports = _reports(own, port)
+    return Description(
+        host, port, spoken, events, direction, index, media, is_opus=is_opus, rtcp_port=reports
+    )
+
+
+def _spoken(types: list[int], named: dict[int, str]) -> tuple[int | None, bool]:
+    """The payload type to speak, and whether it is Opus: only where nothing else is offered."""
+    for number in types:
+        usual = f"{_NAMES.get(number)}/8000"
+        if number in _NAMES and named.get(number, usual) == usual:
+            return number, False
+    return next((number for number in types if named.get(number) == _OPUS), None), True
+
+
+def _reports(own: list[str], port: int) -> int | None:
+    if any(line.strip() == "a=rtcp-mux" for line in own):
+        return port
+    found = next((match for line in own if (match := _REPORTS.fullmatch(line.strip()))), None)
+    return int(found[1]) if found is not None and 0 < int(found[1]) < 65_536 else None
 
 
 def _maps(lines: list[str]) -> dict[int, str]:
     found = {}
     for line in lines:
         match = _MAP.fullmatch(line[2:].strip()) if line.startswith("a=") else None
-        if match is not None and match[3] == "8000":
-            found[int(match[1])] = match[2].upper()
+        if match is not None:
+            found[int(match[1])] = f"{match[2].upper()}/{match[3]}"
     return found
 
 
@@ -137,9 +166,10 @@ def _direction(lines: list[str]) -> Direction | None:
 
 def _sound(port: int, payload_type: int, events: int | None, direction: Direction) -> list[str]:
     types = [str(payload_type)] + ([str(events)] if events is not None else [])
+    name = f"{_NAMES[payload_type]}/8000" if payload_type in _NAMES else "opus/48000/2"
     lines = [
         f"m=audio {port} RTP/AVP {' '.join(types)}",
-        f"a=rtpmap:{payload_type} {_NAMES[payload_type]}/8000",
+        f"a=rtpmap:{payload_type} {name}",
     ]
     if events is not None:
         lines += [f"a=rtpmap:{events} telephone-event/8000", f"a=fmtp:{events} 0-15"]
@@ -172,6 +202,8 @@ def answer(offer: Description, host: str, port: int, session: int, version: int)
         if index == offer.index:
             back = _BACK[offer.direction]
             lines += _sound(port, offer.payload_type, offer.event_type, back)
+            if offer.rtcp_port == offer.port:
+                lines.append("a=rtcp-mux")
         else:
             words = media.split()
             lines.append(" ".join([words[0], "0", *words[2:]]))
