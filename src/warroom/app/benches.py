@@ -74,17 +74,27 @@ def media(
 
 
 @app.command
-def calls(*, calls: int = 60, seconds: float = 12, json: bool = False) -> None:
+def calls(*, calls: int = 60, legs: int = 0, seconds: float = 12, json: bool = False) -> None:
     """Calls at once: packets lost, CPU of a call, answer. Example: `warroom bench calls --json`.
+
+    With `--legs 30` thirty agents have their legs in a real Chromium: CPU of the edge for a minute
+    of a call, and how late the caller is heard.
 
     Args:
         calls: Calls at once.
-        seconds: Length of the measured window.
+        legs: Agents with a leg and a call each, in a real browser, in the place of `calls`.
+        seconds: Length of the measured window; with `--legs` of each call, at least 5.
         json: One line instead of a readable object.
     """
-    from warroom.calls.bench import bench_calls  # noqa: PLC0415 - heavy, and for benches only
+    from warroom.calls.bench import (  # noqa: PLC0415 - heavy, and for benches only
+        bench_calls,
+        bench_legs,
+    )
 
-    _print(bench_calls(calls=calls, seconds=seconds), json=json)
+    if legs:
+        _print(bench_legs(legs, seconds), json=json)
+    else:
+        _print(bench_calls(calls=calls, seconds=seconds), json=json)
 
 
 @app.command

@@ -70,3 +70,9 @@ class WatchError(InvalidError):
     """There is no such way to listen in, or the call is one's own."""
 
     code = "calls.watch"
+
+
+class BenchBrowserError(InvalidError):
+    """Legs are measured with a real browser, and there is none here."""
+
+    code = "calls.bench_no_browser"
