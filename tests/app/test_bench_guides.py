@@ -1,12 +1,17 @@
 """Who leads engines: by what was learnt last, round what is closed, and oracles by the truth."""
 
 import math
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from tests.traffic.city import east, town
+from warroom.app.bench import usual
+from warroom.app.bench.evening import Course
 from warroom.app.bench.guides import FADE_S, PRESENT_S, WINDOW_S, Guide, Truth
+from warroom.app.bench.traffic import SEEDS
 from warroom.roads.api import OnRoad
 from warroom.routing.api import PROFILES, make_routers
 
@@ -71,3 +76,37 @@ def test_the_late_truth_is_of_vehicles_not_of_instants_and_forgets() -> None:
     assert truth.late()[1] == pytest.approx(40.0)
     many = truth_of([(0, 1, 8.0)], *[[]] * round(WINDOW_S / 10))
     assert many.late()[0] == pytest.approx(float(town().free_kmh[0]))
+
+
+def test_typical_speeds_are_of_evenings_that_are_not_reported_and_are_played_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "network.json").write_text("{}")
+    played: list[int] = []
+
+    class Quick:
+        told: ClassVar = {"keys": ["1:1:2", "2:2:3"]}
+
+        def __init__(self, *words: object) -> None:
+            played.append(int(str(words[2])))
+
+        def __enter__(self) -> "Quick":
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def step(self, *_: object) -> None: ...
+
+        def truth(self) -> tuple[np.ndarray, np.ndarray, int]:
+            seconds = np.array([[60.0, 0.0], [30.0, 0.0]])
+            return seconds, seconds * 5.0, 60
+
+    monkeypatch.setattr(usual, "Evening", Quick)
+    course = Course(1, 1, 2)
+
+    kmh = usual.usual_kmh(tmp_path, tmp_path, course, 60.0)
+    again = usual.usual_kmh(tmp_path, tmp_path, course, 60.0)
+
+    assert kmh == again == {"1:1:2": pytest.approx(18.0)}
+    assert played == list(usual.SEEDS)
+    assert not set(usual.SEEDS) & set(SEEDS)

@@ -1,6 +1,8 @@
-"""Those who stand, told to the state of the roads: the demo's taxis and buses make no jam of it."""
+"""Those who stand, told to the state of the roads: queues are seen, ranks and stops are not."""
 
+import importlib.util
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -8,10 +10,13 @@ import pytest
 
 from simcity.__main__ import main as simcity
 from simcity.drive.city import City
+from simcity.sumo.cut import CENTRE, cut_city
+from simcity.sumo.world import Plan, World
 from warroom.app.bench.traffic import BEGIN
 from warroom.kernel.settings import NodeSettings
 from warroom.roads.api import RoadGraph, open_roads
 from warroom.traffic import api as traffic
+from warroom.traffic.standing import STANDS_KMH, Standing
 from warroom.units import api as units
 
 WARM_UP_S, SECONDS, CYCLE_S = 600, 900, 10
@@ -111,3 +116,48 @@ def test_taxis_at_ranks_and_buses_at_stops_make_no_jam(day: Day) -> None:
 
     assert standing > 1000
     assert false_jams(day, with_standing=True) <= false_jams(day, with_standing=False)
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("libsumo") is None,
+    reason="the extra `sim` is not installed (WARROOM_SIM=1 ./warroom test installs it)",
+)
+def test_of_an_evening_of_sumo_most_of_those_who_queue_are_seen_and_of_those_parked_few(
+    tmp_path: Path,
+) -> None:
+    assert simcity(["city", "--out", str(tmp_path / "city")]) == 0
+    centre = cut_city(tmp_path / "city", tmp_path, CENTRE)
+    world = World(centre, tmp_path, tmp_path, 104, Plan(300, 300, 1500, 0.3))
+    standing = Standing(world.streets.kmh.astype(np.float32))
+    queued, parked = [], []
+    try:
+        for tick in range(150):
+            rows, now = world.step(), BEGIN + 10.0 * tick
+            table = np.array(rows.probes).reshape(-1, 7)
+            edge, kmh = table[:, 6].astype(np.int64), table[:, 3]
+            good = standing.judge(_positions(edge, kmh, now, table[:, 0].astype(np.int64)))
+            is_parked = np.arange(len(table)) >= len(table) - len(world._parked)
+            jammed = [one for one, _, mean in rows.speeds if mean < 0.3 * world.streets.kmh[one]]
+            stands = kmh < STANDS_KMH
+            parked += good[stands & is_parked].tolist()
+            queued += good[stands & ~is_parked & np.isin(edge, jammed)].tolist()
+    finally:
+        world.close()
+
+    assert min(len(queued), len(parked)) > 500
+    assert np.mean(queued) > 0.6
+    assert np.mean(parked) < 0.1
+
+
+def _positions(
+    edge: np.ndarray, kmh: np.ndarray, at: float, who: np.ndarray
+) -> traffic.Observations:
+    count = len(edge)
+    return traffic.Observations(
+        edge,
+        kmh.astype(np.float32),
+        np.ones(count, np.float32),
+        np.full(count, at),
+        np.full(count, traffic.Source.GPS, np.uint8),
+        who,
+    )

@@ -18,6 +18,10 @@ from warroom.routing.api import Router, is_worth_turning
 type Floats = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
 
+ORACLES = ("present", "late", "seen")
+"""Who knows the true speed of every road now; who knows it as late as the product; who knows it so
+of the roads that the product sees, and of the rest what the product takes for them."""
+
 LEAST_KMH = 2.0
 """As `routing.desk` has it: a standing queue is no closed road."""
 

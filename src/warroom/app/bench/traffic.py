@@ -27,7 +27,9 @@ from numpy.typing import NDArray
 
 from warroom.app.bench import traffic_scores as scores
 from warroom.app.bench.evening import COUNT_S, TICK_S, Course, Evening
-from warroom.app.bench.guides import Guide, Truth
+from warroom.app.bench.guides import ORACLES, Guide, Truth
+from warroom.app.bench.traffic_summary import HEADLINE, summed_up
+from warroom.app.bench.usual import usual_kmh
 from warroom.kernel import log
 from warroom.kernel.settings import NodeSettings
 from warroom.roads.api import MAIN_CLASSES, OnRoad, RoadGraph, Snapper, open_roads
@@ -39,13 +41,8 @@ from warroom.units import api as units
 type Floats = NDArray[np.float64]
 
 SHARES = (0.05, 0.10, 0.20)
-HEADLINE = 0.10
 SEEDS, QUICK_SEEDS = (1, 2, 3, 4, 5, 6, 7, 8), (1, 2, 3)
 """Reported; everything was tuned on seeds from 100 on."""
-
-ORACLES = ("present", "late", "seen")
-"""Who knows the true speed of every road now; who knows it as late as the product; who knows it so
-of the roads that the product sees, and of the rest what the product takes for them."""
 
 COURSE = Course(warm_up=8, trouble=10, minutes=52)
 SEND_AFTER_S, SEND_FOR_S = 600, 900
@@ -125,6 +122,8 @@ def bench_traffic(
     city = _draw_city(work)
     chosen = list(seeds or (QUICK_SEEDS if quick else SEEDS))
     course = replace(COURSE, centre=not whole)
+    # Played once for all seeds, before any of them asks.
+    usual_kmh(city, work, course, _send_from_s(course))
     trips = QUICK_TRIPS if quick else TRIPS
     # An evening and its simulator wait for each other: one more than processors fills these.
     at_a_time = min(len(chosen), workers or (os.cpu_count() or 1) + 1)
@@ -144,6 +143,11 @@ def bench_traffic(
     }
 
 
+def _send_from_s(course: Course) -> int:
+    """From when on engines are sent."""
+    return course.warm_up * 60 + SEND_AFTER_S
+
+
 def _draw_city(work: Path) -> Path:
     folder = work / "city"
     if not (folder / "network.json").exists():
@@ -159,7 +163,8 @@ def run_seed(
     log.configure("warning")
     cpu = time.process_time()
     with Evening(city, work, seed, course, max(shares)) as evening:
-        run = _Run(evening, seed, course, trips, shares)
+        usual = usual_kmh(city, work, course, _send_from_s(course))
+        run = _Run(evening, seed, course, trips, shares, usual)
         end_s, last_s = course.minutes * 60, (course.minutes + AFTER_MIN) * 60
         for at_s in range(TICK_S, last_s + 1, TICK_S):
             if at_s > end_s and run.is_over:
@@ -174,7 +179,13 @@ class _Run:
     """An evening as it goes."""
 
     def __init__(
-        self, evening: Evening, seed: int, course: Course, trips: int, shares: Sequence[float]
+        self,
+        evening: Evening,
+        seed: int,
+        course: Course,
+        trips: int,
+        shares: Sequence[float],
+        usual: dict[str, float],
     ) -> None:
         self.evening, self.seed, self.course = evening, seed, course
         folder = Path(evening.told["folder"])
@@ -193,6 +204,11 @@ class _Run:
             one.estimator.set_said(*_said(evening.told["heard"]))
         self.truth = Truth(self.edges, self.graph.free_kmh.astype(np.float64), TICK_S)
         self.oracles = {name: self._guide(name) for name in ORACLES}
+        self.usual = self._guide("usual")
+        typical = self.graph.free_kmh.copy()
+        for edge, key in self.keys.items():
+            typical[edge] = usual.get(key, typical[edge])
+        self.usual.learn(typical)
         self.guides = [*(one.guide for one in self.knowledge), *self.oracles.values()]
         self.is_main = np.isin(self.graph.road_class, list(MAIN_CLASSES))
         self.sights = _sights(folder, self.snapper)
@@ -229,7 +245,7 @@ class _Run:
             self.snapper.near(lat, lon, usable=flags)[0].edge for lat, lon in _fire_posts(folder)
         ]
         weight = self.graph.length_m[usable] / self.graph.length_m[usable].sum(dtype=np.float64)
-        begin = self.course.warm_up * 60 + SEND_AFTER_S
+        begin = _send_from_s(self.course)
         trips: list[Trip] = []
         while len(trips) < count:
             start, end = int(random.choice(posts)), int(random.choice(usable, p=weight))
@@ -285,7 +301,7 @@ class _Run:
             if trip.at_s != at_s:
                 continue
             ways = [(f"{trip.name}-static", trip.static)]
-            for guide in self.guides:
+            for guide in (*self.guides, self.usual):
                 edges = guide.lead(trip.name, trip.start, trip.end, trip.static)
                 ways.append((guide.name_of(trip.name), edges))
             # They leave one after the other: none is always the first.
@@ -381,7 +397,8 @@ class _Run:
             "engines_off_way": sum(guide.off_way for guide in self.guides),
             "minutes": round(self.end_s / 60, 1),
             "_oracles": {name: self._driven(guide) for name, guide in self.oracles.items()},
-            "_usual": self._usual(),
+            "_usual": self._driven(self.usual),
+            "_free_s": self._free_s(),
             "_by_share": {
                 one.share: self._scored(one, jams, ratio, interval_s) for one in self.knowledge
             },
@@ -449,7 +466,7 @@ class _Run:
             rows.append((*times, is_other, guide.expected_s.get(name, times[1])))
         return {"rows": rows, "unfinished": unfinished, "missing": len(self.trips) - len(rows)}
 
-    def _usual(self) -> list[float]:
+    def _free_s(self) -> list[float]:
         """Seconds that the static ways would take on free roads."""
         return [self.static.cost(Way(0, one.static, 0.0, 1.0)) / 1000.0 for one in self.trips]
 
@@ -475,96 +492,6 @@ def _said(heard: list[dict[str, Any]]) -> tuple[list[traffic.Said], list[traffic
         )
         (closures if is_closure else reports).append(said)
     return closures, reports
-
-
-def summed_up(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The figures over all seeds, those of the share that is promised first."""
-    shares = sorted(runs[0]["_by_share"])
-    by_share = {f"{share:.2f}": _of_share(runs, share) for share in shares}
-    return {
-        "seeds": [run["seed"] for run in runs],
-        "probe_share": HEADLINE,
-        **by_share[f"{HEADLINE:.2f}"],
-        **_ceiling(runs, by_share[f"{HEADLINE:.2f}"]["fire_saving_pct"]),
-        "by_probe_share": by_share,
-    }
-
-
-def _ceiling(runs: Sequence[dict[str, Any]], saving_pct: float) -> dict[str, Any]:
-    """What knowing everything would save, and what of it is lost by what; in points of percent."""
-    rows = {
-        name: [np.array(run["_oracles"][name]["rows"]).reshape(-1, 4) for run in runs]
-        for name in ORACLES
-    }
-    saved = {
-        name: float(np.mean([scores.saving_pct(one[:, 0], one[:, 1]) for one in parts]))
-        for name, parts in rows.items()
-    }
-    low, high = scores.bootstrap_ci95([(one[:, 0], one[:, 1]) for one in rows["present"]])
-    trips = np.concatenate(rows["present"])
-    free_s = np.concatenate([run["_usual"] for run in runs])
-    return {
-        "ceiling_pct": round(saved["present"], 1),
-        "ceiling_ci95": [round(low, 1), round(high, 1)],
-        "by_loss": {
-            "latency": round(saved["present"] - saved["late"], 1),
-            "unknown_edges": round(saved["late"] - saved["seen"], 1),
-            "wrong_speeds": round(saved["seen"] - saving_pct, 1),
-        },
-        "ceiling_expected_s": round(float(trips[:, 3].mean()), 1),
-        "ceiling_routed_s": round(float(trips[:, 1].mean()), 1),
-        "fire_free_roads_s": round(float(free_s.mean()), 1),
-    }
-
-
-def _of_share(runs: Sequence[dict[str, Any]], share: float) -> dict[str, Any]:
-    parts = [run["_by_share"][share] for run in runs]
-    errors = {
-        name: sum(part["errors"][name][0] for part in parts)
-        / max(1.0, sum(part["errors"][name][1] for part in parts))
-        for name in ("all", "known", "free_flow")
-    }
-    known = sum(p["errors"]["known"][1] for p in parts) / sum(p["errors"]["all"][1] for p in parts)
-    found = [seconds for part in parts for seconds in part["found"]]
-    times = [seconds for seconds in found if seconds is not None]
-    main = [
-        seconds
-        for part in parts
-        for seconds, is_main in zip(part["found"], part["on_main"], strict=True)
-        if is_main
-    ]
-    hours = sum(part["hours"] for part in parts)
-    trips = [np.array(part["trips"]["rows"]).reshape(-1, 4) for part in parts]
-    pairs = [(rows[:, 0], rows[:, 1]) for rows in trips]
-    savings = [scores.saving_pct(*pair) for pair in pairs]
-    low, high = scores.bootstrap_ci95(pairs)
-    return {
-        "speed_mae_kmh": round(errors["all"], 2),
-        "speed_mae_known_kmh": round(errors["known"], 2),
-        "speed_mae_free_flow_kmh": round(errors["free_flow"], 2),
-        "edges_known_pct": round(100.0 * known, 1),
-        "jams": len(found),
-        "detection_rate": round(len(times) / max(1, len(found)), 3),
-        "jams_main": len(main),
-        "detection_rate_main": round(sum(one is not None for one in main) / max(1, len(main)), 3),
-        "alarms": sum(part["raised"] for part in parts),
-        "false_alarms_per_hour": round(sum(part["false"] for part in parts) / hours, 2),
-        "false_alarms_elsewhere_per_hour": round(sum(part["far"] for part in parts) / hours, 2),
-        "time_to_detect_s": round(float(np.mean(times)), 1) if times else None,
-        "time_to_detect_s_p50": round(float(np.median(times)), 1) if times else None,
-        "fire_trips": sum(len(rows) for rows in trips),
-        "fire_static_s": round(float(np.concatenate(trips)[:, 0].mean()), 1),
-        "fire_routed_s": round(float(np.concatenate(trips)[:, 1].mean()), 1),
-        "fire_other_way_pct": round(100.0 * float(np.concatenate(trips)[:, 2].mean()), 1),
-        "fire_unfinished": [
-            sum(part["trips"]["unfinished"][at] for part in parts) for at in (0, 1)
-        ],
-        "fire_turned": sum(part["turned"] for part in parts),
-        "fire_saving_by_seed_pct": [round(saving, 1) for saving in savings],
-        "fire_saving_pct": round(float(np.mean(savings)), 1),
-        "fire_saving_ci95": [round(low, 1), round(high, 1)],
-        "cycle_ms": round(float(np.median([part["cycle_ms"] for part in parts])), 1),
-    }
 
 
 def _sights(folder: Path, snapper: Snapper) -> dict[int, dict[traffic.Side, list[int]]]:
