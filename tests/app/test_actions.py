@@ -34,7 +34,7 @@ PUT_TOGETHER = {
         "drafted", "sent", "scheduled", "ended", "reopened", "corrected", "noted", "place_chosen",
         "agency_joined", "linked", "unlinked", "merged", "split", "view",
     ),
-    "recording:hold_": ("changed", "expired", "released"),
+    "recording:hold_": ("changed", "expired", "extended", "released"),
     "traffic:": ("closed", "opened", "reported", "withdrawn"),
     "unit:": ("added", "changed", "removed"),
     "wall:": ("added", "changed", "removed"),

@@ -9,11 +9,13 @@ from uuid import UUID, uuid5
 
 import msgspec
 
+from warroom.cameras.api import Inventory
 from warroom.incidents import show_store, store
 from warroom.incidents.aml import read_aml
 from warroom.incidents.card_service import list_cards, list_versions, write_card
 from warroom.incidents.contracts import SUPERVISE, TAKE, VIEW, WORK
 from warroom.incidents.drafts import Saving, save_draft
+from warroom.incidents.holding import Keeper, hold_footage
 from warroom.incidents.intake import Intake, Leads, place_at
 from warroom.incidents.life import (
     Outcome,
@@ -136,6 +138,8 @@ __all__ = [
     "Asked",
     "IncidentSettings",
     "Intake",
+    "Inventory",
+    "Keeper",
     "Leads",
     "Looks",
     "Outcome",
@@ -148,6 +152,7 @@ __all__ = [
     "end",
     "get_incident",
     "hand_on",
+    "hold_footage",
     "join_agency",
     "join_call",
     "link",

@@ -2,6 +2,7 @@
 
 from warroom.incidents import api
 from warroom.kernel.jobs import Job, Worker
+from warroom.recording.api import HoldService
 
 
 async def _hand_on(worker: Worker) -> None:
@@ -17,7 +18,14 @@ async def _forget(worker: Worker) -> None:
         await api.forget_old(worker.scope, tx, settings, worker.clock.now())
 
 
+async def _hold(worker: Worker) -> None:
+    services = worker.services
+    keeper = api.Keeper(api.Inventory.of(services, worker.clock), services[HoldService], worker.db)
+    await api.hold_footage(keeper, worker.scope, worker.clock.now())
+
+
 JOBS = [
+    Job("incidents.hold", 15, _hold),
     Job("incidents.hand_on", 15, _hand_on),
     Job("incidents.forget", 3_600, _forget),
 ]

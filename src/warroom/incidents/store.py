@@ -121,6 +121,11 @@ limit 200
 """
 )
 
+_TO_HOLD = sql.SQL(
+    "i.lat is not null and i.pending_at is not null and i.merged_into is null"
+    " and (i.ended_at is null or i.ended_at >= %(since)s) order by i.id limit 500"
+)
+
 _IDLE = """
 select i.* from incident i
 where i.state = 'draft' and greatest(i.heard_at, i.since) < %(before)s
@@ -391,6 +396,18 @@ async def lock_due(
 ) -> list[Incident]:
     """Scheduled incidents whose time has come."""
     rows = await (await tx.execute(_DUE, {"now": now})).fetchall()
+    return [_incident(row) for row in rows]
+
+
+async def list_to_hold(
+    scope: Scope,
+    tx: Transaction,
+    since: datetime,
+) -> list[Incident]:
+    """Incidents with a place that were handed on, and are open or ended since then."""
+    visible, parameters = visible_by(scope, VIEW)
+    query = _FIND.format(visible=visible, wanted=_TO_HOLD, lock=_lock(is_wanted=False))
+    rows = await (await tx.execute(query, parameters | {"since": since})).fetchall()
     return [_incident(row) for row in rows]
 
 

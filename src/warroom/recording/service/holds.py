@@ -69,6 +69,31 @@ class HoldService:
             rows = [await self._store(scope, tx, camera, draft, now) for camera in cameras]
         return [await self._shown(scope, row, with_missing=True) for row in rows]
 
+    async def keep(self, scope: Scope, hold_id: UUID, draft: HoldDraft) -> bool:
+        """Holds one camera's footage under an id of the caller's, or lets that hold reach further.
+
+        The same asked twice is one hold; one that somebody released stays released, and an end is
+        never moved back. Tells whether anything changed.
+
+        Raises:
+            NotFoundError: The camera does not exist, or its footage is not for this scope to hold.
+            InvalidError: The draft cannot be taken (its subclass says why).
+        """
+        now = self._clock.now()
+        draft = rules.check_draft(draft, now)
+        async with self._db.transaction(scope) as tx:
+            camera = await self._find_camera(scope, tx, draft.camera_ids[0], HOLD)
+            row = await store.lock_hold(scope, tx, hold_id)
+            if row is None:
+                await self._store(scope, tx, camera, draft, now, hold_id)
+                return True
+            if row["released_at"] is not None or row["end_at"] >= draft.end_at:
+                return False
+            await store.extend_hold(scope, tx, hold_id, draft.end_at)
+            detail = {"to": [_iso(row["end_at"]), _iso(draft.end_at)]}
+            await self._tell(scope, tx, "extended", row, draft.reason, detail)
+        return True
+
     async def list_holds(
         self,
         scope: Scope,

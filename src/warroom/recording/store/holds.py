@@ -64,6 +64,8 @@ update recording_hold set until_at = %(until_at)s, case_number = %(case_number)s
 where id = %(id)s
 """
 
+_EXTEND = "update recording_hold set end_at = %(end_at)s where id = %(id)s"
+
 _RELEASE = """
 update recording_hold set released_at = %(at)s, released_by = %(person_id)s,
     released_by_label = %(label)s, release_reason = %(reason)s
@@ -164,6 +166,16 @@ async def change_hold(
             "person_id": scope.person_id,
         },
     )
+
+
+async def extend_hold(
+    scope: Scope,  # noqa: ARG001 - of a hold that was found under it
+    tx: Transaction,
+    hold_id: UUID,
+    end_at: datetime,
+) -> None:
+    """Gives a hold, found by `lock_hold`, footage up to a later instant."""
+    await tx.execute(_EXTEND, {"id": hold_id, "end_at": end_at})
 
 
 async def release_hold(
