@@ -204,7 +204,10 @@ async def test_health_names_what_is_lacking(client: httpx.AsyncClient) -> None:
     answer = await client.get("/healthz")
 
     assert answer.status_code == 200
-    assert answer.json() == {"status": "degraded", "lacks": ["database", "media", "webrtc"]}
+    assert answer.json() == {
+        "status": "degraded",
+        "lacks": ["database", "media", "webrtc", "calls"],
+    }
 
 
 def test_a_route_without_an_action_word_cannot_be_written() -> None:

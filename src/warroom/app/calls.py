@@ -1,20 +1,43 @@
-"""The `calls` process: takes calls from trunks; it loads that and no more (decision 51)."""
+"""The `calls` process: takes calls from trunks; it loads that and no more (decision 51).
 
-from warroom.app.node import calls_socket, open_node
-from warroom.app.processes import die_with_parent_if_supervised
+Run by the supervisor as a module, past the command line and the database's driver: how long that
+takes to load is how long callers hear nothing when a process died in mid-call.
+"""
+
+import os
+from pathlib import Path
+
+from warroom.app.supervisor import die_with_parent
 from warroom.calls import commands
 from warroom.calls.settings import CallSettings
+from warroom.kernel import log
+from warroom.kernel.clock import SystemClock
 from warroom.kernel.secrets import Sealer
+from warroom.kernel.settings import Configuration, NodeSettings, make_run_dir
+
+
+def calls_socket(settings: NodeSettings) -> Path:
+    """Where the calls process takes its orders."""
+    return settings.run / "calls.sock"
 
 
 def calls() -> None:
     """Takes calls from trunks to agents and records them. Example: `warroom calls`."""
-    die_with_parent_if_supervised()
-    node = open_node()
+    if os.environ.get("WARROOM_SUPERVISED"):
+        die_with_parent()
+    configuration = Configuration.read(os.environ)
+    settings = configuration.section(NodeSettings)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    make_run_dir(settings.run)
     commands.run_calls(
-        node.configuration.section(CallSettings),
-        Sealer.at(node.settings.data / "keys" / "seal.key"),
-        node.settings.data,
-        calls_socket(node.settings),
-        node.clock,
+        configuration.section(CallSettings),
+        Sealer.at(settings.data / "keys" / "seal.key"),
+        settings.data,
+        calls_socket(settings),
+        SystemClock(),
     )
+
+
+if __name__ == "__main__":
+    log.configure(os.environ.get("WARROOM_LOG_LEVEL", "info"))
+    calls()

@@ -36,7 +36,7 @@ COMMANDS = {
     "route": "warroom.routing.commands:app",
     "serve": "warroom.app.serving:serve",
     "token": "warroom.identity.token_commands:token",
-    "trunk": "warroom.calls.commands:trunk",
+    "trunk": "warroom.calls.trunk_commands:trunk",
     "unit": "warroom.units.commands:app",
     "up": "warroom.app.processes:up",
     "user": "warroom.identity.commands:user",

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from warroom.app import recorder_metrics
+from warroom.app.calls import calls_socket
 from warroom.audit import api as audit
 from warroom.kernel import metrics
 from warroom.kernel.db import DatabaseAwayError
@@ -26,6 +27,7 @@ async def healthz(ctx: Ctx) -> Response:
         for name, socket in (
             ("media", node.run / f"media-{node.node}.sock"),
             ("webrtc", node.run / "webrtc.sock"),
+            ("calls", calls_socket(node)),
         )
         if not socket.exists()
     ]

@@ -57,11 +57,6 @@ def webrtc_socket(settings: NodeSettings) -> Path:
     return settings.run / "webrtc.sock"
 
 
-def calls_socket(settings: NodeSettings) -> Path:
-    """Where the calls process takes its orders."""
-    return settings.run / "calls.sock"
-
-
 def start_database(node: Node) -> bool:
     """Starts the embedded PostgreSQL if it is down, and brings the schema up to date.
 

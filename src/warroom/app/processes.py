@@ -38,7 +38,7 @@ def require_free_port(settings: NodeSettings) -> None:
 
 
 PROCESSES = [
-    Process("calls", ("warroom.app", "calls")),
+    Process("calls", ("warroom.app.calls",)),
     Process("media", ("warroom.app", "media")),
     Process("serve", ("warroom.app", "serve")),
     Process("webrtc", ("warroom.app", "webrtc")),

@@ -15,7 +15,8 @@ from warroom.access import privacy as access_privacy
 from warroom.access import routes as access_routes
 from warroom.app import pages
 from warroom.app.asgi import Wiring
-from warroom.app.node import Node, calls_socket, media_socket, webrtc_socket
+from warroom.app.calls import calls_socket
+from warroom.app.node import Node, media_socket, webrtc_socket
 from warroom.audit import api as audit
 from warroom.audit import jobs as audit_jobs
 from warroom.audit import routes as audit_routes

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from warroom.kernel.actions import Action, declare
-from warroom.kernel.scope import Columns
 
 VIEW = "call:view"
 """To see calls: who called when, from where, and what became of it."""
@@ -37,17 +36,6 @@ SILENCE = b"\xd5" * FRAME_SAMPLES
 
 CALLER, AGENT = 0, 1
 """Channels of a recording."""
-
-
-def columns_of(alias: str) -> Columns:
-    """The columns of a call by which rights on it are judged."""
-    return {
-        "agency": f"{alias}.agency_id",
-        "place": None,
-        "id": f"{alias}.id",
-        "tags": None,
-        "class_": f"{alias}.class",
-    }
 
 
 type OnFrame = Callable[[bytes, int, int], None]

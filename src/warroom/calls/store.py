@@ -6,9 +6,9 @@ from uuid import UUID
 
 from psycopg import sql
 
-from warroom.calls.contracts import VIEW, columns_of
+from warroom.calls.contracts import VIEW
 from warroom.kernel.db import Transaction, fetch_json
-from warroom.kernel.scope import Scope
+from warroom.kernel.scope import Columns, Scope
 
 _SHOWN = """
     'id', c.id, 'agency_id', c.agency_id, 'line', c.line, 'direction', c.direction,
@@ -104,8 +104,19 @@ _CHANGES: dict[str, str] = {
 _CHANGE = sql.SQL("update call set state = %(state)s {more} where id = %(id)s")
 
 
+def _columns_of(alias: str) -> Columns:
+    """The columns of a call by which rights on it are judged."""
+    return {
+        "agency": f"{alias}.agency_id",
+        "place": None,
+        "id": f"{alias}.id",
+        "tags": None,
+        "class_": f"{alias}.class",
+    }
+
+
 def _visible(scope: Scope) -> tuple[sql.Composable, dict[str, Any]]:
-    return scope.narrow(VIEW, **columns_of("c"))
+    return scope.narrow(VIEW, **_columns_of("c"))
 
 
 async def list_calls(

@@ -209,6 +209,10 @@ GIVES_UP_LATE = (
 """Waits while the edge is killed and started again, which rings once more; then gives up."""
 
 
+SPOKEN_LONG = invite() + talk(13_000)
+"""Speaks longer than an edge takes to come back."""
+
+
 def answer(status: str, more: str = "", body: str = EMPTY) -> str:
     """An answer of somebody whom we call."""
     text = (

@@ -8,8 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from tests.calls.edge.room import HOST, MemoryLeg, Room, opened, settings
-from tests.calls.edge.scenarios import GIVES_UP_LATE, document, needs_sipp
+import warroom
+from tests.calls.edge.room import AGENT_VOICE, HOST, MemoryLeg, Room, opened, settings, voice
+from tests.calls.edge.scenarios import GIVES_UP_LATE, SPOKEN_LONG, document, needs_sipp
+from tests.calls.legs.peer import Browser
+from warroom.calls.audio.rtp import Packet
+from warroom.calls.edge.client import EdgeClient
 from warroom.kernel.settings import NodeSettings
 
 pytestmark = needs_sipp
@@ -101,12 +105,13 @@ async def test_a_call_that_ended_while_no_edge_ran_is_written_off_with_its_recor
 async def process_of(folder: Path, port: int) -> asyncio.subprocess.Process:
     environment = {
         **os.environ,
+        "PYTHONPATH": str(Path(warroom.__file__).parents[1]),
         "WARROOM_DATA_DIR": str(folder / "node"),
         "WARROOM_CALLS_PORT": str(port),
     }
     with (folder / "calls.log").open("ab") as log:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "warroom.app", "calls"),
+            *(sys.executable, "-m", "warroom.app.calls"),
             env=environment,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=log,
@@ -172,3 +177,99 @@ async def test_the_process_itself_is_killed_and_the_caller_is_still_there(tmp_pa
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+
+
+async def speak(browser: Browser, stop: asyncio.Event) -> None:
+    """An agent's browser that sends all the time."""
+    at = 0
+    while not stop.is_set():
+        if browser.is_open:
+            browser.send(Packet(8, at == 0, at & 0xFFFF, at * 160, 0, AGENT_VOICE))
+            browser.listen()
+            at += 1
+        await asyncio.sleep(0.02)
+
+
+async def until_heard(browser: Browser) -> None:
+    async with asyncio.timeout(20):
+        while len(browser.heard) < 25:
+            await asyncio.sleep(0.02)
+
+
+async def sign_in(folder: Path, browser: Browser) -> None:
+    offer = await browser.offer()
+    answer = await until_asked(folder, lambda a: "result" in a, op="leg", agent="a1", offer=offer)
+    browser.take(answer["result"])
+    await until_asked(
+        folder,
+        lambda a: any(agent["is_there"] for agent in a.get("result", {}).get("agents", [])),
+        op="snapshot",
+    )
+
+
+async def test_a_spoken_call_outlives_kill_9_with_caller_and_browser(tmp_path: Path) -> None:
+    port = free_port()
+    (tmp_path / "voice.raw").write_bytes(voice(12))
+    (tmp_path / "long.xml").write_text(document("long", SPOKEN_LONG))
+    processes = [await process_of(tmp_path, port)]
+    browsers, stop = [Browser(), Browser()], asyncio.Event()
+    speaking = [asyncio.ensure_future(speak(browser, stop)) for browser in browsers]
+    try:
+        await until_asked(tmp_path, lambda a: "result" in a, op="health")
+        await sign_in(tmp_path, browsers[0])
+        sipp = await asyncio.create_subprocess_exec(
+            *("sipp", f"{HOST}:{port}", "-sf", "long.xml", "-m", "1", "-i", HOST, "-mi", HOST),
+            "-nostdin",
+            cwd=tmp_path,
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        processes.append(sipp)
+        shown = await until_asked(
+            tmp_path,
+            lambda a: any(call["ringing"] for call in a.get("result", {}).get("calls", [])),
+            op="snapshot",
+        )
+        call = shown["result"]["calls"][0]["id"]
+        assert "error" not in await ask(tmp_path, op="answer", call=call, agent="a1")
+        await until_heard(browsers[0])
+
+        processes[0].send_signal(signal.SIGKILL)
+        await processes[0].wait()
+        processes.append(await process_of(tmp_path, port))
+        await sign_in(tmp_path, browsers[1])
+        await until_heard(browsers[1])
+
+        assert 0 == await sipp.wait()
+        await until_asked(
+            tmp_path, lambda a: a.get("result", {}).get("loose") == {call: "wrap_up"}, op="snapshot"
+        )
+        events = await written(tmp_path, call)
+        assert ["offered", "ringing", "answered", "gap", "ended", "recorded"] == list(events)
+        assert events["recorded"]["duration_s"] > 10
+        assert "" == events["recorded"]["failed"]
+        sound = (tmp_path / "node" / "calls" / events["recorded"]["path"]).read_bytes()
+        caller = sound[58::2]
+        assert all(part in caller for part in (voice(12)[:4000], voice(12)[-4000:]))
+        processes[-1].terminate()
+        assert 0 == await processes[-1].wait()
+    finally:
+        stop.set()
+        await asyncio.gather(*speaking)
+        for browser in browsers:
+            browser.close()
+        for process in processes:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+async def written(folder: Path, call: str) -> dict[str, dict]:  # type: ignore[type-arg]
+    """What was written down of a call, by kind."""
+    client = EdgeClient(NodeSettings(data_dir=str(folder / "node")).run / "calls.sock")
+    found = {}
+    async with client.follow(0) as following:
+        while "recorded" not in found:
+            event = await following.next()
+            if event.call == call:
+                found[event.kind] = event.body
+    return found

@@ -8,7 +8,6 @@ References:
 from functools import cache
 from pathlib import Path
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -75,6 +74,8 @@ def announcement(path: Path) -> Frames:
     Raises:
         AnnouncementError: It cannot be read, holds no sound, or is longer than five minutes.
     """
+    import av  # noqa: PLC0415 - 0.1 s of a restart in mid-call, for those who play a file
+
     resampler = av.AudioResampler("s16", "mono", RATE_HZ)
     pieces: list[NDArray[np.int16]] = []
     length = 0

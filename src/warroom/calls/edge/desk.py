@@ -60,10 +60,7 @@ class Desk:
 
     async def key(self, call: str, agent: str, key: str) -> None:
         """Presses a key for the agent: towards the third party if there is one, else the caller."""
-        found = self._own(call, agent)
-        ports = [third.port for third in found.thirds.values()] or [found.media.port]
-        for port in ports:
-            port.send_key(key)
+        self._own(call, agent).media.press(key)
 
     async def replay(self, call: str, seconds: float) -> str:
         """The last seconds of a call that goes on, as a WAV in base64."""

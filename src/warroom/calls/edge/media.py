@@ -72,11 +72,18 @@ class Media:
     def attach(self, leg: AgentLeg | None) -> None:
         """An agent takes the call, or leaves it."""
         if self._leg is not None and self._leg is not leg:
-            self._leg.on_rtp = None
+            self._leg.on_rtp = self._leg.on_key = None
         self._leg = leg
         self.heard_at = self.monotonic()
         if leg is not None:
-            leg.on_rtp = self._from_agent
+            leg.on_rtp, leg.on_key = self._from_agent, self.press
+
+    def press(self, key: str) -> None:
+        """A key of the agent goes to the third parties, or to the caller where there are none."""
+        ports = [other for other in self._others.values() if not hasattr(other, "on_rtp")]
+        for port in ports or [self.port]:
+            if not hasattr(port, "on_rtp"):
+                port.send_key(key)
 
     def mix(
         self, others: dict[str, AgentLeg | AudioPort], hears: dict[str, frozenset[str]]

@@ -12,6 +12,7 @@ from warroom.calls.contracts import AgentLeg
 from warroom.calls.edge.control import Control
 from warroom.calls.edge.desk import Desk
 from warroom.calls.edge.journal import Event
+from warroom.calls.edge.recovery import Recovery
 from warroom.calls.edge.switchboard import Switchboard
 from warroom.calls.edge.trunks import Trunks
 from warroom.calls.legs.browser import BrowserLeg
@@ -63,7 +64,9 @@ class Edge:
             except OSError as error:
                 _log.error("calls.port_taken", port=self._settings.port, problem=error.strerror)
                 await asyncio.sleep(RETRY_S)
-        await self.board.start()
+        await self.board.prepare()
+        await Recovery(self.board).run()
+        self.board.start()
         self.board.later(self._trim())
 
     async def stop(self) -> None:

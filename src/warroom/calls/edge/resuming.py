@@ -23,6 +23,7 @@ class CallFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._alive = folder / "process.alive"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def save(self, call: str, state: dict[str, Any]) -> None:
@@ -38,6 +39,20 @@ class CallFiles:
     def remove(self, call: str) -> None:
         """The call is over."""
         (self._folder / call).unlink(missing_ok=True)
+
+    def beat(self) -> None:
+        """Tells that this process lives; by the last one the next knows how long nobody did."""
+        try:
+            self._alive.touch()
+        except OSError as error:
+            _log.error("calls.beat_not_kept", problem=error.strerror)
+
+    def last_beat_ms(self) -> int:
+        """When a process lived last, ms since 1970; 0 if none did."""
+        try:
+            return int(self._alive.stat().st_mtime * 1000)
+        except FileNotFoundError:
+            return 0
 
     def load(self) -> dict[str, dict[str, Any]]:
         """What was left behind, by call; a file that cannot be read is logged and set aside."""

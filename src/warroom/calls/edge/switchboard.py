@@ -14,7 +14,7 @@ from typing import Any
 
 from warroom.calls.audio import tones
 from warroom.calls.audio.port import RtpPort
-from warroom.calls.audio.recorder import TwoChannelRecorder, recover
+from warroom.calls.audio.recorder import TwoChannelRecorder
 from warroom.calls.contracts import FRAME_MS, AgentLeg, AudioPort
 from warroom.calls.edge.agents import Agent, Agents
 from warroom.calls.edge.call import Books, Call, Facts
@@ -23,7 +23,7 @@ from warroom.calls.edge.media import Media
 from warroom.calls.edge.resuming import CallFiles
 from warroom.calls.edge.trunks import Trunks
 from warroom.calls.errors import AgentBusyError, CallStateError, NoCallError
-from warroom.calls.rules import CallState, is_short, state_of, to_ring
+from warroom.calls.rules import CallState, is_short, to_ring
 from warroom.calls.settings import CallSettings
 from warroom.calls.sip.agent import UserAgent
 from warroom.calls.sip.digest import Challenger
@@ -33,7 +33,6 @@ from warroom.calls.sip.location import place_of, reference_of
 from warroom.calls.sip.session import Session
 from warroom.calls.sip.stack import Stack
 from warroom.calls.sip.transaction import Timers
-from warroom.calls.sip.transport import Flow
 from warroom.calls.sip.uri import EMERGENCY, parse_uri
 from warroom.kernel.clock import Clock
 from warroom.kernel.ids import new_id
@@ -84,9 +83,9 @@ class Switchboard:
         timers: Timers | None = None,
     ) -> None:
         self.settings, self.trunks, self.clock = settings, trunks, clock
-        self._folder = data / "calls"
-        journal = Journal(self._folder / "journal.db", self.now_ms, on_written)
-        self.books = Books(journal, CallFiles(self._folder / "state"), self.now_ms)
+        self.folder = data / "calls"
+        journal = Journal(self.folder / "journal.db", self.now_ms, on_written)
+        self.books = Books(journal, CallFiles(self.folder / "state"), self.now_ms)
         self.agents = Agents(clock.monotonic)
         self.calls: dict[str, Call] = {}
         self.loose: dict[str, Loose] = {}
@@ -95,7 +94,7 @@ class Switchboard:
         host = settings.public_host or settings.host
         self.stack = self.user.stack = Stack(self.user, timers or Timers(), limit, host)
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._waiting_sound: tuple[bytes, ...] = ()
+        self.waiting_sound: tuple[bytes, ...] = ()
         self._ticks = 0
         self._ticker: asyncio.TimerHandle | None = None
         self._next = 0.0
@@ -112,17 +111,25 @@ class Switchboard:
             OSError: One of them is taken.
         """
         settings = self.settings
+        self.stack.hold()
         await self.stack.transports.listen(settings.host, settings.port, settings.tls_port, tls)
 
-    async def start(self) -> None:
-        """Goes on with what was left behind, and begins to ring."""
+    async def prepare(self) -> None:
+        """Reads what callers hear while they wait.
+
+        Raises:
+            AnnouncementError: The file of the settings holds no sound.
+        """
         announcement = self.settings.announcement
-        self._waiting_sound = (
+        self.waiting_sound = (
             await asyncio.to_thread(tones.announcement, Path(announcement))
             if announcement
             else tones.ring_back()
         )
-        await self._resume_all()
+
+    def start(self) -> None:
+        """Takes calls, rings, and sends sound from now on."""
+        self.stack.release()
         self._next = asyncio.get_running_loop().time()
         self._tick()
 
@@ -194,7 +201,7 @@ class Switchboard:
         if cancelled:
             self._ended(call, cancelled[0])
             return
-        self._announce(call)
+        self.announce(call)
         call.save()
         self.ring()
 
@@ -224,18 +231,19 @@ class Switchboard:
         day = datetime.fromtimestamp(facts.offered_ms / 1000, UTC).strftime("%Y-%m-%d")
         path = Path("recordings") / day / f"{facts.call}.wav"
         try:
-            (self._folder / path.parent).mkdir(parents=True, exist_ok=True, mode=0o700)
-            recorder = TwoChannelRecorder.create(self._folder / path, self.clock)
+            (self.folder / path.parent).mkdir(parents=True, exist_ok=True, mode=0o700)
+            recorder = TwoChannelRecorder.create(self.folder / path, self.clock)
         except OSError:
             port.close()
             raise
         session.host, session.port = where
-        media = Media(port, recorder, self.clock.monotonic, waiting=self._waiting_sound)
+        media = Media(port, recorder, self.clock.monotonic, waiting=self.waiting_sound)
         call = Call(facts, self.books, session, media, str(path))
-        self._join(call)
+        self.join(call)
         return call
 
-    def _join(self, call: Call) -> None:
+    def join(self, call: Call) -> None:
+        """The call is at the edge from now on, and is told what its session and sound say."""
         call.since = self.clock.monotonic()
         self.calls[call.id] = call
         told = call.session.callbacks
@@ -250,7 +258,7 @@ class Switchboard:
             "calls.recording_failed", call=call.id, problem=why
         )
 
-    def _announce(self, call: Call) -> None:
+    def announce(self, call: Call) -> None:
         """Rings; with our own tone or announcement where the settings want it."""
         if self.settings.early_media and call.session.remote is not None:
             call.media.is_up = True
@@ -351,8 +359,9 @@ class Switchboard:
             await before.close()
         for call in self.calls.values():
             if call.agent == name:
-                call.lost_at = None
-                self.connect(call, agent)
+                # It goes on as soon as the connection is open; another is rung if that takes long.
+                call.lost_at = call.lost_at or self.clock.monotonic()
+                self._look_at_agent(call, self.clock.monotonic())
 
     def lose(self, call: Call) -> None:
         """The agent of a call is gone: it waits again, before all others."""
@@ -422,6 +431,7 @@ class Switchboard:
 
     def _look(self) -> None:
         now, settings = self.clock.monotonic(), self.settings
+        self.books.files.beat()
         for call in list(self.calls.values()):
             if call.is_over:
                 continue
@@ -436,96 +446,16 @@ class Switchboard:
 
     def _look_at_agent(self, call: Call, now: float) -> None:
         agent = self.agents.find(call.agent)
+        alive = agent is not None and agent.is_there
         if call.lost_at is not None:
-            if now - call.lost_at > COMES_BACK_S:
+            if agent is not None and alive:
+                call.lost_at = None
+                self.connect(call, agent)
+            elif now - call.lost_at > COMES_BACK_S:
                 self.lose(call)
             return
-        alive = agent is not None and agent.is_there
         if not alive or now - call.media.heard_at > self.settings.agent_silent_s:
             self.lose(call)
-
-    # A restart
-
-    async def _resume_all(self) -> None:
-        for call, events in self.books.journal.open_calls().items():
-            facts = events[0].body
-            state = state_of(event.kind for event in events)
-            tries = sum(event.kind == "not_reached" for event in events)
-            self.loose[call] = Loose(state, facts.get("number", ""), facts.get("line", ""), tries)
-        for name, kept in self.books.files.load().items():
-            try:
-                await self._resume(kept)
-            except (OSError, KeyError, TypeError, ValueError, MalformedError) as error:
-                _log.error("calls.not_resumed", call=name, problem=type(error).__name__)
-                self.books.files.remove(name)
-        for name, loose in list(self.loose.items()):
-            if name not in self.calls and loose.state in _UNFINISHED:
-                self._write_off(name, loose)
-
-    async def _resume(self, state: dict[str, Any]) -> None:
-        facts = Facts(**state["facts"])
-        gone_s = max(0.0, (self.now_ms() - state["at_ms"]) / 1000)
-        port = self.new_port()
-        await port.resume(self.settings.host, state["port"], gone_s)
-        path = self._folder / state["recording"]
-        recorder = TwoChannelRecorder.reopen(path, state["recorder"], self.clock)
-        session = self.user.restore(state["session"], self._flow_of(state["session"]))
-        media = Media(port, recorder, self.clock.monotonic, waiting=self._waiting_sound)
-        media.is_up, media.is_held = state["is_up"], state["is_held"]
-        call = Call(facts, self.books, session, media, state["recording"])
-        call.answered, call.agent, call.keys = state["answered"], state["agent"], state["keys"]
-        call.state = self.loose.pop(call.id).state
-        if call.answered:
-            media.waiting = ()
-        call.lost_at = self.clock.monotonic() if call.agent else None
-        self._join(call)
-        call.log("gap", seconds=round(gone_s, 3))
-        if session.is_early:
-            self._announce(call)
-        call.save()
-
-    def _flow_of(self, state: dict[str, Any]) -> Flow:
-        """The way to the trunk; a connection is gone, and the trunk opens another."""
-        host, port = state["peer"]
-        return self.stack.transports.udp((host, port))
-
-    def _write_off(self, name: str, loose: Loose) -> None:
-        """A call that ended while no edge ran: it is written down as such, with its recording."""
-        events = self.books.journal.of_call(name)
-        was_answered = any(event.kind == "answered" for event in events)
-        kind = "ended" if was_answered else "abandoned"
-        append = self.books.journal.append
-        append(name, kind, reason="edge_gone")
-        loose.state = CallState.WRAP_UP if was_answered else CallState.ABANDONED
-        if not was_answered and loose.number:
-            append(name, "callback_due")
-            loose.state = CallState.CALLBACK_DUE
-        day = datetime.fromtimestamp(events[0].at_ms / 1000, UTC).strftime("%Y-%m-%d")
-        path = Path("recordings") / day / f"{name}.wav"
-        try:
-            found = recover(self._folder / path)
-        except (OSError, ValueError) as error:
-            append(name, "recorded", path=str(path), sha256="", failed=type(error).__name__)
-            return
-        append(
-            name,
-            "recorded",
-            path=str(path),
-            sha256=found.sha256,
-            duration_s=round(found.duration_s, 3),
-        )
-
-
-_UNFINISHED = frozenset(
-    {
-        CallState.OFFERED,
-        CallState.RINGING,
-        CallState.ANSWERED,
-        CallState.HELD,
-        CallState.CONFERENCED,
-        CallState.TRANSFERRED,
-    }
-)
 
 
 def _number_of(session: Session) -> str:

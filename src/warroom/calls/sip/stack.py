@@ -12,6 +12,7 @@ from warroom.calls.sip.transport import Flow, Transports, UdpFlow
 from warroom.kernel.log import logger
 
 TRANSACTIONS_MOST = 10_000
+HELD_MOST = 1_000
 PORT = 5060
 COOKIE = "z9hG4bK"
 """What the branch of a sender that follows RFC 3261 begins with (8.1.1.7)."""
@@ -72,12 +73,27 @@ class Stack:
         self.counts = Counts()
         self._served: dict[Key, ServerTransaction] = {}
         self._asked: dict[Key, ClientTransaction] = {}
+        self._held: list[tuple[bytes, Flow]] | None = None
+
+    def hold(self) -> None:
+        """Keeps what comes until `release`: sessions of a process that died are not back yet."""
+        self._held = []
+
+    def release(self) -> None:
+        """Takes what came meanwhile, and from now on all else."""
+        held, self._held = self._held or [], None
+        for wire, flow in held:
+            self.receive(wire, flow)
 
     def __len__(self) -> int:
         return len(self._served) + len(self._asked)
 
     def receive(self, wire: bytes, flow: Flow) -> None:
         """Takes one message from the network; never raises."""
+        if self._held is not None:
+            if len(self._held) < HELD_MOST:
+                self._held.append((wire, flow))
+            return
         self.counts.received += 1
         if self._limit is not None and not self._limit.allows(flow.peer[0]):
             self.counts.limited += 1

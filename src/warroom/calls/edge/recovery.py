@@ -1,0 +1,111 @@
+"""The beginning of a process: goes on with the calls of one that died, whatever became of them."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from warroom.calls.audio.recorder import TwoChannelRecorder, recover
+from warroom.calls.edge.call import Call, Facts
+from warroom.calls.edge.media import Media
+from warroom.calls.edge.switchboard import Loose, Switchboard
+from warroom.calls.rules import CallState, state_of
+from warroom.calls.sip.fields import MalformedError
+from warroom.kernel.log import logger
+
+_log = logger("calls.recovery")
+
+_UNFINISHED = frozenset(
+    {
+        CallState.OFFERED,
+        CallState.RINGING,
+        CallState.ANSWERED,
+        CallState.HELD,
+        CallState.CONFERENCED,
+        CallState.TRANSFERRED,
+    }
+)
+
+
+class Recovery:
+    """What a process does before it rings for the first time.
+
+    Args:
+        board: Its room, which listens already.
+    """
+
+    def __init__(self, board: Switchboard) -> None:
+        self._board = board
+
+    async def run(self) -> None:
+        """Goes on with every call that still stands, and writes off those that ended meanwhile."""
+        board = self._board
+        for call, events in board.books.journal.open_calls().items():
+            facts = events[0].body
+            state = state_of(event.kind for event in events)
+            tries = sum(event.kind == "not_reached" for event in events)
+            board.loose[call] = Loose(state, facts.get("number", ""), facts.get("line", ""), tries)
+        for name, kept in board.books.files.load().items():
+            try:
+                await self._resume(kept)
+            except (OSError, KeyError, TypeError, ValueError, MalformedError) as error:
+                _log.error("calls.not_resumed", call=name, problem=type(error).__name__)
+                board.books.files.remove(name)
+        for name, loose in list(board.loose.items()):
+            if name not in board.calls and loose.state in _UNFINISHED:
+                self._write_off(name, loose)
+
+    async def _resume(self, state: dict[str, Any]) -> None:
+        board = self._board
+        facts = Facts(**state["facts"])
+        # The port went on since this was kept, first in the process that died, then in nobody.
+        gone_s = max(0.0, (board.now_ms() - state["at_ms"]) / 1000)
+        port = board.new_port()
+        await port.resume(board.settings.host, state["port"], gone_s)
+        path = board.folder / state["recording"]
+        recorder = TwoChannelRecorder.reopen(path, state["recorder"], board.clock)
+        # A connection is gone with the process: the trunk opens another, by which it then goes on.
+        host, port_there = state["session"]["peer"]
+        session = board.user.restore(
+            state["session"], board.stack.transports.udp((host, port_there))
+        )
+        media = Media(port, recorder, board.clock.monotonic, waiting=board.waiting_sound)
+        media.is_up, media.is_held = state["is_up"], state["is_held"]
+        call = Call(facts, board.books, session, media, state["recording"])
+        call.answered, call.agent, call.keys = state["answered"], state["agent"], state["keys"]
+        call.state = board.loose.pop(call.id).state
+        if call.answered:
+            media.waiting = ()
+        call.lost_at = board.clock.monotonic() if call.agent else None
+        board.join(call)
+        silent_ms = board.now_ms() - (board.books.files.last_beat_ms() or state["at_ms"])
+        call.log("gap", seconds=round(max(0, silent_ms) / 1000, 3))
+        if session.is_early:
+            board.announce(call)
+        call.save()
+
+    def _write_off(self, name: str, loose: Loose) -> None:
+        """A call that ended while no edge ran: it is written down as such, with its recording."""
+        board = self._board
+        events = board.books.journal.of_call(name)
+        was_answered = any(event.kind == "answered" for event in events)
+        kind = "ended" if was_answered else "abandoned"
+        append = board.books.journal.append
+        append(name, kind, reason="edge_gone")
+        loose.state = CallState.WRAP_UP if was_answered else CallState.ABANDONED
+        if not was_answered and loose.number:
+            append(name, "callback_due")
+            loose.state = CallState.CALLBACK_DUE
+        day = datetime.fromtimestamp(events[0].at_ms / 1000, UTC).strftime("%Y-%m-%d")
+        path = Path("recordings") / day / f"{name}.wav"
+        try:
+            found = recover(board.folder / path)
+        except (OSError, ValueError) as error:
+            append(name, "recorded", path=str(path), sha256="", failed=type(error).__name__)
+            return
+        append(
+            name,
+            "recorded",
+            path=str(path),
+            sha256=found.sha256,
+            duration_s=round(found.duration_s, 3),
+        )
