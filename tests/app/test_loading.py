@@ -14,13 +14,13 @@ LIBRARIES = frozenset(
 )  # fmt: skip
 
 
-def loaded_by(module: str) -> set[str]:
+def loaded_by(module: str, libraries: frozenset[str] = LIBRARIES) -> set[str]:
     """Libraries that take long to load and are there when only `module` was asked for."""
     asked = subprocess.run(
         [sys.executable, "-c", f"import sys, {module}; print(*sys.modules)"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    return LIBRARIES & set(asked.stdout.split())
+    return libraries & set(asked.stdout.split())
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,15 @@ def loaded_by(module: str) -> set[str]:
 )
 def test_a_process_that_needs_no_costly_library_loads_none(module: str) -> None:
     assert loaded_by(module) == set()
+
+
+def test_calls_come_back_without_waiting_for_a_library_that_they_do_not_need() -> None:
+    """How long it loads is how long callers hear nothing after a kill."""
+    libraries = LIBRARIES | {"cyclopts", "psycopg"}
+
+    loaded = loaded_by("warroom.app.calls, warroom.calls.edge.process", libraries)
+
+    assert {"numpy"} == loaded
 
 
 def test_the_web_server_starts_without_what_one_page_in_a_hundred_needs() -> None:
