@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,13 +58,11 @@ class Caller:
 
 def bench_calls(*, calls: int, seconds: float) -> dict[str, Any]:
     """Measures `calls` calls at once for so many seconds each."""
-    with tempfile.TemporaryDirectory(prefix="wr-calls-") as folder:
-        edge = _start("edge", folder, str(calls))
-        try:
-            measured = _measure(edge, calls, seconds)
-        finally:
-            edge.kill()
-            edge.wait()
+    with (
+        tempfile.TemporaryDirectory(prefix="wr-calls-") as folder,
+        _started("edge", folder, str(calls)) as edge,
+    ):
+        measured = _measure(edge, calls, seconds)
     floor = _floor(calls, seconds)
     per_call = 100 * measured.pop("cpu_s") / measured["window_s"] / calls
     return {
@@ -76,13 +76,18 @@ def bench_calls(*, calls: int, seconds: float) -> dict[str, Any]:
     }
 
 
-def _start(*words: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(  # noqa: S603 - our own module
+@contextmanager
+def _started(*words: str) -> "Iterator[subprocess.Popen[bytes]]":
+    with subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", "warroom.calls.bench.edge", *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def _told(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
@@ -124,6 +129,7 @@ def _measure(edge: "subprocess.Popen[bytes]", calls: int, seconds: float) -> dic
     for caller in callers:
         caller.sip.sendto(caller.request("BYE", 2), target)
     told = _told(edge)
+    _hang_up(callers)
     sent = sum(caller.sent for caller in callers)
     answers = sorted(1000 * (caller.answered_at - caller.asked_at) for caller in callers)
     return {
@@ -175,6 +181,12 @@ def _speak(callers: list[Caller], target: tuple[str, int], voice: bytes, seconds
             _hear(callers, target, 0)
 
 
+def _hang_up(callers: list[Caller]) -> None:
+    for caller in callers:
+        caller.sip.close()
+        caller.sound.close()
+
+
 def _drain(callers: list[Caller]) -> None:
     for caller in callers:
         while True:
@@ -187,8 +199,7 @@ def _drain(callers: list[Caller]) -> None:
 
 def _floor(calls: int, seconds: float) -> float:
     """Percent of a core for each call of a process that sends every packet back."""
-    process = _start("floor", str(calls))
-    try:
+    with _started("floor", str(calls)) as process:
         ports = _told(process)["ports"]
         callers = [Caller(number, _socket(), _socket()) for number in range(calls)]
         for caller, port in zip(callers, ports, strict=True):
@@ -198,7 +209,5 @@ def _floor(calls: int, seconds: float) -> float:
         _speak(callers, (HOST, ports[0]), secrets.token_bytes(160), seconds)
         window_s = time.monotonic() - began
         _press(process)
+        _hang_up(callers)
         return float(100 * _told(process)["cpu_s"] / window_s / calls)
-    finally:
-        process.kill()
-        process.wait()
