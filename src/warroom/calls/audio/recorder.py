@@ -114,16 +114,10 @@ class TwoChannelRecorder:
         last = wav.HEADER_BYTES + wav.CHANNELS * end
         self._map[first : last : wav.CHANNELS] = payload
         if end > self._samples:
-            self._tell(end)
+            self._samples = end
+            wav.tell(self._map, end)
         if timeline.is_moved and self.on_anchor is not None:
             self.on_anchor()
-
-    def _tell(self, samples: int) -> None:
-        """Says in the header how much there is."""
-        self._samples = samples
-        if self._map is not None:
-            for at, number in zip(wav.SIZES_AT, wav.sizes(samples), strict=True):
-                self._map[at : at + 4] = number
 
     def _grow(self) -> bool:
         """Reserves a minute more and fills it with silence; False if there is no room."""

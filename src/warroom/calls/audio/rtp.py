@@ -23,6 +23,8 @@ LATE_FRAMES_MAX = 25
 _WINDOW = 64
 """Sequence numbers behind the newest by which a packet that comes twice is known."""
 
+_WINDOW_MASK = (1 << _WINDOW) - 1
+
 
 class Packet(NamedTuple):
     """One packet of RTP without its padding, extensions and contributing sources."""
@@ -128,6 +130,18 @@ class Reception:
         Returns:
             Whether it is new; False for one that came before.
         """
+        if packet.sequence == self.highest + 1 & 0xFFFF and packet.ssrc == self.ssrc:
+            # Nearly always.
+            self._seen = (self._seen << 1 | 1) & _WINDOW_MASK
+            self.highest += 1
+            self.received += 1
+            if is_timed:
+                self._measure(packet.timestamp, arrival_s)
+            return True
+        return self._take_astray(packet, arrival_s, is_timed=is_timed)
+
+    def _take_astray(self, packet: Packet, arrival_s: float, *, is_timed: bool) -> bool:
+        """Takes a packet that is not the next one."""
         ahead = step(packet.sequence, self.highest & 0xFFFF, 16)
         if packet.ssrc != self.ssrc or abs(ahead) > RESTART_GAP:
             kept = self.lost
@@ -144,7 +158,7 @@ class Reception:
 
     def _is_new(self, ahead: int) -> bool:
         if ahead > 0:
-            self._seen = (self._seen << ahead | 1) & (1 << _WINDOW) - 1
+            self._seen = (self._seen << ahead | 1) & _WINDOW_MASK
             self.highest += ahead
             return True
         mark = 1 << -ahead

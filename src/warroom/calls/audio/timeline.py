@@ -21,6 +21,9 @@ AHEAD_SAMPLES = 16_000
 """How far a sender that changes again and again may push what is recorded ahead of the time."""
 
 
+_NEAR = 1 << 31
+
+
 @dataclass(frozen=True, slots=True)
 class Anchor:
     """A sender's clock, tied to the recording.
@@ -69,7 +72,13 @@ class Timeline:
         wanted, anchor = arrived - samples, self.anchor
         if anchor is None or source != anchor.source:
             return self._tie(source, rtp_time, samples, wanted)
-        position = anchor.position + step(rtp_time, anchor.rtp_time)
+        ahead = rtp_time - anchor.rtp_time
+        position = anchor.position + (ahead if 0 <= ahead < _NEAR else step(ahead, 0))
+        if -JUMP_SAMPLES <= position - wanted <= JUMP_SAMPLES and position == self.end:
+            # Nearly always: the next frame, in time.
+            self._late_since, self._newest = None, rtp_time
+            self.end = position + samples
+            return position
         if self._has_jumped(position, rtp_time, wanted):
             return self._tie(source, rtp_time, samples, wanted)
         return self._take(position, rtp_time, samples)

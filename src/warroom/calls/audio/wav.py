@@ -6,6 +6,7 @@ References:
 """
 
 import struct
+from mmap import mmap
 from typing import BinaryIO
 
 from warroom.calls.contracts import RATE_HZ
@@ -14,10 +15,11 @@ CHANNELS = 2
 HEADER_BYTES = 58
 SILENT_BYTE = b"\xd5"
 
-SIZES_AT = (4, 46, 54)
-"""Where the header says: bytes after it begins, samples, bytes of sound."""
+SAMPLES_AT = 46
+"""Where the header says how many samples each channel has."""
 
 _HEADER = struct.Struct("<4sI4s 4sIHHIIHHH 4sII 4sI".replace(" ", ""))
+_LENGTH, _COUNTS = struct.Struct("<I"), struct.Struct("<I4sI")
 _A_LAW = 6
 _BEFORE_SOUND = HEADER_BYTES - 8
 
@@ -37,10 +39,11 @@ def header(samples: int) -> bytes:
     )  # fmt: skip
 
 
-def sizes(samples: int) -> tuple[bytes, bytes, bytes]:
-    """What stands at `SIZES_AT` for so many samples."""
+def tell(file: mmap, samples: int) -> None:
+    """Says in the header of a mapped recording how much there is: with each frame."""
     size = samples * CHANNELS
-    return tuple(number.to_bytes(4, "little") for number in (_BEFORE_SOUND + size, samples, size))  # type: ignore[return-value]
+    _LENGTH.pack_into(file, 4, _BEFORE_SOUND + size)
+    _COUNTS.pack_into(file, SAMPLES_AT, samples, b"data", size)
 
 
 def samples_said(file: BinaryIO) -> int | None:
@@ -49,5 +52,5 @@ def samples_said(file: BinaryIO) -> int | None:
     begin = file.read(HEADER_BYTES)
     if len(begin) < HEADER_BYTES:
         return None
-    said = int.from_bytes(begin[SIZES_AT[1] : SIZES_AT[1] + 4], "little")
+    said = int.from_bytes(begin[SAMPLES_AT : SAMPLES_AT + 4], "little")
     return said if begin[20:44] == header(said)[20:44] and begin[:4] == b"RIFF" else None

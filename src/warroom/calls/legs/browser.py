@@ -108,7 +108,7 @@ class BrowserLeg:
     def send(self, payload: bytes, rtp_time: int, source: int) -> None:
         """Sends one frame; one that comes before the leg is open is lost."""
         at = self._time.place(rtp_time, source, len(payload))
-        if at is None or not self.is_open:
+        if at is None or self._track is None or self._is_closed:
             return
         self._sequence = self._sequence + 1 & 0xFFFF
         is_marked, self._is_marked = self._is_marked, False
@@ -116,7 +116,7 @@ class BrowserLeg:
         try:
             self._track.send(rtp.build(packet))
         except RuntimeError:
-            # It closed since: `alive` says so.
+            # It is not open yet, or not any more: `is_open` and `alive` say so.
             return
         self.sent_packets += 1
 
