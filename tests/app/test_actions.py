@@ -33,6 +33,7 @@ PUT_TOGETHER = {
     "incident:": (
         "drafted", "sent", "scheduled", "ended", "reopened", "corrected", "noted", "place_chosen",
         "agency_joined", "linked", "unlinked", "merged", "split", "view",
+        "warned", "unwarned", "premise_added", "premise_removed",
     ),
     "recording:hold_": ("changed", "expired", "extended", "released"),
     "traffic:": ("closed", "opened", "reported", "withdrawn"),

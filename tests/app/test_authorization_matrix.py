@@ -83,6 +83,8 @@ OWNED = {
     "unit_id": "unit",
     "task_id": "task",
     "incident_id": "incident",
+    "caution_id": "caution",
+    "premise_id": "premise",
     "location_id": "location",
     "assignment_id": "assignment",
     "fence_id": "fence",
@@ -177,6 +179,11 @@ QUERIES = {
         "to": "2026-11-24T06:00:00Z",
     },
     "/api/units/events": {"from": "2026-11-24T05:00:00Z", "to": "2026-11-24T06:00:00Z"},
+    "/api/incidents/around": {
+        "lat": "-5.1338",
+        "lon": "119.409",
+        "but": str(UUID(int=91)),
+    },
     "/api/incidents/similar": {
         "lat": "-5.1338",
         "lon": "119.409",
@@ -190,6 +197,11 @@ QUERIES = {
 def deed(**more: Any) -> dict[str, Any]:
     """What is done to an incident, under an id of its own."""
     return {"id": str(new_id()), **more}
+
+
+def premise(word: str) -> dict[str, Any]:
+    """What is known of a building."""
+    return {"kind": "building", "name": f"{word} gudang", "lat": -5.1338, "lon": 119.409}
 
 
 def camera_body(agency: str) -> dict[str, Any]:
@@ -412,6 +424,8 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
             into=things.get("incident", str(UUID(int=93)))
         ),
         ("POST", "/api/incidents/{incident_id}/split"): deed(),
+        ("POST", "/api/incidents/{incident_id}/cautions"): deed(text="Tabung gas"),
+        ("POST", "/api/incidents/premises"): premise("Satu"),
         ("POST", "/api/incidents/{incident_id}/notes"): deed(text=f"{MARK} asap"),
         ("POST", "/api/incidents/{incident_id}/locations"): deed(lat=-5.13, lon=119.41),
         ("POST", "/api/incidents/{incident_id}/calls"): {"call_id": str(UUID(int=94))},
@@ -678,6 +692,12 @@ async def _take_in(world: World) -> None:
     located = await world.own.post(f"{url}/locations", json=deed(lat=-5.13, lon=119.41))
     assert located.status_code == 201, located.text
     world.things["location"] = located.json()["id"]
+    warned = await world.own.post(f"{url}/cautions", json=deed(text=f"{MARK} gas"))
+    assert warned.status_code == 201, warned.text
+    world.things["caution"] = warned.json()["id"]
+    kept = await world.own.post("/api/incidents/premises", json=premise(MARK))
+    assert kept.status_code == 201, kept.text
+    world.things["premise"] = kept.json()["id"]
 
 
 async def _tell_of_privacy(world: World) -> None:

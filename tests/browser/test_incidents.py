@@ -43,6 +43,14 @@ def take_in(page: Page, place: str, event: str) -> None:
     page.keyboard.press("Enter")
 
 
+def pin(watcher: Page, taker: Page, text: str) -> None:
+    """A caution that one pins is read by the other beside the place."""
+    watcher.get_by_label("Peringatan di tempat ini").fill(text)
+    watcher.keyboard.press("Enter")
+    around = taker.get_by_label("Di sekitar tempat ini")
+    expect(around.get_by_text(text).first).to_be_visible()
+
+
 def neighbour_calls(watcher: Page, axe_source: str) -> None:
     """The form says that it is the same before they have finished, and one key makes it one."""
     watcher.keyboard.press("Alt+n")
@@ -99,6 +107,7 @@ def test_a_call_is_taken_in_by_keyboard_alone(enter: Enter, demo: Demo, axe_sour
     checked(watcher, axe_source)
     checked(taker, axe_source)
 
+    pin(watcher, taker, "Tangga belakang rapuh")
     neighbour_calls(watcher, axe_source)
     expect(taker.get_by_text("Menerima gabungan").first).to_be_visible()
 

@@ -12,6 +12,16 @@ import msgspec
 from warroom.cameras.api import Inventory
 from warroom.incidents import show_store, store
 from warroom.incidents.aml import read_aml
+from warroom.incidents.around import (
+    Caution,
+    PremiseDraft,
+    PremiseKind,
+    add_premise,
+    look_around,
+    remove_premise,
+    unwarn,
+    warn,
+)
 from warroom.incidents.card_service import list_cards, list_versions, write_card
 from warroom.incidents.contracts import SUPERVISE, TAKE, VIEW, WORK
 from warroom.incidents.drafts import Saving, save_draft
@@ -136,6 +146,7 @@ async def forget_old(
 
 __all__ = [
     "Asked",
+    "Caution",
     "IncidentSettings",
     "Intake",
     "Inventory",
@@ -143,10 +154,13 @@ __all__ = [
     "Leads",
     "Looks",
     "Outcome",
+    "PremiseDraft",
+    "PremiseKind",
     "Said",
     "Saving",
     "add_location",
     "add_note",
+    "add_premise",
     "choose_location",
     "correct",
     "end",
@@ -159,14 +173,18 @@ __all__ = [
     "list_cards",
     "list_similar",
     "list_versions",
+    "look_around",
     "merge",
     "place_at",
     "progress",
     "read_aml",
+    "remove_premise",
     "reopen",
     "save_draft",
     "schedule",
     "split",
     "unlink",
+    "unwarn",
+    "warn",
     "write_card",
 ]

@@ -48,6 +48,13 @@ class NotEndedError(WarRoomError):
     kind = Kind.CONFLICT
 
 
+class NoPlaceError(WarRoomError):
+    """The incident has no place yet."""
+
+    code = "incidents.no_place"
+    kind = Kind.CONFLICT
+
+
 class SameIncidentError(WarRoomError):
     """The two are one incident already (`number`)."""
 

@@ -51,7 +51,8 @@ async def list_similar(
         asked.radius_m,
     )
     within = timedelta(minutes=settings.same_within_min)
-    box = _box(new, settings.same_within_m + min(asked.radius_m, settings.same_within_m))
+    reach_m = settings.same_within_m + min(asked.radius_m, settings.same_within_m)
+    box = box_around(new.lat, new.lon, reach_m)
     rows = await store.list_near(scope, tx, box, new.heard_at - within, new.heard_at + within)
     others = [
         Facts(
@@ -87,13 +88,8 @@ def _told(one: Candidate, shown: dict[str, Any], language: str) -> dict[str, Any
     }
 
 
-def _box(facts: Facts, reach_m: float) -> dict[str, float]:
+def box_around(lat: float, lon: float, reach_m: float) -> dict[str, float]:
     """Degrees around a place that hold everything within reach."""
     high = reach_m / _M_PER_DEGREE
-    wide = high / max(0.01, math.cos(math.radians(facts.lat)))
-    return {
-        "south": facts.lat - high,
-        "north": facts.lat + high,
-        "west": facts.lon - wide,
-        "east": facts.lon + wide,
-    }
+    wide = high / max(0.01, math.cos(math.radians(lat)))
+    return {"south": lat - high, "north": lat + high, "west": lon - wide, "east": lon + wide}

@@ -1,6 +1,6 @@
 """What `incidents` tells `privacy`: who called about what, and what was noted about it."""
 
-from warroom.incidents import draft_rules, show_store
+from warroom.incidents import around_store, draft_rules, show_store
 from warroom.incidents.settings import IncidentSettings
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope
@@ -25,7 +25,14 @@ async def find_callers(scope: Scope, tx: Transaction, subject: Subject) -> list[
         }
         for row in rows
     )
-    return [Stored("incident", len(items), "incidents", "incident", items)] if items else []
+    found = [Stored("incident", len(items), "incidents", "incident", items)] if items else []
+    # Written by hand, in whatever form: without the country's code it is found in all of them.
+    digits = phone.removeprefix("62") if phone else None
+    rows = await around_store.list_contacts(scope, tx, name, digits)
+    contacts = tuple({word: row[word] for word in ("name", "kind", "contacts")} for row in rows)
+    if contacts:
+        found.append(Stored("premise", len(contacts), "incidents", "incident", contacts))
+    return found
 
 
 def told(settings: IncidentSettings) -> Told:
@@ -43,6 +50,8 @@ def told(settings: IncidentSettings) -> Told:
                     "incident_location",
                     "incident_call",
                     "incident_card",
+                    "incident_caution",
+                    "premise",
                 ),
             ),
         ),

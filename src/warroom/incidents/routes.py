@@ -9,7 +9,7 @@ from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from warroom.incidents import api, card_routes, work_routes
+from warroom.incidents import api, around_routes, card_routes, work_routes
 from warroom.incidents.api import Asked, Intake, Looks, Outcome, Said, Saving
 from warroom.incidents.contracts import (
     CHANGED,
@@ -28,8 +28,8 @@ from warroom.places.api import Atlas
 
 router = Router("incidents")
 
-# The cards first: `types` is no id of an incident.
-routers = [card_routes.router, router, work_routes.router]
+# Those with a word first: `types` and `around` are no ids of incidents.
+routers = [card_routes.router, around_routes.router, router, work_routes.router]
 
 TOPICS: list[Topic] = [Topic(CHANGED, VIEW), Topic(DRAFTS, VIEW)]
 

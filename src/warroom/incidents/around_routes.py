@@ -1,0 +1,98 @@
+"""HTTP of what is known around a place, of cautions and of premises."""
+
+import asyncio
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from warroom.incidents import api
+from warroom.incidents.api import Caution, PremiseDraft, PremiseKind
+from warroom.incidents.contracts import VIEW, WORK, Place
+from warroom.kernel.http import Ctx, Router, json_response
+from warroom.places.api import Atlas
+
+router = Router("incidents")
+
+type Lat = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+type Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class CautionBody(_Body):
+    """What those who go there must know; it ends by itself after `hours`."""
+
+    id: UUID
+    text: Annotated[str, Field(min_length=1, max_length=500)]
+    severity: Annotated[int, Field(ge=1, le=3)] = 2
+    radius_m: Annotated[float, Field(ge=10, le=5_000, allow_inf_nan=False)] = 100
+    hours: Annotated[float, Field(gt=0, le=24 * 31, allow_inf_nan=False)] = 4
+
+
+class PremiseBody(_Body):
+    """What is known of a building, hydrant or gate."""
+
+    kind: PremiseKind
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    lat: Lat
+    lon: Lon
+    hazards: Annotated[str, Field(max_length=1_000)] = ""
+    access: Annotated[str, Field(max_length=1_000)] = ""
+    contacts: Annotated[str, Field(max_length=500)] = ""
+
+
+@router.get("/around", action=VIEW)
+async def look_around(
+    ctx: Ctx,
+    lat: Annotated[Lat, Query()],
+    lon: Annotated[Lon, Query()],
+    but: UUID,
+) -> Response:
+    """Cautions that hold there, what stands there, and how often something happened in a year."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        found = await api.look_around(ctx.scope, tx, Place(lat, lon), but, ctx.clock.now())
+    return json_response(found)
+
+
+@router.post("/premises", action=WORK)
+async def add_premise(ctx: Ctx, body: PremiseBody) -> Response:
+    """Keeps what is known of a building, hydrant or gate for the asker's agency."""
+    place = await asyncio.to_thread(api.place_at, ctx.services[Atlas], body.lat, body.lon)
+    draft = PremiseDraft(body.kind, body.name, place, body.hazards, body.access, body.contacts)
+    async with ctx.db.transaction(ctx.scope) as tx:
+        made = await api.add_premise(ctx.scope, tx, draft, ctx.clock.now())
+    return json_response({"id": made}, 201)
+
+
+@router.delete("/premises/{premise_id}", action=WORK)
+async def remove_premise(ctx: Ctx, premise_id: UUID) -> Response:
+    """Takes it away, and forgets whom to call there."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.remove_premise(ctx.scope, tx, premise_id, ctx.clock.now())
+    return Response(status_code=204)
+
+
+@router.post("/{incident_id}/cautions", action=WORK)
+async def warn(ctx: Ctx, incident_id: UUID, body: CautionBody) -> Response:
+    """Pins a caution to the place of an incident."""
+    now = ctx.clock.now()
+    caution = Caution(
+        body.id, body.text, body.severity, body.radius_m, now + timedelta(hours=body.hours)
+    )
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.warn(ctx.scope, tx, incident_id, caution, now)
+    return json_response({"id": caution.id}, 201)
+
+
+@router.post("/{incident_id}/cautions/{caution_id}/end", action=WORK)
+async def unwarn(ctx: Ctx, incident_id: UUID, caution_id: UUID) -> Response:
+    """Takes a caution down before its time."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.unwarn(ctx.scope, tx, incident_id, caution_id, ctx.clock.now())
+    return Response(status_code=204)
