@@ -44,6 +44,8 @@ class CallSettings:
     rtp_port_begin: int = setting(16_384, "First port of sound.")
     rtp_port_end: int = setting(32_766, "Last port of sound.")
     webrtc_host: str = setting("127.0.0.1", "Address to which agents' browsers send sound.")
+    webrtc_port_begin: int = setting(0, "First UDP port for agents' browsers; 0: any free one.")
+    webrtc_port_end: int = setting(0, "Last UDP port for them; the same as the first is shared.")
     agency: str = setting("", "Short name of the agency whose calls these are.")
     number: str = setting("112", "Our own number, shown to whom we call.")
     trunks: list[Trunk] = setting(

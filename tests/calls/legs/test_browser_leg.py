@@ -1,6 +1,7 @@
 """The agent's leg: answered, opened, passed through byte by byte, and known to be dead."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -159,6 +160,34 @@ async def test_thirty_legs_share_one_loop_of_looking() -> None:
 
     assert [10] * 30 == heard
     assert {id(shared_poll())} == {id(leg._poll) for leg in legs}
+
+
+async def test_legs_may_share_one_port_of_the_firewall() -> None:
+    port = free_port()
+    legs = [BrowserLeg(HOST, (port, port)) for _ in range(3)]
+    browsers = [Browser() for _ in legs]
+    heard: list[list[bytes]] = [[] for _ in legs]
+    for leg, browser, mine in zip(legs, browsers, heard, strict=True):
+        leg.on_rtp = lambda payload, _at, _source, mine=mine: mine.append(payload)
+        answer = await leg.answer(await browser.offer())
+        browser.take(answer)
+        assert f" {port} typ host" in answer
+    await until(lambda: all(one.is_open for one in (*legs, *browsers)))
+
+    for number, browser in enumerate(browsers):
+        browser.send(in_packets(bytes([number]) * 160)[0])
+    await until(lambda: all(heard))
+    for leg, browser in zip(legs, browsers, strict=True):
+        await leg.close()
+        browser.close()
+
+    assert [[bytes([number]) * 160] for number in range(3)] == heard
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
 
 
 class Broken:

@@ -51,7 +51,9 @@ class Edge:
         self.control.written(events)
 
     def _new_leg(self) -> AgentLeg:
-        return BrowserLeg(self._settings.webrtc_host, clock=self._clock)
+        settings = self._settings
+        ports = (settings.webrtc_port_begin, settings.webrtc_port_end)
+        return BrowserLeg(settings.webrtc_host, ports, self._clock)
 
     async def start(self) -> None:
         """Takes calls from now on; waits for its ports as long as another program has them."""
