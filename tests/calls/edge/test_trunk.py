@@ -140,6 +140,19 @@ async def test_the_caller_hears_us_without_a_gap_before_and_after_the_answer(
         assert recorded["sent"] > frames * 0.9
 
 
+async def test_a_call_that_cannot_be_recorded_is_taken_and_says_so(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        await room.agent("a1")
+        (tmp_path / "data" / "calls" / "recordings").write_text("no folder")
+
+        assert 0 == await room.sipp("short"), room.errors
+        await room.until_written("recorded")
+
+        recorded = room.body("recorded")
+        assert ("", True) == (recorded["sha256"], bool(recorded["failed"]))
+        assert recorded["received"] > 50
+
+
 async def test_an_agent_hangs_up(tmp_path: Path) -> None:
     import asyncio
 

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from warroom.calls.contracts import AudioPort, Recorded, Recorder
+from warroom.calls.contracts import AudioPort, Recorded
 from warroom.calls.edge.journal import Journal
 from warroom.calls.edge.media import DESK, WIRE, Media, hearing
 from warroom.calls.edge.resuming import CallFiles
@@ -32,13 +32,6 @@ class Facts:
     direction: str
     offered_ms: int
     callback_of: str = ""
-
-
-class TwoWayRecorder(Recorder, Protocol):
-    """A recorder that tells when it placed a channel anew."""
-
-    on_anchor: Callable[[], None] | None
-    on_failed: Callable[[str], None] | None
 
 
 @dataclass(slots=True)

@@ -268,7 +268,7 @@ class Desk:
     ) -> Call:
         board = self._board
         session.callbacks = Callbacks()
-        call = board.begin_on(facts, session, port, where)
+        call = await board.begin_on(facts, session, port, where)
         call.log(
             "offered",
             actor=agent,

@@ -7,6 +7,7 @@ supervisor) brings a mixer in between, with a jitter buffer for each. The trunk 
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from warroom.calls.audio import tones
 from warroom.calls.audio.mixer import FrameMixer
@@ -31,6 +32,13 @@ WIRE = "caller"
 DESK = "agent"
 
 
+class TwoWayRecorder(Recorder, Protocol):
+    """A recorder that tells when it placed a channel anew."""
+
+    on_anchor: Callable[[], None] | None
+    on_failed: Callable[[str], None] | None
+
+
 @dataclass(slots=True, eq=False)
 class Media:
     """The sound of one call.
@@ -46,7 +54,7 @@ class Media:
     """
 
     port: AudioPort
-    recorder: Recorder
+    recorder: TwoWayRecorder
     monotonic: Callable[[], float]
     is_up: bool = False
     is_held: bool = False

@@ -62,7 +62,11 @@ class Recovery:
         port = board.new_port()
         await port.resume(board.settings.host, state["port"], gone_s)
         path = board.folder / state["recording"]
-        recorder = TwoChannelRecorder.reopen(path, state["recorder"], board.clock)
+        recorder = (
+            TwoChannelRecorder.reopen(path, state["recorder"], board.clock)
+            if state["recorder"]
+            else board.new_recorder(path)
+        )
         # A connection is gone with the process: the trunk opens another, by which it then goes on.
         host, port_there = state["session"]["peer"]
         session = board.user.restore(

@@ -19,9 +19,10 @@ from warroom.calls.contracts import FRAME_MS, AgentLeg, AudioPort
 from warroom.calls.edge.agents import Agent, Agents
 from warroom.calls.edge.call import Books, Call, Facts
 from warroom.calls.edge.journal import Event, Journal
-from warroom.calls.edge.media import Media
+from warroom.calls.edge.media import Media, TwoWayRecorder
 from warroom.calls.edge.resuming import CallFiles
 from warroom.calls.edge.trunks import Trunks
+from warroom.calls.edge.unrecorded import Unrecorded
 from warroom.calls.errors import AgentBusyError, CallStateError, NoCallError
 from warroom.calls.rules import CallState, is_short, to_ring
 from warroom.calls.settings import CallSettings
@@ -214,33 +215,33 @@ class Switchboard:
         """A call with open sound and a recording.
 
         Raises:
-            OSError: There is no port, or no place to record.
+            OSError: There is no port.
         """
         number = await port.bind(self.settings.host)
         where = (self.settings.public_host or self.settings.host, number)
-        return self.begin_on(facts, session, port, where)
+        return await self.begin_on(facts, session, port, where)
 
-    def begin_on(
+    async def begin_on(
         self, facts: Facts, session: Session, port: AudioPort, where: tuple[str, int]
     ) -> Call:
-        """A call on a port that is open already.
-
-        Raises:
-            OSError: There is no place to record.
-        """
+        """A call on a port that is open already; recorded, unless the disk does not let it be."""
         day = datetime.fromtimestamp(facts.offered_ms / 1000, UTC).strftime("%Y-%m-%d")
         path = Path("recordings") / day / f"{facts.call}.wav"
-        try:
-            (self.folder / path.parent).mkdir(parents=True, exist_ok=True, mode=0o700)
-            recorder = TwoChannelRecorder.create(self.folder / path, self.clock)
-        except OSError:
-            port.close()
-            raise
+        recorder = await asyncio.to_thread(self.new_recorder, self.folder / path)
         session.host, session.port = where
         media = Media(port, recorder, self.clock.monotonic, waiting=self.waiting_sound)
         call = Call(facts, self.books, session, media, str(path))
         self.join(call)
         return call
+
+    def new_recorder(self, path: Path) -> TwoWayRecorder:
+        """A recorder; one that keeps nothing where none can be made."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return TwoChannelRecorder.create(path, self.clock)
+        except OSError as error:
+            _log.error("calls.not_recorded", problem=error.strerror)
+            return Unrecorded(error.strerror or type(error).__name__)
 
     def join(self, call: Call) -> None:
         """The call is at the edge from now on, and is told what its session and sound say."""
@@ -252,7 +253,7 @@ class Switchboard:
         told.on_key = call.pressed
         told.on_answer = call.save
         call.media.port.on_key = call.pressed
-        recorder: Any = call.media.recorder
+        recorder = call.media.recorder
         recorder.on_anchor = call.save
         recorder.on_failed = lambda why: _log.error(
             "calls.recording_failed", call=call.id, problem=why
@@ -270,20 +271,27 @@ class Switchboard:
 
     def ring(self) -> None:
         """Rings at agents for the calls that wait, the oldest first; those cut off before all."""
-        waiting = [call for call in self.calls.values() if call.is_waiting]
-        waiting.sort(key=lambda call: (not call.answered, call.facts.offered_ms))
         everybody = self.settings.strategy == "ring_all"
-        rung: set[str] = set()
-        for call in waiting:
-            rung |= call.rung.keys()
-        for call in waiting:
-            free = self.agents.free(set(call.rung) if everybody else rung)
-            if call.rung and not everybody:
+        waiting = [
+            call for call in self.calls.values() if call.is_waiting and (everybody or not call.rung)
+        ]
+        if not waiting:
+            return
+        rung = set() if everybody else self._all_rung()
+        free = self.agents.free(rung)
+        for call in sorted(waiting, key=lambda call: (not call.answered, call.facts.offered_ms)):
+            choice = [agent for agent in free if agent.agent not in call.rung]
+            if not choice:
                 continue
-            for name in to_ring(self.settings.strategy, free, frozenset(call.tried)):
+            names = to_ring(self.settings.strategy, choice, frozenset(call.tried))
+            for name in names:
                 call.rung[name] = self.clock.monotonic()
-                rung.add(name)
                 call.log("ringing", agent=name)
+            if not everybody:
+                free = [agent for agent in free if agent.agent not in names]
+
+    def _all_rung(self) -> set[str]:
+        return {name for call in self.calls.values() if call.is_waiting for name in call.rung}
 
     def _pass_over(self, call: Call) -> None:
         now = self.clock.monotonic()
