@@ -111,7 +111,7 @@ def words_on(scope: Scope, camera: Camera) -> list[str]:
     """What the scope may do with a camera today: action words, in alphabetical order.
 
     Each word here is let in by the routes that ask for it, and no other word is; a right that is
-    limited to some footage counts as one.
+    limited to some footage counts as one. Among them is the right to read who looked at it.
     """
     return service.words_on(scope, camera)
 
@@ -285,7 +285,7 @@ async def list_accesses(
     Raises:
         CameraNotFoundError: No such camera, or neither right on it.
     """
-    for action in ("audit:read", CONFIGURE):
+    for action in (service.READ_AUDIT, CONFIGURE):
         if await store.find_cameras(scope, tx, [camera_id], action):
             return await audit.accesses(scope, tx, camera_id, since, action=action)
     raise CameraNotFoundError

@@ -55,6 +55,9 @@ from warroom.places.api import Atlas
 
 type Event = tuple[Any, *outbox.Thing]
 
+READ_AUDIT = "audit:read"
+"""To read who looked at a camera."""
+
 LEASE = "camera"
 LEASE_TTL_S = 10.0
 
@@ -113,7 +116,8 @@ async def show_camera(
 
 def words_on(scope: Scope, camera: Camera) -> list[str]:
     """See `api.words_on`."""
-    return [word for word in actions.words_on("camera") if scope.allows(word, **camera.sides)]
+    words = sorted((*actions.words_on("camera"), READ_AUDIT))
+    return [word for word in words if scope.allows(word, **camera.sides)]
 
 
 async def get_camera(
