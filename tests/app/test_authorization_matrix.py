@@ -114,6 +114,7 @@ GLOBAL = {
     "edge": "0",
     "draft_id": str(UUID(int=90)),
     "type_code": "flood",
+    "card_code": "house",
 }
 
 # Whose routes are about the asker themselves, and so answer every signed-in person.
@@ -403,6 +404,10 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
             "unit_id": things.get("unit", str(UUID(int=81)))
         },
         ("POST", "/api/dispatch/tasks/{task_id}/close"): {"outcome": "not_found"},
+        ("POST", "/api/dispatch/incidents/{incident_id}/assignments"): {
+            "units": [{"unit_id": things.get("unit", str(UUID(int=95)))}]
+        },
+        ("PUT", "/api/dispatch/runcards/{card_code}"): {"version": 1},
         ("POST", "/api/dispatch/assignments/{assignment_id}/cancel"): {"reason": "Salah"},
         ("POST", "/api/dispatch/assignments/{assignment_id}/hand-over"): {
             "unit_id": things.get("unit", str(UUID(int=81))),
@@ -908,6 +913,7 @@ _FOR_THE_CITY = {
     },
     ("DELETE", "/api/account/totp"): "they have a passkey and no code generator",
     ("POST", "/api/incidents/types"): "question cards are the city's",
+    ("PUT", "/api/dispatch/runcards/{card_code}"): "run cards are the city's",
     ("PATCH", "/api/roles/{role}/sign-in"): "only who reaches the whole city sets it",
 }
 

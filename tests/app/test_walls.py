@@ -24,6 +24,7 @@ OPEN = {
     "camera_version": "one number",
     "dispatch_number": "how many tasks there were in a year; not for the application's role",
     "incident_card": "what is asked of callers: the same for all agencies, and nobody's",
+    "dispatch_runcard": "what is sent where: the same for all agencies, and nobody's",
     "incident_number": "how many incidents there were in a year; not for the application's role",
     "job": "work that is due, by kind; its body names things by id alone",
     "job_run": "when recurring work ran last",

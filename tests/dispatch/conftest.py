@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.dispatch.incident_world import Room, make_room
 from tests.dispatch.world import World, make_world
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
@@ -18,3 +19,8 @@ def world(
     made = loop_runner.run(make_world(db, clock, tmp_path))
     yield made
     loop_runner.run(made.router.__aexit__(None, None, None))
+
+
+@pytest.fixture
+def room(world: World, loop_runner: asyncio.Runner) -> Room:
+    return loop_runner.run(make_room(world))

@@ -100,7 +100,7 @@ ROUTERS = [
     *access_routes.routers,
     audit_routes.router,
     camera_routes.router,
-    dispatch_routes.router,
+    *dispatch_routes.routers,
     hub_routes.router,
     *identity_routes.routers,
     *incident_routes.routers,
@@ -284,6 +284,13 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         node.configuration.section(calls.CallSettings).agency,
         node.settings.node,
     )
+    following = dispatch.make_following(
+        db,
+        node.clock,
+        identity.system_scope(f"following {node.settings.node}", node.clock),
+        node.configuration.section(dispatch.DispatchSettings),
+        f"{node.settings.node}:{node.settings.port}",
+    )
     watching = identity.system_scope(f"counts {node.settings.node}", node.clock)
     sights = traffic.Sights(db, node.clock, watching, state)
     sharing = traffic.Sharing(db, node.clock, watching, state)
@@ -320,6 +327,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
             receiver,
             watch,
             forwarder,
+            following,
         ),
         watch_rights=made[identity.Authenticator].watch,
     )

@@ -10,11 +10,21 @@ from uuid import UUID
 
 import msgspec
 
-from warroom.dispatch import crew_store, store
-from warroom.dispatch.contracts import SEND, VIEW
+from warroom.dispatch import crew_store, incident_store, runcard_store, store
+from warroom.dispatch.contracts import SEND, VIEW, Assignment
 from warroom.dispatch.duty import Press, press, sign_off, sign_on
 from warroom.dispatch.errors import TaskNotFoundError
+from warroom.dispatch.following import Following, limits_of
+from warroom.dispatch.incident_showing import parts_json, recommendation_json
 from warroom.dispatch.offering import Proposal, gather, offer_of, propose
+from warroom.dispatch.runcard_service import list_cards, write_card
+from warroom.dispatch.sending import (
+    Recommendation,
+    Wanted,
+    gather_for,
+    recommend_for,
+    send_to_incident,
+)
 from warroom.dispatch.service import (
     TaskDraft,
     cancel,
@@ -28,6 +38,7 @@ from warroom.dispatch.service import (
 from warroom.dispatch.settings import DispatchSettings
 from warroom.dispatch.showing import answers_json, proposal_json, task_json
 from warroom.dispatch.watch import Watch
+from warroom.incidents import api as incidents
 from warroom.kernel import deletions
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
@@ -51,6 +62,35 @@ def make_watch(
     watch = Watch(db, clock, standing, state, settings, zone, holder)
     state.followers.append(watch.follow)
     return watch
+
+
+def make_following(
+    db: Database, clock: Clock, standing: Scope, settings: DispatchSettings, holder: str
+) -> Following:
+    """What keeps tasks and incidents of a process in agreement; to be entered once."""
+    return Following(db, clock, standing, settings, holder)
+
+
+async def list_tasks_of(
+    scope: Scope, tx: Transaction, incident_id: UUID, settings: DispatchSettings
+) -> list[dict[str, Any]]:
+    """The parts of an incident that are in view, oldest first, each with its units.
+
+    Raises:
+        IncidentNotFoundError: No such incident, or not for this scope.
+    """
+    await incidents.get_incident(scope, tx, incident_id)
+    shown = await store.list_of_incident(scope, tx, incident_id)
+    tasks = await incident_store.list_tasks(scope, tx, [incident_id])
+    sent: dict[UUID, list[Assignment]] = {}
+    for one in await store.list_assignments(scope, tx, [task.id for task in tasks]):
+        sent.setdefault(one.task_id, []).append(one)
+    return parts_json(shown, sent, limits_of(settings))
+
+
+async def list_card_versions(scope: Scope, tx: Transaction, code: str) -> bytes:
+    """Every version of a run card that the city wrote, the newest first, as a JSON list."""
+    return await runcard_store.list_versions(scope, tx, code)
 
 
 async def list_tasks(scope: Scope, tx: Transaction, since: datetime) -> bytes:
@@ -135,9 +175,12 @@ async def forget_old(
 
 __all__ = [
     "DispatchSettings",
+    "Following",
     "Press",
     "Proposal",
+    "Recommendation",
     "TaskDraft",
+    "Wanted",
     "Watch",
     "answers_json",
     "cancel",
@@ -145,21 +188,30 @@ __all__ = [
     "draft_of",
     "forget_old",
     "gather",
+    "gather_for",
     "get_task",
     "hand_over",
+    "list_card_versions",
+    "list_cards",
     "list_offered",
     "list_statuses",
     "list_tasks",
+    "list_tasks_of",
+    "make_following",
     "make_watch",
     "offer_of",
     "open_task",
     "press",
     "proposal_json",
     "propose",
+    "recommend_for",
+    "recommendation_json",
+    "send_to_incident",
     "send_unit",
     "show_duty",
     "show_task",
     "sign_off",
     "sign_on",
     "task_of",
+    "write_card",
 ]

@@ -15,6 +15,9 @@ VIEW = "dispatch:view"
 SEND = "dispatch:send"
 """To open and close tasks and to send units; on the task and on the unit."""
 
+CONFIGURE = "dispatch:configure"
+"""To write the run cards of the city."""
+
 ACT = "dispatch:act"
 """To serve on a unit and to tell how far it is."""
 
@@ -22,6 +25,7 @@ ACTIONS = declare(
     Action(VIEW, "task", "view", for_programs=True),
     Action(SEND, "task", "operate"),
     Action(ACT, "unit", "operate"),
+    Action(CONFIGURE, "task", "configure"),
 )
 
 TASKS = "dispatch.tasks"
@@ -33,20 +37,25 @@ UNITS = "dispatch.units"
 MINE = "dispatch.mine"
 """Topic, personal: something changed for the unit that this person serves on."""
 
-type TaskKind = Literal["traffic"]
-"""`incident` comes with 112."""
+type TaskKind = Literal["traffic", "incident"]
+"""A jam, or what one agency does about an incident of 112."""
 
 
 class Stamp(StrEnum):
     """What can be said of an assignment; the order is that in which equal times are read.
 
-    `acted` leaves the state as it is. The last four end the assignment.
+    `staged` waits near the place until it may go on (police first, riot); `transporting` and
+    `at_facility` are of ambulances. `acted` leaves the state as it is. The last four end the
+    assignment.
     """
 
     DISPATCHED = "dispatched"
     ACCEPTED = "accepted"
     EN_ROUTE = "en_route"
+    STAGED = "staged"
     ON_SCENE = "on_scene"
+    TRANSPORTING = "transporting"
+    AT_FACILITY = "at_facility"
     ACTED = "acted"
     CLEARED = "cleared"
     DECLINED = "declined"
@@ -58,16 +67,20 @@ ENDS = frozenset({Stamp.CLEARED, Stamp.DECLINED, Stamp.CANCELLED, Stamp.HANDED_O
 
 OF_CREW = frozenset(
     {
-        *(Stamp.ACCEPTED, Stamp.EN_ROUTE, Stamp.ON_SCENE),
+        *(Stamp.ACCEPTED, Stamp.EN_ROUTE, Stamp.STAGED, Stamp.ON_SCENE),
+        *(Stamp.TRANSPORTING, Stamp.AT_FACILITY),
         *(Stamp.ACTED, Stamp.CLEARED, Stamp.DECLINED),
     }
 )
 """What the crew says; the rest is the desk's."""
 
-type Did = Literal["manual_control", "tow", "closure", "diversion", "other"]
+type Did = Literal[
+    "manual_control", "tow", "closure", "diversion", "patient_contact", "water_on_fire",
+    "under_control", "other",
+]  # fmt: skip
 DIDS: tuple[Did, ...] = get_args(Did.__value__)
 """What was done at the place: traffic led by hand, a vehicle towed, a road closed, traffic led
-another way."""
+another way; the first touch of a patient, water on the fire, the danger under control."""
 
 type Outcome = Literal["solved", "dissolved", "not_found", "cancelled"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome.__value__)
@@ -97,7 +110,10 @@ class Status(StrEnum):
     DISPATCHED = "dispatched"
     ACCEPTED = "accepted"
     EN_ROUTE = "en_route"
+    STAGED = "staged"
     ON_SCENE = "on_scene"
+    TRANSPORTING = "transporting"
+    AT_FACILITY = "at_facility"
     UNKNOWN = "unknown"
     """Nobody has signed on to it, so nobody would hear that it is sent."""
 
@@ -142,6 +158,8 @@ class Task:
         jam_id: The jam that it is about, as it is called now; None where there was none.
         keys: Edges of the jam, `way:from:to`, as far as it reached until a unit arrived.
         jam_ended: Why the jam is over (`flows`, `closed`, `unknown`); None while it is there.
+        incident_id: The case that it is a part of; None of a jam.
+        alarm_level: Up to which level of the run card units were sent, 1 to 5.
     """
 
     id: UUID
@@ -160,6 +178,8 @@ class Task:
     jam_ended: str | None = None
     outcome: str | None = None
     closed_at: datetime | None = None
+    incident_id: UUID | None = None
+    alarm_level: int = 1
 
     @property
     def sides(self) -> Sides:
@@ -191,8 +211,10 @@ class Assignment:
     Attributes:
         state: The last `Stamp` that moved it.
         since: When that was.
-        dispatched_at, accepted_at, en_route_at, on_scene_at, ended_at: None where nobody said so.
+        dispatched_at, accepted_at, en_route_at, staged_at, on_scene_at, transporting_at,
+            at_facility_at, ended_at: None where nobody said so.
         eta_s: Travel time that was promised when it was sent; None where none was known.
+        role: What of the run card it was sent as; empty where by none.
     """
 
     id: UUID
@@ -206,6 +228,10 @@ class Assignment:
     on_scene_at: datetime | None = None
     ended_at: datetime | None = None
     eta_s: float | None = None
+    role: str = ""
+    staged_at: datetime | None = None
+    transporting_at: datetime | None = None
+    at_facility_at: datetime | None = None
 
 
 type Moment = Literal["opened", "sent", "arrived", "cleared", "after_5", "after_10", "after_15"]

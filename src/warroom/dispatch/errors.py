@@ -79,3 +79,30 @@ class NoAgencyError(InvalidError):
     """Somebody without an agency opens no task."""
 
     code = "dispatch.no_agency"
+
+
+class BadRunCardError(InvalidError):
+    """A run card cannot be used (`problem` names the part)."""
+
+    code = "dispatch.bad_run_card"
+
+
+class RunCardChangedError(WarRoomError):
+    """Somebody else wrote a version of the card meanwhile (`version`)."""
+
+    code = "dispatch.run_card_changed"
+    kind = Kind.CONFLICT
+
+
+class NoPlaceError(WarRoomError):
+    """Units are found for a place: the incident (`number`) has none yet."""
+
+    code = "dispatch.no_place"
+    kind = Kind.CONFLICT
+
+
+class NotHandedOnError(WarRoomError):
+    """Units are sent to what was handed on and has not ended (`number`, `state`)."""
+
+    code = "dispatch.not_handed_on"
+    kind = Kind.CONFLICT

@@ -97,6 +97,8 @@ async def gather(
                 lat=one.lat,
                 lon=one.lon,
                 crew=crew,
+                seats=draft.crew,
+                width_m=draft.width_m,
                 busy_with=number,
                 declined=unit_id in declined,
             )
@@ -114,7 +116,7 @@ async def propose(
         gathered.candidates, to, now, settings.silent_after_s, settings.considered_most
     )
     try:
-        seconds = await _travel_times(desk, fit, task)
+        seconds = await travel_times(desk, fit, task.priority, to)
     except UnavailableError:
         unknown = [Proposed(unit, float("nan")) for unit in fit]
         return Proposal(now, unknown, out, without_roads=True)
@@ -124,22 +126,28 @@ async def propose(
     for unit, time in ranked:
         route = None
         if len(items) < EXPLAINED and unit.lat is not None and unit.lon is not None:
-            profile = profile_of(unit.kind, task.priority)
+            profile = profile_of(unit.kind, task.priority, unit.width_m)
             routes, conditions = await desk.routes(profile, (unit.lat, unit.lon), to)
             route = routes[0]
         items.append(Proposed(unit, time, route))
     return Proposal(now, items, out + unreachable, conditions)
 
 
-async def _travel_times(
-    desk: Desk, fit: Sequence[Candidate], task: Task
+async def travel_times(
+    desk: Desk, fit: Sequence[Candidate], priority: int, to: tuple[float, float]
 ) -> dict[UUID, float | None]:
+    """Seconds to a place now by unit; infinite is no way there, None no road near the unit.
+
+    Raises:
+        UnavailableError: There are no roads.
+    """
     found: dict[UUID, float | None] = {}
     by_profile: dict[str, list[Candidate]] = {}
     for unit in fit:
-        by_profile.setdefault(profile_of(unit.kind, task.priority), []).append(unit)
+        profile = profile_of(unit.kind, priority, unit.width_m)
+        by_profile.setdefault(profile, []).append(unit)
     for profile, group in by_profile.items():
-        found |= await _times(desk, profile, group, (task.lat, task.lon))
+        found |= await _times(desk, profile, group, to)
     return found
 
 

@@ -17,6 +17,7 @@ def told(settings: DispatchSettings) -> Told:
                     "dispatch_assignment",
                     "dispatch_event",
                     "dispatch_crew",
+                    "dispatch_runcard",
                 ),
                 is_searched=False,
             ),

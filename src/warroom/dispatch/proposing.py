@@ -9,9 +9,9 @@ from uuid import UUID
 
 type Why = Literal[
     "busy", "no_crew", "no_position", "old_position", "disabled", "declined", "off_road",
-    "no_route", "too_far",
+    "no_route", "too_far", "resting", "not_yours", "none_such",
 ]  # fmt: skip
-"""Why a unit is not offered."""
+"""Why a unit is not offered; `none_such` where there is none of the sort at all."""
 
 URGENT = 2
 """Up to this priority an emergency vehicle drives as one; else it keeps to the signs as all do."""
@@ -32,6 +32,9 @@ class Candidate:
     Attributes:
         at: When it was where it is; None if it was never heard of.
         crew: People who serve on it now.
+        seats: People it takes.
+        width_m: With mirrors; None is not known.
+        rests_until: When its crew has rested after the last task; None if it has.
         busy_with: Number of the task it is on.
         declined: Whether it declined this task before.
     """
@@ -46,6 +49,9 @@ class Candidate:
     lat: float | None
     lon: float | None
     crew: int
+    seats: int = 0
+    width_m: float | None = None
+    rests_until: datetime | None = None
     busy_with: str | None = None
     declined: bool = False
 
@@ -59,13 +65,21 @@ class Excluded:
     detail: str | None = None
 
 
-def profile_of(kind: str, priority: int) -> str:
+SMALL_M = 2.1
+"""A fire engine no wider than this passes where an ambulance does."""
+
+
+def profile_of(kind: str, priority: int, width_m: float | None = None) -> str:
     """How a vehicle drives to a task: as an emergency vehicle only where it is urgent.
 
     References:
         UU 22/2009 art. 134-135: priority is for duty that is urgent, not for every drive.
     """
-    return _PROFILE_OF.get(kind, "car") if priority <= URGENT else "car"
+    if priority > URGENT:
+        return "car"
+    profile = _PROFILE_OF.get(kind, "car")
+    is_small = width_m is not None and width_m <= SMALL_M
+    return "ambulance" if profile == "fire" and is_small else profile
 
 
 def screen(
@@ -79,7 +93,7 @@ def screen(
     fit: list[Candidate] = []
     out: list[Excluded] = []
     for unit in candidates:
-        why = _why_not(unit, now, silent_after_s)
+        why = why_not(unit, now, silent_after_s)
         if why is None:
             fit.append(unit)
         else:
@@ -89,13 +103,16 @@ def screen(
     return fit[:most], out
 
 
-def _why_not(unit: Candidate, now: datetime, silent_after_s: float) -> Why | None:
+def why_not(unit: Candidate, now: datetime, silent_after_s: float) -> Why | None:
+    """Why a unit cannot be sent as it is; None if it can."""
     if not unit.enabled:
         return "disabled"
     if unit.busy_with is not None:
         return "busy"
     if unit.declined:
         return "declined"
+    if unit.rests_until is not None and now < unit.rests_until:
+        return "resting"
     if unit.crew == 0:
         return "no_crew"
     if unit.at is None:

@@ -13,7 +13,11 @@ from uuid import UUID
 from warroom.dispatch.contracts import ENDS, Assignment, Event, Stamp, Status, Verdict
 
 _ORDER = {stamp: number for number, stamp in enumerate(Stamp)}
-_STEPS = (Stamp.DISPATCHED, Stamp.ACCEPTED, Stamp.EN_ROUTE, Stamp.ON_SCENE)
+_STEPS = (
+    *(Stamp.DISPATCHED, Stamp.ACCEPTED, Stamp.EN_ROUTE, Stamp.STAGED, Stamp.ON_SCENE),
+    *(Stamp.TRANSPORTING, Stamp.AT_FACILITY),
+)
+_THERE = frozenset({Stamp.ON_SCENE, Stamp.TRANSPORTING, Stamp.AT_FACILITY})
 
 
 @dataclass(slots=True)
@@ -69,7 +73,7 @@ def _judge(standing: Standing, stamp: Stamp) -> Verdict:
         is_further = _ORDER[stamp] > _ORDER[standing.state]
         return Verdict.TAKEN if is_further or is_first else Verdict.ALREADY
     if stamp is Stamp.ACTED:
-        return Verdict.TAKEN if standing.state is Stamp.ON_SCENE else Verdict.NOT_YET
+        return Verdict.TAKEN if standing.state in _THERE else Verdict.NOT_YET
     if stamp is Stamp.CLEARED and standing.state is Stamp.DISPATCHED:
         return Verdict.NOT_YET
     return Verdict.TAKEN
@@ -116,6 +120,9 @@ def moments_of(standing: Standing) -> Mapping[str, datetime | None]:
     return {
         "accepted_at": standing.at.get(Stamp.ACCEPTED),
         "en_route_at": standing.at.get(Stamp.EN_ROUTE),
+        "staged_at": standing.at.get(Stamp.STAGED),
         "on_scene_at": standing.at.get(Stamp.ON_SCENE),
+        "transporting_at": standing.at.get(Stamp.TRANSPORTING),
+        "at_facility_at": standing.at.get(Stamp.AT_FACILITY),
         "ended_at": standing.ended_at,
     }

@@ -179,7 +179,7 @@ async def send_unit(
     detail = {"unit": unit.draft.name, "eta_s": offer.eta_s, **offer.detail}
     sent = _event(scope, Stamp.DISPATCHED, now, "operator", detail=detail)
     await store.insert_events(scope, tx, task.id, made.id, [sent])
-    task = await _settle(scope, tx, task, now)
+    task = await settle(scope, tx, task, now)
     await tell_task(tx, task, "sent", now)
     await tell_units(scope, tx, {unit_id: unit.sides}, "sent", now)
     await record(scope, tx, task, "sent", {"unit": unit.draft.name})
@@ -288,7 +288,7 @@ async def take_stamps(
         scope, tx, sent.assignment.id, standing.state, since, rules.moments_of(standing)
     )
     was_closed = task.state == "closed"
-    task = await _settle(scope, tx, task, now)
+    task = await settle(scope, tx, task, now)
     if not was_closed and task.state != "closed":
         others = [
             one
@@ -336,8 +336,8 @@ async def _end(
     await take_stamps(scope, tx, sent, task, [event], now)
 
 
-async def _settle(scope: Scope, tx: Transaction, task: Task, now: datetime) -> Task:
-    """Where the task stands by its units; one that is closed stays closed."""
+async def settle(scope: Scope, tx: Transaction, task: Task, now: datetime) -> Task:
+    """Stores where the task stands by its units; one that is closed stays closed."""
     if task.state == "closed":
         return task
     assignments = await store.list_assignments(scope, tx, [task.id])

@@ -20,3 +20,14 @@ class DispatchSettings:
     silent_after_s: float = setting(300.0, "A position older than this proposes no unit.")
     considered_most: int = setting(60, "Units, the nearest by air, whose travel time is asked for.")
     kept_days: int = setting(1_825, "Days for which closed tasks are kept.")
+    rest_min: float = setting(
+        0.0, "Minutes that a crew that was at a place is left alone before it is proposed again."
+    )
+    arrive_s: float = setting(
+        900.0,
+        "Seconds after the call within which the first unit must be there (Permendagri 114/2018).",
+    )
+    answer_s: float = setting(60.0, "Seconds in which a crew answers that it comes.")
+    turnout_s: float = setting(120.0, "Seconds from there to leaving.")
+    travel_factor: float = setting(1.5, "Of the promised travel time, until a unit is overdue.")
+    check_min: float = setting(20.0, "Minutes at the place without a word until a crew is asked.")

@@ -27,17 +27,20 @@ from warroom.units.contracts import columns_of as unit_columns
 _TASK_COLUMNS = (
     *("id", "number", "agency_id", "kind", "place", "lat", "lon", "roads", "state", "priority"),
     *("opened_at", "jam_id", "keys", "jam_ended", "outcome", "closed_at"),
+    *("incident_id", "alarm_level"),
 )
 _ASSIGNMENT_COLUMNS = (
     *("id", "task_id", "unit_id", "state", "since", "dispatched_at", "accepted_at"),
     *("en_route_at", "on_scene_at", "ended_at", "eta_s"),
+    *("role", "staged_at", "transporting_at", "at_facility_at"),
 )
 
 _INSERT_TASK = """
 insert into dispatch_task (id, number, agency_id, kind, place, lat, lon, roads, note, priority,
-    state, since, jam_id, keys, opened_at, opened_by)
+    state, since, jam_id, keys, opened_at, opened_by, incident_id, alarm_level)
 values (%(id)s, %(number)s, %(agency_id)s, %(kind)s, %(place)s, %(lat)s, %(lon)s, %(roads)s,
-    %(note)s, %(priority)s, 'open', %(now)s, %(jam_id)s, %(keys)s, %(now)s, %(person_id)s)
+    %(note)s, %(priority)s, 'open', %(now)s, %(jam_id)s, %(keys)s, %(now)s, %(person_id)s,
+    %(incident_id)s, %(alarm_level)s)
 on conflict (agency_id, jam_id) where closed_at is null do nothing
 returning id
 """
@@ -60,7 +63,9 @@ _UPDATE_TASK = """
 update dispatch_task set since = case when state = %(state)s then since else %(now)s end,
     state = %(state)s, outcome = %(outcome)s, closed_at = %(closed_at)s,
     closed_by = case when %(closed_at)s::timestamptz is null then null
-        when closed_at is null then %(person_id)s else closed_by end
+        when closed_at is null then %(person_id)s else closed_by end,
+    place = %(place)s, lat = %(lat)s, lon = %(lon)s, priority = %(priority)s,
+    incident_id = %(incident_id)s, alarm_level = %(alarm_level)s
 where id = %(id)s
 """
 
@@ -76,15 +81,17 @@ _SHORT = """
 'roads', t.roads, 'note', t.note, 'priority', t.priority, 'state', t.state, 'since', t.since,
 'jam_id', t.jam_id, 'jam_ended', t.jam_ended, 'jam_ended_at', t.jam_ended_at,
 'opened_at', t.opened_at, 'is_auto', t.opened_by is null, 'closed_at', t.closed_at,
-'outcome', t.outcome,
+'outcome', t.outcome, 'incident_id', t.incident_id, 'alarm_level', t.alarm_level,
 'agency', json_build_object('id', t.agency_id, 'short', a.short, 'name', a.name)
 """
 
 _SENT = """
 coalesce((select json_agg(json_build_object('id', s.id, 'unit',
         json_build_object('id', s.unit_id, 'name', u.name, 'kind', u.kind),
-        'state', s.state, 'since', s.since, 'dispatched_at', s.dispatched_at,
-        'accepted_at', s.accepted_at, 'en_route_at', s.en_route_at, 'on_scene_at', s.on_scene_at,
+        'state', s.state, 'since', s.since, 'role', s.role, 'dispatched_at', s.dispatched_at,
+        'accepted_at', s.accepted_at, 'en_route_at', s.en_route_at, 'staged_at', s.staged_at,
+        'on_scene_at', s.on_scene_at, 'transporting_at', s.transporting_at,
+        'at_facility_at', s.at_facility_at,
         'ended_at', s.ended_at, 'eta_s', round(s.eta_s::numeric, 0)) order by s.created_at)
     from dispatch_assignment s left join unit u on u.id = s.unit_id
     where s.task_id = t.id {which}), '[]')
@@ -102,6 +109,15 @@ from (
     where {{visible}} and (t.closed_at is null or t.closed_at >= %(since)s)
     order by t.closed_at desc nulls first, t.opened_at desc limit 500
 ) x
+"""
+)
+
+_OF_INCIDENT = sql.SQL(
+    f"""
+select coalesce(json_agg(json_build_object({_SHORT}, 'assignments', {_SENT.format(which="")})
+    order by t.opened_at, t.id), '[]')::text
+from dispatch_task t left join agency a on a.id = t.agency_id
+where t.incident_id = %(id)s and {{visible}}
 """
 )
 
@@ -137,15 +153,18 @@ _LOCK_TASK = "select * from dispatch_task where id = %(id)s for update"
 
 _INSERT_ASSIGNMENT = """
 insert into dispatch_assignment (id, task_id, unit_id, state, since, dispatched_at, eta_s,
-    created_at)
-values (%(id)s, %(task_id)s, %(unit_id)s, 'dispatched', %(now)s, %(now)s, %(eta_s)s, %(now)s)
+    created_at, role)
+values (%(id)s, %(task_id)s, %(unit_id)s, 'dispatched', %(now)s, %(now)s, %(eta_s)s, %(now)s,
+    %(role)s)
 on conflict (unit_id) where ended_at is null do nothing
 returning id
 """
 
 _UPDATE_ASSIGNMENT = """
 update dispatch_assignment set state = %(state)s, since = %(since)s, accepted_at = %(accepted_at)s,
-    en_route_at = %(en_route_at)s, on_scene_at = %(on_scene_at)s, ended_at = %(ended_at)s
+    en_route_at = %(en_route_at)s, staged_at = %(staged_at)s, on_scene_at = %(on_scene_at)s,
+    transporting_at = %(transporting_at)s, at_facility_at = %(at_facility_at)s,
+    ended_at = %(ended_at)s
 where id = %(id)s
 """
 
@@ -287,7 +306,7 @@ async def find_task(
         lock=sql.SQL("for update" if lock else ""),
     )
     row = await (await tx.execute(query, parameters | {"id": task_id})).fetchone()
-    return _task(row) if row else None
+    return task_of_row(row) if row else None
 
 
 async def find_numbered(scope: Scope, tx: Transaction, number: str) -> Task | None:
@@ -296,13 +315,20 @@ async def find_numbered(scope: Scope, tx: Transaction, number: str) -> Task | No
     wanted = sql.SQL("upper(t.number) = upper(%(number)s)")
     query = _TASKS.format(visible=visible, wanted=wanted, lock=sql.SQL(""))
     row = await (await tx.execute(query, parameters | {"number": number})).fetchone()
-    return _task(row) if row else None
+    return task_of_row(row) if row else None
 
 
 async def list_tasks(scope: Scope, tx: Transaction, since: datetime) -> bytes:
     """Open tasks in view and those closed since, as a JSON list: those nobody was sent to first."""
     visible, parameters = _visible(scope, VIEW)
     return await fetch_json(tx, _LIST.format(visible=visible), parameters | {"since": since})
+
+
+async def list_of_incident(scope: Scope, tx: Transaction, incident_id: UUID) -> bytes:
+    """The tasks of an incident in view, as a JSON list, oldest first."""
+    visible, parameters = _visible(scope, VIEW)
+    query = _OF_INCIDENT.format(visible=visible)
+    return await fetch_json(tx, query, parameters | {"id": incident_id})
 
 
 async def show_task(scope: Scope, tx: Transaction, task_id: UUID) -> bytes:
@@ -334,7 +360,8 @@ async def update_task(
     now: datetime,
 ) -> None:
     """Stores where a task stands; of one that was found and locked."""
-    values = {name: getattr(task, name) for name in ("id", "state", "outcome", "closed_at")}
+    kept = ("id", "state", "outcome", "closed_at", "place", "lat", "lon", "priority")
+    values = {name: getattr(task, name) for name in (*kept, "incident_id", "alarm_level")}
     await tx.execute(_UPDATE_TASK, values | {"now": now, "person_id": scope.person_id})
 
 
@@ -367,7 +394,7 @@ async def find_sent(
     locked = await (await tx.execute(_LOCK_TASK, {"id": row["task_id"]})).fetchone()
     # As it was when nobody else was at it.
     row = await (await tx.execute(query, values)).fetchone()
-    return (_sent(row), _task(locked)) if row and locked else None
+    return (_sent(row), task_of_row(locked)) if row and locked else None
 
 
 async def list_sent(scope: Scope, tx: Transaction, task_id: UUID) -> list[Sent]:
@@ -385,7 +412,7 @@ async def list_assignments(
 ) -> list[Assignment]:
     """All assignments of some tasks that were found."""
     rows = await (await tx.execute(_ASSIGNMENTS_OF, {"ids": list(task_ids)})).fetchall()
-    return [_assignment(row) for row in rows]
+    return [assignment_of_row(row) for row in rows]
 
 
 async def insert_assignment(
@@ -394,7 +421,8 @@ async def insert_assignment(
     assignment: Assignment,
 ) -> bool:
     """Stores a new assignment; False where the unit is on another task."""
-    values = {name: getattr(assignment, name) for name in ("id", "task_id", "unit_id", "eta_s")}
+    names = ("id", "task_id", "unit_id", "eta_s", "role")
+    values = {name: getattr(assignment, name) for name in names}
     row = await tx.execute(_INSERT_ASSIGNMENT, values | {"now": assignment.dispatched_at})
     return await row.fetchone() is not None
 
@@ -418,8 +446,8 @@ async def insert_events(
     task_id: UUID,
     assignment_id: UUID | None,
     events: Sequence[Event],
-) -> None:
-    """Keeps what was told; what is there already stays as it is."""
+) -> int:
+    """Keeps what was told; what is there already stays as it is. Tells how many were new."""
     async with tx.cursor() as cursor:
         await cursor.executemany(
             _INSERT_EVENT,
@@ -440,6 +468,7 @@ async def insert_events(
                 for event in events
             ],
         )
+        return cursor.rowcount
 
 
 async def list_stamps(
@@ -488,7 +517,7 @@ async def list_watched(scope: Scope, tx: Transaction, since: datetime) -> list[T
     visible, parameters = _visible(scope, VIEW)
     query = _WATCHED.format(visible=visible)
     rows = await (await tx.execute(query, parameters | {"since": since})).fetchall()
-    return [_task(row) for row in rows]
+    return [task_of_row(row) for row in rows]
 
 
 async def list_statuses(scope: Scope, tx: Transaction) -> bytes:
@@ -505,6 +534,17 @@ async def list_declined(
     """Units that declined a task."""
     rows = await (await tx.execute(_DECLINED, {"id": task_id})).fetchall()
     return {row["unit_id"] for row in rows}
+
+
+async def find_active(
+    scope: Scope,  # noqa: ARG001 - who takes it from there is judged by what it is on
+    tx: Transaction,
+    unit_id: UUID,
+) -> UUID | None:
+    """The assignment that a unit is on."""
+    query = "select id from dispatch_assignment where unit_id = %(id)s and ended_at is null"
+    row = await (await tx.execute(query, {"id": unit_id})).fetchone()
+    return row["id"] if row else None
 
 
 async def list_busy(
@@ -541,12 +581,14 @@ def _visible_unit(scope: Scope, action: str) -> tuple[sql.Composable, dict[str, 
     return scope.narrow(action, **unit_columns("u"))
 
 
-def _task(row: Mapping[str, Any]) -> Task:
+def task_of_row(row: Mapping[str, Any]) -> Task:  # unscoped: of a row that was found
+    """A task as it is stored."""
     values = {name: row[name] for name in _TASK_COLUMNS}
     return Task(**values | {"roads": tuple(row["roads"]), "keys": tuple(row["keys"])})
 
 
-def _assignment(row: Mapping[str, Any]) -> Assignment:
+def assignment_of_row(row: Mapping[str, Any]) -> Assignment:  # unscoped: of a row that was found
+    """An assignment as it is stored."""
     values = {name: row[name] for name in _ASSIGNMENT_COLUMNS}
     return Assignment(**values | {"state": Stamp(row["state"])})
 
@@ -559,4 +601,4 @@ def _sent(row: Mapping[str, Any]) -> Sent:
         "tags": tuple(row["unit_tags"]),
         "class_": row["unit_kind"],
     }
-    return Sent(_assignment(row), row["unit_name"], sides)
+    return Sent(assignment_of_row(row), row["unit_name"], sides)

@@ -16,6 +16,8 @@ from warroom.kernel.scope import Scope, Sides
 async def tell_task(tx: Transaction, task: Task, change: str, now: datetime) -> None:
     """Tells those who see the task."""
     body = {"id": task.id, "number": task.number, "change": change, "state": task.state}
+    if task.incident_id is not None:
+        body["incident"] = task.incident_id
     await outbox.publish_many(tx, TASKS, [(body, *outbox.thing_of(task.sides))], now=now)
 
 

@@ -4,7 +4,6 @@ Each cycle of `traffic` looks in memory whether there is anything to do, and ask
 then. Several processes may do it at once: whatever is written here is written once.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -30,9 +29,10 @@ from warroom.dispatch.telling import record, tell_task, tell_units
 from warroom.identity import api as identity
 from warroom.kernel import leases, outbox
 from warroom.kernel.clock import Clock
-from warroom.kernel.db import Database, DatabaseAwayError, Transaction
-from warroom.kernel.errors import UnavailableError, WarRoomError
+from warroom.kernel.db import Database, Transaction
+from warroom.kernel.errors import UnavailableError
 from warroom.kernel.log import logger
+from warroom.kernel.loops import Loop
 from warroom.kernel.scope import Scope
 from warroom.traffic.api import Cycle, Estimator, Jam, Traffic, measure
 
@@ -94,7 +94,7 @@ class Watch:
     ) -> None:
         self._db, self._clock, self._standing, self._state = db, clock, standing, state
         self._settings, self._zone, self._holder = settings, zone, holder
-        self._wake = asyncio.Event()
+        self._loop = Loop("dispatch.watch", self.step, failed=self._has_failed)
         self._is_stale = True
         self._ended: dict[UUID, str] = {}
         self._tasks: list[Task] = []
@@ -102,7 +102,6 @@ class Watch:
         self._measured: dict[UUID, set[Moment]] = {}
         self._had: set[tuple[UUID, UUID]] = set()
         self._agencies: dict[str, UUID] = {}
-        self._task: asyncio.Task[None] | None = None
 
     def subscribe(self) -> list[tuple[str, Callable[[outbox.Event], Awaitable[None]]]]:
         """What is to be handed on of the outbox."""
@@ -110,7 +109,7 @@ class Watch:
 
     async def _hear(self, _: outbox.Event) -> None:
         self._is_stale = True
-        self._wake.set()
+        self._loop.wake()
 
     async def follow(self, cycle: Cycle) -> None:
         """Takes a cycle of the roads; nothing is waited for."""
@@ -119,11 +118,11 @@ class Watch:
                 self._ended[event.jam.id] = event.reason
         while len(self._ended) > _ENDED_MOST:
             del self._ended[next(iter(self._ended))]
-        self._wake.set()
+        self._loop.wake()
 
     async def __aenter__(self) -> Self:
         """Begins in the background."""
-        self._task = asyncio.create_task(self._run())
+        await self._loop.__aenter__()
         return self
 
     async def __aexit__(
@@ -133,23 +132,10 @@ class Watch:
         trace: TracebackType | None,
     ) -> None:
         """Ends it."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._loop.__aexit__(kind, error, trace)
 
-    async def _run(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            try:
-                await self.step()
-            except DatabaseAwayError:
-                self._is_stale = True
-                logger("dispatch.watch").warning("database_away")
-            except Exception as error:  # noqa: BLE001 - a background loop: log, and go on
-                self._is_stale = True
-                code = error.code if isinstance(error, WarRoomError) else type(error).__name__
-                logger("dispatch.watch").warning("step_failed", code=code, exc_info=error)
+    def _has_failed(self) -> None:
+        self._is_stale = True
 
     async def step(self) -> None:
         """Does what is due now.

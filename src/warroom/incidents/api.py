@@ -25,6 +25,7 @@ from warroom.incidents.around import (
 from warroom.incidents.card_service import list_cards, list_versions, write_card
 from warroom.incidents.contracts import SUPERVISE, TAKE, VIEW, WORK
 from warroom.incidents.drafts import Saving, save_draft
+from warroom.incidents.errors import IncidentNotFoundError
 from warroom.incidents.holding import Keeper, hold_footage
 from warroom.incidents.intake import Intake, Leads, place_at
 from warroom.incidents.life import (
@@ -125,6 +126,11 @@ async def end_idle(intake: Intake, scope: Scope, tx: Transaction, now: datetime)
     return len(idle)
 
 
+async def list_working(scope: Scope, tx: Transaction) -> list[UUID]:
+    """The incidents in view on which there is work: handed on, and neither ended nor merged."""
+    return await store.list_working(scope, tx)
+
+
 def _made_of(incident_id: UUID, now: datetime) -> UUID:
     return uuid5(incident_id, now.isoformat())
 
@@ -147,6 +153,7 @@ async def forget_old(
 __all__ = [
     "Asked",
     "Caution",
+    "IncidentNotFoundError",
     "IncidentSettings",
     "Intake",
     "Inventory",
@@ -173,6 +180,7 @@ __all__ = [
     "list_cards",
     "list_similar",
     "list_versions",
+    "list_working",
     "look_around",
     "merge",
     "place_at",

@@ -9,6 +9,7 @@ import msgspec
 from psycopg import sql
 
 from warroom.incidents.contracts import (
+    PROGRESS,
     VIEW,
     Event,
     Incident,
@@ -409,6 +410,14 @@ async def list_to_hold(
     query = _FIND.format(visible=visible, wanted=_TO_HOLD, lock=_lock(is_wanted=False))
     rows = await (await tx.execute(query, parameters | {"since": since})).fetchall()
     return [_incident(row) for row in rows]
+
+
+async def list_working(scope: Scope, tx: Transaction) -> list[UUID]:
+    """Incidents in view that were handed on, and neither ended nor were merged."""
+    visible, parameters = visible_by(scope, VIEW)
+    query = sql.SQL("select i.id from incident i where {} and i.state = any(%(states)s)")
+    values = parameters | {"states": [state.value for state in PROGRESS]}
+    return [row["id"] for row in await (await tx.execute(query.format(visible), values)).fetchall()]
 
 
 async def forget(

@@ -124,7 +124,7 @@ class Hub:
         self._end = event.position
         for topic, handler in self.handlers:
             if topic == event.topic:
-                await handler(event)
+                await self._hand_on(handler, event)
         if event.topic not in self.topics:
             return
         message = _message(event)
@@ -135,6 +135,13 @@ class Hub:
                 listener.offer(message)
                 sent += 1
         EVENTS_SENT.labels(event.topic).inc(sent)
+
+    async def _hand_on(self, handler: Callable[[Event], Awaitable[None]], event: Event) -> None:
+        try:
+            await handler(event)
+        except Exception as error:  # noqa: BLE001 - one that fails must not stop the others' events
+            name = type(error).__name__
+            logger("kernel.realtime").warning("handler_failed", topic=event.topic, code=name)
 
     def _keep(self, event: Event, message: bytes) -> None:
         self._kept.append((event, message))

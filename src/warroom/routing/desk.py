@@ -93,6 +93,15 @@ class Desk:
         """
         return await self._do(lambda: self._routing.matrix(profile, starts, ends))
 
+    async def beside(self, profile: str, at: Position) -> float:
+        """Metres from a position to the nearest road that such a vehicle can use.
+
+        Raises:
+            OffRoadError: No such road lies near it.
+            UnknownProfileError: There is no such kind of vehicle.
+        """
+        return await self._do(lambda: self._routing.snap(profile, at)[0].distance_m)
+
     async def reach(
         self, profile: str, start: Position, minutes: Sequence[float]
     ) -> tuple[Reach, Conditions | None]:

@@ -81,6 +81,20 @@ async def list_whereabouts(
     return await store.list_whereabouts(scope, tx, agency_id, capability, action)
 
 
+async def list_able(
+    scope: Scope,
+    tx: Transaction,
+    kinds: Sequence[str],
+    capabilities: Sequence[str],
+    action: str = VIEW,
+) -> list[Whereabouts]:
+    """The units of all agencies that are of such a kind or can do such a thing, and where.
+
+    Those with which `action` may be done.
+    """
+    return await store.list_able(scope, tx, kinds, capabilities, action)
+
+
 async def add_unit(
     fleet: Fleet, scope: Scope, tx: Transaction, values: Mapping[str, Any]
 ) -> UnitId:

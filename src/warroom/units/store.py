@@ -152,6 +152,13 @@ _WHEREABOUTS = sql.SQL(
     " order by lower(u.name), u.id"
 )
 
+_ABLE = sql.SQL(
+    "select u.*, p.at as last_at, p.lat as last_lat, p.lon as last_lon"
+    " from unit u left join unit_position p on p.unit_id = u.id"
+    " where u.removed_at is null and (u.kind = any(%(kinds)s) or u.capabilities && %(can)s)"
+    " and {visible} order by lower(u.name), u.id"
+)
+
 _DEVICES = sql.SQL(
     "select u.* from unit u where u.removed_at is null and u.enabled and u.device is not null"
     " and {visible}"
@@ -280,6 +287,19 @@ async def list_whereabouts(
     visible, parameters = _visible(scope, action)
     values = {"agency": agency_id, "capability": capability}
     rows = await tx.execute(_WHEREABOUTS.format(visible=visible), parameters | values)
+    return [
+        Whereabouts(_unit(row), row["last_at"], row["last_lat"], row["last_lon"])
+        for row in await rows.fetchall()
+    ]
+
+
+async def list_able(
+    scope: Scope, tx: Transaction, kinds: Sequence[str], capabilities: Sequence[str], action: str
+) -> list[Whereabouts]:
+    """Units of any agency that are of one of these kinds or can do one of these, by callsign."""
+    visible, parameters = _visible(scope, action)
+    values = {"kinds": list(kinds), "can": list(capabilities)}
+    rows = await tx.execute(_ABLE.format(visible=visible), parameters | values)
     return [
         Whereabouts(_unit(row), row["last_at"], row["last_lat"], row["last_lon"])
         for row in await rows.fetchall()

@@ -1,0 +1,82 @@
+"""Recommendations and the parts of an incident as the interface tells them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from warroom.dispatch.contracts import Assignment
+from warroom.dispatch.progress import Limits, due_of
+from warroom.dispatch.proposing import Candidate
+from warroom.dispatch.recommending import HOSE_M, Rated, Slot
+from warroom.dispatch.sending import Recommendation
+
+
+def recommendation_json(found: Recommendation) -> dict[str, Any]:
+    """The run card, and a slot for each unit that it asks for."""
+    gathered, card = found.gathered, found.gathered.card
+    return {
+        "at": found.at,
+        "incident": gathered.incident.id,
+        "card": None
+        if card is None
+        else {"code": card.code, "version": card.version, "name": card.name, "levels": card.levels},
+        "level": gathered.level,
+        "sent_level": gathered.sent_level,
+        "is_late": found.is_late,
+        "without_roads": found.without_roads,
+        "slots": [_slot(slot, found) for slot in found.slots],
+    }
+
+
+def _slot(slot: Slot, found: Recommendation) -> dict[str, Any]:
+    named = slot.named
+    return {
+        "role": slot.need.role,
+        "level": slot.level,
+        "lead": slot.need.lead,
+        "agency": found.gathered.lead_agencies.get(slot.need.lead),
+        "sent": slot.sent,
+        "unit": None if slot.filled_by is None else _rated(slot.filled_by, found),
+        "others": [_rated(one, found) for one in slot.others],
+        "missing": [{"why": why, "count": count} for why, count in slot.missing.items()],
+        "named": None if named is None else _named(named),
+    }
+
+
+def _named(unit: Candidate) -> dict[str, Any]:
+    return {"id": unit.unit_id, "name": unit.name, "position_at": unit.at, "task": unit.busy_with}
+
+
+def _rated(one: Rated, found: Recommendation) -> dict[str, Any]:
+    unit = one.unit
+    is_timed = not found.without_roads and math.isfinite(one.arrives_s)
+    return {
+        "id": unit.unit_id,
+        "name": unit.name,
+        "kind": unit.kind,
+        "agency": found.gathered.agencies[unit.unit_id],
+        "arrives_s": round(one.arrives_s, 1) if is_timed else None,
+        "walk_m": round(one.walk_m) if one.walk_m > HOSE_M and math.isfinite(one.walk_m) else None,
+        "width_m": unit.width_m,
+        "crew": unit.crew,
+        "lat": unit.lat,
+        "lon": unit.lon,
+        "position_at": unit.at,
+        "simulated": unit.simulated,
+    }
+
+
+def parts_json(
+    shown: bytes, sent: Mapping[UUID, Sequence[Assignment]], limits: Limits
+) -> list[dict[str, Any]]:
+    """The tasks of an incident; each unit with what its crew is to tell next, and by when."""
+    parts: list[dict[str, Any]] = msgspec.json.decode(shown)
+    for part in parts:
+        due = {str(one.id): due_of(one, limits) for one in sent.get(UUID(part["id"]), ())}
+        for unit in part["assignments"]:
+            next_step = due.get(unit["id"])
+            unit["due"] = None if next_step is None else {"what": next_step[0], "at": next_step[1]}
+    return parts

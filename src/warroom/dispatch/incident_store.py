@@ -1,0 +1,168 @@
+"""SQL of the tasks that are parts of an incident."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from psycopg import sql
+
+from warroom.dispatch.contracts import VIEW, Assignment, Stamp, Task, columns_of
+from warroom.dispatch.progress import Told
+from warroom.dispatch.store import assignment_of_row, task_of_row
+from warroom.kernel.db import Transaction
+from warroom.kernel.scope import Scope
+
+_TASKS = sql.SQL(
+    "select t.* from dispatch_task t where t.incident_id = any(%(ids)s) and {visible}"
+    " order by t.opened_at, t.id {lock}"
+)
+
+_UNITS = sql.SQL(
+    """
+select s.id, s.unit_id, s.role, s.state, s.ended_at, t.incident_id
+from dispatch_assignment s join dispatch_task t on t.id = s.task_id
+where t.incident_id = %(id)s and {visible}
+order by s.created_at, s.id
+"""
+)
+
+_STAMPS = sql.SQL(
+    """
+select e.id, e.assignment_id, e.kind, e.happened_at, e.detail ->> 'did' as did
+from dispatch_event e join dispatch_task t on t.id = e.task_id
+where t.incident_id = %(id)s and e.assignment_id is not null and {visible}
+"""
+)
+
+_DECLINED = """
+select distinct s.unit_id from dispatch_assignment s join dispatch_task t on t.id = s.task_id
+where t.incident_id = %(id)s and s.state = 'declined'
+"""
+
+_RESTED = """
+select unit_id, max(ended_at) as ended_at from dispatch_assignment
+where unit_id = any(%(units)s) and ended_at >= %(since)s and on_scene_at is not null
+group by unit_id
+"""
+
+_WITH_UNITS = "select distinct agency_id from unit where removed_at is null and enabled"
+
+_OPEN = """
+select distinct incident_id from dispatch_task where incident_id is not null and closed_at is null
+"""
+
+_GOING = "select * from dispatch_assignment where ended_at is null"
+
+_NUMBERS = "select number from dispatch_task where incident_id = %(id)s"
+
+
+class Part(NamedTuple):
+    """A unit of an incident."""
+
+    assignment_id: UUID
+    unit_id: UUID
+    role: str
+    state: Stamp
+    ended_at: datetime | None
+
+
+async def list_tasks(
+    scope: Scope,
+    tx: Transaction,
+    incident_ids: Sequence[UUID],
+    action: str = VIEW,
+    *,
+    lock: bool = False,
+) -> list[Task]:
+    """The tasks of incidents with which the action may be done, oldest first."""
+    visible, parameters = scope.narrow(action, **columns_of("t"))
+    query = _TASKS.format(visible=visible, lock=sql.SQL("for update of t" if lock else ""))
+    rows = await (await tx.execute(query, parameters | {"ids": list(incident_ids)})).fetchall()
+    return [task_of_row(row) for row in rows]
+
+
+async def list_parts(scope: Scope, tx: Transaction, incident_id: UUID) -> list[Part]:
+    """The units in view that were ever sent to an incident, in the order in which they were."""
+    visible, parameters = scope.narrow(VIEW, **columns_of("t"))
+    rows = await tx.execute(_UNITS.format(visible=visible), parameters | {"id": incident_id})
+    return [
+        Part(row["id"], row["unit_id"], row["role"], Stamp(row["state"]), row["ended_at"])
+        for row in await rows.fetchall()
+    ]
+
+
+async def list_told(scope: Scope, tx: Transaction, incident_id: UUID) -> list[Told]:
+    """Every stamp in view of the units of an incident."""
+    visible, parameters = scope.narrow(VIEW, **columns_of("t"))
+    rows = await tx.execute(_STAMPS.format(visible=visible), parameters | {"id": incident_id})
+    return [
+        Told(row["id"], row["assignment_id"], row["kind"], row["happened_at"], row["did"])
+        for row in await rows.fetchall()
+    ]
+
+
+async def list_declined(
+    scope: Scope,  # noqa: ARG001 - of units that were found under it
+    tx: Transaction,
+    incident_id: UUID,
+) -> set[UUID]:
+    """The units that declined a task of the incident."""
+    rows = await (await tx.execute(_DECLINED, {"id": incident_id})).fetchall()
+    return {row["unit_id"] for row in rows}
+
+
+async def list_rested(
+    scope: Scope,  # noqa: ARG001 - of units that were found under it
+    tx: Transaction,
+    units: Sequence[UUID],
+    since: datetime,
+) -> dict[UUID, datetime]:
+    """When units that were at a place since then were done with it."""
+    rows = await (await tx.execute(_RESTED, {"units": list(units), "since": since})).fetchall()
+    return {row["unit_id"]: row["ended_at"] for row in rows}
+
+
+async def list_numbers(
+    scope: Scope,  # noqa: ARG001 - to find a free one
+    tx: Transaction,
+    incident_id: UUID,
+) -> set[str]:
+    """The numbers of the tasks of an incident."""
+    rows = await (await tx.execute(_NUMBERS, {"id": incident_id})).fetchall()
+    return {row["number"] for row in rows}
+
+
+async def list_dispatching(
+    scope: Scope,  # noqa: ARG001 - the system's
+    tx: Transaction,
+) -> set[UUID]:
+    """The agencies that have units to send."""
+    return {row["agency_id"] for row in await (await tx.execute(_WITH_UNITS)).fetchall()}
+
+
+async def list_incidents(
+    scope: Scope,  # noqa: ARG001 - the system's
+    tx: Transaction,
+) -> list[UUID]:
+    """The incidents of which some task is open."""
+    return [row["incident_id"] for row in await (await tx.execute(_OPEN)).fetchall()]
+
+
+async def list_going(
+    scope: Scope,  # noqa: ARG001 - the system's
+    tx: Transaction,
+) -> list[Assignment]:
+    """The assignments that have not ended."""
+    return [assignment_of_row(row) for row in await (await tx.execute(_GOING)).fetchall()]
+
+
+async def save_note(
+    scope: Scope,  # noqa: ARG001 - the system's, of a task that was found under it
+    tx: Transaction,
+    task_id: UUID,
+    note: str,
+) -> None:
+    """What a task is about, as its incident says now."""
+    query = "update dispatch_task set note = %(note)s where id = %(id)s and note <> %(note)s"
+    await tx.execute(query, {"id": task_id, "note": note})

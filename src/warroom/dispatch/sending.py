@@ -1,0 +1,405 @@
+"""Units for an incident: what its run card asks for, who comes soonest, many sent at once."""
+
+import asyncio
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from warroom.dispatch import crew_store, incident_store, service, store
+from warroom.dispatch.contracts import SEND, VIEW, Assignment, Event, Stamp, Task
+from warroom.dispatch.errors import (
+    NoPlaceError,
+    NotHandedOnError,
+    UnitNotThereError,
+)
+from warroom.dispatch.offering import travel_times
+from warroom.dispatch.proposing import Candidate, profile_of
+from warroom.dispatch.recommending import Rated, Slot, is_late, recommend
+from warroom.dispatch.runcard_store import list_newest
+from warroom.dispatch.runcards import Need, RunCard, choose, in_force
+from warroom.dispatch.settings import DispatchSettings
+from warroom.dispatch.telling import record, tell_task, tell_units
+from warroom.incidents import api as incidents
+from warroom.incidents.contracts import PROGRESS, WORK, Incident
+from warroom.kernel.db import Transaction
+from warroom.kernel.errors import UnavailableError
+from warroom.kernel.ids import new_id
+from warroom.kernel.scope import Scope
+from warroom.roads.api import OffRoadError
+from warroom.routing.api import Desk
+from warroom.units import api as units
+from warroom.units.contracts import Whereabouts
+
+ROUTINE = 4
+"""Priority of an incident that has none yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """An incident, what it needs, and every unit in view that could be meant.
+
+    Attributes:
+        card: None where no run card speaks of it.
+        leads: What the agency of each unit is for.
+        yours: Units that the asker may send.
+        sent: Units on it now, with what they were sent as.
+        level: Alarm level that is asked about.
+        sent_level: Up to which it was sent.
+    """
+
+    incident: Incident
+    card: RunCard | None
+    level: int
+    sent_level: int
+    candidates: list[Candidate]
+    agencies: dict[UUID, UUID]
+    leads: dict[UUID, frozenset[str]]
+    lead_agencies: dict[str, UUID]
+    yours: frozenset[UUID]
+    sent: list[tuple[UUID, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """Units for each need, with the reason for each that stays open.
+
+    Attributes:
+        is_late: The first would come later than the law allows after the call.
+        without_roads: No road graph is installed: units are named without times.
+    """
+
+    at: datetime
+    gathered: Gathered
+    slots: list[Slot]
+    is_late: bool = False
+    without_roads: bool = False
+
+
+async def gather_for(
+    intake: incidents.Intake,
+    scope: Scope,
+    tx: Transaction,
+    incident_id: UUID,
+    level: int | None,
+    settings: DispatchSettings,
+    now: datetime,
+) -> Gathered:
+    """The incident and every unit that its run card could mean.
+
+    `level` is an alarm level; None is the one that it was sent at.
+
+    Raises:
+        IncidentNotFoundError: No such incident, or not for this scope.
+        NoPlaceError: It has no place yet.
+    """
+    incident = await incidents.get_incident(scope, tx, incident_id)
+    if incident.lat is None or incident.lon is None:
+        raise NoPlaceError(number=incident.number or "-")
+    card = choose(
+        in_force(await list_newest(scope, tx)).values(),
+        type_code=incident.type_code,
+        family=incident.family,
+        priority=incident.priority or ROUTINE,
+        place=incident.place,
+    )
+    tasks = await incident_store.list_tasks(scope, tx, [incident_id])
+    sent_level = max((task.alarm_level for task in tasks), default=1)
+    asked = min(max(level or sent_level, 1), card.levels if card else 1)
+    needs = card.needs_at(asked) if card else []
+    parts = await incident_store.list_parts(scope, tx, incident_id)
+    leads = {word: await intake.leads.find(word) for word in {need.lead for need in needs}}
+    known = await _known(scope, tx, needs)
+    return Gathered(
+        incident=incident,
+        card=card,
+        level=asked,
+        sent_level=sent_level,
+        candidates=await _candidates(scope, tx, incident_id, known, settings, now),
+        agencies={one.unit.id: one.unit.draft.agency_id for one in known},
+        leads={
+            one.unit.id: frozenset(
+                word for word, agency in leads.items() if agency == one.unit.draft.agency_id
+            )
+            for one in known
+        },
+        lead_agencies={word: agency for word, agency in leads.items() if agency is not None},
+        yours=frozenset(one.unit.id for one in known if scope.allows(SEND, **one.unit.sides)),
+        sent=[(one.unit_id, one.role) for one in parts if one.ended_at is None],
+    )
+
+
+async def _known(scope: Scope, tx: Transaction, needs: Sequence[Need]) -> list[Whereabouts]:
+    kinds = {kind for need in needs for kind in need.kinds}
+    # A need that names kinds is met by those alone; its capability narrows them further.
+    capabilities = {need.capability for need in needs if need.capability and not need.kinds}
+    if not kinds and not capabilities:
+        return []
+    return await units.list_able(scope, tx, sorted(kinds), sorted(capabilities), VIEW)
+
+
+async def _candidates(
+    scope: Scope,
+    tx: Transaction,
+    incident_id: UUID,
+    known: Sequence[Whereabouts],
+    settings: DispatchSettings,
+    now: datetime,
+) -> list[Candidate]:
+    ids = [one.unit.id for one in known]
+    busy = await store.list_busy(scope, tx, ids)
+    crews = await crew_store.list_people(scope, tx, ids)
+    declined = await incident_store.list_declined(scope, tx, incident_id)
+    rest = timedelta(minutes=settings.rest_min)
+    rested = await incident_store.list_rested(scope, tx, ids, now - rest) if rest else {}
+    return [
+        Candidate(
+            unit_id=one.unit.id,
+            name=one.unit.draft.name,
+            kind=one.unit.draft.kind,
+            capabilities=one.unit.draft.capabilities,
+            enabled=one.unit.draft.enabled,
+            simulated=one.unit.draft.simulated,
+            at=one.at,
+            lat=one.lat,
+            lon=one.lon,
+            crew=len(crews.get(one.unit.id, ())),
+            seats=one.unit.draft.crew,
+            width_m=one.unit.draft.width_m,
+            rests_until=rested[one.unit.id] + rest if one.unit.id in rested else None,
+            busy_with=busy[one.unit.id][1] if one.unit.id in busy else None,
+            declined=one.unit.id in declined,
+        )
+        for one in known
+    ]
+
+
+async def recommend_for(
+    desk: Desk, gathered: Gathered, settings: DispatchSettings, now: datetime
+) -> Recommendation:
+    """Gives units to needs by the travel time of now; works without roads too, and says so."""
+    incident = gathered.incident
+    priority = incident.priority or ROUTINE
+    assert incident.lat is not None  # noqa: S101 - `gather_for` refuses those without
+    assert incident.lon is not None  # noqa: S101 - likewise
+    to = (incident.lat, incident.lon)
+    fresh = [
+        unit
+        for unit in gathered.candidates
+        if unit.lat is not None and unit.unit_id in gathered.yours
+    ]
+    try:
+        seconds = await travel_times(desk, fresh, priority, to)
+        walks = await _walks(desk, {_profile(unit, priority) for unit in fresh}, to)
+        without_roads = False
+    except UnavailableError:
+        seconds, walks, without_roads = {unit.unit_id: 0.0 for unit in fresh}, {}, True
+    rated = [
+        Rated(
+            unit=unit,
+            leads=gathered.leads[unit.unit_id],
+            seconds=seconds.get(unit.unit_id),
+            walk_m=walks.get(_profile(unit, priority), 0.0),
+            is_yours=unit.unit_id in gathered.yours,
+        )
+        for unit in gathered.candidates
+    ]
+    needs = gathered.card.needs_at(gathered.level) if gathered.card else []
+    slots = recommend(needs, rated, gathered.sent, now, silent_after_s=settings.silent_after_s)
+    since_s = (now - incident.opened_at).total_seconds()
+    is_over = bool(slots) and not gathered.sent and is_late(slots, since_s, settings.arrive_s)
+    return Recommendation(now, gathered, slots, is_over and not without_roads, without_roads)
+
+
+def _profile(unit: Candidate, priority: int) -> str:
+    return profile_of(unit.kind, priority, unit.width_m)
+
+
+async def _walks(desk: Desk, profiles: set[str], to: tuple[float, float]) -> dict[str, float]:
+    """From the nearest road that each kind of vehicle can use to the place, in metres."""
+
+    async def ask(profile: str) -> float:
+        try:
+            return await desk.beside(profile, to)
+        except OffRoadError:
+            return math.inf
+
+    names = sorted(profiles)
+    return dict(zip(names, await asyncio.gather(*map(ask, names)), strict=True))
+
+
+type Refusal = Literal["busy", "not_there"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A unit that a person chose.
+
+    Attributes:
+        role: What it is sent as, by the run card; empty where by none.
+        preempts: Why it is taken from what it does now; None takes it from nothing.
+    """
+
+    unit_id: UUID
+    role: str = ""
+    preempts: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of it: its assignment, or why it was not sent."""
+
+    unit_id: UUID
+    assignment_id: UUID | None = None
+    refused: Refusal | None = None
+    detail: dict[str, str] = field(default_factory=dict)
+
+
+async def send_to_incident(
+    scope: Scope,
+    tx: Transaction,
+    incident_id: UUID,
+    wanted: Sequence[Wanted],
+    recommendation: Recommendation,
+    now: datetime,
+) -> list[Outcome]:
+    """Sends units of any agencies at once; one that cannot go keeps none of the others back.
+
+    An agency that had no part in the incident takes part from here on.
+
+    Raises:
+        IncidentNotFoundError: No such incident, or the asker may not work on it.
+        NotHandedOnError: It is a draft, or has ended.
+    """
+    incident = await incidents.get_incident(scope, tx, incident_id, WORK, lock=True)
+    if incident.state not in PROGRESS:
+        raise NotHandedOnError(number=incident.number or "-", state=incident.state.value)
+    tasks = {
+        task.agency_id: task
+        for task in await incident_store.list_tasks(scope, tx, [incident_id], SEND, lock=True)
+        if task.state != "closed"
+    }
+    etas = _etas(recommendation)
+    return [
+        await _send_one(scope, tx, incident, tasks, one, recommendation, etas, now)
+        for one in wanted
+    ]
+
+
+def _etas(recommendation: Recommendation) -> dict[UUID, float]:
+    if recommendation.without_roads:
+        return {}
+    found = {}
+    for slot in recommendation.slots:
+        for one in (*((slot.filled_by,) if slot.filled_by else ()), *slot.others):
+            if one.seconds is not None and math.isfinite(one.arrives_s):
+                found[one.unit.unit_id] = one.arrives_s
+    return found
+
+
+async def _send_one(
+    scope: Scope,
+    tx: Transaction,
+    incident: Incident,
+    tasks: dict[UUID, Task],
+    wanted: Wanted,
+    recommendation: Recommendation,
+    etas: Mapping[UUID, float],
+    now: datetime,
+) -> Outcome:
+    try:
+        unit = await units.get_unit(scope, tx, wanted.unit_id, SEND)
+    except units.UnitNotFoundError:
+        return Outcome(wanted.unit_id, refused="not_there")
+    agency_id = unit.draft.agency_id
+    if wanted.preempts is not None:
+        await _release(scope, tx, wanted.unit_id, incident, wanted.preempts, now)
+    task = tasks.get(agency_id)
+    if task is None:
+        await incidents.join_agency(scope, tx, incident.id, agency_id, now)
+        task = tasks[agency_id] = await open_for(scope, tx, incident, agency_id, now)
+    level = max(task.alarm_level, recommendation.gathered.level)
+    if level != task.alarm_level:
+        task = tasks[agency_id] = replace(task, alarm_level=level)
+    made = Assignment(
+        new_id(), task.id, unit.id, Stamp.DISPATCHED, since=now, dispatched_at=now,
+        eta_s=etas.get(unit.id), role=wanted.role,
+    )  # fmt: skip
+    if not await store.insert_assignment(scope, tx, made):
+        busy = await store.list_busy(scope, tx, [unit.id])
+        number = busy[unit.id][1] if unit.id in busy else "-"
+        return Outcome(unit.id, refused="busy", detail={"number": number})
+    detail = {"unit": unit.draft.name, "eta_s": made.eta_s, "role": made.role, "level": level}
+    sent = Event(
+        new_id(), Stamp.DISPATCHED.value, now, now, None, "operator", scope.person_id, "", detail
+    )
+    await store.insert_events(scope, tx, task.id, made.id, [sent])
+    tasks[agency_id] = await service.settle(scope, tx, task, now)
+    await tell_task(tx, tasks[agency_id], "sent", now)
+    await tell_units(scope, tx, {unit.id: unit.sides}, "sent", now)
+    await record(scope, tx, task, "sent", {"unit": unit.draft.name, "incident": incident.number})
+    return Outcome(unit.id, made.id)
+
+
+async def _release(
+    scope: Scope, tx: Transaction, unit_id: UUID, incident: Incident, reason: str, now: datetime
+) -> None:
+    """Takes a unit from what it is on; its crew and the other desk read for what."""
+    found = await store.find_active(scope, tx, unit_id)
+    if found is not None:
+        why = f"{incident.number or ''}: {service.check_reason(reason)}".strip(": ")
+        await service.cancel(scope, tx, found, why, now)
+
+
+async def open_for(
+    scope: Scope, tx: Transaction, incident: Incident, agency_id: UUID, now: datetime
+) -> Task:
+    """Opens an agency's part of an incident; the incident must be locked.
+
+    Raises:
+        UnitNotThereError: The asker may not open one for the agency.
+    """
+    assert incident.lat is not None  # noqa: S101 - callers refuse those without a place
+    assert incident.lon is not None  # noqa: S101 - likewise
+    numbers = await incident_store.list_numbers(scope, tx, incident.id)
+    task = Task(
+        id=new_id(),
+        number=_free_number(incident, numbers),
+        agency_id=agency_id,
+        kind="incident",
+        place=incident.place,
+        lat=incident.lat,
+        lon=incident.lon,
+        roads=(),
+        state="open",
+        priority=incident.priority or ROUTINE,
+        opened_at=now,
+        incident_id=incident.id,
+    )
+    if not scope.allows(SEND, **task.sides):
+        raise UnitNotThereError
+    await store.insert_task(scope, tx, task, note_of(incident))
+    source: Literal["auto", "operator"] = "auto" if scope.person_id is None else "operator"
+    opened = Event(
+        new_id(), "opened", now, now, None, source, scope.person_id, "",
+        {"incident": incident.number},
+    )  # fmt: skip
+    await store.insert_events(scope, tx, task.id, None, [opened])
+    await tell_task(tx, task, "opened", now)
+    await record(scope, tx, task, "opened", {"incident": incident.number, "source": source})
+    return task
+
+
+def note_of(incident: Incident) -> str:
+    """What a task of an incident is about, on one line."""
+    return " ".join(
+        ", ".join(filter(None, (incident.event, incident.address, incident.area))).split()
+    )[:500]
+
+
+def _free_number(incident: Incident, taken: set[str]) -> str:
+    """`112-2026-000042/3`: of the incident, with the count of its parts."""
+    base = incident.number or str(incident.id)
+    return next(name for n in range(1, len(taken) + 2) if (name := f"{base}/{n}") not in taken)
