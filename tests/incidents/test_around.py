@@ -8,14 +8,14 @@ import msgspec
 import pytest
 
 from tests.incidents.world import KANDEA, World
-from tests.scopes import EVERYTHING
+from tests.scopes import EVERYTHING, scope_of
 from warroom.incidents import api
 from warroom.incidents.around import Caution, PremiseDraft
 from warroom.incidents.contracts import Place
 from warroom.incidents.errors import EndedError, IncidentNotFoundError, NoAgencyError, NoPlaceError
 from warroom.incidents.privacy import find_callers
 from warroom.kernel.ids import new_id
-from warroom.kernel.scope import Scope
+from warroom.kernel.scope import Rule, Scope
 from warroom.privacy.contracts import Subject
 
 
@@ -125,6 +125,19 @@ async def test_what_was_taken_away_is_gone_with_its_contacts(world: World) -> No
 
     assert [] == (await look(world, north(0), world.fire))["premises"]
     assert [""] == [row["contacts"] for row in await world.rows("select contacts from premise")]
+
+
+async def test_who_works_in_one_area_notes_nothing_in_another(world: World) -> None:
+    fire = world.agencies["Damkar"]
+    rule = Rule(
+        frozenset({"incident:work"}), agencies=frozenset({fire}), places=frozenset({"73.71.05"})
+    )
+    local = scope_of(rule, agency_id=fire, person_id=world.fire.person_id)
+    elsewhere = Place(*KANDEA, area="73.71.01")
+
+    await add(world, north(0), local)
+    with pytest.raises(IncidentNotFoundError):
+        await add(world, elsewhere, local)
 
 
 async def test_a_premise_belongs_to_an_agency(world: World) -> None:

@@ -181,6 +181,19 @@ async def test_nobody_types_into_the_draft_of_another_room(world: World) -> None
         await world.type_in(new_id(), {"notes": "x"}, scope=nobody)
 
 
+async def test_who_takes_in_for_one_area_alone_begins_no_draft_that_lies_nowhere(
+    world: World,
+) -> None:
+    room = world.agencies["Diskominfo"]
+    rule = Rule(
+        frozenset({"incident:take"}), agencies=frozenset({room}), places=frozenset({"73.71.05"})
+    )
+    local = scope_of(rule, agency_id=room, person_id=world.taker.person_id)
+
+    with pytest.raises(IncidentNotFoundError):
+        await world.type_in(new_id(), {"notes": "x"}, scope=local)
+
+
 async def test_what_has_ended_is_not_typed_into(world: World) -> None:
     incident = await world.draft(notes="halo")
     await world.end(incident, "prank")

@@ -47,6 +47,15 @@ async def test_an_incident_is_seen_by_who_leads_and_who_took_it_and_nobody_else(
         await world.show(incident, world.police)
 
 
+async def test_each_is_told_what_they_may_do_with_it(world: World) -> None:
+    incident = await world.sent("fire_house")
+
+    assert ["incident:view", "incident:work"] == (await world.show(incident, world.fire))["can"]
+    assert [
+        *("incident:view", "incident:work", "incident:take", "incident:supervise"),
+    ] == (await world.show(incident))["can"]
+
+
 async def test_an_agency_that_joins_sees_it_from_then_on(world: World) -> None:
     incident = await world.sent("fire_house")
     police = world.agencies["Polrestabes"]
@@ -345,6 +354,14 @@ async def test_merging_again_is_merging_once_and_what_has_ended_takes_nothing_in
         await world.merge(third, third)
     with pytest.raises(IncidentNotFoundError):
         await world.merge(third, one, world.stranger)
+
+
+async def test_what_another_room_took_in_is_not_merged_away(world: World) -> None:
+    own, theirs = await world.sent(), await world.draft(scope=world.stranger)
+
+    with pytest.raises(IncidentNotFoundError):
+        await world.merge(theirs, own)
+    assert "draft" == (await world.show(theirs, world.stranger))["state"]
 
 
 async def test_links_are_seen_from_both_ends_and_taken_away_from_both(world: World) -> None:
