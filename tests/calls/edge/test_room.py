@@ -103,6 +103,10 @@ async def test_refusals_say_why(tmp_path: Path) -> None:
         await room.until_written("ringing")
         call = room.only_call().id
 
+        room.only_call().session.is_over = True
+        with pytest.raises(NoCallError):
+            await desk.answer(call, "a1")
+        room.only_call().session.is_over = False
         with pytest.raises(NoAgentError):
             await desk.answer(call, "nobody")
         with pytest.raises(NoCallError):
@@ -114,6 +118,8 @@ async def test_refusals_say_why(tmp_path: Path) -> None:
             await desk.answer(call, "a1")
         with pytest.raises(NoCallError):
             await desk.hold(call, "a2")
+        with pytest.raises(NoCallError):
+            await desk.drop(call, "a1", "nobody")
         with pytest.raises(WatchError):
             await desk.watch(call, "a1", "listen")
         with pytest.raises(WatchError):

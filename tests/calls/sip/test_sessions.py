@@ -8,6 +8,7 @@ import pytest
 from tests.calls.sip.lines import QUICK, SDP, Edge, Line, invite, request
 from warroom.calls.sip.agent import Admission
 from warroom.calls.sip.digest import Credentials, authorization
+from warroom.calls.sip.limits import RateLimit
 from warroom.calls.sip.message import Message, parse, respond
 from warroom.calls.sip.session import Callbacks
 
@@ -497,6 +498,19 @@ async def test_our_own_failure_is_told_to_the_other_side_and_counted() -> None:
     edge.hear(invite())
 
     assert (1, 500) == (edge.stack.counts.failed, edge.line.statuses[-1])
+
+
+async def test_who_asks_too_much_is_not_heard_for_a_while() -> None:
+    edge = Edge()
+    edge.stack._limit = RateLimit(1, 2, lambda: 0.0)
+
+    for number in range(5):
+        edge.hear(request("OPTIONS", branch=f"z9hG4bK{number}"))
+    edge.hear(request("OPTIONS"), Line(peer=("127.0.0.2", 5060)))
+
+    assert [200, 200] == edge.line.statuses
+    assert (6, 3) == (edge.stack.counts.received, edge.stack.counts.limited)
+    await edge.stack.close()
 
 
 async def test_malformed_requests_are_answered_and_counted() -> None:
