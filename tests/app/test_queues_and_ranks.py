@@ -12,6 +12,7 @@ from simcity.__main__ import main as simcity
 from simcity.drive.city import City
 from simcity.sumo.cut import CENTRE, cut_city
 from simcity.sumo.world import Plan, World
+from warroom.app.bench.guides import Truth
 from warroom.app.bench.traffic import BEGIN
 from warroom.kernel.settings import NodeSettings
 from warroom.roads.api import RoadGraph, open_roads
@@ -122,7 +123,7 @@ def test_taxis_at_ranks_and_buses_at_stops_make_no_jam(day: Day) -> None:
     importlib.util.find_spec("libsumo") is None,
     reason="the extra `sim` is not installed (WARROOM_SIM=1 ./warroom test installs it)",
 )
-def test_of_an_evening_of_sumo_most_of_those_who_queue_are_seen_and_of_those_parked_few(
+def test_of_an_evening_of_sumo_many_who_queue_are_seen_and_hardly_any_who_park(
     tmp_path: Path,
 ) -> None:
     assert simcity(["city", "--out", str(tmp_path / "city")]) == 0
@@ -130,6 +131,7 @@ def test_of_an_evening_of_sumo_most_of_those_who_queue_are_seen_and_of_those_par
     world = World(centre, tmp_path, tmp_path, 104, Plan(300, 300, 1500, 0.3))
     standing = Standing(world.streets.kmh.astype(np.float32))
     queued, parked = [], []
+    truth = Truth(np.arange(world.streets.edges), world.streets.kmh.astype(np.float64), 10.0)
     try:
         for tick in range(150):
             rows, now = world.step(), BEGIN + 10.0 * tick
@@ -137,7 +139,8 @@ def test_of_an_evening_of_sumo_most_of_those_who_queue_are_seen_and_of_those_par
             edge, kmh = table[:, 6].astype(np.int64), table[:, 3]
             good = standing.judge(_positions(edge, kmh, now, table[:, 0].astype(np.int64)))
             is_parked = np.arange(len(table)) >= len(table) - len(world._parked)
-            jammed = [one for one, _, mean in rows.speeds if mean < 0.3 * world.streets.kmh[one]]
+            truth.take(rows.speeds)
+            jammed = np.flatnonzero(truth.late() < 0.3 * world.streets.kmh)
             stands = kmh < STANDS_KMH
             parked += good[stands & is_parked].tolist()
             queued += good[stands & ~is_parked & np.isin(edge, jammed)].tolist()
@@ -145,8 +148,8 @@ def test_of_an_evening_of_sumo_most_of_those_who_queue_are_seen_and_of_those_par
         world.close()
 
     assert min(len(queued), len(parked)) > 500
-    assert np.mean(queued) > 0.6
-    assert np.mean(parked) < 0.1
+    assert np.mean(queued) > 0.3
+    assert np.mean(parked) < 0.02
 
 
 def _positions(

@@ -13,8 +13,7 @@ STANDS_KMH = 3.0
 """Slower is standing; what a receiver tells below it is noise."""
 
 SLOW_RATIO = 0.5
-"""Whose pace before it stopped was below it came by a queue. Of evenings of SUMO that nothing is
-told of, nine in ten of those in a queue, and one in a hundred of those parked (decision 53)."""
+"""Whose pace before it stopped was below it came by a queue (decision 53)."""
 
 FREE_RATIO = 0.6
 """Whoever leaves a road at such a pace was not held up on it."""
