@@ -1,7 +1,8 @@
 """Keeps the processes of a node running: starts them, restarts what dies, stops them all.
 
-No process needs another to start, so they are started together. One that dies is started again
-after a pause that grows to 10 s; one that ran for a minute starts with a short pause again. When
+No process needs another to start, so they are started together. One that ran for a minute and dies
+is started again at once, since callers hear nothing meanwhile; one that dies sooner waits, up to
+10 s. When
 the supervisor itself is killed, the kernel tells its children to stop (PR_SET_PDEATHSIG).
 """
 
@@ -20,7 +21,7 @@ from warroom.kernel.log import logger
 
 _PR_SET_PDEATHSIG = 1
 GRACE_S = 12.0
-PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+PAUSES_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True)

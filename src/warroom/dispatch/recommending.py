@@ -11,7 +11,6 @@ from datetime import datetime
 from uuid import UUID
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from warroom.dispatch.proposing import Candidate, Why, why_not
 from warroom.dispatch.runcards import Need
@@ -153,6 +152,8 @@ def _assign(slots: Sequence[Need], free: Sequence[Rated]) -> list[Rated | None]:
     """The unit of each slot: as many slots as can be, and the least time in all."""
     if not slots or not free:
         return [None] * len(slots)
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - decision 51
+
     cost = np.full((len(slots), len(free)), _NEVER_S)
     for at, need in enumerate(slots):
         for number, one in enumerate(free):
