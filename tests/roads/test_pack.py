@@ -13,7 +13,7 @@ from warroom.app.cli import main
 from warroom.places.atlas import Atlas
 from warroom.roads.api import Roads, load_graph, save_graph
 from warroom.roads.build import ATTRIBUTION, CityPlan, build_city
-from warroom.roads.contracts import RoadGraph
+from warroom.roads.contracts import OnRoad, RoadGraph
 from warroom.roads.errors import (
     BadBoundariesError,
     BadExtractError,
@@ -238,6 +238,36 @@ def test_only_usable_roads_count() -> None:
 def test_a_position_in_the_sea_is_on_no_road(lat: float, lon: float) -> None:
     with pytest.raises(OffRoadError):
         Snapper(build_graph(cross())).near(lat, lon)
+
+
+def test_many_positions_are_put_where_each_is_put_alone() -> None:
+    snapper = Snapper(build_graph(cross()))
+    every = np.ones(snapper.graph.edges, np.bool_)
+    chance = np.random.default_rng(7)
+    spots = [
+        (float(lat), float(lon))
+        for lat, lon in chance.uniform((-0.004, 119.396), (0.006, 119.406), (200, 2))
+    ]
+    spots += [(1.0, 119.4), (float("nan"), 119.4), (0.0, float("inf"))]
+
+    def alone(spot: tuple[float, float]) -> list[OnRoad]:
+        try:
+            return snapper.near(*spot, every)
+        except OffRoadError:
+            return []
+
+    assert [alone(spot) for spot in spots] == snapper.near_many(spots, every)
+    assert [] == snapper.near_many([], every)
+
+
+def test_only_usable_roads_count_for_many() -> None:
+    snapper = Snapper(build_graph(cross()))
+    graph = snapper.graph
+    usable = np.array([graph.name_of(edge) == "Jl. Utara" for edge in range(graph.edges)])
+
+    (found,) = snapper.near_many([(0.001, 119.4003)], usable)
+
+    assert {"Jl. Utara"} == {graph.name_of(on.edge) for on in found}
 
 
 def test_the_command_builds_a_pack(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -150,6 +150,18 @@ def test_times_from_many_to_one_are_those_of_the_routes(two_ways: Routing) -> No
     assert times[1, 0] == 0
 
 
+def test_a_start_in_the_sea_has_no_time_and_keeps_none_from_theirs(two_ways: Routing) -> None:
+    times = two_ways.matrix("fire", [WEST, (3.0, 119.4), (float("nan"), 119.4), WEST], [EAST])
+
+    assert [False, True, True, False] == np.isnan(times[:, 0]).tolist()
+    assert times[0, 0] == times[3, 0] == two_ways.matrix("fire", [WEST], [EAST])[0, 0]
+
+
+def test_an_end_in_the_sea_is_said(two_ways: Routing) -> None:
+    with pytest.raises(OffRoadError):
+        two_ways.matrix("fire", [WEST], [(3.0, 119.4)])
+
+
 def test_where_every_way_is_closed_there_is_neither_a_route_nor_another(two_ways: Routing) -> None:
     two_ways.close([edge(two_ways.graph, 1, 2), edge(two_ways.graph, 1, 3)])
 

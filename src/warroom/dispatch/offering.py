@@ -1,5 +1,7 @@
 """Units for a task by the travel time of now, with what speaks for each and against the others."""
 
+import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -141,32 +143,30 @@ async def travel_times(
     Raises:
         UnavailableError: There are no roads.
     """
-    found: dict[UUID, float | None] = {}
     by_profile: dict[str, list[Candidate]] = {}
     for unit in fit:
         profile = profile_of(unit.kind, priority, unit.width_m)
         by_profile.setdefault(profile, []).append(unit)
-    for profile, group in by_profile.items():
-        found |= await _times(desk, profile, group, to)
-    return found
+    asked = (_times(desk, profile, group, to) for profile, group in by_profile.items())
+    return {unit_id: time for times in await asyncio.gather(*asked) for unit_id, time in times}
 
 
 async def _times(
     desk: Desk, profile: str, group: Sequence[Candidate], to: tuple[float, float]
-) -> dict[UUID, float | None]:
-    """Travel times; a unit that stands on no road is found by halves, and has None."""
+) -> list[tuple[UUID, float | None]]:
+    """Travel times of units of one profile; no number where one stands on no road."""
     starts = [
         (unit.lat, unit.lon) for unit in group if unit.lat is not None and unit.lon is not None
     ]
     try:
         times: np.ndarray = await desk.matrix(profile, starts, [to])
     except OffRoadError:
-        if len(group) == 1:
-            return {group[0].unit_id: None}
-        half = len(group) // 2
-        first = await _times(desk, profile, group[:half], to)
-        return first | await _times(desk, profile, group[half:], to)
-    return {unit.unit_id: float(time) for unit, time in zip(group, times[:, 0], strict=True)}
+        # No road for such vehicles near the place itself.
+        return [(unit.unit_id, None) for unit in group]
+    return [
+        (unit.unit_id, None if math.isnan(time) else time)
+        for unit, time in zip(group, times[:, 0].tolist(), strict=True)
+    ]
 
 
 def offer_of(proposal: Proposal, unit_id: UUID) -> Offer:

@@ -1,6 +1,7 @@
 """From a position to the road it lies on."""
 
 import math
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -63,6 +64,31 @@ class Snapper:
             if len(found):
                 return self._nearest(point, found)
         raise OffRoadError(lat=lat, lon=lon, within_m=round(within_m))
+
+    def near_many(
+        self, positions: Sequence[tuple[float, float]], usable: Flags, within_m: float = WITHIN_M
+    ) -> list[list[OnRoad]]:
+        """What `near` finds for each position, all asked at once; empty where it finds nothing.
+
+        Args:
+            positions: Latitude and longitude of each; nothing is found for one that is no number.
+            usable: (E) edges that count.
+            within_m: Beyond it nothing is found.
+        """
+        lonlat = np.array(positions, np.float64).reshape(-1, 2)[:, ::-1]
+        points = shapely.points(lonlat * self._scale)
+        found: list[list[OnRoad]] = [[] for _ in positions]
+        open_ = np.flatnonzero(np.isfinite(lonlat).all(axis=1))
+        for ring in (*(r for r in _RINGS_M if r < within_m), within_m):
+            if not len(open_):
+                break
+            rows, edges = self._tree.query(points[open_], predicate="dwithin", distance=ring)
+            rows, edges = rows[usable[edges]], edges[usable[edges]]
+            for row in np.unique(rows):
+                at = int(open_[row])
+                found[at] = self._nearest(points[at], edges[rows == row])
+            open_ = np.delete(open_, np.unique(rows))
+        return found
 
     def _nearest(self, point: shapely.Point, found: np.ndarray) -> list[OnRoad]:
         found = np.sort(found)

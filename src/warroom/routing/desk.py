@@ -87,8 +87,10 @@ class Desk:
     ) -> np.ndarray:
         """Travel times in seconds now, (starts, ends); infinite where there is no way.
 
+        A row is nan where no road lies near its start.
+
         Raises:
-            OffRoadError: No road lies near one of them.
+            OffRoadError: No road lies near one of the ends.
             UnknownProfileError: There is no such kind of vehicle.
         """
         return await self._do(lambda: self._routing.matrix(profile, starts, ends))

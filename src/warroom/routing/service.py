@@ -129,15 +129,19 @@ class Routing:
     ) -> NDArray[np.float64]:
         """Travel times in seconds, (starts, ends); infinite where there is no way.
 
+        A row is nan where no road lies near its start: one vehicle in the sea keeps none of the
+        others from being timed.
+
         Raises:
-            OffRoadError: No road lies near one of them.
+            OffRoadError: No road lies near one of the ends.
             UnknownProfileError: There is no such kind of vehicle.
         """
         router = self.router(profile)
-        times = router.matrix(
-            [self.snap(profile, at) for at in starts], [self.snap(profile, at) for at in ends]
-        )
-        return np.where(times < (1 << 31) - 1, times / 1000.0, np.inf)
+        near = self._ready().snapper.near_many(starts, router.usable, SNAP_M)
+        times = router.matrix(near, [self.snap(profile, at) for at in ends])
+        seconds = np.where(times < (1 << 31) - 1, times / 1000.0, np.inf)
+        seconds[[not one for one in near]] = np.nan
+        return seconds
 
     def entered(self, profile: str, start: Position, limit_s: float) -> Entered:
         """When each edge is entered from a position by somebody who drives as quickly as possible.
