@@ -180,6 +180,23 @@ def realtime(
 
 
 @app.command
+def dispatch(
+    *, units: int = 200, operators: int = 100, seconds: float = 20, json: bool = False
+) -> None:
+    """Units recommended, intake, and screens. Example: `warroom bench dispatch --json`.
+
+    Args:
+        units: Units of five agencies.
+        operators: Operators on WebSockets.
+        seconds: How long ten call takers type.
+        json: One line instead of a readable object.
+    """
+    from warroom.app.bench.dispatch import bench_dispatch  # noqa: PLC0415 - for benches only
+
+    _print(bench_dispatch(units, operators, seconds), json=json)
+
+
+@app.command
 def ingest(*, osm: Path, vehicles: int = 2000, seconds: int = 20, json: bool = False) -> None:
     """Positions in: read, judged, matched, stored; beside reading and a bare COPY alone.
 

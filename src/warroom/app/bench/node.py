@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import psutil
 
-from warroom.app.node import open_node, start_database
+from warroom.app.node import Node, open_node, start_database
 from warroom.kernel.errors import UnavailableError
 from warroom.kernel.settings import Configuration
 
@@ -74,12 +74,15 @@ def warroom(environment: dict[str, str], *arguments: str, given: str = "") -> An
 
 
 @contextmanager
-def bench_node(cameras: int, sections: str = "") -> Iterator[BenchNode]:
+def bench_node(
+    cameras: int, sections: str = "", prepare: Callable[[Node], None] | None = None
+) -> Iterator[BenchNode]:
     """A node with `cameras` cameras in its inventory and its web server running.
 
     Args:
         cameras: How many, spread over the city.
         sections: More of the settings file (TOML).
+        prepare: Puts more in place before the web server starts.
 
     Raises:
         BenchStoppedError: It did not come up.
@@ -96,6 +99,8 @@ def bench_node(cameras: int, sections: str = "") -> Iterator[BenchNode]:
     serve = None
     try:
         token = _fill(environment, folder, cameras)
+        if prepare is not None:
+            prepare(node)
         with (folder / "serve.log").open("wb") as log:
             serve = subprocess.Popen(
                 [sys.executable, "-m", "warroom.app", "serve"],

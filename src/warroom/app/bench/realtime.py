@@ -5,8 +5,10 @@ import os
 import socket
 import time
 from base64 import b64encode
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 import psutil
 import psycopg
 
@@ -29,7 +31,7 @@ def bench_realtime(clients: int = 200, rate: int = 10, seconds: float = 10.0) ->
 
 
 async def _measure(node: BenchNode, clients: int, rate: int, seconds: float) -> dict[str, Any]:
-    tabs = [await _Tab.open(node) for _ in range(clients)]
+    tabs = [await Tab.open(node, node.token, ["cameras.state"]) for _ in range(clients)]
     await asyncio.sleep(1.0)
     warm = [tab.events for tab in tabs]
     cpu, began = node.cpu_s(), time.monotonic()
@@ -46,7 +48,7 @@ async def _measure(node: BenchNode, clients: int, rate: int, seconds: float) -> 
         "messages_per_s": clients * rate,
         "cores": round(used / took, 4),
         "us_per_message": round(used / messages * 1e6, 1),
-        "floor_us_per_message": _floor(clients, size),
+        "floor_us_per_message": floor_us(clients, size),
         "message_bytes": size,
         "sent": sent * clients,
         "received": received,
@@ -72,10 +74,15 @@ def _publish(node: BenchNode, rate: int, seconds: float) -> int:
     return count
 
 
-class _Tab(asyncio.Protocol):
-    """The least WebSocket client: subscribes, counts event frames, remembers the largest."""
+class Tab(asyncio.Protocol):
+    """The least WebSocket client: subscribes, counts event frames, remembers the largest.
 
-    def __init__(self) -> None:
+    Args:
+        on_event: Hears each event frame.
+    """
+
+    def __init__(self, on_event: Callable[[bytes], None] | None = None) -> None:
+        self._on_event = on_event
         self.events = 0
         self.largest = 0
         self._buffer = b""
@@ -83,20 +90,34 @@ class _Tab(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     @classmethod
-    async def open(cls, node: BenchNode) -> "_Tab":
+    async def open(
+        cls,
+        node: BenchNode,
+        token: str,
+        topics: Sequence[str],
+        on_event: Callable[[bytes], None] | None = None,
+    ) -> "Tab":
+        """A tab that listens to topics by somebody's token."""
         loop = asyncio.get_running_loop()
-        _, tab = await loop.create_connection(cls, "127.0.0.1", node.port)
+        _, tab = await loop.create_connection(lambda: cls(on_event), "127.0.0.1", node.port)
         tab._write(
             b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + b64encode(os.urandom(16))
-            + f"\r\nAuthorization: Bearer {node.token}\r\n\r\n".encode()
+            + f"\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
         )  # fmt: skip
         await asyncio.wait_for(tab._open, 10)
-        ask = b'{"op":"subscribe","topics":["cameras.state"]}'
-        tab._write(bytes((0x81, 0x80 | len(ask))) + bytes(4) + ask)
+        ask = msgspec.json.encode({"op": "subscribe", "topics": list(topics)})
+        # A mask of zeros; one that is no longer than 125 bytes has the short head.
+        head = (
+            bytes((0x81, 0x80 | len(ask)))
+            if len(ask) < 126
+            else (bytes((0x81, 0xFE)) + len(ask).to_bytes(2, "big"))
+        )
+        tab._write(head + bytes(4) + ask)
         return tab
 
     def close(self) -> None:
+        """Goes away."""
         if self._transport is not None:
             self._transport.close()
 
@@ -105,10 +126,12 @@ class _Tab(asyncio.Protocol):
         self._transport.write(content)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keeps it."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream
         self._transport = transport
 
     def data_received(self, content: bytes) -> None:
+        """Takes whole frames out of what came."""
         self._buffer += content
         if not self._open.done():
             head, found, rest = self._buffer.partition(b"\r\n\r\n")
@@ -121,6 +144,8 @@ class _Tab(asyncio.Protocol):
             if b'"type":"event"' in frame:
                 self.events += 1
                 self.largest = max(self.largest, size)
+                if self._on_event is not None:
+                    self._on_event(frame)
 
 
 def _frame_size(content: bytes) -> int:
@@ -136,7 +161,7 @@ def _frame_size(content: bytes) -> int:
     return 2 + wide + int.from_bytes(content[2 : 2 + wide], "big")
 
 
-def _floor(clients: int, size: int, rounds: int = 50) -> float:
+def floor_us(clients: int, size: int, rounds: int = 50) -> float:
     """CPU-microseconds of one bare send of `size` bytes, over `clients` socket pairs."""
     pairs = [socket.socketpair() for _ in range(clients)]
     content, process = bytes(size), psutil.Process()
