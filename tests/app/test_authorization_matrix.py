@@ -100,6 +100,7 @@ OWNED = {
     "session_id": "session",
     "closure_id": "closure",
     "report_id": "report",
+    "call_id": "call",
 }
 BASIS = "01890000-0000-7000-8000-000000000001"
 GLOBAL = {
@@ -180,6 +181,7 @@ QUERIES = {
         "to": "2026-11-24T06:00:00Z",
     },
     "/api/units/events": {"from": "2026-11-24T05:00:00Z", "to": "2026-11-24T06:00:00Z"},
+    "/api/calls/staffing": {"calls_per_h": "25", "handling_s": "120"},
     "/api/incidents/around": {
         "lat": "-5.1338",
         "lon": "119.409",
@@ -265,6 +267,18 @@ def form(word: str) -> dict[str, Any]:
             "place": {"value": place, "at": at},
             "event_text": {"value": f"{word} asap", "at": at},
         },
+    }
+
+
+def written(reference: object) -> dict[str, Any]:
+    """What somebody sent to 112 by a form."""
+    return {
+        "channel": "web",
+        "reference": f"{MARK} {reference}",
+        "number": "+62811200",
+        "text": f"{MARK} banjir",
+        "lat": -5.13,
+        "lon": 119.41,
     }
 
 
@@ -441,6 +455,15 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/incidents/{incident_id}/unlink"): {
             "to": things.get("incident2", str(UUID(int=93)))
         },
+        ("POST", "/api/calls/messages"): written(new_id()),
+        ("POST", "/api/calls/pbx"): {"event": "ringing", "call": str(new_id()), "number": "0811"},
+        ("PUT", "/api/calls/ready"): {"ready": True},
+        ("POST", "/api/calls/{call_id}/keys"): {"key": "1"},
+        ("POST", "/api/calls/{call_id}/transfer"): {"number": "113"},
+        ("POST", "/api/calls/{call_id}/conference"): {"number": "113"},
+        ("POST", "/api/calls/{call_id}/drop"): {"party": "third 1"},
+        ("POST", "/api/calls/{call_id}/close"): {"class": "test"},
+        ("POST", "/api/calls/{call_id}/watch"): {"way": "listen"},
         ("POST", "/api/routing/routes"): {"from": [-5.13, 119.4], "to": [-5.14, 119.41]},
         ("POST", "/api/routing/reach"): {"from": [-5.13, 119.4]},
         ("POST", "/api/units"): unit_body(things["agency"], "dua"),
@@ -455,6 +478,7 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
 RAW = {
     ("POST", "/api/cameras/import"): ("nonsense", "text/csv"),
     ("POST", "/api/live/{camera_id}/whep"): ("v=0\r\n", "application/sdp"),
+    ("POST", "/api/calls/leg"): ("v=0\r\n", "application/sdp"),
     ("POST", "/api/requests/{request_id}/attachments"): ("%PDF-1.7 surat", "application/pdf"),
 }
 
@@ -686,7 +710,10 @@ async def _send_unit(world: World) -> None:
 
 
 async def _take_in(world: World) -> None:
-    """Two incidents of the first agency, one of them with a position."""
+    """Two incidents of the first agency, one of them with a position; a call that was written."""
+    told = await world.own.post("/api/calls/messages", json=written(1))
+    assert told.status_code == 201, told.text
+    world.things["call"] = told.json()["id"]
     for word in ("incident", "incident2"):
         made = await world.own.put(f"/api/incidents/drafts/{new_id()}", json=form(MARK))
         assert made.status_code == 200, made.text

@@ -39,6 +39,7 @@ THINGS = {
     "hold": ("recording:hold", "hold"),
     "task": ("dispatch:send", "task"),
     "incident": ("incident:work", "incident"),
+    "call": ("call:take", "call"),
     "closure": ("traffic:close", "closure"),
     "report": ("traffic:report", "report"),
     "layout": ("wall:view", "wall"),

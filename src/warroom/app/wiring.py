@@ -23,6 +23,7 @@ from warroom.audit import routes as audit_routes
 from warroom.calls import api as calls
 from warroom.calls import jobs as call_jobs
 from warroom.calls import privacy as call_privacy
+from warroom.calls import routes as call_routes
 from warroom.cameras import api as cameras
 from warroom.cameras import jobs as camera_jobs
 from warroom.cameras import routes as camera_routes
@@ -99,6 +100,7 @@ SECTIONS = [
 ROUTERS = [
     *access_routes.routers,
     audit_routes.router,
+    call_routes.router,
     camera_routes.router,
     *dispatch_routes.routers,
     hub_routes.router,
@@ -116,6 +118,7 @@ ROUTERS = [
 
 TOPICS = (
     *access_routes.TOPICS,
+    *call_routes.TOPICS,
     *camera_routes.TOPICS,
     *dispatch_routes.TOPICS,
     *incident_routes.TOPICS,
@@ -213,6 +216,13 @@ def services(node: Node, db: Database) -> dict[type, Any]:
             ZoneInfo(configuration.section(identity.CitySettings).zone),
         ),
         calls.CallSettings: configuration.section(calls.CallSettings),
+        calls.CallDesk: calls.CallDesk(
+            db,
+            calls.EdgeClient(calls_socket(settings)),
+            configuration.section(calls.CallSettings).agency,
+            settings.data / "calls",
+            settings.node,
+        ),
         calls.EdgeClient: calls.EdgeClient(calls_socket(settings)),
         cameras.CameraSettings: camera_settings,
         cameras.Prober: cameras.open_prober(camera_settings, node.clock),
@@ -283,6 +293,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         made[calls.EdgeClient],
         node.configuration.section(calls.CallSettings).agency,
         node.settings.node,
+        ZoneInfo(node.configuration.section(identity.CitySettings).zone),
     )
     following = dispatch.make_following(
         db,

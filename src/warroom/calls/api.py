@@ -1,15 +1,22 @@
 """The functions of `calls` that other domains call."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from warroom.calls import store
+import msgspec
+
+from warroom.calls import desk_store, store
+from warroom.calls.contracts import VIEW
+from warroom.calls.desk import CallDesk
 from warroom.calls.edge.client import EdgeClient, Following
 from warroom.calls.edge.journal import Event
 from warroom.calls.errors import NoCallError
 from warroom.calls.forwarding import Forwarder
+from warroom.calls.other_ways import take_pbx, take_written
 from warroom.calls.rules import CallClass, CallState
 from warroom.calls.settings import CallSettings, Trunk
+from warroom.identity.contracts import Thing, finds
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope
 
@@ -49,8 +56,35 @@ async def get_call(scope: Scope, tx: Transaction, call_id: UUID) -> bytes:
     return found
 
 
+async def list_history(scope: Scope, tx: Transaction, call_id: UUID) -> bytes:
+    """Earlier calls in view of the same number, as a JSON list."""
+    return await desk_store.list_history(scope, tx, call_id)
+
+
+async def list_places(scope: Scope, tx: Transaction, call_id: UUID) -> list[dict[str, Any]]:
+    """The places that were told with a call in view; none where it is not in view."""
+    found = await store.find_call(scope, tx, call_id)
+    if found is None:
+        return []
+    told: list[dict[str, Any]] = msgspec.json.decode(found)["locations"]
+    return [one for one in told if one["lat"] is not None and one["lon"] is not None]
+
+
+@finds("call")
+async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
+    """The call in view with this id, as rights see it; None if there is none."""
+    try:
+        found = await desk_store.find_call(scope, tx, UUID(asked), VIEW)
+    except ValueError:
+        return None
+    if found is None:
+        return None
+    return Thing("call", found["id"], str(found["id"]), found["agency_id"], class_=found["class"])
+
+
 __all__ = [
     "CallClass",
+    "CallDesk",
     "CallSettings",
     "CallState",
     "EdgeClient",
@@ -60,4 +94,8 @@ __all__ = [
     "Trunk",
     "get_call",
     "list_calls",
+    "list_history",
+    "list_places",
+    "take_pbx",
+    "take_written",
 ]

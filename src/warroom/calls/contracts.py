@@ -18,10 +18,31 @@ from warroom.kernel.actions import Action, declare
 VIEW = "call:view"
 """To see calls: who called when, from where, and what became of it."""
 
-ACTIONS = declare(Action(VIEW, "call", "view", is_ahead=True))
+TAKE = "call:take"
+"""To sit at the desk: sign in, answer, hold, hand on, class, call back."""
 
-CHANGED = "calls.changed"
+LISTEN = "call:listen"
+"""To hear recordings, and calls of others while they last."""
+
+SUPERVISE = "call:supervise"
+"""To see the room: its agents, its service level, how many people it needs."""
+
+TELL = "call:tell"
+"""To tell of a call that came by another way: a PBX of the city, a form, a panic button."""
+
+ACTIONS = declare(
+    Action(VIEW, "call", "view"),
+    Action(TAKE, "call", "operate"),
+    Action(LISTEN, "call", "manage"),
+    Action(SUPERVISE, "call", "manage"),
+    Action(TELL, "call", "operate", for_programs=True),
+)
+
+QUEUE = "calls.queue"
 """Topic: something happened to a call."""
+
+MINE = "calls.mine"
+"""Topic, personal: something happened to a call that rings at one, or that one has."""
 
 RATE_HZ = 8000
 """Samples of sound in a second."""

@@ -76,3 +76,21 @@ class BenchBrowserError(InvalidError):
     """Legs are measured with a real browser, and there is none here."""
 
     code = "calls.bench_no_browser"
+
+
+class NoDeskError(UnavailableError):
+    """No agency was set whose calls are taken here, or it is not there."""
+
+    code = "calls.no_desk"
+
+
+class NoRecordingError(NotFoundError):
+    """The call has no recording, or it lies on another node (`node`)."""
+
+    code = "calls.no_recording"
+
+
+class WayError(InvalidError):
+    """This cannot be done to a call that came by this way (`channel`)."""
+
+    code = "calls.way"

@@ -6,20 +6,20 @@ transaction that stores it, and only then told to the edge, which keeps the rest
 
 import asyncio
 import contextlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from warroom.calls import store
-from warroom.calls.contracts import CHANGED
+from warroom.calls import desk_store, store
 from warroom.calls.edge.client import EdgeClient, Following
 from warroom.calls.edge.journal import Event
-from warroom.calls.errors import CallStateError, EdgeAwayError
+from warroom.calls.errors import CallStateError, EdgeAwayError, NoCallError
+from warroom.calls.nuisance import back_s, judge
 from warroom.calls.rules import CallState, advance
+from warroom.calls.telling import tell
 from warroom.identity.api import find_agency_id
-from warroom.kernel import outbox
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, DatabaseAwayError, Transaction
 from warroom.kernel.log import logger
@@ -42,6 +42,7 @@ class Forwarder:
         client: To the edge.
         agency: Short name of the agency whose calls these are.
         node: Name of this node.
+        zone: Of the city, for the hour of a call.
 
     Attributes:
         problem: Why nothing is stored now; empty while it is.
@@ -55,9 +56,12 @@ class Forwarder:
         client: EdgeClient,
         agency: str,
         node: str,
+        zone: tzinfo = UTC,
     ) -> None:
         self._db, self._clock, self._standing = db, clock, standing
         self._client, self._agency, self._node = client, agency, node
+        self._zone = zone
+        self._back: dict[str, float] = {}
         self._task: asyncio.Task[None] | None = None
         self.problem = "starting"
 
@@ -104,8 +108,16 @@ class Forwarder:
                 self.problem = ""
                 events = await _together(following)
                 await self._store(journal, agency_id, events)
+                await self._defer()
                 with contextlib.suppress(EdgeAwayError):  # told again with the next batch
                     await self._client.ask("stored", seq=events[-1].seq)
+
+    async def _defer(self) -> None:
+        """Tells the edge which calls come a little later; one that it does not know is over."""
+        for call, seconds in list(self._back.items()):
+            del self._back[call]
+            with contextlib.suppress(EdgeAwayError, NoCallError):
+                await self._client.ask("defer", call=call, seconds=seconds)
 
     async def _agency_id(self) -> UUID | None:
         if not self._agency:
@@ -134,15 +146,20 @@ class Forwarder:
             state = advance(CallState(state), event.kind).value
         except CallStateError:
             _log.error("calls.event_out_of_order", call=event.call, kind=event.kind, state=state)
-        await store.change_call(scope, tx, event.kind, {**values, "state": state})
-        await outbox.publish(
-            tx,
-            CHANGED,
-            {"call": event.call, "kind": event.kind, "state": state},
-            agency_id=agency_id,
-            now=self._clock.now(),
-            object_id=values["id"],
-        )
+        has_it = await store.change_call(scope, tx, event.kind, {**values, "state": state})
+        if event.kind == "offered" and values["direction"] == "in":
+            await self._judge(tx, values)
+        people = (has_it, values["actor_id"], _person(event.body.get("agent", "")))
+        now = self._clock.now()
+        await tell(tx, values["id"], agency_id, event.kind, state, people, now)
+
+    async def _judge(self, tx: Transaction, values: dict[str, Any]) -> None:
+        hour = values["at"].astimezone(self._zone).hour
+        past = await desk_store.past_of(self._standing, tx, values["id"], hour)
+        judged = judge(past)
+        await desk_store.set_nuisance(self._standing, tx, values["id"], judged)
+        if judged.is_flagged:
+            self._back[str(values["id"])] = back_s(judged.score, is_meant=False)
 
 
 async def _together(following: Following) -> list[Event]:

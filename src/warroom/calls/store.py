@@ -10,14 +10,16 @@ from warroom.calls.contracts import VIEW
 from warroom.kernel.db import Transaction, fetch_json
 from warroom.kernel.scope import Columns, Scope
 
-_SHOWN = """
+SHOWN = """
     'id', c.id, 'agency_id', c.agency_id, 'line', c.line, 'direction', c.direction,
     'from_number', c.from_number, 'is_emergency', c.is_emergency, 'state', c.state,
     'class', c.class, 'agent_id', c.agent_id, 'callback_of', c.callback_of,
     'callback_tries', c.callback_tries, 'silent_confirmed', c.silent_confirmed,
     'is_short', c.is_short, 'offered_at', c.offered_at, 'answered_at', c.answered_at,
     'ended_at', c.ended_at, 'closed_at', c.closed_at, 'recording_s', c.recording_s,
-    'recording_sha256', c.recording_sha256, 'gap_s', c.gap_s
+    'recording_sha256', c.recording_sha256, 'gap_s', c.gap_s, 'channel', c.channel,
+    'text', c.text, 'reference', c.reference, 'nuisance', c.nuisance,
+    'nuisance_reasons', c.nuisance_reasons
 """
 
 _LIST = sql.SQL(
@@ -29,7 +31,7 @@ with page as materialized (
     order by c.offered_at desc limit %(limit)s
 )
 select json_build_object(
-    'items', coalesce(json_agg(json_build_object({_SHOWN}) order by c.offered_at desc), '[]'),
+    'items', coalesce(json_agg(json_build_object({SHOWN}) order by c.offered_at desc), '[]'),
     'next', case when count(*) = %(limit)s then min(c.offered_at) end)::text
 from page c
 """
@@ -37,7 +39,7 @@ from page c
 
 _ONE = sql.SQL(
     f"""
-select json_build_object({_SHOWN},
+select json_build_object({SHOWN},
     'locations', coalesce((select json_agg(json_build_object('source', l.source, 'lat', l.lat,
         'lon', l.lon, 'radius_m', l.radius_m, 'confidence', l.confidence, 'method', l.method,
         'reference', l.reference, 'at', l.at) order by l.at)
@@ -101,10 +103,10 @@ _CHANGES: dict[str, str] = {
     " rtp_lost = (%(body)s::jsonb->>'lost')::bigint",
 }
 
-_CHANGE = sql.SQL("update call set state = %(state)s {more} where id = %(id)s")
+_CHANGE = sql.SQL("update call set state = %(state)s {more} where id = %(id)s returning agent_id")
 
 
-def _columns_of(alias: str) -> Columns:
+def columns_of(alias: str) -> Columns:  # unscoped: names columns, reads nothing
     """The columns of a call by which rights on it are judged."""
     return {
         "agency": f"{alias}.agency_id",
@@ -116,7 +118,7 @@ def _columns_of(alias: str) -> Columns:
 
 
 def _visible(scope: Scope) -> tuple[sql.Composable, dict[str, Any]]:
-    return scope.narrow(VIEW, **_columns_of("c"))
+    return scope.narrow(VIEW, **columns_of("c"))
 
 
 async def list_calls(
@@ -193,15 +195,16 @@ async def state_of_call(scope: Scope, tx: Transaction, call_id: UUID) -> str:  #
 
 
 async def change_call(
-    scope: Scope,  # noqa: ARG001 - the system's
+    scope: Scope,  # noqa: ARG001 - the system's, or of a call that was found under it
     tx: Transaction,
     kind: str,
     values: dict[str, Any],
-) -> None:
-    """What an event of a kind changes of its call."""
+) -> UUID | None:
+    """What an event of a kind changes of its call; whose call it is now."""
     more = _CHANGES.get(kind)
     text = sql.SQL(", " + more) if more else sql.SQL("")
-    await tx.execute(_CHANGE.format(more=text), values)
+    row = await (await tx.execute(_CHANGE.format(more=text), values)).fetchone()
+    return row["agent_id"] if row else None
 
 
 async def forget_calls(

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+from warroom.calls.api import list_places
 from warroom.incidents import rules, store
 from warroom.incidents.contracts import (
     TAKE,
@@ -124,7 +125,7 @@ async def choose_location(
 async def join_call(
     scope: Scope, tx: Transaction, incident_id: UUID, call_id: UUID, now: datetime
 ) -> bool:
-    """Joins a call to an incident; False where it was joined before.
+    """Joins a call to an incident, with the places it told; False where it was joined before.
 
     Raises:
         IncidentNotFoundError: No such incident, or not for this scope.
@@ -137,8 +138,25 @@ async def join_call(
     event_id = uuid5(incident.id, f"call {call_id}")
     joined = event_of(scope, "call_joined", now, event_id=event_id, detail={"call": str(call_id)})
     await store.insert_events(scope, tx, incident.id, [joined])
+    for told in await list_places(scope, tx, call_id):
+        location = _location_of(call_id, told)
+        await store.insert_location(scope, tx, incident.id, location, now)
     await tell(tx, incident, "call_joined", now)
     return True
+
+
+def _location_of(call_id: UUID, told: dict[str, Any]) -> Location:
+    """A place that came with a call; the same again is the same location."""
+    return Location(
+        uuid5(call_id, f"{told['source']} {told['at']}"),
+        "sip" if told["source"] == "pidf" else "sms_link",
+        told["lat"],
+        told["lon"],
+        datetime.fromisoformat(told["at"]),
+        told["radius_m"],
+        told["confidence"],
+        call_id,
+    )
 
 
 async def join_agency(

@@ -68,6 +68,7 @@ class Call:
         tried: Who did not answer.
         answered: Whether it was ever answered.
         watchers: Supervisors and their way (`listen`, `whisper`, `barge`).
+        back_ms: By so much it rings later than its turn.
     """
 
     facts: Facts
@@ -86,12 +87,19 @@ class Call:
     watchers: dict[str, str] = field(default_factory=dict)
     keys: str = ""
     probed_at: float = 0.0
+    back_ms: int = 0
     is_over: bool = False
 
     @property
     def id(self) -> str:
         """Its id."""
         return self.facts.call
+
+    @property
+    def turn(self) -> tuple[bool, int, int]:
+        """When it is its turn: those cut off from their agent first, then who came first."""
+        back_ms = 0 if self.keys.count("1") else self.back_ms
+        return (not self.answered, self.facts.offered_ms + back_ms, self.facts.offered_ms)
 
     @property
     def is_waiting(self) -> bool:

@@ -54,6 +54,8 @@ class Control:
             "replay": lambda a: desk.replay(a["call"], float(a["seconds"])),
             "conference": lambda a: desk.conference(a["call"], a["agent"], a["number"]),
             "transfer": lambda a: desk.transfer(a["call"], a["agent"], a["number"]),
+            "hand_to": lambda a: desk.hand_to(a["call"], a["agent"], a["to"]),
+            "defer": lambda a: desk.defer(a["call"], float(a["seconds"])),
             "leave": lambda a: desk.leave(a["call"], a["agent"]),
             "drop": lambda a: desk.drop(a["call"], a["agent"], a["party"]),
             "watch": lambda a: desk.watch(a["call"], a["agent"], a["way"]),

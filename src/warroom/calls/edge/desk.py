@@ -15,6 +15,7 @@ from warroom.kernel.ids import new_id
 
 WAYS = ("listen", "whisper", "barge", "")
 REPLAY_MAX_S = 30.0
+DEFER_MOST_S = 60.0
 
 
 class Desk:
@@ -128,6 +129,32 @@ class Desk:
         self._board.remix(call)
         call.save()
         await done
+
+    async def hand_to(self, call: str, agent: str, to: str) -> None:
+        """Hands the caller to another agent, at whom it rings; to whoever is free if they miss it.
+
+        Raises:
+            NoAgentError: The other has no open sound.
+            AgentBusyError: The other has a call, or takes none for now.
+        """
+        found, other = self._own(call, agent), self._board.agents.get_there(to)
+        if other.call or other.is_paused:
+            raise AgentBusyError
+        board = self._board
+        found.log("handed", actor=agent, source="operator", to=to)
+        found.agent, found.lost_at, found.media.is_held = "", None, False
+        found.media.attach(None)
+        board.agents.release(agent)
+        board.remix(found)
+        found.tried.clear()
+        found.rung[to] = board.clock.monotonic()
+        done = found.log("ringing", agent=to)
+        found.save()
+        await done
+
+    async def defer(self, call: str, seconds: float) -> None:
+        """Lets a call that waits ring so much later than its turn; it rings nevertheless."""
+        self._board.get(call).back_ms = round(max(0.0, min(seconds, DEFER_MOST_S)) * 1000)
 
     async def drop(self, call: str, agent: str, party: str) -> None:
         """Hangs up on the third party.

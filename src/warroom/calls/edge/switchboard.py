@@ -279,7 +279,7 @@ class Switchboard:
             return
         rung = set() if everybody else self._all_rung()
         free = self.agents.free(rung)
-        for call in sorted(waiting, key=lambda call: (not call.answered, call.facts.offered_ms)):
+        for call in sorted(waiting, key=lambda call: call.turn):
             choice = [agent for agent in free if agent.agent not in call.rung]
             if not choice:
                 continue
