@@ -192,6 +192,7 @@ QUERIES = {
         "lon": "119.409",
         "but": str(UUID(int=91)),
     },
+    "/api/dispatch/kpi": {"from": "2026-11-24", "to": "2026-11-24"},
     "/api/traffic/history/state": {"at": "2026-11-24T05:00:00Z"},
     "/api/recordings/{camera_id}/thumbnail.jpg": {"at": "2026-11-24T05:00:00Z"},
 }

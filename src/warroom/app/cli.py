@@ -27,6 +27,7 @@ COMMANDS = {
     "city": "warroom.roads.commands:app",
     "demo": "warroom.app.demo:demo",
     "grant": "warroom.identity.commands:grant",
+    "incident": "warroom.dispatch.commands:app",
     "media": "warroom.app.media:media",
     "privacy": "warroom.privacy.commands:app",
     "provider": "warroom.identity.provider_commands:app",

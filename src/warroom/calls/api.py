@@ -16,6 +16,8 @@ from warroom.calls.forwarding import Forwarder
 from warroom.calls.other_ways import take_pbx, take_written
 from warroom.calls.rules import CallClass, CallState
 from warroom.calls.settings import CallSettings, Trunk
+from warroom.calls.stamp_store import list_between as list_call_stamps
+from warroom.calls.stamp_store import list_of as list_stamps_of
 from warroom.identity.contracts import Thing, finds
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope
@@ -93,9 +95,11 @@ __all__ = [
     "Forwarder",
     "Trunk",
     "get_call",
+    "list_call_stamps",
     "list_calls",
     "list_history",
     "list_places",
+    "list_stamps_of",
     "take_pbx",
     "take_written",
 ]

@@ -10,8 +10,10 @@ A sound frame travels as (`payload`, `rtp_time`, `source`): the bytes, the sende
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import UUID
 
 from warroom.kernel.actions import Action, declare
 
@@ -66,6 +68,27 @@ type OnKey = Callable[[str], None]
 """Is called once for each key pressed: one of `0-9 * # A-D`."""
 
 type Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CallStamps:
+    """When a call was offered, answered and ended, and what it was.
+
+    Attributes:
+        offered_at: Its INVITE at our edge.
+        answered_at, ended_at: None where that did not happen.
+        recording_s: How long its recording is; None without one.
+        recording_sha256: Of all bytes of the recording.
+    """
+
+    id: UUID
+    direction: str
+    class_: str | None
+    offered_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    recording_s: float | None = None
+    recording_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

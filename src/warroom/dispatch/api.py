@@ -16,6 +16,7 @@ from warroom.dispatch.duty import Press, press, sign_off, sign_on
 from warroom.dispatch.errors import TaskNotFoundError
 from warroom.dispatch.following import Following, limits_of
 from warroom.dispatch.incident_showing import parts_json, recommendation_json
+from warroom.dispatch.kpi_service import report_kpi
 from warroom.dispatch.offering import Proposal, gather, offer_of, propose
 from warroom.dispatch.runcard_service import list_cards, write_card
 from warroom.dispatch.sending import (
@@ -206,6 +207,7 @@ __all__ = [
     "propose",
     "recommend_for",
     "recommendation_json",
+    "report_kpi",
     "send_to_incident",
     "send_unit",
     "show_duty",

@@ -106,3 +106,9 @@ class NotHandedOnError(WarRoomError):
 
     code = "dispatch.not_handed_on"
     kind = Kind.CONFLICT
+
+
+class PeriodError(InvalidError):
+    """A report is of a time that begins before it ends, and is not too long (`days`)."""
+
+    code = "dispatch.bad_period"

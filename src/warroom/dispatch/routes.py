@@ -11,7 +11,7 @@ from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
-from warroom.dispatch import api, incident_routes
+from warroom.dispatch import api, incident_routes, kpi_routes
 from warroom.dispatch.api import DispatchSettings, Press, Proposal, TaskDraft
 from warroom.dispatch.contracts import (
     ACT,
@@ -36,7 +36,7 @@ from warroom.traffic.contracts import VIEW as TRAFFIC_VIEW
 
 router = Router("dispatch")
 
-routers = [router, incident_routes.router]
+routers = [router, incident_routes.router, kpi_routes.router]
 
 TOPICS: list[Topic] = [
     Topic(TASKS, VIEW),

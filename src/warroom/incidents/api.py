@@ -43,6 +43,7 @@ from warroom.incidents.looks import Looks
 from warroom.incidents.merging import merge, split
 from warroom.incidents.service import get_incident
 from warroom.incidents.settings import IncidentSettings
+from warroom.incidents.stamp_store import list_stamps
 from warroom.incidents.telling import record
 from warroom.incidents.working import (
     add_location,
@@ -179,6 +180,7 @@ __all__ = [
     "link",
     "list_cards",
     "list_similar",
+    "list_stamps",
     "list_versions",
     "list_working",
     "look_around",

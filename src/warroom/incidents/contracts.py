@@ -276,3 +276,30 @@ class Note:
     visibility: Visibility = "all"
     happened_at: datetime | None = None
     corrects: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentStamps:
+    """When an incident was opened, handed on and ended.
+
+    Attributes:
+        pending_at: When it was handed on.
+        informed_at: When the citizen was first told what became of it.
+        cleared_at: When its last unit was done.
+        has_callback: Whether somebody left a number to be called back.
+        is_scheduled: It waited for a time that was chosen, so its clock starts when it was due.
+        call_ids: Calls about it, and about those merged into it.
+    """
+
+    id: UUID
+    number: str | None
+    family: str
+    state: State
+    opened_at: datetime
+    pending_at: datetime
+    ended_at: datetime | None = None
+    has_callback: bool = False
+    is_scheduled: bool = False
+    informed_at: datetime | None = None
+    cleared_at: datetime | None = None
+    call_ids: tuple[UUID, ...] = ()

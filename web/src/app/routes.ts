@@ -34,6 +34,7 @@ export const routes: readonly Route[] = [
   { path: "/rekaman", title: "page.playback", needs: ["recording:view"], load: page(() => import("../playback/PlaybackPage.svelte")) },
   { path: "/rekaman/penahanan", title: "page.holds", needs: ["recording:hold"], load: page(() => import("../playback/HoldsPage.svelte")) },
   { path: "/112", title: "page.incidents", needs: ["incident:view"], load: page(() => import("../incidents/RoomPage.svelte")) },
+  { path: "/112/laporan", title: "page.kpi", needs: ["dispatch:view"], load: page(() => import("../dispatch/KpiPage.svelte")) },
   { path: "/lalin", title: "page.traffic", needs: ["dispatch:view"], load: page(() => import("../dispatch/DeskPage.svelte")) },
   { path: "/tugas", title: "page.duty", needs: ["dispatch:act"], alone: true, load: page(() => import("../dispatch/PhonePage.svelte")) },
   { path: "/kamera/:number", title: "page.camera", needs: ["camera:view"], load: page(() => import("../camera/CameraPage.svelte")) },

@@ -1,0 +1,44 @@
+"""SQL of when incidents were opened, handed on and ended, for who measures a service by it."""
+
+from datetime import datetime
+
+from psycopg import sql
+
+from warroom.incidents.contracts import VIEW, IncidentStamps, State
+from warroom.incidents.store import visible_by
+from warroom.kernel.db import Transaction
+from warroom.kernel.scope import Scope
+
+_STAMPS = sql.SQL(
+    """
+select i.id, i.number, i.family, i.state, i.opened_at, i.pending_at, i.ended_at,
+    coalesce(i.callback_key, '') <> '' as has_callback, i.due_at is not null as is_scheduled,
+    (select min(e.happened_at) from incident_event e
+        where e.incident_id = i.id and e.kind = 'informed') as informed_at,
+    (select max(e.happened_at) from incident_event e
+        where e.incident_id = i.id and e.kind = 'progressed'
+        and e.detail ->> 'state' = 'cleared') as cleared_at,
+    (with recursive tree as (
+        select i.id
+        union select m.id from incident m join tree on m.merged_into = tree.id)
+     select coalesce(array_agg(c.call_id), '{{}}') from incident_call c
+        where c.incident_id in (select id from tree)) as call_ids
+from incident i
+where {visible} and i.pending_at is not null and i.merged_into is null
+    and i.opened_at >= %(since)s and i.opened_at < %(until)s
+order by i.opened_at, i.id
+"""
+)
+
+
+async def list_stamps(
+    scope: Scope, tx: Transaction, since: datetime, until: datetime
+) -> list[IncidentStamps]:
+    """Incidents in view, opened in a time and handed on; merged ones are part of theirs."""
+    visible, parameters = visible_by(scope, VIEW)
+    values = parameters | {"since": since, "until": until}
+    rows = await (await tx.execute(_STAMPS.format(visible=visible), values)).fetchall()
+    return [
+        IncidentStamps(**row | {"state": State(row["state"]), "call_ids": tuple(row["call_ids"])})
+        for row in rows
+    ]
