@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from simcity.bench import cameras
+from simcity.calls import serve as calls
 from simcity.city import write
 from simcity.drive import drive
 from simcity.rtsp import serve
@@ -21,6 +22,7 @@ def main(words: Sequence[str] | None = None) -> int:
         ("clips", batch, "Render the clips that the cameras show; keeps what is there."),
         ("bench", cameras, "Measure what serving many cameras costs."),
         ("drive", drive, "Let traffic run; vehicles and cameras tell the product of it."),
+        ("calls", calls, "Call 112: a day's load in real time, or a burst, over SIP."),
         ("sumo", sumo, "Play an evening of SUMO to a program: what is seen, and the truth."),
         ("rtsp", serve, "Serve RTSP cameras until stopped."),
     ):

@@ -141,3 +141,50 @@ def test_who_was_under_way_when_the_city_was_started_anew_drives_on(
 
     assert ["on_scene"] == asyncio.run(look(crew, 2))
     assert [("sim-1", -5.13, 119.42)] == town.told
+
+
+def at_incident(door: tuple[str, type[Door]], kind: str) -> tuple[list[Any], Town, list[str]]:
+    """What a crew presses at an incident, where it drives, and what it does there."""
+    address, own = door
+    town = Town()
+    far, near = (-5.3, 119.6), (-5.14, 119.43)
+    crews = [{"device": "sim-1", "unit": "u", "token": "t"}]
+    crew = Officers(address, crews, town, hospitals=[far, near])
+    own.duty.update(
+        unit={"id": "u", "kind": kind},
+        assignment={"id": "a", "state": "dispatched"},
+        task=TASK | {"kind": "incident"},
+    )
+    said = asyncio.run(look(crew, 12))
+    presses = [body["items"][0] for method, _, body in own.heard if method == "POST"]
+    return said, town, [press["did"] for press in presses if press["stamp"] == "acted"]
+
+
+@pytest.mark.usefixtures("hurried")
+def test_an_engine_puts_water_on_the_fire_and_has_it_under_control(
+    door: tuple[str, type[Door]],
+) -> None:
+    said, town, did = at_incident(door, "engine")
+
+    assert ["accepted", "en_route", "on_scene", "acted", "acted", "cleared"] == said
+    assert ["water_on_fire", "under_control"] == did
+    assert [("sim-1", -5.13, 119.42), ("sim-1", "released")] == town.told
+
+
+@pytest.mark.usefixtures("hurried")
+def test_an_ambulance_takes_its_patient_to_the_nearest_hospital(
+    door: tuple[str, type[Door]],
+) -> None:
+    said, town, did = at_incident(door, "ambulance")
+
+    assert ["patient_contact"] == did
+    assert ["acted", "transporting", "at_facility", "cleared"] == said[3:]
+    assert [("sim-1", -5.13, 119.42), ("sim-1", -5.14, 119.43)] == town.told[:2]
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_patrol_at_an_incident_leads_traffic(door: tuple[str, type[Door]]) -> None:
+    said, _, did = at_incident(door, "patrol")
+
+    assert ["manual_control"] == did
+    assert "cleared" == said[-1]

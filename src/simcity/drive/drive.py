@@ -110,12 +110,13 @@ async def _live(options: argparse.Namespace) -> int:
     city = await asyncio.to_thread(_make_city, options)
     await asyncio.to_thread(city.run, options.warm_up)
     city.day_speed = options.speed
+    hospitals = read_hospitals(options.city)
     stop, parent = asyncio.Event(), os.getppid()
     for ending in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(ending, stop.set)
     async with (
         Sender(options.door, keys["devices"], keys.get("token", "")) as sender,
-        Officers(options.door, keys.get("crews", []), city),
+        Officers(options.door, keys.get("crews", []), city, hospitals=hospitals),
     ):
         told = {"vehicles": len(city.vehicles), "with_receiver": len(keys["devices"])}
         sys.stdout.write(json.dumps(told) + "\n")
@@ -136,6 +137,17 @@ async def _live(options: argparse.Namespace) -> int:
             pause = city.now_s + 1 - clock.wall_s()
             await asyncio.sleep(max(0.02, pause))
     return 0
+
+
+def read_hospitals(folder: Path) -> list[tuple[float, float]]:
+    """Latitude and longitude of the hospitals of a city folder."""
+    features = json.loads((folder / "places.geojson").read_text("utf-8"))["features"]
+    return [
+        (lat, lon)
+        for one in features
+        if one["properties"]["kind"] == "rumah sakit"
+        for lon, lat in [one["geometry"]["coordinates"][:2]]
+    ]
 
 
 def _report(city: City, sender: Sender) -> None:

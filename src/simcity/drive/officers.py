@@ -1,12 +1,15 @@
-"""Officers of the simulated city: they serve on a vehicle and do what they are sent to do.
+"""Crews of the simulated city: they serve on a vehicle and do what they are sent to do.
 
 They use the same door as a phone: sign on, read what their unit was sent to, press accepted, set
-off, arrived, what was done, cleared. What they press is simulated, and their names say so.
+off, arrived, what was done, cleared. At an incident an engine puts water on it and has it under
+control, an ambulance takes somebody to the nearest hospital. What they press is simulated, and
+their names say so.
 """
 
 import asyncio
 import contextlib
 import json
+import math
 import random
 import sys
 import urllib.request
@@ -19,6 +22,24 @@ from typing import Any, Protocol
 from simcity import clock
 
 _LOOK_S = 8.0
+_LOOKING = 8
+"""So many look at their phones at a time."""
+
+type Work = tuple[tuple[str, float], ...]
+"""What is done at a place, and about how many seconds each takes."""
+
+_JAM: Work = (("manual_control", 240),)
+_FIRE: Work = (("water_on_fire", 90), ("under_control", 300))
+_AT_INCIDENT: dict[str, Work] = {
+    "engine": _FIRE,
+    "ladder": _FIRE,
+    "tanker": _FIRE,
+    "fire_boat": _FIRE,
+    "ambulance": (("patient_contact", 120),),
+}
+_TAKES_AWAY = "ambulance"
+
+type Position = tuple[float, float]
 _TIMEOUT_S = 10.0
 
 
@@ -45,6 +66,7 @@ class Officer:
     Attributes:
         due_s: Before then nothing is pressed: people take their time.
         assignment: What the vehicle was ordered for; None if nothing.
+        done: How much of the work at the place was done.
     """
 
     device: str
@@ -52,8 +74,9 @@ class Officer:
     token: str
     due_s: float = 0.0
     assignment: str | None = None
-    has_acted: bool = False
+    done: int = 0
     is_ordered: bool = False
+    is_taking: bool = False
     said: list[str] = field(default_factory=list)
 
 
@@ -65,14 +88,21 @@ class Officers:
         crews: `device`, `unit` and `token` of each.
         city: Whose vehicles they drive.
         seed: Another one makes others of them slow.
+        hospitals: Where ambulances take people.
     """
 
     def __init__(
-        self, door: str, crews: Sequence[Mapping[str, str]], city: Obeys, seed: int = 1
+        self,
+        door: str,
+        crews: Sequence[Mapping[str, str]],
+        city: Obeys,
+        seed: int = 1,
+        hospitals: Sequence[Position] = (),
     ) -> None:
-        self._door, self._city = door, city
+        self._door, self._city, self._hospitals = door, city, hospitals
         self._rng = random.Random(seed)  # noqa: S311 - how long people take
         self.officers = [Officer(one["device"], one["unit"], one["token"]) for one in crews]
+        self._looking = asyncio.Semaphore(_LOOKING)
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Officers":
@@ -88,12 +118,15 @@ class Officers:
 
     async def _run(self) -> None:
         while True:
-            for one in self.officers:
-                try:
-                    await self.look(one)
-                except (OSError, ValueError) as error:  # away, or answers something else
-                    sys.stderr.write(json.dumps({"officer": one.device, "away": str(error)}) + "\n")
+            await asyncio.gather(*map(self._glance, self.officers))
             await asyncio.sleep(_LOOK_S)
+
+    async def _glance(self, one: Officer) -> None:
+        async with self._looking:
+            try:
+                await self.look(one)
+            except (OSError, ValueError) as error:  # away, or answers something else
+                sys.stderr.write(json.dumps({"officer": one.device, "away": str(error)}) + "\n")
 
     async def look(self, one: Officer) -> None:
         """One glance at the phone, and what follows from it.
@@ -112,12 +145,14 @@ class Officers:
                 self._let_go(one)
             return
         if one.assignment != assignment["id"]:
-            one.assignment, one.has_acted, one.is_ordered = assignment["id"], False, False
+            one.assignment, one.done = assignment["id"], 0
+            one.is_ordered = one.is_taking = False
             one.due_s = clock.wall_s() + self._rng.uniform(10, 25)
         if clock.wall_s() >= one.due_s:
-            await self._go_on(one, assignment["state"], duty["task"])
+            kind = str(duty["unit"].get("kind", ""))
+            await self._go_on(one, assignment["state"], duty["task"], kind)
 
-    async def _go_on(self, one: Officer, state: str, task: Mapping[str, Any]) -> None:
+    async def _go_on(self, one: Officer, state: str, task: Mapping[str, Any], kind: str) -> None:
         is_gone = task["jam_ended"] == "flows"
         if is_gone and state in ("accepted", "en_route"):
             await self._press(one, "cleared", 10, outcome="dissolved")
@@ -132,11 +167,36 @@ class Officers:
         elif state == "en_route":
             if self._city.is_there(one.device):
                 await self._press(one, "on_scene", 30)
-        elif not one.has_acted:
-            one.has_acted = True
-            await self._press(one, "acted", 240, did="manual_control")
+        else:
+            await self._work(one, state, task, kind)
+
+    async def _work(self, one: Officer, state: str, task: Mapping[str, Any], kind: str) -> None:
+        """What is done at the place, and behind it."""
+        is_incident = task.get("kind") == "incident"
+        work = _AT_INCIDENT.get(kind, _JAM) if is_incident else _JAM
+        takes = is_incident and kind == _TAKES_AWAY and bool(self._hospitals)
+        if state in ("on_scene", "staged") and one.done < len(work):
+            did, seconds = work[one.done]
+            one.done += 1
+            await self._press(one, "acted", seconds, did=did)
+        elif takes and state == "on_scene":
+            self._take_away(one, task)
+            await self._press(one, "transporting", 5)
+        elif takes and state == "transporting":
+            if not one.is_taking:
+                # Also who was under way there before the city was started anew.
+                self._take_away(one, task)
+            elif self._city.is_there(one.device):
+                await self._press(one, "at_facility", 120)
         else:
             await self._press(one, "cleared", 10, outcome="solved")
+
+    def _take_away(self, one: Officer, task: Mapping[str, Any]) -> None:
+        """Orders an ambulance to the hospital that is nearest to the place by air."""
+        lat, lon = float(task["lat"]), float(task["lon"])
+        one.is_taking = True
+        nearest = min(self._hospitals, key=lambda at: math.hypot(at[0] - lat, at[1] - lon))
+        self._city.order(one.device, *nearest)
 
     def _let_go(self, one: Officer) -> None:
         one.assignment = None
