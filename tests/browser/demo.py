@@ -29,7 +29,7 @@ class Demo:
     folder: Path
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -37,8 +37,14 @@ def _free_port() -> int:
 
 
 @contextmanager
-def running_demo(repository: Path, folder: Path) -> Iterator[Demo]:
-    """Starts `demo` and waits for the sign-in links it prints; stops all of it afterwards."""
+def running_demo(repository: Path, folder: Path, **more: str) -> Iterator[Demo]:
+    """Starts `demo` and waits for the sign-in links it prints; stops all of it afterwards.
+
+    Args:
+        repository: Where the product lies.
+        folder: For its data.
+        **more: Settings, as the environment says them.
+    """
     if not (repository / "src" / "warroom" / "app" / "static" / "index.html").exists():
         pytest.skip("the pages are not built (./warroom builds them)")
     folder.chmod(0o755)
@@ -48,9 +54,10 @@ def running_demo(repository: Path, folder: Path) -> Iterator[Demo]:
         "WARROOM_DATA_DIR": str(folder / "data"),
         # A test's own OpenID Provider listens on this machine.
         "WARROOM_OUTBOUND_ALLOW_LOOPBACK": "true",
+        **more,
     }
     command = [sys.executable, "-m", "warroom.app", "demo"]
-    command += ["--cameras", str(CAMERAS), "--port", str(_free_port())]
+    command += ["--cameras", str(CAMERAS), "--port", str(free_port())]
     log = folder / "demo.log"
     with log.open("w") as errors:
         process = subprocess.Popen(

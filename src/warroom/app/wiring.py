@@ -222,6 +222,7 @@ def services(node: Node, db: Database) -> dict[type, Any]:
             configuration.section(calls.CallSettings).agency,
             settings.data / "calls",
             settings.node,
+            identity.system_scope(f"desk {settings.node}", node.clock),
         ),
         calls.EdgeClient: calls.EdgeClient(calls_socket(settings)),
         cameras.CameraSettings: camera_settings,

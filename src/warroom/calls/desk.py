@@ -50,6 +50,7 @@ class CallDesk:
         agency: Short name of the agency whose calls the edge takes.
         folder: Where the edge keeps its recordings.
         node: Name of this node.
+        standing: Of the process: agents need not see agencies to sit here.
     """
 
     db: Database
@@ -57,6 +58,7 @@ class CallDesk:
     agency: str
     folder: Path
     node: str
+    standing: Scope
 
     async def require_seat(self, scope: Scope, action: str = TAKE) -> str:
         """The asker's name at the edge, where they may do this to the calls that it takes.
@@ -65,8 +67,7 @@ class CallDesk:
             NoDeskError: No agency is set.
             NotFoundError: The calls are not for them.
         """
-        async with self.db.transaction(scope) as tx:
-            agency_id = await find_agency_id(scope, tx, self.agency) if self.agency else None
+        agency_id = await self._agency_id() if self.agency else None
         if scope.person_id is None:
             raise NotFoundError
         if agency_id is None:
@@ -74,6 +75,10 @@ class CallDesk:
         if not scope.allows(action, agency_id=agency_id):
             raise NotFoundError
         return str(scope.person_id)
+
+    async def _agency_id(self) -> UUID | None:
+        async with self.db.transaction(self.standing) as tx:
+            return await find_agency_id(self.standing, tx, self.agency)
 
     async def get(self, scope: Scope, call_id: UUID, action: str = TAKE) -> Row:
         """The row of a call to which the asker may do this.

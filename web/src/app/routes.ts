@@ -1,5 +1,6 @@
 /** The pages and their addresses. Each page is fetched when it is first opened. */
 import type { Component } from "svelte";
+import { session } from "$lib/session.svelte";
 import type { MessageKey } from "$lib/t";
 
 /** Groups of the sections of Admin, in their order. */
@@ -28,13 +29,20 @@ export interface Route {
 type Loaded = Promise<{ default: Component<PageProps> }>;
 const page = (load: () => Promise<unknown>): (() => Loaded) => load as () => Loaded;
 
+/** The room with the call in it, for whom it is. */
+async function room(): Promise<unknown> {
+  const [found] = await Promise.all([import("../incidents/RoomPage.svelte"), session.may("call:view") ? import("../calls/slot") : null]);
+  return found;
+}
+
 export const routes: readonly Route[] = [
   { path: "/peta", title: "page.map", needs: ["camera:view", "traffic:view", "unit:view", "route:view"], load: page(() => import("../map/MapPage.svelte")) },
   { path: "/dinding", title: "page.wall", needs: ["wall:view"], load: page(() => import("../wall/WallPage.svelte")) },
   { path: "/rekaman", title: "page.playback", needs: ["recording:view"], load: page(() => import("../playback/PlaybackPage.svelte")) },
   { path: "/rekaman/penahanan", title: "page.holds", needs: ["recording:hold"], load: page(() => import("../playback/HoldsPage.svelte")) },
-  { path: "/112", title: "page.incidents", needs: ["incident:view"], load: page(() => import("../incidents/RoomPage.svelte")) },
+  { path: "/112", title: "page.incidents", needs: ["incident:view"], load: page(() => room()) },
   { path: "/112/laporan", title: "page.kpi", needs: ["dispatch:view"], load: page(() => import("../dispatch/KpiPage.svelte")) },
+  { path: "/112/pengawas", title: "page.call_board", needs: ["call:supervise"], load: page(() => import("../calls/BoardPage.svelte")) },
   { path: "/lalin", title: "page.traffic", needs: ["dispatch:view"], load: page(() => import("../dispatch/DeskPage.svelte")) },
   { path: "/tugas", title: "page.duty", needs: ["dispatch:act"], alone: true, load: page(() => import("../dispatch/PhonePage.svelte")) },
   { path: "/kamera/:number", title: "page.camera", needs: ["camera:view"], load: page(() => import("../camera/CameraPage.svelte")) },

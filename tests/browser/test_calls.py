@@ -1,0 +1,177 @@
+"""A call by a real trunk is taken at the desk: sipp calls, an agent in Chromium answers.
+
+The whole product runs: the edge takes the call and records both sides, the journal brings it into
+the database, the page shows it, and the form that is typed becomes its incident.
+"""
+
+import re
+import subprocess
+import time
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from scipy.signal import resample_poly
+
+from tests.browser.conftest import DESK, WAIT_MS, NewPage
+from tests.browser.demo import Demo, free_port, running_demo
+from tests.browser.harness import FLAGS, axe_violations, clipped_texts
+from tests.calls.audio.sound import channels, correlation, voice
+from tests.calls.edge.scenarios import document, location, needs_sipp, talk
+from warroom.calls.audio import g711
+
+pytestmark = [pytest.mark.browser, needs_sipp]
+
+SPEAKS_S = 10.0
+SIP_PORT = free_port()
+
+
+@pytest.fixture(scope="module")
+def room(
+    chromium: str, repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Demo]:
+    """The demonstration with a line to a trunk."""
+    del chromium
+    settings = {"WARROOM_CALLS_AGENCY": "Diskominfo", "WARROOM_CALLS_PORT": str(SIP_PORT)}
+    with running_demo(repository, tmp_path_factory.mktemp("room"), **settings) as demo:
+        yield demo
+
+
+@pytest.fixture
+def agent(browser: Browser, chromium: str, tmp_path: Path) -> Iterator[Page]:
+    """A page whose microphone says what is in a file."""
+    said = tmp_path / "agent.wav"
+    _write_microphone(said)
+    flags = [
+        *FLAGS,
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={said}",
+        "--allow-loopback-in-peer-connection",
+        "--disable-features=WebRtcHideLocalIpsWithMdns",
+    ]
+    other = browser.browser_type.launch(executable_path=chromium, args=flags)
+    context = other.new_context(viewport=DESK, locale="id-ID")  # type: ignore[arg-type]
+    context.set_default_timeout(WAIT_MS)
+    yield context.new_page()
+    other.close()
+
+
+def _write_microphone(path: Path) -> None:
+    said = resample_poly(g711.decode(voice(6.0, seed=2)).astype(float), 6, 1)
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 48_000, 0, "NONE", ""))
+        file.writeframes(np.clip(said, -32_768, 32_767).astype("<i2").tobytes())
+
+
+@pytest.fixture
+def call(tmp_path: Path) -> Iterator[Callable[[], "subprocess.Popen[bytes]"]]:
+    """Calls 112 from a trunk, with a place in the INVITE; speaks once answered."""
+    (tmp_path / "voice.raw").write_bytes(voice(SPEAKS_S))
+    scenario = tmp_path / "called.xml"
+    scenario.write_text(document("called", location(18) + talk(round(SPEAKS_S * 1000) + 500)))
+    running: list[subprocess.Popen[bytes]] = []
+
+    def begin() -> "subprocess.Popen[bytes]":
+        words = ["sipp", f"127.0.0.1:{SIP_PORT}", "-sf", str(scenario), "-m", "1"]
+        words += ["-i", "127.0.0.1", "-mi", "127.0.0.1", "-nostdin", "-timeout", "90"]
+        running.append(subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL))
+        return running[-1]
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+def asked(page: Page, address: str) -> Any:
+    """What the server says to who sits there."""
+    return page.evaluate("async (address) => (await fetch(address)).json()", address)
+
+
+def likeness(heard: np.ndarray, said: np.ndarray) -> float:
+    """Median over pieces of half a second: a browser stretches sound a little as it takes it."""
+    pieces = [heard[at : at + 4000] for at in range(16_000, len(heard) - 16_000, 4000)]
+    return float(np.median([correlation(piece, said)[1] for piece in pieces]))
+
+
+def test_a_call_is_answered_recorded_classed_and_joined_to_its_incident(
+    room: Demo,
+    agent: Page,
+    call: Callable[[], "subprocess.Popen[bytes]"],
+    axe_source: str,
+) -> None:
+    agent.goto(room.links["Penerima panggilan 112, Diskominfo"])
+    agent.wait_for_url(re.compile(r"/(peta|112)"))
+    agent.goto(f"{room.address}/112")
+    agent.get_by_role("button", name="Masuk meja").click()
+    panel = agent.get_by_label("Panggilan", exact=True)
+    expect(panel.get_by_text("Siap", exact=True)).to_be_visible()
+
+    caller = call()
+    expect(panel.get_by_text("Berdering di sini")).to_be_visible()
+    assert [] == axe_violations(agent, axe_source)
+    agent.keyboard.press("F1")
+    expect(panel.get_by_text("Tersambung", exact=True)).to_be_visible()
+    assert [] == axe_violations(agent, axe_source)
+    assert [] == clipped_texts(agent)
+
+    agent.get_by_label("Tempat", exact=True).focus()
+    agent.keyboard.type("karebosi")
+    expect(panel.get_by_text("Terkait dengan formulir ini")).to_be_visible()
+    panel.get_by_role("button", name="Ulang 30 dtk").click()
+    expect(panel.locator("audio")).to_have_attribute("src", re.compile("^blob:"))
+    expect(panel.get_by_text("Menulis", exact=True)).to_be_visible()
+    assert caller.wait(30) == 0
+    panel.get_by_role("button", name="Darurat", exact=False).first.click()
+    expect(panel.get_by_text("Menulis", exact=True)).to_have_count(0)
+
+    (taken,) = asked(agent, "/api/calls")["items"]
+    shown = asked(agent, f"/api/calls/{taken['id']}")
+    incidents = asked(agent, "/api/incidents")["items"]
+    incident = asked(agent, f"/api/incidents/{incidents[0]['id']}")
+    assert ("closed", "emergency") == (taken["state"], taken["class"])
+    assert taken["answered_at"]
+    assert taken["from_number"]
+    assert {"offered", "location", "ringing", "answered", "ended", "recorded", "closed"} <= {
+        event["kind"] for event in shown["events"]
+    }
+    assert [taken["id"]] == incident["call_ids"]
+    assert [("sip", 18)] == [(one["source"], one["radius_m"]) for one in incident["locations"]]
+    _assert_both_were_recorded(room)
+
+
+def _assert_both_were_recorded(room: Demo) -> None:
+    (path,) = (room.folder / "data" / "calls" / "recordings").rglob("*.wav")
+    until = time.monotonic() + 10
+    while not path.stat().st_size and time.monotonic() < until:
+        time.sleep(0.1)
+    caller, spoken = channels(path.read_bytes())
+
+    assert voice(SPEAKS_S)[8000:64_000] in caller
+    # The microphone is cleaned of echo and noise, as in the product: like, not the same.
+    heard = g711.decode(spoken).astype(float)
+    ours, strangers = (
+        likeness(heard, np.tile(g711.decode(voice(6.0, seed)).astype(float), 3)) for seed in (2, 9)
+    )
+    assert ours > 0.25
+    assert ours > 2.5 * strangers
+
+
+def test_the_board_shows_the_room_and_how_many_people_a_load_needs(
+    room: Demo, new_page: NewPage, axe_source: str
+) -> None:
+    page = new_page()
+    page.goto(room.links["Pengawas 112, Diskominfo"])
+    page.wait_for_url(re.compile(r"/(peta|112)"))
+    page.goto(f"{room.address}/112/pengawas")
+
+    expect(page.get_by_text("3 petugas untuk 90 % dalam 15 dtk")).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("^2 78,8 %"))).to_be_visible()
+    expect(page.get_by_text("Dijawab dalam 15 dtk", exact=True)).to_be_visible()
+    assert [] == axe_violations(page, axe_source)
+    assert [] == clipped_texts(page)

@@ -1,0 +1,69 @@
+/** The calls that are not closed: read once, and again when one of them is told of. */
+import { api, sentence } from "$lib/api";
+import { session } from "$lib/session.svelte";
+import { socket } from "$lib/socket";
+import { inTurn, mine, nextFor } from "./turns";
+import type { AtEdge, Call, Queue } from "./types";
+
+/** One deed tells several events at once. */
+const TOGETHER_MS = 60;
+
+class Calls {
+  all = $state.raw<readonly Call[]>([]);
+  me = $state.raw<AtEdge | null>(null);
+  problem = $state("");
+  failure = $state<string | null>(null);
+  loaded = $state(false);
+  #users = 0;
+  #stop: (() => void)[] = [];
+  #soon: ReturnType<typeof setTimeout> | undefined;
+
+  waiting = $derived(inTurn(this.all));
+  callbacks = $derived(this.all.filter(({ state }) => state === "callback_due"));
+
+  get own(): string {
+    return session.current?.person.id ?? "";
+  }
+
+  get mine(): Call | undefined {
+    return mine(this.all, this.own);
+  }
+
+  get next(): Call | undefined {
+    return nextFor(this.all, this.own);
+  }
+
+  /** Keeps the list until the answer of the last who asked is called. */
+  watch(): () => void {
+    this.#users += 1;
+    if (this.#users === 1) {
+      const again = (): void => this.again();
+      this.#stop = ["calls.queue", "calls.mine"].map((topic) => socket.listen(topic, { event: again, reset: again }));
+      void this.refetch();
+    }
+    return () => {
+      this.#users -= 1;
+      if (this.#users === 0) for (const stop of this.#stop) stop();
+    };
+  }
+
+  again(): void {
+    clearTimeout(this.#soon);
+    this.#soon = setTimeout(() => void this.refetch(), TOGETHER_MS);
+  }
+
+  async refetch(): Promise<void> {
+    try {
+      const { items, me, problem } = await api.get<Queue>("/api/calls/queue");
+      this.all = items;
+      this.me = me;
+      this.problem = problem;
+      this.loaded = true;
+      this.failure = null;
+    } catch (failed) {
+      this.failure = sentence(failed);
+    }
+  }
+}
+
+export const calls = new Calls();

@@ -1,0 +1,75 @@
+/** The agent's own line: their leg, whether it is muted, and how loud both sides are. */
+import { api, sentence } from "$lib/api";
+import { calls } from "./calls.svelte";
+import { AgentLeg, type LegState } from "./leg";
+import type { MicrophoneProblem } from "./microphone";
+import { overHttp } from "./signalling";
+
+const LOOK_MS = 100;
+
+class Line {
+  state = $state<LegState>("off");
+  microphone = $state<MicrophoneProblem | null>(null);
+  failure = $state<string | null>(null);
+  isBlocked = $state(false);
+  isMuted = $state(false);
+  levels = $state.raw({ microphone: 0, caller: 0 });
+  #leg: AgentLeg | null = null;
+  #look: ReturnType<typeof setInterval> | undefined;
+
+  /** Signs in: asks for the microphone and opens the leg. */
+  async start(): Promise<void> {
+    const audio = new Audio();
+    audio.autoplay = true;
+    this.failure = null;
+    this.#leg = new AgentLeg(audio, overHttp("/api/calls/leg"), {
+      state: (state) => {
+        this.state = state;
+        if (state === "ready" || state === "talking") this.failure = null;
+        calls.again();
+      },
+      microphone: (problem) => (this.microphone = problem),
+      failed: (failed) => (this.failure = sentence(failed)),
+      blocked: () => (this.isBlocked = true),
+    });
+    this.#look = setInterval(() => (this.levels = this.#leg?.levels() ?? { microphone: 0, caller: 0 }), LOOK_MS);
+    await this.#leg.start();
+    this.follow(this.#isInCall);
+  }
+
+  /** Signs out. */
+  stop(): void {
+    clearInterval(this.#look);
+    this.#leg?.stop();
+    this.#leg = null;
+    this.levels = { microphone: 0, caller: 0 };
+    calls.again();
+  }
+
+  #isInCall = false;
+
+  /** A call is on this line from now on, or no more. */
+  follow(isInCall: boolean): void {
+    this.#isInCall = isInCall;
+    this.isMuted = false;
+    if (isInCall) this.#leg?.begin();
+    else this.#leg?.rest();
+  }
+
+  mute(on: boolean): void {
+    this.isMuted = on;
+    this.#leg?.setMuted(on);
+  }
+
+  async unblock(): Promise<void> {
+    await this.#leg?.unblock();
+    this.isBlocked = false;
+  }
+
+  async setReady(ready: boolean): Promise<void> {
+    await api.put("/api/calls/ready", { ready });
+    await calls.refetch();
+  }
+}
+
+export const line = new Line();

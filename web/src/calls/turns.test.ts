@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { inTurn, mine, nextFor, reasonOf } from "./turns";
+import type { Call } from "./types";
+
+function call(id: string, afterS: number, more: Partial<Call> = {}): Call {
+  const none = { class: null, agent_id: null, answered_at: null, ended_at: null, place: null, live: null } as const;
+  return {
+    id, channel: "phone", state: "offered", direction: "in", from_number: "0811", is_emergency: true, callback_tries: 0, silent_confirmed: false,
+    offered_at: new Date(Date.UTC(2026, 10, 24, 6) + afterS * 1000).toISOString(), text: "", nuisance: 0, nuisance_reasons: [], ...none, ...more,
+  }; // prettier-ignore
+}
+
+const ids = (calls: readonly Call[]): string => calls.map(({ id }) => id).join("");
+
+test("the longest wait comes first, a flagged call a minute later at most, and none is left out", () => {
+  expect(ids(inTurn([call("b", 20), call("a", 0, { nuisance: 100 }), call("c", 70)]))).toBe("bac");
+});
+
+test("whoever pressed 1 is back in turn", () => {
+  expect(ids(inTurn([call("b", 20), call("a", 0, { nuisance: 100, silent_confirmed: true })]))).toBe("ab");
+});
+
+test("a call that lost its agent comes before all", () => {
+  expect(ids(inTurn([call("a", 0), call("b", 50, { state: "ringing", answered_at: "2026-11-24T06:00:50Z" })]))).toBe("ba");
+});
+
+test("what rings here is taken before what is first in turn", () => {
+  const live = { agent: "", ringing: ["me"], watchers: {}, parties: [], is_held: false, recording_failed: null };
+
+  expect(nextFor([call("a", 0), call("b", 9, { live })], "me")?.id).toBe("b");
+  expect(nextFor([call("a", 0), call("b", 9, { live })], "you")?.id).toBe("a");
+  expect(nextFor([], "me")).toBeUndefined();
+});
+
+test("the call that lasts is mine before one that is still to be classed", () => {
+  const calls = [call("a", 0, { state: "wrap_up", agent_id: "me" }), call("b", 9, { state: "held", agent_id: "me" }), call("c", 1, { state: "answered", agent_id: "you" })];
+
+  expect(mine(calls, "me")?.id).toBe("b");
+  expect(mine(calls.slice(0, 1), "me")?.id).toBe("a");
+  expect(mine(calls, "they")).toBeUndefined();
+});
+
+test("a reason is a word and a number", () => {
+  expect(reasonOf("pranks:9")).toEqual({ word: "pranks", count: 9 });
+});

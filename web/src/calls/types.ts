@@ -1,0 +1,112 @@
+/** What the server tells of calls. */
+
+export const CLASSES = ["emergency", "non_emergency", "information", "ghost", "prank", "test", "abandoned", "transferred_out"] as const;
+export type CallClass = (typeof CLASSES)[number];
+
+export type CallState =
+  | "new"
+  | "offered"
+  | "ringing"
+  | "answered"
+  | "held"
+  | "transferred"
+  | "conferenced"
+  | "wrap_up"
+  | "abandoned"
+  | "callback_due"
+  | "reached"
+  | "closed";
+
+export type Channel = "phone" | "pbx" | "web" | "whatsapp" | "panic";
+
+export interface Live {
+  agent: string;
+  ringing: string[];
+  watchers: Record<string, string>;
+  parties: string[];
+  is_held: boolean;
+  recording_failed: string | null;
+}
+
+export interface CallPlace {
+  lat: number;
+  lon: number;
+  radius_m: number | null;
+  source: string;
+  at: string;
+}
+
+export interface Call {
+  id: string;
+  channel: Channel;
+  state: CallState;
+  class: CallClass | null;
+  direction: "in" | "out";
+  from_number: string;
+  is_emergency: boolean;
+  agent_id: string | null;
+  callback_tries: number;
+  silent_confirmed: boolean;
+  offered_at: string;
+  answered_at: string | null;
+  ended_at: string | null;
+  text: string;
+  nuisance: number;
+  nuisance_reasons: string[];
+  place: CallPlace | null;
+  live: Live | null;
+}
+
+export interface Earlier {
+  id: string;
+  offered_at: string;
+  class: CallClass | null;
+  state: CallState;
+}
+
+export interface AtEdge {
+  id: string;
+  name?: string | null;
+  is_there: boolean;
+  is_paused: boolean;
+  call: string;
+  idle_s: number;
+  wraps_up: boolean;
+}
+
+export interface Queue {
+  items: Call[];
+  me: AtEdge | null;
+  /** Code of what is missing; empty while nothing is. */
+  problem: string;
+}
+
+export interface Level {
+  since: string;
+  offered: number;
+  answered: number;
+  within_15: number;
+  within_20: number;
+  abandoned: number;
+  short: number;
+  waiting: number;
+  missing: number;
+  p90_s: number | null;
+  handling_s: number | null;
+  nuisance: number;
+  classed: number;
+  flagged: number;
+  flagged_real: number;
+}
+
+export interface Board {
+  agents: AtEdge[];
+  level: Level;
+  problem: string;
+}
+
+export interface Staffing {
+  erlang: number;
+  needed: number | null;
+  items: { agents: number; within: number; waiting: number; wait_s: number | null; busy: number }[];
+}

@@ -1,0 +1,25 @@
+/** Words for calls. */
+import { t } from "$lib/t";
+import { reasonOf } from "./turns";
+import type { Call, CallClass, CallState, Channel } from "./types";
+
+export const classWord = (one: CallClass): string => t(`calls.class_${one}`);
+export const stateWord = (one: CallState): string => t(`calls.state_${one}`);
+export const channelWord = (one: Channel): string => t(`calls.channel_${one}`);
+
+export function numberWord(call: Call): string {
+  return call.from_number === "" ? t("calls.no_number") : call.from_number;
+}
+
+const REASONS = ["pranks", "ghosts", "real", "lately", "hidden", "night"] as const;
+
+/** Why a call got its score, in words. */
+export function reasonsWord(call: Call): string {
+  return call.nuisance_reasons
+    .map((text) => {
+      const { word, count } = reasonOf(text);
+      const known = REASONS.find((one) => one === word);
+      return known === undefined ? word : t(`calls.reason_${known}`, { count });
+    })
+    .join(", ");
+}
