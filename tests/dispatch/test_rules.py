@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warroom.dispatch import rules
-from warroom.dispatch.contracts import ENDS, Assignment, Event, Stamp, Status, Verdict
+from warroom.dispatch.contracts import ENDS, Assignment, Event, Stamp, Status, Task, Verdict
 
 SENT_AT = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 
@@ -215,3 +215,41 @@ def test_a_task_is_over_when_the_last_unit_under_way_cleared() -> None:
     assert rules.closes([], cleared)
     assert not rules.closes([under_way], cleared)
     assert not rules.closes([], declined)
+
+
+UNSEEN = timedelta(minutes=30)
+
+
+def a_task(reason: str | None, ago_min: float = 60, **more: object) -> Task:
+    fixed: dict[str, object] = {
+        "jam_ended": reason,
+        "jam_ended_at": SENT_AT - timedelta(minutes=ago_min) if reason else None,
+        **more,
+    }
+    names = (UUID(int=1), "LL-1", UUID(int=2), "traffic", None, 0.0, 0.0, (), "open", 4, SENT_AT)
+    return Task(*names, **fixed)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        (a_task("flows", 0), "dissolved"),
+        (a_task("unknown", 30), "not_found"),
+        (a_task("unknown", 29.9), None),
+        (a_task("closed"), None),
+        (a_task("merged"), None),
+        (a_task(None), None),
+        (a_task("unknown", opened_by=UUID(int=3)), None),
+        (a_task("flows", opened_by=UUID(int=3)), None),
+        (a_task("unknown", closed_at=SENT_AT), None),
+        (a_task("unknown", incident_id=UUID(int=4)), None),
+    ],
+)
+def test_what_opened_by_itself_ends_by_itself_and_nothing_else_does(
+    task: Task, expected: str | None
+) -> None:
+    assert rules.ends_alone(task, SENT_AT, UNSEEN) == expected
+
+
+def test_zero_minutes_keep_what_nobody_sees_any_more_open() -> None:
+    assert rules.ends_alone(a_task("unknown", 10_000), SENT_AT, timedelta(0)) is None

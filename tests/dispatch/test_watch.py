@@ -215,3 +215,83 @@ async def test_two_processes_write_each_thing_once(world: World) -> None:
         await each.step()
 
     assert 1 == len(await tasks(world))
+
+
+async def unseen(world: World, minutes: int = 40) -> None:
+    """Nobody passes: what the cars do is not known any more."""
+    for _ in range(minutes):
+        world.clock.advance(60)
+        await world.town.traffic.step()
+
+
+async def test_what_opened_by_itself_and_nobody_sees_any_more_closes_as_not_found(
+    world: World,
+) -> None:
+    watch = world.watch(open_for=["Dishub"], open_after_min=0.0, unseen_min=30.0)
+    await watch.step()
+    await world.jam()
+    await watch.step()
+    await unseen(world)
+    await watch.step()
+    (young,) = await tasks(world)
+    world.clock.advance(29 * 60)
+    await world.town.traffic.step()
+    await watch.step()
+    (old,) = await tasks(world)
+    world.clock.advance(2 * 60)
+    await world.town.traffic.step()
+    await watch.step()
+
+    (task,) = await tasks(world)
+    assert ("open", "unknown") == (young["state"], young["jam_ended"])
+    assert "open" == old["state"]
+    assert ("closed", "not_found") == (task["state"], task["outcome"])
+    assert {"jam_ended", "closed"} <= set(await world.kinds(task["id"]))  # type: ignore[arg-type]
+
+
+async def test_it_closes_as_well_when_the_process_was_started_anew_meanwhile(world: World) -> None:
+    first = world.watch(open_for=["Dishub"], open_after_min=0.0)
+    await first.step()
+    await world.jam()
+    await first.step()
+    await unseen(world)
+    await first.step()
+    world.clock.advance(31 * 60)
+    await world.town.traffic.step()
+    await world.watch().step()
+
+    (task,) = await tasks(world)
+    assert ("closed", "not_found") == (task["state"], task["outcome"])
+
+
+async def test_a_task_that_somebody_opened_or_was_sent_to_waits_for_people(world: World) -> None:
+    watch = world.watch(open_for=["Dishub"], open_after_min=0.0)
+    await watch.step()
+    await world.jam()
+    await watch.step()
+    (row,) = await tasks(world)
+    await world.send(row["id"])  # type: ignore[arg-type]
+    await unseen(world)
+    await watch.step()
+    world.clock.advance(3600)
+    await watch.step()
+
+    (task,) = await tasks(world)
+    assert ("unknown", None) == (task["jam_ended"], task["closed_at"])
+
+
+async def test_who_is_sent_at_the_last_moment_is_not_overtaken(world: World) -> None:
+    watch = world.watch(open_for=["Dishub"], open_after_min=0.0)
+    await watch.step()
+    await world.jam()
+    await watch.step()
+    await unseen(world)
+    await watch.step()
+    (row,) = await tasks(world)
+    # This process has not yet heard of it.
+    await world.send(row["id"])  # type: ignore[arg-type]
+    world.clock.advance(3600)
+    await watch.step()
+
+    (task,) = await tasks(world)
+    assert task["closed_at"] is None

@@ -158,6 +158,8 @@ class Task:
         jam_id: The jam that it is about, as it is called now; None where there was none.
         keys: Edges of the jam, `way:from:to`, as far as it reached until a unit arrived.
         jam_ended: Why the jam is over (`flows`, `closed`, `unknown`); None while it is there.
+        jam_ended_at: Since when; None while it is there.
+        opened_by: Who opened it; None if it opened by itself.
         incident_id: The case that it is a part of; None of a jam.
         alarm_level: Up to which level of the run card units were sent, 1 to 5.
     """
@@ -180,6 +182,8 @@ class Task:
     closed_at: datetime | None = None
     incident_id: UUID | None = None
     alarm_level: int = 1
+    jam_ended_at: datetime | None = None
+    opened_by: UUID | None = None
 
     @property
     def sides(self) -> Sides:

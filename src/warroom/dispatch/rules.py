@@ -7,10 +7,10 @@ which they happened. Whatever the order in which they came, the end is the same.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from warroom.dispatch.contracts import ENDS, Assignment, Event, Stamp, Status, Verdict
+from warroom.dispatch.contracts import ENDS, Assignment, Event, Stamp, Status, Task, Verdict
 
 _ORDER = {stamp: number for number, stamp in enumerate(Stamp)}
 _STEPS = (
@@ -126,3 +126,19 @@ def moments_of(standing: Standing) -> Mapping[str, datetime | None]:
         "at_facility_at": standing.at.get(Stamp.AT_FACILITY),
         "ended_at": standing.ended_at,
     }
+
+
+def ends_alone(task: Task, now: datetime, unseen: timedelta) -> str | None:
+    """As what a task to which nobody was sent is over by itself; None while it is not.
+
+    What opened by itself and about which nobody decided anything ends with its jam: at once when
+    cars flow again, as `not_found` when nobody saw for `unseen` what they do (zero: never).
+    """
+    is_watched = task.closed_at is None and task.opened_by is None and task.incident_id is None
+    if not is_watched or task.jam_ended_at is None:
+        return None
+    if task.jam_ended == "flows":
+        return "dissolved"
+    if task.jam_ended == "unknown" and unseen and now - task.jam_ended_at >= unseen:
+        return "not_found"
+    return None

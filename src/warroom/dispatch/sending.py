@@ -377,6 +377,7 @@ async def open_for(
         priority=incident.priority or ROUTINE,
         opened_at=now,
         incident_id=incident.id,
+        opened_by=scope.person_id,
     )
     if not scope.allows(SEND, **task.sides):
         raise UnitNotThereError

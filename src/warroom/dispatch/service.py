@@ -111,6 +111,7 @@ async def open_task(
     task = Task(
         *(new_id(), "", agency_id, "traffic", draft.place, draft.lat, draft.lon, draft.roads),
         *("open", draft.priority, now, draft.jam_id, draft.keys),
+        opened_by=scope.person_id,
     )
     if not scope.allows(SEND, **task.sides):
         raise OffMapError

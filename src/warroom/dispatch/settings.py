@@ -16,6 +16,11 @@ class DispatchSettings:
     )
     open_after_min: float = setting(5.0, "Minutes that a jam has lasted when it opens a task.")
     open_from_m: float = setting(150.0, "Metres of queue from which a jam opens a task.")
+    unseen_min: float = setting(
+        30.0,
+        "Minutes until a task that opened by itself, whose jam nobody sees any more and to which"
+        " nobody was sent, closes as not found; 0 never.",
+    )
     capability: str = setting("traffic", "What a unit must be able to do to be sent to a jam.")
     silent_after_s: float = setting(300.0, "A position older than this proposes no unit.")
     considered_most: int = setting(60, "Units, the nearest by air, whose travel time is asked for.")

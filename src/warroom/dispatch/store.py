@@ -27,7 +27,7 @@ from warroom.units.contracts import columns_of as unit_columns
 _TASK_COLUMNS = (
     *("id", "number", "agency_id", "kind", "place", "lat", "lon", "roads", "state", "priority"),
     *("opened_at", "jam_id", "keys", "jam_ended", "outcome", "closed_at"),
-    *("incident_id", "alarm_level"),
+    *("incident_id", "alarm_level", "jam_ended_at", "opened_by"),
 )
 _ASSIGNMENT_COLUMNS = (
     *("id", "task_id", "unit_id", "state", "since", "dispatched_at", "accepted_at"),
@@ -56,8 +56,6 @@ _HAD_TASK = """
 select exists (select from dispatch_task where agency_id = %(agency_id)s and jam_id = %(jam_id)s)
     as had
 """
-
-_IS_AUTO = "select opened_by is null as auto from dispatch_task where id = %(id)s"
 
 _UPDATE_TASK = """
 update dispatch_task set since = case when state = %(state)s then since else %(now)s end,
@@ -283,16 +281,6 @@ async def had_task(
     values = {"agency_id": agency_id, "jam_id": jam_id}
     row = await (await tx.execute(_HAD_TASK, values)).fetchone()
     return bool(row and row["had"])
-
-
-async def is_auto(
-    scope: Scope,  # noqa: ARG001 - of a task that was found under it
-    tx: Transaction,
-    task_id: UUID,
-) -> bool:
-    """Whether a jam opened the task by itself."""
-    row = await (await tx.execute(_IS_AUTO, {"id": task_id})).fetchone()
-    return bool(row and row["auto"])
 
 
 async def find_task(

@@ -24,6 +24,7 @@ from warroom.dispatch.contracts import (
 )
 from warroom.dispatch.errors import OpenAlreadyError
 from warroom.dispatch.impact import LATE
+from warroom.dispatch.rules import ends_alone
 from warroom.dispatch.settings import DispatchSettings
 from warroom.dispatch.telling import record, tell_task, tell_units
 from warroom.identity import api as identity
@@ -160,6 +161,8 @@ class Watch:
             await self._read(scope, tx, now)
             for task in list(self._tasks):
                 await self._follow_jam(scope, tx, task, roads)
+            for task in list(self._tasks):
+                await self._close_alone(scope, tx, task, now)
             await self._open_new(scope, tx, roads)
             for task in list(self._tasks):
                 await self._measure_due(scope, tx, task, roads)
@@ -178,6 +181,7 @@ class Watch:
         return (
             gone
             or back
+            or any(self._ends_alone(task, roads.now) for task in self._tasks)
             or bool(self._wanted(roads))
             or any(self._due(task, roads.now) for task in self._tasks)
         )
@@ -251,7 +255,7 @@ class Watch:
                 await self._let_end(scope, tx, task, "merged", now)
             return
         change = "jam_merged" if task.jam_ended is None else "jam_back"
-        task = self._put(replace(task, jam_id=jam.id, jam_ended=None))
+        task = self._put(replace(task, jam_id=jam.id, jam_ended=None, jam_ended_at=None))
         self._had.add((task.agency_id, jam.id))
         await store.update_jam(scope, tx, task, now)
         await self._note(scope, tx, task, change, {"jam": jam.id}, now)
@@ -259,16 +263,28 @@ class Watch:
     async def _let_end(
         self, scope: Scope, tx: Transaction, task: Task, reason: str, now: datetime
     ) -> None:
-        task = self._put(replace(task, jam_ended=reason))
+        task = self._put(replace(task, jam_ended=reason, jam_ended_at=now))
         await store.update_jam(scope, tx, task, now)
         await self._note(scope, tx, task, "jam_ended", {"reason": reason}, now)
-        nobody_sent = not self._sent.get(task.id)
-        # Nobody decided anything about it: what opened by itself is over by itself.
-        if reason == "flows" and nobody_sent and await store.is_auto(scope, tx, task.id):
-            end = service.Ending("dissolved", "auto")
-            closed = await service.finish(scope, tx, task, end, now)
-            await record(scope, tx, closed, "closed", {"outcome": "dissolved", "source": "auto"})
-            self._put(closed)
+
+    def _ends_alone(self, task: Task, now: datetime) -> str | None:
+        if self._sent.get(task.id):
+            return None
+        return ends_alone(task, now, timedelta(minutes=self._settings.unseen_min))
+
+    async def _close_alone(self, scope: Scope, tx: Transaction, task: Task, now: datetime) -> None:
+        outcome = self._ends_alone(task, now)
+        if outcome is None:
+            return
+        # Somebody may be sending, or closing it, at this moment: whoever locks it first decides.
+        held = await store.find_task(scope, tx, task.id, lock=True)
+        if held is None or held.closed_at or await store.list_assignments(scope, tx, [task.id]):
+            self._is_stale = True
+            return
+        end = service.Ending(outcome, "auto")
+        closed = await service.finish(scope, tx, held, end, now)
+        await record(scope, tx, closed, "closed", {"outcome": outcome, "source": "auto"})
+        self._put(closed)
 
     async def _note(
         self,
