@@ -204,6 +204,8 @@ def test_a_pack_that_comes_later_or_changes_is_read_then(tmp_path: Path) -> None
             ' {"type": "Point", "coordinates": ["a", "b"]}}]}',
         ),
         ("roads.geojson", "not json"),
+        ("base.pmtiles", "<html>"),
+        ("base.pmtiles", ""),
     ],
 )
 def test_a_broken_pack_is_named_and_breaks_nothing_else(

@@ -20,6 +20,8 @@ from warroom.places import routes
 from warroom.places.api import Atlas
 
 VIEWER = {"x-as": "viewer"}
+TILES = b"PMTiles\x03" + bytes(range(200))
+URL = "/api/places/tiles/base.pmtiles"
 
 
 @pytest.fixture
@@ -31,6 +33,8 @@ def client(
     async def authenticate(connection: HTTPConnection) -> Scope | None:
         return scopes.get(connection.headers.get("x-as", ""))
 
+    pack = write_pack(tmp_path / "city")
+    (pack / "base.pmtiles").write_bytes(TILES)
     app = create_app(
         Wiring(
             authenticator=authenticate,
@@ -42,7 +46,7 @@ def client(
             routers=[routes.router],
             services={
                 NodeSettings: NodeSettings(data_dir=str(tmp_path)),
-                Atlas: Atlas(write_pack(tmp_path / "city")),
+                Atlas: Atlas(pack),
             },
         )
     )
@@ -53,7 +57,9 @@ def client(
     loop_runner.run(client.aclose())
 
 
-@pytest.mark.parametrize("path", ["layers/base.geojson", "search?q=baru"])
+@pytest.mark.parametrize(
+    "path", ["layers/base.geojson", "search?q=baru", "tiles", "tiles/base.pmtiles"]
+)
 async def test_only_people_of_the_city_see_its_places(client: httpx.AsyncClient, path: str) -> None:
     statuses = [
         (await client.get(f"/api/places/{path}", headers={"x-as": who})).status_code
@@ -93,3 +99,42 @@ async def test_a_search_gives_what_the_palette_shows(client: httpx.AsyncClient) 
     assert item["detail"] == "Kec. Mariso"
     assert (item["lat"], item["lon"]) == (-5.15, 119.45)
     assert (await client.get("/api/places/search?limit=0", headers=VIEWER)).status_code == 422
+
+
+async def test_tiles_are_sent_in_the_parts_that_are_asked_for(client: httpx.AsyncClient) -> None:
+    whole = await client.get(URL, headers=VIEWER)
+    part = await client.get(URL, headers=VIEWER | {"range": "bytes=7-9"})
+    beyond = await client.get(URL, headers=VIEWER | {"range": "bytes=900-"})
+
+    assert (whole.status_code, whole.content) == (200, TILES)
+    assert whole.headers["accept-ranges"] == "bytes"
+    assert "private" in whole.headers["cache-control"]
+    assert (part.status_code, part.content) == (206, TILES[7:10])
+    assert part.headers["content-range"] == f"bytes 7-9/{len(TILES)}"
+    assert part.headers["content-length"] == "3"
+    assert "content-encoding" not in part.headers
+    assert beyond.status_code == 416
+    assert beyond.headers["content-range"] == f"bytes */{len(TILES)}"
+
+
+async def test_tiles_are_known_by_a_strong_tag(client: httpx.AsyncClient) -> None:
+    etag = (await client.get(URL, headers=VIEWER)).headers["etag"]
+    again = await client.get(URL, headers=VIEWER | {"if-none-match": etag})
+    same = await client.get(URL, headers=VIEWER | {"range": "bytes=0-1", "if-range": etag})
+    other = await client.get(URL, headers=VIEWER | {"range": "bytes=0-1", "if-range": '"former"'})
+
+    assert not etag.startswith("W/")
+    assert (again.status_code, again.content) == (304, b"")
+    assert [same.status_code, other.status_code] == [206, 200]
+    items = (await client.get("/api/places/tiles", headers=VIEWER)).json()["items"]
+    assert items == [{"name": "base", "etag": etag}]
+
+
+async def test_a_pack_without_tiles_says_so(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    (tmp_path / "city" / "base.pmtiles").unlink()
+
+    listed = await client.get("/api/places/tiles", headers=VIEWER)
+    asked = await client.get(URL, headers=VIEWER)
+
+    assert listed.json() == {"items": []}
+    assert (asked.status_code, asked.json()["code"]) == (404, "places.no_tiles")

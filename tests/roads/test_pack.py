@@ -59,9 +59,11 @@ def wards(folder: Path, *codes: str) -> Path:
     return path
 
 
-def plan(folder: Path, **given: Path | None) -> CityPlan:
+def plan(folder: Path, *, tiles: bool = False, **given: Path | None) -> CityPlan:
     files = {"osm": a_city(folder), "boundaries": wards(folder, "73.71.01.1001", "73.71.02.1001")}
-    return CityPlan(**{**files, "out": folder / "pack", **given}, name="Kota", zone="Asia/Makassar")  # type: ignore[arg-type]
+    return CityPlan(
+        **{**files, "out": folder / "pack", **given}, name="Kota", zone="Asia/Makassar", tiles=tiles
+    )  # type: ignore[arg-type]
 
 
 def test_a_graph_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from warroom.kernel.log import logger
 from warroom.places import rules
-from warroom.places.contracts import Area, AreaName, CityFacts, Layer, Place
+from warroom.places.contracts import Area, AreaName, CityFacts, Layer, Place, Tiles
 from warroom.places.errors import BadPackError, NoCityPackError, NoLayerError
 
 if TYPE_CHECKING:
@@ -44,13 +44,18 @@ class Atlas:
             NoCityPackError: There is no pack, or it is broken.
             NoLayerError: The pack has no such layer.
         """
-        pack = self._current()
-        if pack is None:
-            problem = self._problem.params["problem"] if self._problem else "absent"
-            raise NoCityPackError(folder=self.folder.name, problem=problem)
+        pack = self._get()
         if name not in pack.layers:
             raise NoLayerError(layer=name)
         return pack.layers[name]
+
+    def tiles(self) -> Tiles | None:
+        """The tiles of the ground; None where the pack has none.
+
+        Raises:
+            NoCityPackError: There is no pack, or it is broken.
+        """
+        return self._get().tiles
 
     def area_of(self, lat: float, lon: float) -> Area | None:
         """Where a position lies; None without a pack, or far outside of the city."""
@@ -91,6 +96,13 @@ class Atlas:
         ]
         scored.sort(key=lambda pair: (-pair[0], pair[1].rank, pair[1].place.name))
         return [replace(named.place, score=round(value, 3)) for value, named in scored[:limit]]
+
+    def _get(self) -> "Pack":
+        pack = self._current()
+        if pack is None:
+            problem = self._problem.params["problem"] if self._problem else "absent"
+            raise NoCityPackError(folder=self.folder.name, problem=problem)
+        return pack
 
     def _current(self) -> "Pack | None":
         try:

@@ -11,6 +11,9 @@ ACTIONS = declare(Action(VIEW, "city", "view", for_programs=True))
 
 LAYERS = ("base", "kecamatan", "kelurahan", "roads", "places")
 
+TILES = "base"
+"""Land use, water and buildings: `base.pmtiles` of the pack."""
+
 type HowKnown = Literal["polygon", "nearest_centre"]
 
 
@@ -84,4 +87,12 @@ class Layer:
 
     content: bytes
     compressed: bytes
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """Vector tiles of the ground in one file (PMTiles 3), of which browsers read ranges."""
+
+    content: bytes
     etag: str

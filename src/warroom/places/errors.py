@@ -15,6 +15,18 @@ class NoLayerError(NotFoundError):
     code = "places.no_layer"
 
 
+class NoTilesError(NotFoundError):
+    """The city pack was made without tiles of the ground."""
+
+    code = "places.no_tiles"
+
+
+class RangeError(InvalidError):
+    """Nothing of the file lies in the range that was asked for (`size_bytes`)."""
+
+    code = "places.range"
+
+
 class BadPackError(InvalidError):
     """A file of the city pack is not what it should be (`file`, `problem`)."""
 

@@ -14,7 +14,17 @@ from shapely.geometry import Point, shape
 from shapely.geometry.base import BaseGeometry
 
 from warroom.places import rules
-from warroom.places.contracts import LAYERS, Area, AreaName, CityFacts, HowKnown, Layer, Place
+from warroom.places.contracts import (
+    LAYERS,
+    TILES,
+    Area,
+    AreaName,
+    CityFacts,
+    HowKnown,
+    Layer,
+    Place,
+    Tiles,
+)
 from warroom.places.errors import BadPackError
 
 MAX_FILE_BYTES = 256 << 20
@@ -43,8 +53,10 @@ class _Named:
 class Pack:
     """One reading of the files; never changes afterwards."""
 
-    def __init__(self, facts: CityFacts, collections: dict[str, "_File"]) -> None:
-        self.facts = facts
+    def __init__(
+        self, facts: CityFacts, collections: dict[str, "_File"], tiles: Tiles | None = None
+    ) -> None:
+        self.facts, self.tiles = facts, tiles
         self.layers = {name: file.layer for name, file in collections.items()}
         districts = collections["kecamatan"].features if "kecamatan" in collections else []
         self.kecamatan = [AreaName(*_code_and_name(f, "kecamatan")) for f in districts]
@@ -159,7 +171,7 @@ def read_pack(folder: Path) -> Pack:
         for name in LAYERS
         if (folder / f"{name}.geojson").is_file()
     }
-    return Pack(facts, collections)
+    return Pack(facts, collections, _read_tiles(folder / f"{TILES}.pmtiles"))
 
 
 def _read_facts(path: Path) -> CityFacts:
@@ -185,6 +197,16 @@ def _read_layer(path: Path) -> _File:
         raise BadPackError(file=path.name, problem="not a FeatureCollection")
     etag = f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'
     return _File(features, Layer(content, gzip.compress(content, 6, mtime=0), etag))
+
+
+def _read_tiles(path: Path) -> Tiles | None:
+    if not path.is_file():
+        return None
+    content = _read(path)
+    if not content.startswith(b"PMTiles\x03"):
+        raise BadPackError(file=path.name, problem="not PMTiles")
+    # Strong, and of the content: parts of two packs are never put together, on whichever node.
+    return Tiles(content, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
 
 
 def _read(path: Path) -> bytes:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
@@ -18,6 +18,7 @@ from warroom.roads.graph import AreaFinder, build_graph, count_length_km
 from warroom.roads.layers import Drawn, Feature, draw_roads, feature, read_drawn
 from warroom.roads.osm import read_extract
 from warroom.roads.pack import FILE, save_graph
+from warroom.roads.tiles import Bounds, make_tiles
 
 ATTRIBUTION = "© OpenStreetMap contributors"
 """To be shown on every map (ODbL 1.0, 4.3)."""
@@ -39,6 +40,7 @@ class CityPlan:
         out: Folder of the pack; a pack that is there is replaced.
         name: What the city is called.
         zone: IANA time zone.
+        tiles: Whether land use, water and buildings are made into tiles where that can be.
     """
 
     osm: Path
@@ -46,6 +48,7 @@ class CityPlan:
     out: Path
     name: str
     zone: str
+    tiles: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,9 @@ def build_city(plan: CityPlan, say: Said = lambda _: None) -> BuildReport:
         say("writing")
         _write(plan, unfinished, graph, drawn, wards)
         report = _report(graph, raw)
+        if plan.tiles:
+            say("tiling")
+            report = replace(report, tiles=make_tiles(plan.osm, unfinished, _bounds(graph)))
         (unfinished / "report.json").write_bytes(msgspec.json.encode(report.as_json()))
         _put(unfinished, plan.out)
     finally:
@@ -138,16 +144,20 @@ def _write(
     (folder / "city.json").write_bytes(msgspec.json.encode(_facts(plan, graph)))
 
 
+def _bounds(graph: RoadGraph) -> Bounds:
+    lon, lat = graph.node_lon, graph.node_lat
+    return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
+
+
 def _facts(plan: CityPlan, graph: RoadGraph) -> dict[str, Any]:
-    west, south = graph.node_lon.min(), graph.node_lat.min()
-    east, north = graph.node_lon.max(), graph.node_lat.max()
+    west, south, east, north = _bounds(graph)
     return {
         "name": plan.name,
         "zone": plan.zone,
         "zone_label": _ZONE_LABELS.get(plan.zone, plan.zone),
         "schematic": False,
-        "bounds": [float(west), float(south), float(east), float(north)],
-        "center": [float((west + east) / 2), float((south + north) / 2)],
+        "bounds": [west, south, east, north],
+        "center": [(west + east) / 2, (south + north) / 2],
         "label": ATTRIBUTION,
     }
 

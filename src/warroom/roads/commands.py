@@ -20,6 +20,7 @@ def build(
     boundaries: Path | None = None,
     name: str = "Kota",
     zone: str = "Asia/Makassar",
+    tiles: bool = True,
     json: bool = False,
 ) -> None:
     """Builds a city pack from an OpenStreetMap extract; a pack that is there is replaced whole.
@@ -32,9 +33,10 @@ def build(
         boundaries: GeoJSON of the kelurahan: code, name, outline.
         name: What the city is called.
         zone: IANA time zone.
+        tiles: Land use, water and buildings under the roads, where `tilemaker` is installed.
         json: One object on stdout.
     """
-    plan = CityPlan(osm, boundaries, out, name, zone)
+    plan = CityPlan(osm, boundaries, out, name, zone, tiles)
     language = language_of_terminal()
 
     def tell(step: str) -> None:
@@ -46,4 +48,12 @@ def build(
         text(language, f"city.ignored_{kind}", count=count)
         for kind, count in report.ignored.items()
     ]
+    lines.append(
+        text(
+            language,
+            f"city.tiles_{report.tiles.outcome}",
+            problem=report.tiles.problem,
+            megabytes=round(report.tiles.size_bytes / 1e6, 1),
+        )
+    )
     say(report.as_json(), as_json=json, text="\n".join(lines))

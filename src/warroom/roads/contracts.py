@@ -1,8 +1,8 @@
 """What crosses the border of `roads`: the graph, positions on it, and what it is made of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -234,11 +234,29 @@ class OnRoad(NamedTuple):
     distance_m: float
 
 
+type TilesOutcome = Literal["made", "unasked", "absent", "empty", "failed", "too_slow", "too_large"]
+"""`absent`: the program is not installed; `empty`: the extract has nothing to draw."""
+
+
+@dataclass(frozen=True, slots=True)
+class TilesReport:
+    """What became of the tiles under the roads.
+
+    Attributes:
+        problem: Why there are none, in the words of the program; empty where none is needed.
+    """
+
+    outcome: TilesOutcome
+    problem: str = ""
+    size_bytes: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class BuildReport:
     """What became of an extract.
 
     Attributes:
+        tiles: Of the map under the roads.
         banned_chains: Ways of three edges and more that the map forbids.
         ignored: What could not be taken over, by kind: how often.
     """
@@ -251,7 +269,9 @@ class BuildReport:
     length_km: float
     named_roads: int
     ignored: dict[str, int]
+    tiles: TilesReport = field(default_factory=lambda: TilesReport("unasked"))
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        told = {name: getattr(self, name) for name in self.__slots__}
+        return told | {"tiles": {n: getattr(self.tiles, n) for n in self.tiles.__slots__}}

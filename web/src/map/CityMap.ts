@@ -19,6 +19,7 @@ import { addSymbols } from "./symbols";
 import { session } from "$lib/session.svelte";
 import { t } from "$lib/t";
 import { cityStyle, LAYER_GROUPS, readPalette, type LayerGroup } from "./style";
+import { findTiles, layGround } from "./tiles";
 
 setWorkerUrl(workerUrl);
 
@@ -82,6 +83,7 @@ export class CityMap {
   readonly #heard: Heard;
   #data = new Map<string, FeatureCollection>();
   #hidden = new Set<LayerGroup>();
+  #tiles: string | null = null;
   #ready = false;
   #overlays: Overlay[] = [];
   #hovered: Overlay | null = null;
@@ -216,8 +218,17 @@ export class CityMap {
       if (name === "base") this.#map.setMaxBounds(extent(layer) ?? undefined);
       if (name === "kecamatan") this.#set("kecamatan-centres", centres(layer));
     };
-    const answers = await Promise.allSettled((["base", "roads", "kecamatan", "places"] as const).map(load));
+    const answers = await Promise.allSettled([...(["base", "roads", "kecamatan", "places"] as const).map(load), this.#loadTiles()]);
     if (answers.some((answer) => answer.status === "rejected")) this.#heard.failed();
+  }
+
+  async #loadTiles(): Promise<void> {
+    this.#tiles = await findTiles();
+    if (this.#ready) this.#layGround();
+  }
+
+  #layGround(): void {
+    if (this.#tiles !== null) layGround(this.#map, this.#tiles, readPalette(document.documentElement));
   }
 
   #set(source: string, data: FeatureCollection): void {
@@ -228,6 +239,7 @@ export class CityMap {
   #dress(): void {
     addSymbols(this.#map, readPalette(document.documentElement));
     this.#ready = true;
+    this.#layGround();
     for (const [source, data] of this.#data) this.#map.getSource<GeoJSONSource>(source)?.setData(data);
     for (const overlay of this.#overlays) overlay.dress(this.#map);
     this.#applyHidden();

@@ -13,6 +13,10 @@ export interface Palette {
   major: string;
   edge: string;
   water: string;
+  green: string;
+  sand: string;
+  built: string;
+  building: string;
   waterLabel: string;
   mapLabel: string;
   halo: string;
@@ -36,6 +40,10 @@ export function readPalette(root: HTMLElement): Palette {
     major: of("m-major"),
     edge: of("m-edge"),
     water: of("m-water"),
+    green: of("m-green"),
+    sand: of("m-sand"),
+    built: of("m-built"),
+    building: of("m-building"),
     waterLabel: of("m-water-label"),
     mapLabel: of("m-label"),
     halo: of("m-halo"),
