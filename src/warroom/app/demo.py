@@ -6,6 +6,7 @@ mark that makes it a demo; a folder that holds a real city is refused.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from warroom.app import demo_traffic
+from warroom.app import demo_calls, demo_traffic
 from warroom.app.node import Node, open_node, start_database
 from warroom.app.processes import PROCESSES, require_free_port
 from warroom.app.supervisor import Process, Supervisor
@@ -33,6 +34,7 @@ MARK = "demo.json"
 FASTEST = 60
 QUOTA_BYTES = 4 << 30
 SITES = 468
+CALLS_A_DAY = 300
 READY_S = 120.0
 _PACKAGES = Path(__file__).parents[2]
 _MADE_BY = ("simcity/city/*.py", "warroom/app/demo*.py", "warroom/identity/sample.py")
@@ -75,6 +77,7 @@ class Plan:
     clips: str
     hour: float | None = None
     speed: float = 1.0
+    calls: int = 0
 
 
 def demo(
@@ -85,6 +88,7 @@ def demo(
     reset: bool = False,
     clips: str = "",
     hour: float | None = None,
+    calls: int = CALLS_A_DAY,
 ) -> None:
     """Runs everything: database, all processes, a simulated Makassar; prints the address.
 
@@ -98,6 +102,7 @@ def demo(
         reset: Begin anew: forget accounts, footage and settings of an earlier demo.
         clips: Folder of video files to show instead of the drawn streets.
         hour: Hour of the day that the traffic begins at (17 is the evening peak); else now.
+        calls: Calls to 112 in a day, by its hours (Makassar has 600 to 700); 0 is none.
 
     Raises:
         CamerasError: The city has no such number of sites.
@@ -111,7 +116,7 @@ def demo(
     node = _prepare(port=port, reset=reset)
     # The cameras' addresses hold the port: the same as last time, or all of them are changed.
     rtsp_port = _free_port(_read_mark(node).get("rtsp_port", 8554))
-    plan = Plan(cameras, port, rtsp_port, clips, hour, speed)
+    plan = Plan(cameras, port, rtsp_port, clips, hour, speed, max(0, calls))
     require_free_port(node.settings)
     (node.settings.data / "clips").mkdir(exist_ok=True)
     made_of = _made_of(plan)
@@ -209,7 +214,8 @@ def _prepare(*, port: int, reset: bool) -> Node:
         "[cameras]\nallow_loopback = true\n\n"
         f"[recording]\nallow_loopback = true\nquota_bytes = {QUOTA_BYTES}\n\n"
         '[live]\nwebrtc_bind_address = "127.0.0.1"\n\n'
-        '[dispatch]\nopen_for = ["Dishub"]\nopen_after_min = 3.0\n'
+        '[dispatch]\nopen_for = ["Dishub"]\nopen_after_min = 3.0\n\n'
+        f'[calls]\nagency = "Diskominfo"\nport = {_free_sip_port(5060)}\n'
     )
     return open_node()
 
@@ -324,6 +330,7 @@ async def _run(node: Node, plan: Plan) -> None:
         tasks.append(asyncio.create_task(_render(clips)))
     drive = demo_traffic.Drive(plan.port, plan.hour, plan.speed)
     tasks.append(asyncio.create_task(demo_traffic.run(node, drive, tasks[0])))
+    tasks.append(asyncio.create_task(demo_calls.run(node, plan.calls, tasks[0])))
     await supervisor.run()
     for task in tasks:
         task.cancel()
@@ -407,6 +414,22 @@ def _free_port(wanted: int) -> int:
                 continue
             number: int = probe.getsockname()[1]
             return number
+    return wanted
+
+
+def _free_sip_port(wanted: int) -> int:
+    """A port that is free over UDP and TCP, this one where it can be."""
+    for port in (wanted, 0):
+        with (
+            socket.socket(type=socket.SOCK_DGRAM) as datagrams,
+            socket.socket() as streams,
+        ):
+            streams.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                datagrams.bind(("127.0.0.1", port))
+                number: int = datagrams.getsockname()[1]
+                streams.bind(("127.0.0.1", number))
+                return number
     return wanted
 
 

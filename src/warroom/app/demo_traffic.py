@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _NAME = "simcity-drive"
 _PROGRAM = "Simulasi hitungan kamera"
 _TOKEN_DAYS = 365
-_CREWED = {"dishub": 9, "patrol": 6}
-"""How many vehicles of a kind have a simulated officer."""
+_CREWED = {"dishub": 9, "patrol": 6, "engine": 8, "tanker": 3, "ladder": 1, "ambulance": 6}
+"""How many vehicles of a kind have a simulated crew."""
 
 _CALM_S = 15.0
 """Left to whoever opens the first page: a city that begins to drive takes a core for a while."""
@@ -82,7 +82,8 @@ async def _seed(node: Node, keys: Path) -> None:
     content = await asyncio.to_thread(fleet.read_bytes)
     known = await asyncio.to_thread(_read, keys)
     digest = hashlib.sha256(content).hexdigest()
-    if known.get("csv") == digest and known.get("token") and known.get("crews"):
+    is_same = known.get("csv") == digest and known.get("crewed") == _CREWED
+    if is_same and known.get("token") and known.get("crews"):
         return
     from warroom.identity import api as identity  # noqa: PLC0415 - decision 51
     from warroom.kernel.db import Database  # noqa: PLC0415 - decision 51
@@ -101,12 +102,15 @@ async def _seed(node: Node, keys: Path) -> None:
                 device = one.draft.device
                 if not (one.draft.simulated and device):
                     continue
+                configured.append(one)
                 if device not in devices:
                     devices[device] = await units.make_key(board, scope, tx, one.id)
-                    configured.append(one)
             token = known.get("token") or await _counting_token(scope, tx)
-            crews = known.get("crews") or await _crews(scope, tx, configured)
-            written = {"csv": digest, "devices": devices, "token": token, "crews": crews}
+            crews = await _crews(scope, tx, configured, known.get("crews", []))
+            written = {
+                "csv": digest, "devices": devices, "token": token, "crews": crews,
+                "crewed": _CREWED,
+            }  # fmt: skip
             # Before the commit: a key that is known nowhere lets nobody in.
             await asyncio.to_thread(_write, keys, written)
     finally:
@@ -136,20 +140,23 @@ async def _counting_token(scope: "Scope", tx: "Transaction") -> str:
 
 
 async def _crews(
-    scope: "Scope", tx: "Transaction", fleet: "Sequence[Unit]"
+    scope: "Scope", tx: "Transaction", fleet: "Sequence[Unit]", known: list[dict[str, str]]
 ) -> list[dict[str, str]]:
-    """Simulated officers who will serve on traffic cars and patrols, each with a token of theirs.
+    """Simulated crews who will serve on vehicles, each with a token of theirs; known ones stay.
 
-    The first unit of each agency has none: it is for whoever tries the phone page.
+    The first unit of each agency's kind has none: it is for whoever tries the phone page.
     """
     from warroom.dispatch.contracts import ACT  # noqa: PLC0415 - decision 51
     from warroom.identity import api as identity  # noqa: PLC0415 - decision 51
 
-    crews: list[dict[str, str]] = []
+    crews = list(known)
+    there = {one["device"] for one in known}
     for kind, most in _CREWED.items():
         of_kind = sorted((u for u in fleet if u.draft.kind == kind), key=lambda u: u.draft.name)
         for unit in of_kind[1 : 1 + most]:
             device = str(unit.draft.device)
+            if device in there:
+                continue
             login = f"awak.{device}"
             person = identity.NewPerson(
                 login,

@@ -49,6 +49,7 @@ PEOPLE = (
         "own",
     ),
     ("112", "Sitti Rahma", "Penerima panggilan 112", "Diskominfo", "penerima_112", "city"),
+    ("pengendali.112", "Marwah Sultan", "Pengendali 112", "Diskominfo", "pengendali_112", "city"),
     ("pengawas.112", "Hamzah Dg Ngawing", "Pengawas 112", "Diskominfo", "pengawas_112", "city"),
     ("dishub", "Nurdin Patta", "Petugas lalu lintas", "Dishub", "petugas_lalin", "own"),
     (
