@@ -203,6 +203,27 @@ def deed(**more: Any) -> dict[str, Any]:
     return {"id": str(new_id()), **more}
 
 
+def eido() -> dict[str, Any]:
+    """An incident that another centre hands over."""
+    prologue = {
+        "$id": f"urn:emergency:uid:incidentid:{new_id()}:gowa.example",
+        "lastUpdateTimeStamp": "2026-11-24T06:00:00Z",
+        "updatedByAgencyReference": {"$ref": "damkar.gowa.example"},
+    }
+    agency = {
+        **prologue,
+        "$id": "damkar.gowa.example",
+        "agencyRoleDescriptionRegistryText": ["Dispatching"],
+        "agencyType": ["fire"],
+    }
+    return {
+        **prologue,
+        "eidoVersion": "1.0",
+        "issuingElementIdentification": "gowa.example",
+        "agencyComponent": [agency],
+    }
+
+
 def premise(word: str) -> dict[str, Any]:
     """What is known of a building."""
     return {"kind": "building", "name": f"{word} gudang", "lat": -5.1338, "lon": 119.409}
@@ -436,6 +457,8 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/incidents/{incident_id}/send"): deed(),
         ("POST", "/api/incidents/{incident_id}/schedule"): deed(due_at="2099-01-01T00:00:00Z"),
         ("POST", "/api/incidents/{incident_id}/end"): deed(outcome="handled"),
+        ("POST", "/api/incidents/eido"): eido(),
+        ("POST", "/api/incidents/{incident_id}/informed"): deed(reason="telepon"),
         ("POST", "/api/incidents/{incident_id}/reopen"): deed(reason="Api lagi"),
         ("POST", "/api/incidents/{incident_id}/corrections"): deed(
             row=str(UUID(int=93)), reason="Tertukar"

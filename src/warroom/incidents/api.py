@@ -23,9 +23,10 @@ from warroom.incidents.around import (
     warn,
 )
 from warroom.incidents.card_service import list_cards, list_versions, write_card
-from warroom.incidents.contracts import SUPERVISE, TAKE, VIEW, WORK
+from warroom.incidents.contracts import SUPERVISE, TAKE, VIEW, WORK, Incident
 from warroom.incidents.drafts import Saving, save_draft
 from warroom.incidents.errors import IncidentNotFoundError
+from warroom.incidents.exchange import export_eido, receive_eido
 from warroom.incidents.holding import Keeper, hold_footage
 from warroom.incidents.intake import Intake, Leads, place_at
 from warroom.incidents.life import (
@@ -34,6 +35,7 @@ from warroom.incidents.life import (
     correct,
     end,
     hand_on,
+    inform,
     progress,
     reopen,
     schedule,
@@ -43,7 +45,7 @@ from warroom.incidents.looks import Looks
 from warroom.incidents.merging import merge, split
 from warroom.incidents.service import get_incident
 from warroom.incidents.settings import IncidentSettings
-from warroom.incidents.stamp_store import list_stamps
+from warroom.incidents.stamp_store import find_stamps, list_stamps
 from warroom.incidents.telling import record
 from warroom.incidents.working import (
     add_location,
@@ -109,6 +111,20 @@ async def show_incident(
     return {**shown, "can": can}
 
 
+async def show_told(
+    scope: Scope, tx: Transaction, incident_id: UUID
+) -> tuple[Incident, dict[str, Any]]:
+    """One incident and everything that the asker may read of it; the caller audits the look.
+
+    Raises:
+        IncidentNotFoundError: No such incident, or not for this scope.
+    """
+    incident = await get_incident(scope, tx, incident_id)
+    ids = await store.list_merged(scope, tx, incident_id)
+    shown = await show_store.show_incident(scope, tx, incident_id, ids)
+    return incident, msgspec.json.decode(shown)
+
+
 async def hand_on_due(intake: Intake, scope: Scope, tx: Transaction, now: datetime) -> int:
     """Hands on what was scheduled for now; tells how many. The scope must be the system's."""
     due = await store.lock_due(scope, tx, now)
@@ -172,9 +188,12 @@ __all__ = [
     "choose_location",
     "correct",
     "end",
+    "export_eido",
+    "find_stamps",
     "get_incident",
     "hand_on",
     "hold_footage",
+    "inform",
     "join_agency",
     "join_call",
     "link",
@@ -188,10 +207,13 @@ __all__ = [
     "place_at",
     "progress",
     "read_aml",
+    "receive_eido",
+    "record",
     "remove_premise",
     "reopen",
     "save_draft",
     "schedule",
+    "show_told",
     "split",
     "unlink",
     "unwarn",

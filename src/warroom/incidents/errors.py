@@ -98,3 +98,9 @@ class CardChangedError(WarRoomError):
 
     code = "incidents.card_changed"
     kind = Kind.CONFLICT
+
+
+class BadEidoError(InvalidError):
+    """What another centre sent is no EIDO that can be read (`problem` names what lacks)."""
+
+    code = "incidents.bad_eido"

@@ -185,6 +185,26 @@ async def _of_whom(scope: Scope, tx: Transaction, incident_id: UUID) -> Incident
     return await get_incident(scope, tx, incident_id, WORK, lock=True)
 
 
+async def inform(
+    scope: Scope, tx: Transaction, incident_id: UUID, said: Said, now: datetime
+) -> Incident:
+    """Notes that who called was told what became of it, and how; said twice is noted once.
+
+    Raises:
+        IncidentNotFoundError: No such incident, or not for this scope.
+        NotEndedError: It has not ended: there is nothing to tell yet.
+    """
+    incident = await get_incident(scope, tx, incident_id, WORK, lock=True)
+    if incident.ended_at is None:
+        raise NotEndedError(number=incident.number or "-")
+    reason = check_reason(said.reason, is_needed=False)
+    event = event_of(scope, "informed", now, event_id=said.event_id, said_at=said.at, reason=reason)
+    incident, _ = await settle(scope, tx, incident, [event])
+    await tell(tx, incident, "informed", now)
+    await record(scope, tx, incident, "informed")
+    return incident
+
+
 async def reopen(
     scope: Scope, tx: Transaction, incident_id: UUID, said: Said, now: datetime
 ) -> Incident:

@@ -9,7 +9,7 @@ from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from warroom.incidents import api, around_routes, card_routes, work_routes
+from warroom.incidents import api, around_routes, card_routes, exchange_routes, work_routes
 from warroom.incidents.api import Asked, Intake, Looks, Outcome, Said, Saving
 from warroom.incidents.contracts import (
     CHANGED,
@@ -17,6 +17,7 @@ from warroom.incidents.contracts import (
     SUPERVISE,
     TAKE,
     VIEW,
+    WORK,
     Incident,
     Place,
 )
@@ -29,7 +30,13 @@ from warroom.places.api import Atlas
 router = Router("incidents")
 
 # Those with a word first: `types` and `around` are no ids of incidents.
-routers = [card_routes.router, around_routes.router, router, work_routes.router]
+routers = [
+    card_routes.router,
+    around_routes.router,
+    exchange_routes.router,
+    router,
+    work_routes.router,
+]
 
 TOPICS: list[Topic] = [Topic(CHANGED, VIEW), Topic(DRAFTS, VIEW)]
 
@@ -246,6 +253,14 @@ async def end(ctx: Ctx, incident_id: UUID, body: EndBody) -> Response:
             ctx.services[Intake], ctx.scope, tx, incident_id, body.outcome, body.said(),
             ctx.clock.now(),
         )  # fmt: skip
+    return json_response(_stand(incident))
+
+
+@router.post("/{incident_id}/informed", action=WORK)
+async def inform(ctx: Ctx, incident_id: UUID, body: DeedBody) -> Response:
+    """Notes that who called was told what became of it."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        incident = await api.inform(ctx.scope, tx, incident_id, body.said(), ctx.clock.now())
     return json_response(_stand(incident))
 
 

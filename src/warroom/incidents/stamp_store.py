@@ -1,6 +1,8 @@
 """SQL of when incidents were opened, handed on and ended, for who measures a service by it."""
 
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from psycopg import sql
 
@@ -24,8 +26,7 @@ select i.id, i.number, i.family, i.state, i.opened_at, i.pending_at, i.ended_at,
      select coalesce(array_agg(c.call_id), '{{}}') from incident_call c
         where c.incident_id in (select id from tree)) as call_ids
 from incident i
-where {visible} and i.pending_at is not null and i.merged_into is null
-    and i.opened_at >= %(since)s and i.opened_at < %(until)s
+where {visible} and i.pending_at is not null and i.merged_into is null and {wanted}
 order by i.opened_at, i.id
 """
 )
@@ -35,9 +36,21 @@ async def list_stamps(
     scope: Scope, tx: Transaction, since: datetime, until: datetime
 ) -> list[IncidentStamps]:
     """Incidents in view, opened in a time and handed on; merged ones are part of theirs."""
+    wanted = "i.opened_at >= %(since)s and i.opened_at < %(until)s"
+    return await _list(scope, tx, wanted, {"since": since, "until": until})
+
+
+async def find_stamps(scope: Scope, tx: Transaction, incident_id: UUID) -> IncidentStamps | None:
+    """Those of one incident in view; None of one that was not handed on, or was merged."""
+    return next(iter(await _list(scope, tx, "i.id = %(id)s", {"id": incident_id})), None)
+
+
+async def _list(
+    scope: Scope, tx: Transaction, wanted: str, values: dict[str, Any]
+) -> list[IncidentStamps]:
     visible, parameters = visible_by(scope, VIEW)
-    values = parameters | {"since": since, "until": until}
-    rows = await (await tx.execute(_STAMPS.format(visible=visible), values)).fetchall()
+    query = _STAMPS.format(visible=visible, wanted=sql.SQL(wanted))
+    rows = await (await tx.execute(query, parameters | values)).fetchall()
     return [
         IncidentStamps(**row | {"state": State(row["state"]), "call_ids": tuple(row["call_ids"])})
         for row in rows
