@@ -18,6 +18,8 @@ from warroom.dispatch.following import Following, limits_of
 from warroom.dispatch.incident_showing import parts_json, recommendation_json
 from warroom.dispatch.kpi_service import report_kpi
 from warroom.dispatch.offering import Proposal, gather, offer_of, propose
+from warroom.dispatch.printing import Frame
+from warroom.dispatch.replay_service import after_action, replay
 from warroom.dispatch.runcard_service import list_cards, write_card
 from warroom.dispatch.sending import (
     Recommendation,
@@ -177,12 +179,14 @@ async def forget_old(
 __all__ = [
     "DispatchSettings",
     "Following",
+    "Frame",
     "Press",
     "Proposal",
     "Recommendation",
     "TaskDraft",
     "Wanted",
     "Watch",
+    "after_action",
     "answers_json",
     "cancel",
     "close_task",
@@ -207,6 +211,7 @@ __all__ = [
     "propose",
     "recommend_for",
     "recommendation_json",
+    "replay",
     "report_kpi",
     "send_to_incident",
     "send_unit",
