@@ -271,3 +271,38 @@ async def test_a_run_card_of_the_city_goes_before_that_of_the_product(room: Room
 
     assert card.version == 2
     assert filled(found) == [("tanker", "Tangki 1")]
+
+
+async def test_who_takes_over_is_sent_as_what_the_first_was_and_is_promised_anew(
+    room: Room,
+) -> None:
+    incident = await room.incident()
+    (sent,) = await room.send(incident, api.Wanted(room.engines[0], "engine"))
+    assert sent.assignment_id is not None
+
+    offer = api.offer_by(await room.recommend(incident), room.engines[1])
+    async with room.world.db.transaction(room.dispatcher) as tx:
+        await api.hand_over(
+            room.dispatcher, tx, sent.assignment_id, room.engines[1], "ban pecah", offer, room.now
+        )
+    (part,) = await room.parts(incident)
+    first, second = part["assignments"]
+    found = await room.recommend(incident)
+
+    assert (first["state"], second["role"]) == ("handed_over", "engine")
+    assert second["eta_s"] is not None
+    assert [slot.sent for slot in found.slots[:2]] == [room.engines[1], None]
+
+
+async def test_a_unit_that_is_taken_from_elsewhere_is_promised_like_any_other(room: Room) -> None:
+    first, second = await room.incident(), await room.incident("medical_cardiac")
+    await room.send(first, api.Wanted(room.ambulance, "ambulance"))
+
+    slot = api.recommendation_json(await room.recommend(second))["slots"][0]
+    await room.send(second, api.Wanted(room.ambulance, "ambulance", preempts="henti jantung"))
+    (part,) = await room.parts(second)
+
+    assert slot["missing"] == [{"why": "busy", "count": 1}]
+    assert (slot["named"]["name"], slot["named"]["task"]) == ("Ambulans 1", f"{first.number}/1")
+    assert slot["named"]["arrives_s"] > 0
+    assert part["assignments"][0]["eta_s"] == round(slot["named"]["arrives_s"])

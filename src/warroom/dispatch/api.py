@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from warroom.dispatch import crew_store, incident_store, runcard_store, store
-from warroom.dispatch.contracts import SEND, VIEW, Assignment
+from warroom.dispatch.contracts import SEND, VIEW, Assignment, Task
 from warroom.dispatch.duty import Press, press, sign_off, sign_on
 from warroom.dispatch.errors import TaskNotFoundError
 from warroom.dispatch.following import Following, limits_of
@@ -25,6 +25,7 @@ from warroom.dispatch.sending import (
     Recommendation,
     Wanted,
     gather_for,
+    offer_by,
     recommend_for,
     send_to_incident,
 )
@@ -114,7 +115,7 @@ async def show_task(scope: Scope, tx: Transaction, task_id: UUID, now: datetime)
     return task_json(shown, task, measures, can, now)
 
 
-async def task_of(scope: Scope, tx: Transaction, assignment_id: UUID) -> UUID:
+async def task_of(scope: Scope, tx: Transaction, assignment_id: UUID) -> Task:
     """The task of an assignment that the asker may send units to.
 
     Raises:
@@ -123,7 +124,7 @@ async def task_of(scope: Scope, tx: Transaction, assignment_id: UUID) -> UUID:
     found = await store.find_sent(scope, tx, assignment_id, SEND)
     if found is None:
         raise TaskNotFoundError
-    return found[1].id
+    return found[1]
 
 
 async def list_statuses(scope: Scope, tx: Transaction) -> bytes:
@@ -204,6 +205,7 @@ __all__ = [
     "list_tasks_of",
     "make_following",
     "make_watch",
+    "offer_by",
     "offer_of",
     "open_task",
     "press",

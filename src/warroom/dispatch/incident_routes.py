@@ -41,14 +41,14 @@ class SendBody(_Body):
 @router.get("/incidents/{incident_id}/recommendation", action=VIEW)
 async def recommend(ctx: Ctx, incident_id: UUID, level: Level | None = None) -> Response:
     """What the run card asks for, which unit would be there soonest, and why a need stays open."""
-    found = await _recommendation(ctx, incident_id, level)
+    found = await recommendation(ctx, incident_id, level)
     return json_response(api.recommendation_json(found))
 
 
 @router.post("/incidents/{incident_id}/assignments", action=SEND)
 async def send_units(ctx: Ctx, incident_id: UUID, body: SendBody) -> Response:
     """Sends many units at once, of any agencies that the asker may send for."""
-    found = await _recommendation(ctx, incident_id, body.level)
+    found = await recommendation(ctx, incident_id, body.level)
     wanted = [Wanted(one.unit_id, one.role, one.preempts) for one in body.units]
     async with ctx.db.transaction(ctx.scope) as tx:
         outcomes = await api.send_to_incident(
@@ -88,7 +88,10 @@ async def write_run_card(ctx: Ctx, card_code: str, body: dict[str, Any]) -> Resp
     return json_response(card)
 
 
-async def _recommendation(ctx: Context, incident_id: UUID, level: int | None) -> Recommendation:
+async def recommendation(
+    ctx: Context, incident_id: UUID, level: int | None = None
+) -> Recommendation:
+    """What the run card asks for, by the travel times of now."""
     settings, now = ctx.services[DispatchSettings], ctx.clock.now()
     async with ctx.db.transaction(ctx.scope) as tx:
         gathered = await api.gather_for(

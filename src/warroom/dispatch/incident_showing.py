@@ -42,12 +42,20 @@ def _slot(slot: Slot, found: Recommendation) -> dict[str, Any]:
         "unit": None if slot.filled_by is None else _rated(slot.filled_by, found),
         "others": [_rated(one, found) for one in slot.others],
         "missing": [{"why": why, "count": count} for why, count in slot.missing.items()],
-        "named": None if named is None else _named(named),
+        "named": None if named is None else _named(named, found),
     }
 
 
-def _named(unit: Candidate) -> dict[str, Any]:
-    return {"id": unit.unit_id, "name": unit.name, "position_at": unit.at, "task": unit.busy_with}
+def _named(unit: Candidate, found: Recommendation) -> dict[str, Any]:
+    arrives_s = found.arrives_s.get(unit.unit_id)
+    return {
+        "id": unit.unit_id,
+        "name": unit.name,
+        "agency": found.gathered.agencies[unit.unit_id],
+        "position_at": unit.at,
+        "task": unit.busy_with,
+        "arrives_s": None if arrives_s is None else round(arrives_s, 1),
+    }
 
 
 def _rated(one: Rated, found: Recommendation) -> dict[str, Any]:

@@ -219,9 +219,12 @@ async def cancel(ctx: Ctx, assignment_id: UUID, body: ReasonBody) -> Response:
 async def hand_over(ctx: Ctx, assignment_id: UUID, body: HandOverBody) -> Response:
     """Gives the task of one unit to another."""
     async with ctx.db.transaction(ctx.scope) as tx:
-        task_id = await api.task_of(ctx.scope, tx, assignment_id)
-    proposal = await _proposal(ctx, task_id)
-    offer = api.offer_of(proposal, body.unit_id)
+        task = await api.task_of(ctx.scope, tx, assignment_id)
+    if task.incident_id is None:
+        offer = api.offer_of(await _proposal(ctx, task.id), body.unit_id)
+    else:
+        found = await incident_routes.recommendation(ctx, task.incident_id)
+        offer = api.offer_by(found, body.unit_id)
     async with ctx.db.transaction(ctx.scope) as tx:
         made = await api.hand_over(
             ctx.scope, tx, assignment_id, body.unit_id, body.reason, offer, ctx.clock.now()

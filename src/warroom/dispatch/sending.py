@@ -68,6 +68,8 @@ class Recommendation:
 
     Attributes:
         is_late: The first would come later than the law allows after the call.
+        arrives_s: When each unit that the asker may send would be there, whatever it is doing now;
+            in seconds from now, only those that would.
         without_roads: No road graph is installed: units are named without times.
     """
 
@@ -76,6 +78,7 @@ class Recommendation:
     slots: list[Slot]
     is_late: bool = False
     without_roads: bool = False
+    arrives_s: Mapping[UUID, float] = field(default_factory=dict)
 
 
 async def gather_for(
@@ -210,7 +213,15 @@ async def recommend_for(
     slots = recommend(needs, rated, gathered.sent, now, silent_after_s=settings.silent_after_s)
     since_s = (now - incident.opened_at).total_seconds()
     is_over = bool(slots) and not gathered.sent and is_late(slots, since_s, settings.arrive_s)
-    return Recommendation(now, gathered, slots, is_over and not without_roads, without_roads)
+    arrives = {} if without_roads else {one.unit.unit_id: one.arrives_s for one in rated}
+    return Recommendation(
+        now,
+        gathered,
+        slots,
+        is_late=is_over and not without_roads,
+        without_roads=without_roads,
+        arrives_s={unit: s for unit, s in arrives.items() if math.isfinite(s)},
+    )
 
 
 def _profile(unit: Candidate, priority: int) -> str:
@@ -228,6 +239,11 @@ async def _walks(desk: Desk, profiles: set[str], to: tuple[float, float]) -> dic
 
     names = sorted(profiles)
     return dict(zip(names, await asyncio.gather(*map(ask, names)), strict=True))
+
+
+def offer_by(found: Recommendation, unit_id: UUID) -> service.Offer:
+    """What is kept of a recommendation with the unit that is sent in place of another."""
+    return service.Offer(found.arrives_s.get(unit_id), {"level": found.gathered.level})
 
 
 type Refusal = Literal["busy", "not_there"]
@@ -281,22 +297,9 @@ async def send_to_incident(
         for task in await incident_store.list_tasks(scope, tx, [incident_id], SEND, lock=True)
         if task.state != "closed"
     }
-    etas = _etas(recommendation)
     return [
-        await _send_one(scope, tx, incident, tasks, one, recommendation, etas, now)
-        for one in wanted
+        await _send_one(scope, tx, incident, tasks, one, recommendation, now) for one in wanted
     ]
-
-
-def _etas(recommendation: Recommendation) -> dict[UUID, float]:
-    if recommendation.without_roads:
-        return {}
-    found = {}
-    for slot in recommendation.slots:
-        for one in (*((slot.filled_by,) if slot.filled_by else ()), *slot.others):
-            if one.seconds is not None and math.isfinite(one.arrives_s):
-                found[one.unit.unit_id] = one.arrives_s
-    return found
 
 
 async def _send_one(
@@ -306,7 +309,6 @@ async def _send_one(
     tasks: dict[UUID, Task],
     wanted: Wanted,
     recommendation: Recommendation,
-    etas: Mapping[UUID, float],
     now: datetime,
 ) -> Outcome:
     try:
@@ -325,7 +327,7 @@ async def _send_one(
         task = tasks[agency_id] = replace(task, alarm_level=level)
     made = Assignment(
         new_id(), task.id, unit.id, Stamp.DISPATCHED, since=now, dispatched_at=now,
-        eta_s=etas.get(unit.id), role=wanted.role,
+        eta_s=recommendation.arrives_s.get(unit.id), role=wanted.role,
     )  # fmt: skip
     if not await store.insert_assignment(scope, tx, made):
         busy = await store.list_busy(scope, tx, [unit.id])

@@ -75,10 +75,12 @@ class Offer:
     Attributes:
         eta_s: Travel time then; None where none was known.
         detail: Rank among those proposed, age of the position, who was left out and why.
+        role: What of a run card it is sent as; empty where by none.
     """
 
     eta_s: float | None
     detail: dict[str, Any]
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ async def send_unit(
         raise UnitNotThereError
     made = Assignment(
         new_id(), task.id, unit_id, Stamp.DISPATCHED, since=now, dispatched_at=now,
-        eta_s=offer.eta_s,
+        eta_s=offer.eta_s, role=offer.role,
     )  # fmt: skip
     if not await store.insert_assignment(scope, tx, made):
         raise BusyError(unit=unit.draft.name)
@@ -225,7 +227,8 @@ async def hand_over(
     reason = check_reason(reason)
     await _end(scope, tx, sent, task, Stamp.HANDED_OVER, reason, {"to": unit_id}, now)
     await record(scope, tx, task, "handed_over", {"unit": sent.unit_name}, reason)
-    offer = replace(offer, detail={**offer.detail, "instead_of": sent.unit_name})
+    detail = {**offer.detail, "instead_of": sent.unit_name}
+    offer = replace(offer, detail=detail, role=sent.assignment.role)
     return await send_unit(scope, tx, task.id, unit_id, offer, now)
 
 

@@ -29,9 +29,13 @@ export interface Route {
 type Loaded = Promise<{ default: Component<PageProps> }>;
 const page = (load: () => Promise<unknown>): (() => Loaded) => load as () => Loaded;
 
-/** The room with the call in it, for whom it is. */
+/** The room with the call and the units in it, for whom they are. */
 async function room(): Promise<unknown> {
-  const [found] = await Promise.all([import("../incidents/RoomPage.svelte"), session.may("call:view") ? import("../calls/slot") : null]);
+  const [found] = await Promise.all([
+    import("../incidents/RoomPage.svelte"),
+    session.may("call:view") ? import("../calls/slot") : null,
+    session.may("dispatch:view") ? import("../dispatch/slot") : null,
+  ]);
   return found;
 }
 

@@ -4,7 +4,7 @@
  * twice and late.
  */
 import { metresBetween } from "../camera/facts";
-import type { CrewStamp, Did, DutyUnit, Outcome, SentState, TaskShort } from "./types";
+import type { CrewStamp, Did, DutyUnit, Outcome, SentState, Step, TaskShort } from "./types";
 
 export interface Pressed {
   id: string;
@@ -24,7 +24,27 @@ export interface Answered {
   text: string;
 }
 
-const ORDER: readonly SentState[] = ["dispatched", "accepted", "en_route", "on_scene"];
+/** The steps of a unit, in order; `staged`, `transporting` and `at_facility` are for some alone. */
+export const ORDER: readonly Step[] = ["dispatched", "accepted", "en_route", "staged", "on_scene", "transporting", "at_facility"];
+
+/** Whether a unit that stands so is on something. */
+export function isStep(state: string): state is Step {
+  return (ORDER as readonly string[]).includes(state);
+}
+
+/** Who carries people away. */
+const CARRIES: readonly string[] = ["ambulance"];
+
+/** What a crew can say next: the step that is due first, then those beyond it that may be left out, then the end. */
+export function nextStamps(state: SentState, kind: string, isIncident: boolean): readonly Exclude<CrewStamp, "acted" | "declined">[] {
+  if (!isStep(state)) return [];
+  const later = ORDER.slice(ORDER.indexOf(state) + 1).filter((step): step is Exclude<Step, "dispatched"> => {
+    if (step === "staged") return isIncident;
+    if (step === "transporting" || step === "at_facility") return isIncident && CARRIES.includes(kind);
+    return true;
+  });
+  return [...later, "cleared"];
+}
 
 /** Where the assignment will stand when all was heard: what the crew sees meanwhile. */
 export function standing(state: SentState, assignment: string, queue: readonly Pressed[]): SentState {
@@ -32,7 +52,7 @@ export function standing(state: SentState, assignment: string, queue: readonly P
   for (const { stamp, assignment: of } of queue) {
     if (of !== assignment || stamp === "acted") continue;
     if (stamp === "cleared" || stamp === "declined") return stamp;
-    if (ORDER.indexOf(stamp) > ORDER.indexOf(now)) now = stamp;
+    if (isStep(now) && ORDER.indexOf(stamp) > ORDER.indexOf(now)) now = stamp;
   }
   return now;
 }

@@ -2,6 +2,7 @@
 import { api } from "$lib/api";
 import { session } from "$lib/session.svelte";
 import { socket } from "$lib/socket";
+import { isStep } from "./queue";
 import type { Status, UnitStatus } from "./types";
 
 export interface Known {
@@ -56,7 +57,7 @@ export class Statuses {
 }
 
 export function statusOf({ state, crew }: Pick<UnitStatus, "state" | "crew">): Status {
-  if (state === "dispatched" || state === "accepted" || state === "en_route" || state === "on_scene") return state;
+  if (state !== null && isStep(state)) return state;
   return crew > 0 ? "available" : "unknown";
 }
 

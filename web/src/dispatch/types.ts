@@ -1,12 +1,14 @@
 /** Shapes of the answers of `dispatch`. Times are ISO 8601 in UTC. */
 import type { AgencyName } from "$lib/types";
 
-export type TaskState = "open" | "dispatched" | "accepted" | "en_route" | "on_scene" | "closed";
-export type SentState = "dispatched" | "accepted" | "en_route" | "on_scene" | "cleared" | "declined" | "cancelled" | "handed_over";
-export type Status = "available" | "dispatched" | "accepted" | "en_route" | "on_scene" | "unknown";
+/** Where a unit can stand while it is on something, in order. */
+export type Step = "dispatched" | "accepted" | "en_route" | "staged" | "on_scene" | "transporting" | "at_facility";
+export type TaskState = "open" | Step | "closed";
+export type SentState = Step | "cleared" | "declined" | "cancelled" | "handed_over";
+export type Status = "available" | Step | "unknown";
 export type Outcome = "solved" | "dissolved" | "not_found" | "cancelled";
-export type Did = "manual_control" | "tow" | "closure" | "diversion" | "other";
-export type CrewStamp = "accepted" | "en_route" | "on_scene" | "acted" | "cleared" | "declined";
+export type Did = "manual_control" | "tow" | "closure" | "diversion" | "patient_contact" | "water_on_fire" | "under_control" | "other";
+export type CrewStamp = Exclude<Step, "dispatched"> | "acted" | "cleared" | "declined";
 
 export interface Sent {
   id: string;
@@ -17,14 +19,22 @@ export interface Sent {
   accepted_at: string | null;
   en_route_at: string | null;
   on_scene_at: string | null;
+  staged_at?: string | null;
+  transporting_at?: string | null;
+  at_facility_at?: string | null;
   ended_at: string | null;
   eta_s: number | null;
+  role?: string;
+  /** Of incidents: what the crew is to tell next, and by when. */
+  due?: { what: Due; at: string } | null;
 }
+
+export type Due = "answer" | "turnout" | "travel" | "check";
 
 export interface TaskShort {
   id: string;
   number: string;
-  kind: "traffic";
+  kind: "traffic" | "incident";
   place: string | null;
   lat: number;
   lon: number;
@@ -41,6 +51,8 @@ export interface TaskShort {
   closed_at: string | null;
   outcome: Outcome | null;
   agency: AgencyName;
+  incident_id: string | null;
+  alarm_level: number;
 }
 
 export interface Task extends TaskShort {
@@ -105,6 +117,57 @@ export interface Proposal {
   without_roads: boolean;
   items: Proposed[];
   excluded: LeftOut[];
+}
+
+/** A unit that would do for a need of an incident. */
+export interface Rated {
+  id: string;
+  name: string;
+  kind: string;
+  agency: string;
+  /** Until its people are at the place; null where no road graph is installed. */
+  arrives_s: number | null;
+  /** From where it must stop, where that is far. */
+  walk_m: number | null;
+  width_m: number | null;
+  crew: number;
+  lat: number | null;
+  lon: number | null;
+  position_at: string | null;
+  simulated: boolean;
+}
+
+/** One unit that an incident needs: who is proposed, who was sent, or why nobody is. */
+export interface Slot {
+  role: string;
+  level: number;
+  lead: string;
+  /** The agency that stands for `lead`; absent where the city named none. */
+  agency: string | null;
+  sent: string | null;
+  unit: Rated | null;
+  others: Rated[];
+  missing: { why: string; count: number }[];
+  named: { id: string; name: string; agency: string; position_at: string | null; task: string | null; arrives_s: number | null } | null;
+}
+
+export interface Recommendation {
+  at: string;
+  incident: string;
+  card: { code: string; version: number; name: { id: string; en: string }; levels: number } | null;
+  level: number;
+  sent_level: number;
+  is_late: boolean;
+  without_roads: boolean;
+  slots: Slot[];
+}
+
+/** What became of a unit that was to be sent. */
+export interface SendOutcome {
+  unit_id: string;
+  assignment_id: string | null;
+  refused: "busy" | "not_there" | null;
+  detail: Record<string, string>;
 }
 
 export interface UnitStatus {
