@@ -1,17 +1,20 @@
 """Claims about units of an incident: recommended, sent at once, followed, and taken along."""
 
+from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.dispatch.incident_world import Room
+from tests.dispatch.world import person
 from tests.scopes import EVERYTHING
 from warroom.dispatch import api
 from warroom.dispatch.contracts import Stamp
-from warroom.dispatch.errors import NoPlaceError, NotHandedOnError
+from warroom.dispatch.errors import NoPlaceError, NotHandedOnError, TaskNotFoundError
 from warroom.dispatch.following import Following, limits_of, tell_late
 from warroom.incidents import api as incidents
-from warroom.incidents.contracts import Incident, Place, State
+from warroom.incidents.contracts import Incident, Note, Place, State
 from warroom.incidents.errors import IncidentNotFoundError
 from warroom.kernel.ids import new_id
 
@@ -306,3 +309,112 @@ async def test_a_unit_that_is_taken_from_elsewhere_is_promised_like_any_other(ro
     assert (slot["named"]["name"], slot["named"]["task"]) == ("Ambulans 1", f"{first.number}/1")
     assert slot["named"]["arrives_s"] > 0
     assert part["assignments"][0]["eta_s"] == round(slot["named"]["arrives_s"])
+
+
+async def crew_of(room: Room, unit_id: Any) -> Any:
+    """Who serves on a unit, with what a phone may do."""
+    (row,) = await room.world.rows(
+        "select k.person_id, k.agency_id from dispatch_crew k where k.unit_id = %s", unit_id
+    )
+    return person(row["agency_id"], row["person_id"], "dispatch:act")
+
+
+async def press(room: Room, who: Any, assignment: Any, stamp: Stamp, **more: Any) -> None:
+    await room.world.press(who, assignment, room.world.stamp(stamp, **more))
+
+
+async def test_a_crew_in_danger_stays_an_alarm_until_a_person_answers(room: Room) -> None:
+    incident = await room.incident()
+    (sent,) = await room.send(incident, api.Wanted(room.engines[0], "engine"))
+    crew = await crew_of(room, room.engines[0])
+
+    async def alarms(scope: Any) -> Any:
+        async with room.world.db.transaction(scope) as tx:
+            return msgspec.json.decode(await api.list_duress(scope, tx))
+
+    await press(room, crew, sent.assignment_id, Stamp.DURESS)
+    (open_one,) = await alarms(room.fire_desk)
+    state_before = (await room.parts(incident))[0]["assignments"][0]["state"]
+    async with room.world.db.transaction(room.dispatcher) as tx:
+        await api.answer_duress(room.dispatcher, tx, sent.assignment_id, room.now)
+        await api.answer_duress(room.dispatcher, tx, sent.assignment_id, room.now)
+    duty = await room.world.duty(crew)
+    answered = await room.world.rows(
+        "select from dispatch_event where kind = 'duress_answered' and assignment_id = %s",
+        sent.assignment_id,
+    )
+
+    assert (open_one["unit"]["name"], open_one["incident"]) == ("Damkar 1", str(incident.id))
+    assert state_before == "dispatched"
+    assert await alarms(room.dispatcher) == []
+    assert duty["duress"]["answered_at"] is not None
+    assert len(answered) == 1
+
+    room.world.clock.advance(1)
+    await press(room, crew, sent.assignment_id, Stamp.DURESS)
+    assert len(await alarms(room.dispatcher)) == 1
+
+
+async def test_who_may_not_send_answers_no_crew_in_danger(room: Room) -> None:
+    incident = await room.incident("medical_cardiac")
+    (sent,) = await room.send(incident, api.Wanted(room.ambulance, "ambulance"))
+    await press(room, await crew_of(room, room.ambulance), sent.assignment_id, Stamp.DURESS)
+
+    async with room.world.db.transaction(room.fire_desk) as tx:
+        with pytest.raises(TaskNotFoundError):
+            await api.answer_duress(room.fire_desk, tx, sent.assignment_id, room.now)
+
+
+async def test_a_crew_in_danger_is_heard_also_after_its_task_ended(room: Room) -> None:
+    incident = await room.incident()
+    (sent,) = await room.send(incident, api.Wanted(room.engines[0], "engine"))
+    crew = await crew_of(room, room.engines[0])
+    async with room.world.db.transaction(room.dispatcher) as tx:
+        await api.cancel(room.dispatcher, tx, sent.assignment_id, "salah alamat", room.now)
+
+    await press(room, crew, sent.assignment_id, Stamp.DURESS)
+
+    async with room.world.db.transaction(room.dispatcher) as tx:
+        assert len(msgspec.json.decode(await api.list_duress(room.dispatcher, tx))) == 1
+
+
+async def test_a_crew_is_told_of_its_incident_and_of_nobody_who_called(room: Room) -> None:
+    incident = await room.incident(
+        caller_name="Ibu Hasnah", callback_number="08114220000", **{"answer.inside": "yes"}
+    )
+    async with room.world.db.transaction(room.dispatcher) as tx:
+        now = room.now
+        for text, visibility in (("dua anak di lantai dua", "all"), ("tersangka", "police")):
+            note = Note(new_id(), text, visibility)  # type: ignore[arg-type]
+            await incidents.add_note(room.dispatcher, tx, incident.id, note, now)
+        caution = incidents.Caution(new_id(), "Tangga rapuh", 1, 100.0, now + timedelta(hours=4))
+        await incidents.warn(room.dispatcher, tx, incident.id, caution, now)
+    await room.send(incident, api.Wanted(room.engines[0], "engine"))
+    await room.send(incident, api.Wanted(room.ambulance, "ambulance"))
+    crew = await crew_of(room, room.engines[0])
+
+    async with room.world.db.transaction(crew) as tx:
+        _, task = await api.show_duty(crew, tx, room.now)
+    assert task is not None
+    told = await api.Briefs(room.world.db, EVERYTHING).tell(room.intake, incident.id, room.now)
+    text = msgspec.json.encode(told).decode()
+
+    assert task.incident_id == incident.id
+    assert [note["text"] for note in told["notes"]] == ["dua anak di lantai dua"]
+    assert [one["text"] for one in told["cautions"]] == ["Tangga rapuh"]
+    assert [one["name"] for one in told["units"]] == ["Damkar 1", "Ambulans 1"]
+    assert "Hasnah" not in text
+    assert "0811" not in text
+
+
+async def test_a_crew_that_is_on_nothing_is_told_of_no_incident(room: Room) -> None:
+    incident = await room.incident()
+    (sent,) = await room.send(incident, api.Wanted(room.engines[0], "engine"))
+    crew = await crew_of(room, room.engines[0])
+    async with room.world.db.transaction(room.dispatcher) as tx:
+        await api.cancel(room.dispatcher, tx, sent.assignment_id, "salah alamat", room.now)
+
+    async with room.world.db.transaction(crew) as tx:
+        shown, task = await api.show_duty(crew, tx, room.now)
+
+    assert (shown["incident"], task) == (None, None)

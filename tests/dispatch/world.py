@@ -127,9 +127,8 @@ class World:
 
     async def duty(self, who: Scope) -> dict[str, Any]:
         async with self.db.transaction(who) as tx:
-            return msgspec.json.decode(  # type: ignore[no-any-return]
-                msgspec.json.encode(await api.show_duty(who, tx, self.clock.now()))
-            )
+            shown, _ = await api.show_duty(who, tx, self.clock.now())
+        return msgspec.json.decode(msgspec.json.encode(shown))  # type: ignore[no-any-return]
 
     async def rows(self, query: str, *values: Any) -> list[Any]:
         async with self.db.transaction(EVERYTHING) as tx:

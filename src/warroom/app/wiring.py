@@ -228,6 +228,9 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         cameras.CameraSettings: camera_settings,
         cameras.Prober: cameras.open_prober(camera_settings, node.clock),
         dispatch.DispatchSettings: configuration.section(dispatch.DispatchSettings),
+        dispatch.Briefs: dispatch.Briefs(
+            db, identity.system_scope(f"briefs {settings.node}", node.clock)
+        ),
         places.Atlas: places.open_atlas(settings),
         ZoneInfo: ZoneInfo(configuration.section(identity.CitySettings).zone),
         Registry: registry_of(configuration),

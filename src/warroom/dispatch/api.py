@@ -10,8 +10,10 @@ from uuid import UUID
 
 import msgspec
 
-from warroom.dispatch import crew_store, incident_store, runcard_store, store
+from warroom.dispatch import crew_store, duress_store, incident_store, runcard_store, store
+from warroom.dispatch.briefing import Briefs
 from warroom.dispatch.contracts import SEND, VIEW, Assignment, Task
+from warroom.dispatch.duress import answer as answer_duress
 from warroom.dispatch.duty import Press, press, sign_off, sign_on
 from warroom.dispatch.errors import TaskNotFoundError
 from warroom.dispatch.following import Following, limits_of
@@ -41,6 +43,7 @@ from warroom.dispatch.service import (
 )
 from warroom.dispatch.settings import DispatchSettings
 from warroom.dispatch.showing import answers_json, proposal_json, task_json
+from warroom.dispatch.telling import record
 from warroom.dispatch.watch import Watch
 from warroom.incidents import api as incidents
 from warroom.kernel import deletions
@@ -132,29 +135,48 @@ async def list_statuses(scope: Scope, tx: Transaction) -> bytes:
     return await store.list_statuses(scope, tx)
 
 
-async def show_duty(scope: Scope, tx: Transaction, now: datetime) -> dict[str, Any]:
+async def show_duty(
+    scope: Scope, tx: Transaction, now: datetime
+) -> tuple[dict[str, Any], Task | None]:
     """Where the asker serves, what their unit is on, and how what it was on before ended.
 
-    A task that the desk took back must not just be gone from the phone: `ended` says why.
+    With it the task, where it is a part of an incident that the crew is to be told of. A task
+    that the desk took back must not just be gone from the phone: `ended` says why.
     """
     duty = await crew_store.find_duty(scope, tx)
     if duty is None:
-        return dict.fromkeys(("unit", "signed_on_at", "assignment", "task", "ended"))
+        return dict.fromkeys(
+            ("unit", "signed_on_at", "assignment", "task", "ended", "duress", "incident")
+        ), None
     since = max(duty.signed_on_at, now - ENDED_TOLD)
     ended = await crew_store.show_ended(scope, tx, duty.unit_id, since)
     unit = await crew_store.show_unit(scope, tx, duty.unit_id)
-    task, assignment = b"null", None
+    task, assignment, duress, part = b"null", None, b"null", None
     if duty.task_id is not None and duty.assignment_id is not None:
         task = await store.show_task_of_crew(scope, tx, duty.task_id)
         found = await store.list_assignments(scope, tx, [duty.task_id])
         assignment = next(one for one in found if one.id == duty.assignment_id)
+        duress = await duress_store.show_last(scope, tx, duty.assignment_id)
+        part = await store.find_of_crew(scope, tx, duty.task_id)
     return {
         "unit": msgspec.Raw(unit),
         "signed_on_at": duty.signed_on_at,
         "assignment": assignment,
         "task": msgspec.Raw(task),
         "ended": msgspec.Raw(ended),
-    }
+        "duress": msgspec.Raw(duress),
+        "incident": None,
+    }, part if part is not None and part.incident_id is not None else None
+
+
+async def note_brief(scope: Scope, tx: Transaction, task: Task) -> None:
+    """Writes into the audit that a crew was told of the incident of its task."""
+    await record(scope, tx, task, "briefed", {"incident": task.incident_id})
+
+
+async def list_duress(scope: Scope, tx: Transaction) -> bytes:
+    """The calls for help in view that nobody answered, as a JSON list, the oldest first."""
+    return await duress_store.list_open(scope, tx)
 
 
 async def list_offered(scope: Scope, tx: Transaction, capabilities: Sequence[str]) -> bytes:
@@ -178,6 +200,7 @@ async def forget_old(
 
 
 __all__ = [
+    "Briefs",
     "DispatchSettings",
     "Following",
     "Frame",
@@ -188,6 +211,7 @@ __all__ = [
     "Wanted",
     "Watch",
     "after_action",
+    "answer_duress",
     "answers_json",
     "cancel",
     "close_task",
@@ -199,12 +223,14 @@ __all__ = [
     "hand_over",
     "list_card_versions",
     "list_cards",
+    "list_duress",
     "list_offered",
     "list_statuses",
     "list_tasks",
     "list_tasks_of",
     "make_following",
     "make_watch",
+    "note_brief",
     "offer_by",
     "offer_of",
     "open_task",

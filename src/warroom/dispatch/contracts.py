@@ -45,8 +45,8 @@ class Stamp(StrEnum):
     """What can be said of an assignment; the order is that in which equal times are read.
 
     `staged` waits near the place until it may go on (police first, riot); `transporting` and
-    `at_facility` are of ambulances. `acted` leaves the state as it is. The last four end the
-    assignment.
+    `at_facility` are of ambulances. `acted` leaves the state as it is, and so does `duress`: the
+    crew itself is in danger. The last four end the assignment.
     """
 
     DISPATCHED = "dispatched"
@@ -57,6 +57,7 @@ class Stamp(StrEnum):
     TRANSPORTING = "transporting"
     AT_FACILITY = "at_facility"
     ACTED = "acted"
+    DURESS = "duress"
     CLEARED = "cleared"
     DECLINED = "declined"
     CANCELLED = "cancelled"
@@ -69,10 +70,13 @@ OF_CREW = frozenset(
     {
         *(Stamp.ACCEPTED, Stamp.EN_ROUTE, Stamp.STAGED, Stamp.ON_SCENE),
         *(Stamp.TRANSPORTING, Stamp.AT_FACILITY),
-        *(Stamp.ACTED, Stamp.CLEARED, Stamp.DECLINED),
+        *(Stamp.ACTED, Stamp.DURESS, Stamp.CLEARED, Stamp.DECLINED),
     }
 )
 """What the crew says; the rest is the desk's."""
+
+DURESS_ANSWERED = "duress_answered"
+"""Kind of the event by which a person at the desk says that the crew in danger was heard."""
 
 type Did = Literal[
     "manual_control", "tow", "closure", "diversion", "patient_contact", "water_on_fire",

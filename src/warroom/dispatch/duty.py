@@ -17,7 +17,7 @@ from warroom.dispatch.errors import (
     TaskNotFoundError,
     UnitNotThereError,
 )
-from warroom.dispatch.telling import record, tell_people, tell_units
+from warroom.dispatch.telling import record, tell_people, tell_task, tell_units
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope
 from warroom.traffic import api as traffic
@@ -170,6 +170,8 @@ async def press(
             "source": events[0].source,
         }
         await record(scope, tx, task, "stamped", detail)
+        if Stamp.DURESS in detail["stamps"]:
+            await tell_task(tx, task, "duress", now)
     answers = [
         # Of another assignment, or of one that is not for the asker: it was not taken here.
         Answer(one.id, standing.verdicts.get(one.id), refused.get(one.id))

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from starlette.responses import Response
 
 from warroom.dispatch import api, incident_routes, kpi_routes
-from warroom.dispatch.api import DispatchSettings, Press, Proposal, TaskDraft
+from warroom.dispatch.api import Briefs, DispatchSettings, Press, Proposal, TaskDraft
 from warroom.dispatch.contracts import (
     ACT,
     MINE,
@@ -26,6 +26,7 @@ from warroom.dispatch.contracts import (
     Stamp,
 )
 from warroom.dispatch.errors import JamNotFoundError
+from warroom.incidents.api import Intake, Looks
 from warroom.kernel.errors import NotFoundError, UnavailableError
 from warroom.kernel.http import Context, Ctx, Router, json_response
 from warroom.kernel.realtime import Topic
@@ -244,6 +245,22 @@ async def take_stamps(ctx: Ctx, assignment_id: UUID, body: StampsBody) -> Respon
     return await _press(ctx, assignment_id, body)
 
 
+@router.get("/duress", action=VIEW)
+async def list_duress(ctx: Ctx) -> Response:
+    """Crews in danger whom nobody answered yet."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        items = await api.list_duress(ctx.scope, tx)
+    return json_response(b'{"items":' + items + b"}")
+
+
+@router.post("/assignments/{assignment_id}/duress/answer", action=SEND)
+async def answer_duress(ctx: Ctx, assignment_id: UUID) -> Response:
+    """Takes a call for help of a crew upon oneself."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.answer_duress(ctx.scope, tx, assignment_id, ctx.clock.now())
+    return Response(status_code=204)
+
+
 @router.get("/units", action=VIEW)
 async def list_statuses(ctx: Ctx) -> Response:
     """What the units in view are doing; of those that are not listed nothing is known."""
@@ -254,10 +271,16 @@ async def list_statuses(ctx: Ctx) -> Response:
 
 @router.get("/duty", action=ACT)
 async def show_duty(ctx: Ctx) -> Response:
-    """On which unit the asker serves, and what it was sent to."""
+    """On which unit the asker serves, what it was sent to, and what is known of that."""
+    now = ctx.clock.now()
     async with ctx.db.transaction(ctx.scope) as tx:
-        shown = await api.show_duty(ctx.scope, tx, ctx.clock.now())
-    return json_response(shown | {"now": ctx.clock.now()})
+        shown, task = await api.show_duty(ctx.scope, tx, now)
+        if task is not None and ctx.services[Looks].is_new(ctx.scope.person_id, task.id, now):
+            await api.note_brief(ctx.scope, tx, task)
+    if task is not None and task.incident_id is not None:
+        briefs = ctx.services[Briefs]
+        shown["incident"] = await briefs.tell(ctx.services[Intake], task.incident_id, now)
+    return json_response(shown | {"now": now})
 
 
 @router.get("/duty/units", action=ACT)

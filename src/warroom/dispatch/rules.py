@@ -17,6 +17,9 @@ _STEPS = (
     *(Stamp.DISPATCHED, Stamp.ACCEPTED, Stamp.EN_ROUTE, Stamp.STAGED, Stamp.ON_SCENE),
     *(Stamp.TRANSPORTING, Stamp.AT_FACILITY),
 )
+_NOTED = frozenset({Stamp.ACTED, Stamp.DURESS})
+"""What leaves the state as it is."""
+
 _THERE = frozenset({Stamp.ON_SCENE, Stamp.TRANSPORTING, Stamp.AT_FACILITY})
 
 
@@ -57,7 +60,7 @@ def replay(events: Iterable[Event]) -> Standing:
         if verdict is not Verdict.TAKEN:
             continue
         standing.at.setdefault(stamp, event.happened_at)
-        if stamp is Stamp.ACTED:
+        if stamp in _NOTED:
             continue
         standing.state, standing.since = stamp, event.happened_at
         if stamp in ENDS:
@@ -66,6 +69,9 @@ def replay(events: Iterable[Event]) -> Standing:
 
 
 def _judge(standing: Standing, stamp: Stamp) -> Verdict:
+    if stamp is Stamp.DURESS:
+        # Somebody who calls for help is heard, whatever else was said before.
+        return Verdict.TAKEN
     if standing.ended_at is not None:
         return Verdict.ALREADY if stamp is standing.state else Verdict.OVER
     if stamp in _STEPS:

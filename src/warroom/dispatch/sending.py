@@ -297,9 +297,7 @@ async def send_to_incident(
         for task in await incident_store.list_tasks(scope, tx, [incident_id], SEND, lock=True)
         if task.state != "closed"
     }
-    return [
-        await _send_one(scope, tx, incident, tasks, one, recommendation, now) for one in wanted
-    ]
+    return [await _send_one(scope, tx, incident, tasks, one, recommendation, now) for one in wanted]
 
 
 async def _send_one(

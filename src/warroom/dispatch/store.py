@@ -327,18 +327,31 @@ async def show_task(scope: Scope, tx: Transaction, task_id: UUID) -> bytes:
 
 async def show_task_of_crew(scope: Scope, tx: Transaction, task_id: UUID) -> bytes:
     """The same for a crew on it, without the log: what they need at the place."""
-    where = sql.SQL(
-        "exists (select from dispatch_assignment s join unit u on u.id = s.unit_id"
-        " join dispatch_crew k on k.unit_id = u.id and k.signed_off_at is null"
-        " where s.task_id = t.id and k.person_id = %(person)s and {})"
-    )
-    visible, parameters = _visible_unit(scope, ACT)
+    where, values = _of_crew(scope, task_id)
     query = sql.SQL(
         "select json_build_object({})::text from dispatch_task t"
-        " left join agency a on a.id = t.agency_id where t.id = %(id)s and {}"
-    ).format(sql.SQL(_SHORT), where.format(visible))
-    values = parameters | {"id": task_id, "person": scope.person_id}
+        " left join agency a on a.id = t.agency_id where {}"
+    ).format(sql.SQL(_SHORT), where)
     return await fetch_json(tx, query, values)
+
+
+async def find_of_crew(scope: Scope, tx: Transaction, task_id: UUID) -> Task | None:
+    """The task, if the asker serves on a unit that was sent to it."""
+    where, values = _of_crew(scope, task_id)
+    query = sql.SQL("select t.* from dispatch_task t where {}").format(where)
+    row = await (await tx.execute(query, values)).fetchone()
+    return task_of_row(row) if row else None
+
+
+def _of_crew(scope: Scope, task_id: UUID) -> tuple[sql.Composed, dict[str, Any]]:
+    visible, parameters = _visible_unit(scope, ACT)
+    where = sql.SQL(
+        "t.id = %(id)s and exists (select from dispatch_assignment s"
+        " join unit u on u.id = s.unit_id join dispatch_crew k on k.unit_id = u.id"
+        " and k.signed_off_at is null"
+        " where s.task_id = t.id and k.person_id = %(person)s and {})"
+    ).format(visible)
+    return where, parameters | {"id": task_id, "person": scope.person_id}
 
 
 async def update_task(

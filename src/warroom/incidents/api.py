@@ -22,6 +22,7 @@ from warroom.incidents.around import (
     unwarn,
     warn,
 )
+from warroom.incidents.briefing import brief
 from warroom.incidents.card_service import list_cards, list_versions, write_card
 from warroom.incidents.contracts import SUPERVISE, TAKE, VIEW, WORK, Incident
 from warroom.incidents.drafts import Saving, save_draft
@@ -185,6 +186,7 @@ __all__ = [
     "add_location",
     "add_note",
     "add_premise",
+    "brief",
     "choose_location",
     "correct",
     "end",

@@ -36,7 +36,7 @@ export function isStep(state: string): state is Step {
 const CARRIES: readonly string[] = ["ambulance"];
 
 /** What a crew can say next: the step that is due first, then those beyond it that may be left out, then the end. */
-export function nextStamps(state: SentState, kind: string, isIncident: boolean): readonly Exclude<CrewStamp, "acted" | "declined">[] {
+export function nextStamps(state: SentState, kind: string, isIncident: boolean): readonly Exclude<CrewStamp, "acted" | "duress" | "declined">[] {
   if (!isStep(state)) return [];
   const later = ORDER.slice(ORDER.indexOf(state) + 1).filter((step): step is Exclude<Step, "dispatched"> => {
     if (step === "staged") return isIncident;
@@ -50,7 +50,7 @@ export function nextStamps(state: SentState, kind: string, isIncident: boolean):
 export function standing(state: SentState, assignment: string, queue: readonly Pressed[]): SentState {
   let now = state;
   for (const { stamp, assignment: of } of queue) {
-    if (of !== assignment || stamp === "acted") continue;
+    if (of !== assignment || stamp === "acted" || stamp === "duress") continue;
     if (stamp === "cleared" || stamp === "declined") return stamp;
     if (isStep(now) && ORDER.indexOf(stamp) > ORDER.indexOf(now)) now = stamp;
   }

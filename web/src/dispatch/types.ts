@@ -8,7 +8,7 @@ export type SentState = Step | "cleared" | "declined" | "cancelled" | "handed_ov
 export type Status = "available" | Step | "unknown";
 export type Outcome = "solved" | "dissolved" | "not_found" | "cancelled";
 export type Did = "manual_control" | "tow" | "closure" | "diversion" | "patient_contact" | "water_on_fire" | "under_control" | "other";
-export type CrewStamp = Exclude<Step, "dispatched"> | "acted" | "cleared" | "declined";
+export type CrewStamp = Exclude<Step, "dispatched"> | "acted" | "duress" | "cleared" | "declined";
 
 export interface Sent {
   id: string;
@@ -195,6 +195,43 @@ export interface Duty {
   signed_on_at: string | null;
   assignment: { id: string; state: SentState; since: string; dispatched_at: string; on_scene_at: string | null } | null;
   task: TaskShort | null;
+  /** The last call for help of this crew, and when somebody at the desk answered it. */
+  duress?: { at: string; answered_at: string | null } | null;
+  /** What is known of the incident that the task is a part of. */
+  incident?: Brief | null;
   /** How the last task of the unit ended, lately. */
   ended?: { number: string; state: SentState; ended_at: string; reason: string } | null;
+}
+
+export interface Brief {
+  number: string | null;
+  state: string;
+  priority: number | null;
+  event: string;
+  address: string;
+  area: string;
+  lat: number | null;
+  lon: number | null;
+  name: { id: string; en: string } | null;
+  caution: { id: string; en: string } | null;
+  answers: { question: { id: string; en: string }; answer: { id: string; en: string } }[];
+  notes: { id: string; agency: string | null; text: string; happened_at: string }[];
+  cautions: { id: string; text: string; severity: number; distance_m: number }[];
+  premises: { id: string; kind: string; name: string; hazards: string; access: string; distance_m: number }[];
+  units: { id: string; name: string; kind: string; agency: string; state: Step }[];
+}
+
+/** A crew in danger whom nobody answered yet. */
+export interface Duress {
+  assignment: string;
+  at: string;
+  person: string | null;
+  task: string;
+  task_id: string;
+  incident: string | null;
+  unit: { id: string; name: string; kind: string };
+  agency: string | null;
+  lat: number | null;
+  lon: number | null;
+  position_at: string | null;
 }
