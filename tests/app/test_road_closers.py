@@ -24,7 +24,8 @@ async def test_a_traffic_officer_can_do_what_one_who_operates_can(db: Database) 
     roles = await presets(db)
 
     assert roles["operate"] | {"traffic:close", "dispatch:send"} == roles["petugas_lalin"]
-    assert {"petugas_lalin"} == {name for name in roles if "dispatch:send" in roles[name]}
+    senders = {"petugas_lalin", "pengendali_112", "pengawas_112"}
+    assert senders == {name for name in roles if "dispatch:send" in roles[name]}
 
 
 async def test_whoever_saw_and_reported_still_does(db: Database) -> None:

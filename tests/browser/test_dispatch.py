@@ -74,7 +74,7 @@ def test_a_unit_is_sent_answers_through_a_gap_and_clears(
 
     number = opened(desk, demo)
     desk.goto(f"{demo.address}/lalin?tugas={number}")
-    chosen = desk.get_by_role("button", name=re.compile(UNIT))
+    chosen = desk.get_by_role("button", name=re.compile(f"^{UNIT}"))
     expect(chosen).to_be_visible()
     chosen.click()
     checked(desk, axe_source)

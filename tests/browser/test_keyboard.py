@@ -130,6 +130,8 @@ def test_why_somebody_can_or_cannot_is_asked_by_keys_alone(enter: Enter, axe_sou
     page = enter("Administrator sistem", "admin/hak/mengapa")
     tab_to(page, page.get_by_label("Orang", exact=True))
     page.keyboard.type("Nurdin")
+    # The list of people may come after the letters.
+    expect(page.get_by_role("option", name=re.compile("Nurdin")).first).to_be_visible()
     typed(page, "Benda, lembaga atau orang", "1")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Benda, lembaga atau orang")).to_have_value("Balai Kota Gerbang Depan")

@@ -1,5 +1,6 @@
 """Mutated torture messages against a whole user agent: no crash, memory and answers bounded."""
 
+import gc
 import random
 import tracemalloc
 from pathlib import Path
@@ -69,8 +70,10 @@ async def bombard(count: int, corpus: Path) -> tuple[Edge, int]:
         edge.stack.receive(mutate(choice.choice(others), choice, others), line)
         if number == count // 2:
             await end_all(edge)
+            gc.collect()
             tracemalloc.start()
     await end_all(edge)
+    gc.collect()
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return edge, held

@@ -249,7 +249,7 @@ update role set actions = actions || more.words from (values
     ('manage', '{incident:view,incident:work}'),
     ('configure', '{incident:view,incident:work}'),
     ('supervisor', '{incident:view,incident:work,incident:take,incident:supervise}'),
-    ('admin_lembaga', '{incident:view}'),
+    ('admin_lembaga', '{incident:view,incident:work}'),
     ('kepala_lembaga', '{incident:view}'),
     ('petugas_lalin', '{incident:view,incident:work}')
 ) more (name, words) where role.name = more.name;
