@@ -126,7 +126,8 @@ class World:
         self.heard: list[Heard] = plan_hearing(self.streets, self.incidents, seed)
         self.watchers = find_watchers(folder, self.streets, seed)
         self._rng = np.random.default_rng([seed, 15])
-        self._truth = out / f"truth-{seed}.csv"
+        # SUMO takes a relative name as lying beside the file in which it stands.
+        self._truth = out.resolve() / f"truth-{seed}.csv"
         self._receivers: dict[str, tuple[int, float]] = {}
         self._numbers: list[str] = []
         self._under_way: set[str] = set()
