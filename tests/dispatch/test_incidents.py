@@ -12,7 +12,7 @@ from tests.scopes import EVERYTHING
 from warroom.dispatch import api
 from warroom.dispatch.contracts import Stamp
 from warroom.dispatch.errors import NoPlaceError, NotHandedOnError, TaskNotFoundError
-from warroom.dispatch.following import Following, limits_of, tell_late
+from warroom.dispatch.following import Following, agree, limits_of, tell_late
 from warroom.incidents import api as incidents
 from warroom.incidents.contracts import Incident, Note, Place, State
 from warroom.incidents.errors import IncidentNotFoundError
@@ -259,6 +259,28 @@ async def test_the_process_brings_them_to_agree_by_itself(room: Room) -> None:
     await following.step()
 
     assert [part["state"] for part in await room.parts(incident)] == ["open"]
+
+
+async def test_an_incident_that_fails_keeps_no_other_back_and_is_tried_again(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [await room.incident(lon=119.402 + n / 1000) for n in range(3)]
+    bad = made[1].id
+
+    async def agreed(scope: Any, tx: Any, incident_id: Any, now: Any) -> set[Any]:
+        if incident_id == bad:
+            raise ValueError
+        return await agree(scope, tx, incident_id, now)
+
+    following = Following(room.world.db, room.world.clock, EVERYTHING, room.world.settings, "first")
+    with monkeypatch.context() as patch:
+        patch.setattr("warroom.dispatch.following.agree", agreed)
+        await following.step()
+    during = [len(await room.parts(one)) for one in made]
+    await following.step()
+
+    assert during == [1, 0, 1]
+    assert [len(await room.parts(one)) for one in made] == [1, 1, 1]
 
 
 async def test_a_run_card_of_the_city_goes_before_that_of_the_product(room: Room) -> None:

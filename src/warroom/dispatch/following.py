@@ -25,7 +25,8 @@ from warroom.incidents import api as incidents
 from warroom.incidents.contracts import CHANGED, ENDS, PROGRESS, Incident, State
 from warroom.kernel import leases, outbox
 from warroom.kernel.clock import Clock
-from warroom.kernel.db import Database, Transaction
+from warroom.kernel.db import Database, DatabaseAwayError, Transaction
+from warroom.kernel.log import logger
 from warroom.kernel.loops import Loop
 from warroom.kernel.scope import Scope
 
@@ -102,10 +103,20 @@ class Following:
                 self._due |= {*working, *await incident_store.list_incidents(scope, tx)}
                 self._is_all_due = False
             await tell_late(scope, tx, self._limits, now)
+        failing: set[UUID] = set()
         while self._due:
             incident_id = self._due.pop()
-            async with self._db.transaction(scope) as tx:
-                self._due |= await agree(scope, tx, incident_id, now)
+            try:
+                async with self._db.transaction(scope) as tx:
+                    self._due |= await agree(scope, tx, incident_id, now) - failing
+            except DatabaseAwayError:
+                raise
+            except Exception as error:  # noqa: BLE001 - one bad incident must not keep back others
+                failing.add(incident_id)
+                name = type(error).__name__
+                logger("dispatch.following").warning("incident_failed", code=name, exc_info=error)
+        # Tried again with the next step.
+        self._due = failing
 
 
 def limits_of(settings: DispatchSettings) -> Limits:
