@@ -1,5 +1,6 @@
 """Claims about units of an incident: recommended, sent at once, followed, and taken along."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -289,8 +290,9 @@ async def test_a_run_card_of_the_city_goes_before_that_of_the_product(room: Room
         "types": ["fire_house"],
         "needs": [{"role": "tanker", "lead": "fire", "kinds": ["tanker"]}],
     }  # fmt: skip
-    async with room.world.db.transaction(EVERYTHING) as tx:
-        card = await api.write_card(EVERYTHING, tx, content, room.now)
+    city = replace(EVERYTHING, person_id=room.dispatcher.person_id)
+    async with room.world.db.transaction(city) as tx:
+        card = await api.write_card(city, tx, content, room.now)
 
     found = await room.recommend(await room.incident())
 
@@ -418,7 +420,7 @@ async def test_a_crew_is_told_of_its_incident_and_of_nobody_who_called(room: Roo
     async with room.world.db.transaction(crew) as tx:
         _, task = await api.show_duty(crew, tx, room.now)
     assert task is not None
-    told = await api.Briefs(room.world.db, EVERYTHING).tell(room.intake, incident.id, room.now)
+    told = await api.Briefs(room.world.db, EVERYTHING).tell(incident.id, room.now)
     text = msgspec.json.encode(told).decode()
 
     assert task.incident_id == incident.id

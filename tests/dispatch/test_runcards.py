@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warroom.dispatch.errors import BadRunCardError
-from warroom.dispatch.runcards import Need, RunCard, Text, built_in, check, choose, in_force
+from warroom.dispatch.runcards import DECK, Need, RunCard, Text, built_in, check, choose
 from warroom.incidents.cards import built_in as question_cards
 
 PUMP = Need("engine", "fire", 2, kinds=("engine",))
@@ -113,5 +113,5 @@ def test_every_type_of_the_product_has_a_card_whose_agencies_the_city_knows() ->
 def test_the_citys_version_goes_before_the_products() -> None:
     own = msgspec.structs.replace(built_in()[0], version=2)
 
-    assert in_force([own])[own.code] is own
-    assert in_force([])[own.code] == built_in()[0]
+    assert DECK.over([own])[own.code] is own
+    assert DECK.over([])[own.code] == built_in()[0]

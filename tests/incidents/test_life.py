@@ -1,6 +1,7 @@
 """Who sees an incident, what is written of it, and how it ends; on a real database."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from tests.incidents.world import KANDEA, World
 from tests.scopes import EVERYTHING, scope_of
 from warroom.incidents import api
+from warroom.incidents.cards import DECK
 from warroom.incidents.contracts import Location, State
 from warroom.incidents.errors import (
     AgencyUnknownError,
@@ -528,13 +530,14 @@ async def test_a_city_writes_its_own_card_and_the_incident_keeps_which_was_asked
     world: World,
 ) -> None:
     before = await world.sent("flood")
-    async with world.db.transaction(EVERYTHING) as tx:
-        written = await api.write_card(world.intake, EVERYTHING, tx, CARD, world.clock.now())
+    city = replace(EVERYTHING, person_id=world.second.person_id)
+    async with world.db.transaction(city) as tx:
+        written = await api.write_card(city, tx, CARD, world.clock.now())
     after = await world.sent("flood")
     async with world.db.transaction(world.taker) as tx:
         versions = await api.list_versions(world.taker, tx, "flood")
         (card,) = [
-            one for one in await api.list_cards(world.intake, world.taker, tx)
+            one for one in await api.list_cards(world.taker, tx)
             if one.code == "flood"
         ]  # fmt: skip
 
@@ -545,18 +548,41 @@ async def test_a_city_writes_its_own_card_and_the_incident_keeps_which_was_asked
     )  # fmt: skip
 
 
+async def test_what_the_city_wrote_stays_in_force_when_a_later_product_brings_its_own(
+    world: World,
+) -> None:
+    city = replace(EVERYTHING, person_id=world.second.person_id)
+    (flood,) = [card for card in DECK.brought() if card.code == "flood"]
+    newer = msgspec.structs.replace(flood, version=7)
+    later = replace(DECK, brought=lambda: (newer,))
+    async with world.db.transaction(city) as tx:
+        now = world.clock.now()
+        await DECK.write(city, tx, CARD, now)
+        await later.keep_brought(city, tx, newer, now)
+        stays = await later.find(city, tx, "flood")
+        written = await later.write(city, tx, CARD | {"version": 2}, now)
+        versions = [one["version"] for one in await later.versions(city, tx, "flood")]
+
+    assert stays is not None
+    assert (2, 8, [8, 7, 2, 1]) == (stays.version, written.version, versions)
+
+
 async def test_a_card_is_written_over_the_newest_version_by_who_configures_the_city(
     world: World,
 ) -> None:
     async def write(scope: Any, card: Any) -> None:
         async with world.db.transaction(scope) as tx:
-            await api.write_card(world.intake, scope, tx, card, world.clock.now())
+            await api.write_card(scope, tx, card, world.clock.now())
 
-    await write(EVERYTHING, CARD)
+    city = replace(EVERYTHING, person_id=world.second.person_id)
+    await write(city, CARD)
     with pytest.raises(CardChangedError):
-        await write(EVERYTHING, CARD)
-    with pytest.raises(BadCardError):
-        await write(EVERYTHING, {"code": "x"})
+        await write(city, CARD)
+    for bad in ({"code": "x"}, CARD | {"code": "Banjir!", "version": 0}):
+        with pytest.raises(BadCardError):
+            await write(city, bad)
+    with pytest.raises(NotFoundError):
+        await write(EVERYTHING, CARD | {"version": 2})
     local = scope_of(
         Rule(frozenset({"incident:configure"}), agencies=frozenset({world.agencies["Damkar"]})),
         agency_id=world.agencies["Damkar"],

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from warroom.dispatch import crew_store, duress_store, incident_store, runcard_store, store
+from warroom.dispatch import crew_store, duress_store, incident_store, store
 from warroom.dispatch.briefing import Briefs
 from warroom.dispatch.contracts import SEND, VIEW, Assignment, Task
 from warroom.dispatch.duress import answer as answer_duress
@@ -22,7 +22,7 @@ from warroom.dispatch.kpi_service import report_kpi
 from warroom.dispatch.offering import Proposal, gather, offer_of, propose
 from warroom.dispatch.printing import Frame
 from warroom.dispatch.replay_service import after_action, replay
-from warroom.dispatch.runcard_service import list_cards, write_card
+from warroom.dispatch.runcard_service import list_card_versions, list_cards, write_card
 from warroom.dispatch.sending import (
     Recommendation,
     Wanted,
@@ -93,11 +93,6 @@ async def list_tasks_of(
     for one in await store.list_assignments(scope, tx, [task.id for task in tasks]):
         sent.setdefault(one.task_id, []).append(one)
     return parts_json(shown, sent, limits_of(settings))
-
-
-async def list_card_versions(scope: Scope, tx: Transaction, code: str) -> bytes:
-    """Every version of a run card that the city wrote, the newest first, as a JSON list."""
-    return await runcard_store.list_versions(scope, tx, code)
 
 
 async def list_tasks(scope: Scope, tx: Transaction, since: datetime) -> bytes:

@@ -28,9 +28,7 @@ class Briefs:
     def __init__(self, db: Database, standing: Scope) -> None:
         self._db, self._standing = db, standing
 
-    async def tell(
-        self, intake: incidents.Intake, incident_id: UUID, now: datetime
-    ) -> dict[str, Any]:
+    async def tell(self, incident_id: UUID, now: datetime) -> dict[str, Any]:
         """The brief, with every unit that is on the incident.
 
         Whether the asker's unit is on it is judged by `show_duty`, which names the incident.
@@ -40,7 +38,7 @@ class Briefs:
         """
         scope = replace(self._standing, at=now)
         async with self._db.transaction(scope) as tx:
-            told = await incidents.brief(intake, scope, tx, incident_id, now)
+            told = await incidents.brief(scope, tx, incident_id, now)
             tasks = msgspec.json.decode(await store.list_of_incident(scope, tx, incident_id))
         return {**told, "units": [one for task in tasks for one in _units(task)]}
 

@@ -74,10 +74,10 @@ async def list_run_cards(ctx: Ctx) -> Response:
 
 @router.get("/runcards/{card_code}/versions", action=VIEW)
 async def list_versions(ctx: Ctx, card_code: str) -> Response:
-    """Every version of a run card that the city wrote."""
+    """Every version of a run card that the city wrote, and the product's own."""
     async with ctx.db.transaction(ctx.scope) as tx:
         items = await api.list_card_versions(ctx.scope, tx, card_code)
-    return json_response(b'{"items":' + items + b"}")
+    return json_response({"items": items})
 
 
 @router.put("/runcards/{card_code}", action=CONFIGURE)

@@ -26,7 +26,7 @@ from warroom.dispatch.contracts import (
     Stamp,
 )
 from warroom.dispatch.errors import JamNotFoundError
-from warroom.incidents.api import Intake, Looks
+from warroom.incidents.api import Looks
 from warroom.kernel.errors import NotFoundError, UnavailableError
 from warroom.kernel.http import Context, Ctx, Router, json_response
 from warroom.kernel.realtime import Topic
@@ -279,7 +279,7 @@ async def show_duty(ctx: Ctx) -> Response:
             await api.note_brief(ctx.scope, tx, task)
     if task is not None and task.incident_id is not None:
         briefs = ctx.services[Briefs]
-        shown["incident"] = await briefs.tell(ctx.services[Intake], task.incident_id, now)
+        shown["incident"] = await briefs.tell(task.incident_id, now)
     return json_response(shown | {"now": now})
 
 

@@ -4,29 +4,28 @@ from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
-import msgspec
-
 from warroom.audit import api as audit
-from warroom.dispatch import runcard_store
-from warroom.dispatch.contracts import CONFIGURE
-from warroom.dispatch.errors import BadRunCardError, RunCardChangedError
-from warroom.dispatch.runcards import RunCard, check, in_force
+from warroom.dispatch.runcards import DECK, RunCard
 from warroom.kernel.db import Transaction
-from warroom.kernel.errors import NotFoundError
 from warroom.kernel.scope import Scope
 
 
 async def list_cards(scope: Scope, tx: Transaction) -> list[RunCard]:
     """The cards in force, retired ones among them, by code."""
-    cards = in_force(await runcard_store.list_newest(scope, tx))
+    cards = await DECK.in_force(scope, tx)
     return [cards[code] for code in sorted(cards)]
+
+
+async def list_card_versions(scope: Scope, tx: Transaction, code: str) -> list[dict[str, Any]]:
+    """Every version of a run card that the city wrote, and the product's own, the newest first."""
+    return await DECK.versions(scope, tx, code)
 
 
 async def write_card(scope: Scope, tx: Transaction, content: Any, now: datetime) -> RunCard:
     """Writes the next version of a card, or the first of a new one; older ones stay.
 
     Args:
-        scope: Who asks: somebody who configures this for the whole city.
+        scope: Who asks: a person who configures this for the whole city.
         tx: Its transaction.
         content: The card; `version` is the one that it was made from, 0 for a new one.
         now: By our clock.
@@ -36,18 +35,7 @@ async def write_card(scope: Scope, tx: Transaction, content: Any, now: datetime)
         BadRunCardError: It cannot be used.
         RunCardChangedError: Somebody else wrote a version meanwhile.
     """
-    if not scope.allows(CONFIGURE, agency_id=None):
-        raise NotFoundError
-    try:
-        told = msgspec.convert(content, RunCard)
-    except msgspec.ValidationError as error:
-        raise BadRunCardError(problem=str(error)) from error
-    before = in_force(await runcard_store.list_newest(scope, tx)).get(told.code)
-    if told.version != (before.version if before else 0):
-        raise RunCardChangedError(version=before.version if before else 0)
-    card = check(msgspec.structs.replace(told, version=told.version + 1))
-    if not await runcard_store.insert_card(scope, tx, card, now):
-        raise RunCardChangedError(version=card.version)
+    card = await DECK.write(scope, tx, content, now)
     await audit.record(
         scope,
         tx,

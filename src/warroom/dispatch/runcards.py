@@ -10,18 +10,13 @@ from importlib.resources import files
 
 import msgspec
 
-from warroom.dispatch.errors import BadRunCardError
+from warroom.dispatch.contracts import CONFIGURE
+from warroom.dispatch.errors import BadRunCardError, RunCardChangedError
+from warroom.kernel.decks import Card, Deck, Text
 
 MOST_LEVELS = 5
 MOST_UNITS = 20
 ANY = "*"
-
-
-class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A text in both languages."""
-
-    id: str
-    en: str
 
 
 class Need(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -46,11 +41,10 @@ class Need(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     seats: int = 0
 
 
-class RunCard(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class RunCard(Card, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One version of a card.
 
     Attributes:
-        code: Stable word.
         name: What people call it.
         types: Codes of types, `family:fire` for a whole family, or `*`.
         least_priority: It holds for this priority (1 to 5) and more urgent ones.
@@ -59,8 +53,6 @@ class RunCard(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
         is_retired: Whether it is offered no more.
     """
 
-    code: str
-    version: int
     name: Text
     types: tuple[str, ...]
     needs: tuple[Need, ...]
@@ -160,6 +152,6 @@ def built_in() -> tuple[RunCard, ...]:
     return tuple(check(card) for card in msgspec.json.decode(content, type=list[RunCard]))
 
 
-def in_force(kept: Iterable[RunCard]) -> dict[str, RunCard]:
-    """The newest version of each card, the city's before the product's."""
-    return {card.code: card for card in built_in()} | {card.code: card for card in kept}
+DECK = Deck(
+    "dispatch_runcard", RunCard, built_in, check, CONFIGURE, BadRunCardError, RunCardChangedError
+)

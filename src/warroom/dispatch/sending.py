@@ -18,8 +18,7 @@ from warroom.dispatch.errors import (
 from warroom.dispatch.offering import travel_times
 from warroom.dispatch.proposing import Candidate, profile_of
 from warroom.dispatch.recommending import Rated, Slot, is_late, recommend
-from warroom.dispatch.runcard_store import list_newest
-from warroom.dispatch.runcards import Need, RunCard, choose, in_force
+from warroom.dispatch.runcards import DECK, Need, RunCard, choose
 from warroom.dispatch.settings import DispatchSettings
 from warroom.dispatch.telling import record, tell_task, tell_units
 from warroom.incidents import api as incidents
@@ -102,7 +101,7 @@ async def gather_for(
     if incident.lat is None or incident.lon is None:
         raise NoPlaceError(number=incident.number or "-")
     card = choose(
-        in_force(await list_newest(scope, tx)).values(),
+        (await DECK.in_force(scope, tx)).values(),
         type_code=incident.type_code,
         family=incident.family,
         priority=incident.priority or ROUTINE,

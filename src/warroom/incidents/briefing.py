@@ -11,10 +11,9 @@ import msgspec
 
 from warroom.incidents import show_store, store
 from warroom.incidents.around import look_around
-from warroom.incidents.cards import Card
+from warroom.incidents.cards import DECK, Card
 from warroom.incidents.contracts import Place
 from warroom.incidents.draft_rules import answers_in
-from warroom.incidents.intake import Intake
 from warroom.incidents.service import get_incident
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope
@@ -25,9 +24,7 @@ _PREMISE = ("id", "kind", "name", "hazards", "access", "distance_m")
 _NOTE = ("id", "agency", "text", "happened_at")
 
 
-async def brief(
-    intake: Intake, scope: Scope, tx: Transaction, incident_id: UUID, now: datetime
-) -> dict[str, Any]:
+async def brief(scope: Scope, tx: Transaction, incident_id: UUID, now: datetime) -> dict[str, Any]:
     """What, where, what to beware of, and what was written down for all who take part.
 
     Whether somebody may be told is for the caller to judge; the scope is the system's.
@@ -38,7 +35,7 @@ async def brief(
     incident = await get_incident(scope, tx, incident_id)
     ids = await store.list_merged(scope, tx, incident_id)
     shown = msgspec.json.decode(await show_store.show_incident(scope, tx, incident_id, ids))
-    card = (await intake.deck(scope, tx)).find(incident.type_code)
+    card = await DECK.find(scope, tx, incident.type_code)
     around: dict[str, Any] = {"cautions": [], "premises": []}
     if incident.lat is not None and incident.lon is not None:
         place = Place(incident.lat, incident.lon)

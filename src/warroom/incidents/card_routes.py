@@ -5,7 +5,6 @@ from typing import Any
 from starlette.responses import Response
 
 from warroom.incidents import api
-from warroom.incidents.api import Intake
 from warroom.incidents.contracts import CONFIGURE, VIEW
 from warroom.kernel.http import Ctx, Router, json_response
 
@@ -16,7 +15,7 @@ router = Router("incidents", prefix="/api/incidents/types")
 async def list_cards(ctx: Ctx) -> Response:
     """The card of every type of event in its newest version."""
     async with ctx.db.transaction(ctx.scope) as tx:
-        cards = await api.list_cards(ctx.services[Intake], ctx.scope, tx)
+        cards = await api.list_cards(ctx.scope, tx)
     return json_response({"items": cards})
 
 
@@ -32,5 +31,5 @@ async def list_versions(ctx: Ctx, type_code: str) -> Response:
 async def write_card(ctx: Ctx, body: dict[str, Any]) -> Response:
     """Writes the next version of a card; `version` is the one that it was made from, 0 for new."""
     async with ctx.db.transaction(ctx.scope) as tx:
-        card = await api.write_card(ctx.services[Intake], ctx.scope, tx, body, ctx.clock.now())
+        card = await api.write_card(ctx.scope, tx, body, ctx.clock.now())
     return json_response({"code": card.code, "version": card.version}, 201)

@@ -4,24 +4,19 @@ The product brings a card for each type (`cards.json`, own wording); a city writ
 over them, and none is ever lost: an incident keeps which version was asked.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
 import msgspec
 
-from warroom.incidents.errors import BadCardError
+from warroom.incidents.contracts import CONFIGURE
+from warroom.incidents.errors import BadCardError, CardChangedError
+from warroom.kernel import decks
+from warroom.kernel.decks import Deck
+from warroom.kernel.decks import Text as Said
 
 MOST_QUESTIONS = 12
 LANGUAGES = ("id", "en")
-
-
-class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A text in both languages."""
-
-    id: str = ""
-    en: str = ""
 
 
 class Option(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -40,8 +35,8 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     options: list[Option]
 
 
-class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One version of the card of a type of event.
+class Card(decks.Card, frozen=True, forbid_unknown_fields=True):
+    """One version of the card of a type of event; its code is that of the type.
 
     Attributes:
         family: What kind of event; duplicates are looked for within it.
@@ -55,30 +50,17 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         is_retired: Whether it is offered no more.
     """
 
-    code: str
-    version: int
     family: str
     priority: int
     apco: str
     lead: str
     name: Said
-    also: list[str] = []
+    also: list[str] = msgspec.field(default_factory=list)
     words: str = ""
-    questions: list[Question] = []
+    questions: list[Question] = msgspec.field(default_factory=list)
     say: Said = Said()
     caution: Said = Said()
     is_retired: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Deck:
-    """The cards in force: the newest version of each type."""
-
-    cards: dict[str, Card] = field(default_factory=dict)
-
-    def find(self, code: str | None) -> Card | None:
-        """The card of a type; None where there is none."""
-        return self.cards.get(code) if code else None
 
 
 @cache
@@ -86,15 +68,6 @@ def built_in() -> tuple[Card, ...]:
     """The cards of the product, each its version 1."""
     content = files("warroom.incidents").joinpath("cards.json").read_bytes()
     return tuple(msgspec.json.decode(content, type=list[Card]))
-
-
-def deck_of(written: Iterable[Card]) -> Deck:
-    """The product's cards with what the city wrote over them."""
-    newest = {card.code: card for card in built_in()}
-    for card in sorted(written, key=lambda one: one.version):
-        if card.code not in newest or card.version >= newest[card.code].version:
-            newest[card.code] = card
-    return Deck(newest)
 
 
 def check(card: Card) -> Card:
@@ -131,3 +104,6 @@ def priority_by(card: Card, answers: dict[str, str]) -> int:
             if option.priority is not None and answers.get(question.key) == option.key
         ]
     return min(found)
+
+
+DECK = Deck("incident_card", Card, built_in, check, CONFIGURE, BadCardError, CardChangedError)

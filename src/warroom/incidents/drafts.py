@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from warroom.incidents import draft_rules, rules, store
-from warroom.incidents.cards import Card, priority_by
+from warroom.incidents.cards import DECK, Card, priority_by
 from warroom.incidents.contracts import TAKE, Deed, Event, Incident, Place, State, Typed
 from warroom.incidents.errors import (
     EndedError,
@@ -138,7 +138,7 @@ async def _project(
     if "place" in changed:
         incident = put_at(incident, place if draft_rules.value_of(fields, "place") else None)
     if code is not None and any(name == "type" or _asks(name) for name in changed):
-        card = (await intake.deck(scope, tx)).find(code)
+        card = await DECK.find(scope, tx, code)
         if card is None:
             raise NoTypeError(type=code)
         incident = await _carded(intake, incident, card)

@@ -7,6 +7,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import msgspec
 
 from warroom.incidents import draft_rules, show_store, store
+from warroom.incidents.cards import DECK
 from warroom.incidents.contracts import TAKE, WORK, Incident, Place
 from warroom.incidents.drafts import Saving, save_draft
 from warroom.incidents.eido import Received, project, read
@@ -30,7 +31,7 @@ async def export_eido(
     incident = await get_incident(scope, tx, incident_id, WORK)
     ids = await store.list_merged(scope, tx, incident_id)
     shown = msgspec.json.decode(await show_store.show_incident(scope, tx, incident_id, ids))
-    card = (await intake.deck(scope, tx)).find(incident.type_code)
+    card = await DECK.find(scope, tx, incident.type_code)
     phone = draft_rules.value_of(incident.fields, "callback_number")
     await record(scope, tx, incident, "eido_exported")
     return project(
@@ -58,7 +59,7 @@ async def receive_eido(
     before = await store.find_incident(scope, tx, incident_id, TAKE)
     if before is not None:
         return before, False
-    fields, place = await _fields(intake, atlas, scope, tx, told)
+    fields, place = await _fields(atlas, scope, tx, told)
     writer = uuid5(incident_id, "writer")
     saving = Saving(writer, 1, now, [(name, value, now) for name, value in fields.items()], place)
     await save_draft(intake, scope, tx, incident_id, saving, now)
@@ -73,10 +74,10 @@ async def receive_eido(
 
 
 async def _fields(
-    intake: Intake, atlas: Atlas, scope: Scope, tx: Transaction, told: Received
+    atlas: Atlas, scope: Scope, tx: Transaction, told: Received
 ) -> tuple[dict[str, Any], Place | None]:
-    deck = await intake.deck(scope, tx)
-    card = next((one for one in deck.cards.values() if one.apco == told.apco), None)
+    deck = await DECK.in_force(scope, tx)
+    card = next((one for one in deck.values() if one.apco == told.apco), None)
     fields: dict[str, Any] = {
         "event_text": told.event,
         "type": card.code if card else None,

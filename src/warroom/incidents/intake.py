@@ -5,12 +5,10 @@ from datetime import datetime, timedelta, tzinfo
 from uuid import UUID
 
 from warroom.identity import api as identity
-from warroom.incidents import card_store
-from warroom.incidents.cards import Deck, deck_of
 from warroom.incidents.contracts import Place
 from warroom.incidents.settings import IncidentSettings
 from warroom.kernel.clock import Clock
-from warroom.kernel.db import Database, Transaction
+from warroom.kernel.db import Database
 from warroom.kernel.log import logger
 from warroom.kernel.scope import Scope
 from warroom.places.api import Atlas
@@ -66,10 +64,6 @@ class Intake:
     settings: IncidentSettings
     zone: tzinfo
     leads: Leads
-
-    async def deck(self, scope: Scope, tx: Transaction) -> Deck:
-        """The cards in force."""
-        return deck_of(await card_store.list_newest(scope, tx))
 
 
 def place_at(atlas: Atlas, lat: float, lon: float, name: str = "", detail: str = "") -> Place:

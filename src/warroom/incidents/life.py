@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID, uuid5
 
-from warroom.incidents import card_store, draft_rules, store
-from warroom.incidents.cards import built_in
+from warroom.incidents import draft_rules, store
+from warroom.incidents.cards import DECK
 from warroom.incidents.contracts import (
     SUPERVISE,
     TAKE,
@@ -104,11 +104,10 @@ async def _led(
     incident = await numbered(intake, scope, tx, incident, now)
     if incident.priority is None:
         incident = replace(incident, priority=3)
-    card = (await intake.deck(scope, tx)).find(incident.type_code)
+    card = await DECK.find(scope, tx, incident.type_code)
     if card is None:
         return incident
-    if card in built_in():
-        await card_store.keep_built_in(scope, tx, card, now)
+    await DECK.keep_brought(scope, tx, card, now)
     lead = await intake.leads.find(card.lead) or incident.taken_by_agency
     agencies = tuple(sorted({*incident.agencies, lead}))
     return replace(incident, agency_id=lead, agencies=agencies)

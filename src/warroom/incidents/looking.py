@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from warroom.incidents import show_store, store
+from warroom.incidents.cards import DECK
 from warroom.incidents.contracts import Place
 from warroom.incidents.duplicates import Candidate, Facts, candidates
 from warroom.incidents.intake import Intake
@@ -40,7 +41,7 @@ async def list_similar(
 ) -> list[dict[str, Any]]:
     """Incidents in view that may be the same, the likeliest first, each with why."""
     settings = intake.settings
-    card = (await intake.deck(scope, tx)).find(asked.type_code) if asked.type_code else None
+    card = await DECK.find(scope, tx, asked.type_code)
     new = Facts(
         asked.incident_id,
         asked.place.lat,
