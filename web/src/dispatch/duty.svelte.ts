@@ -2,10 +2,10 @@
  * The phone of a crew: on which unit one serves, what it was sent to, and what was pressed. Presses
  * act at once on this phone, are kept in its storage, and are sent when the network is there.
  */
-import { api, ApiError, send, sentence } from "$lib/api";
+import { api, ApiError, ask, sentence, type Ask } from "$lib/api";
 import { socket } from "$lib/socket";
 import { t } from "$lib/t";
-import { bodyOf, newId, nextBatch, readQueue, standing, without, type Answered, type Pressed } from "./queue";
+import { bodyOf, newId, nextBatch, readQueue, standing, stepped, without, type Answered, type Pressed } from "./queue";
 import type { Duty, SentState } from "./types";
 
 const EMPTY: Duty = { unit: null, signed_on_at: null, assignment: null, task: null };
@@ -39,7 +39,9 @@ export class CrewDuty {
   /** What the server said of presses that changed nothing; shown until it is read. */
   said = $state.raw<readonly string[]>([]);
   #person = "";
-  #isSending = false;
+  #isWanted = false;
+  #running: Promise<void> | null = null;
+  #asking: AbortController | null = null;
   #attempt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -82,19 +84,55 @@ export class CrewDuty {
     return `warroom.${word}.${this.#person}`;
   }
 
-  async refetch(): Promise<void> {
-    if (this.queue.length > 0 && !(await this.flush())) return;
+  /** Sends what waits, then reads anew where the crew stands; one at a time, so that no old answer undoes a new one. */
+  refetch(): Promise<void> {
+    this.#isWanted = true;
+    return (this.#running ??= this.#run());
+  }
+
+  async #run(): Promise<void> {
+    clearTimeout(this.#timer);
     try {
-      this.current = await api.get<Duty>("/api/dispatch/duty", undefined, AbortSignal.timeout(GIVEN_UP_MS));
-      keep(this.#key("duty"), JSON.stringify(this.current));
+      while (this.#isWanted) {
+        this.#isWanted = false;
+        await this.#once();
+      }
+    } finally {
+      this.#running = null;
+    }
+  }
+
+  async #once(): Promise<void> {
+    try {
+      await this.#flush();
+      this.#take(await this.#ask<Duty>("/api/dispatch/duty"));
       this.loaded = true;
       this.failure = null;
       this.isAway = false;
+      this.#attempt = 0;
     } catch (failed) {
+      // Given up for something newer, which comes next.
+      if (this.#isWanted) return;
       if (isGap(failed)) this.#later();
       else this.failure = sentence(failed);
       this.loaded = true;
     }
+  }
+
+  async #ask<Answer>(path: string, more: Ask = {}): Promise<Answer> {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), GIVEN_UP_MS);
+    this.#asking = controller;
+    try {
+      return await ask<Answer>(path, { ...more, signal: controller.signal });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #take(duty: Duty): void {
+    this.current = duty;
+    keep(this.#key("duty"), JSON.stringify(duty));
   }
 
   /** Takes a press: it counts on this phone from now on, whether the network is there or not. */
@@ -104,6 +142,8 @@ export class CrewDuty {
     const made: Pressed = { id: newId(), assignment: assignment.id, at: new Date().toISOString(), ...more };
     this.#put([...this.queue, made]);
     this.#attempt = 0;
+    // It waits behind no question that hangs in a gap; what is sent twice counts once.
+    this.#asking?.abort();
     void this.refetch();
   }
 
@@ -112,42 +152,33 @@ export class CrewDuty {
     keep(this.#key("presses"), JSON.stringify(queue));
   }
 
-  /** Sends what waits, until nothing does; false when the network is away. */
-  async flush(): Promise<boolean> {
-    if (this.#isSending) return true;
-    this.#isSending = true;
-    clearTimeout(this.#timer);
-    try {
-      for (let batch = nextBatch(this.queue); batch !== null; batch = nextBatch(this.queue)) {
-        if (!(await this.#send(batch.assignment, batch.items))) return false;
-      }
-      return true;
-    } finally {
-      this.#isSending = false;
+  /** Sends what waits, until nothing does; throws when the network is away. */
+  async #flush(): Promise<void> {
+    for (let batch = nextBatch(this.queue); batch !== null; batch = nextBatch(this.queue)) {
+      await this.#send(batch.assignment, batch.items);
     }
   }
 
-  /** Whether the server heard; what it refused as a whole is said and not sent again. */
-  async #send(assignment: string, items: readonly Pressed[]): Promise<boolean> {
+  /** What the server refused as a whole is said and not sent again. */
+  async #send(assignment: string, items: readonly Pressed[]): Promise<void> {
+    let taken: readonly Pressed[] = [];
     try {
-      const response = await send(`/api/dispatch/assignments/${assignment}/stamps`, {
+      const { items: answers } = await this.#ask<{ items: Answered[] }>(`/api/dispatch/assignments/${assignment}/stamps`, {
         method: "POST",
         body: bodyOf(items, new Date().toISOString()),
-        signal: AbortSignal.timeout(GIVEN_UP_MS),
       });
-      const { items: answers } = (await response.json()) as { items: Answered[] };
       this.#say(answers.filter(({ verdict }) => verdict !== "taken").map(({ text }) => text));
+      const heard = new Set(answers.filter(({ verdict }) => verdict === "taken").map(({ id }) => id));
+      taken = items.filter(({ id }) => heard.has(id));
     } catch (failed) {
-      if (isGap(failed)) {
-        this.#later();
-        return false;
-      }
+      if (this.#isWanted || isGap(failed)) throw failed;
       this.#say([t("dispatch.not_taken", { why: sentence(failed) })]);
     }
+    // Together: a step that was heard stands until the server is asked again, and never falls back meanwhile.
+    this.#take(stepped(this.current, taken));
     this.#put(without(this.queue, items));
     this.isAway = false;
     this.#attempt = 0;
-    return true;
   }
 
   #later(): void {
@@ -176,7 +207,7 @@ export class CrewDuty {
 
 /** The network is away, or whoever answered is not our server, or the session must be renewed first. */
 export function isGap(failed: unknown): boolean {
-  if (failed instanceof ApiError) return failed.isAway || [401, 408, 429].includes(failed.status) || failed.status === 500;
+  if (failed instanceof ApiError) return failed.isAway || [401, 408, 429, 500].includes(failed.status) || failed.code.startsWith("http.");
   return failed instanceof DOMException || failed instanceof TypeError || failed instanceof SyntaxError;
 }
 

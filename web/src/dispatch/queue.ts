@@ -4,7 +4,7 @@
  * twice and late.
  */
 import { metresBetween } from "../camera/facts";
-import type { CrewStamp, Did, DutyUnit, Outcome, SentState, Step, TaskShort } from "./types";
+import type { CrewStamp, Did, Duty, DutyUnit, Outcome, SentState, Step, TaskShort } from "./types";
 
 export interface Pressed {
   id: string;
@@ -55,6 +55,12 @@ export function standing(state: SentState, assignment: string, queue: readonly P
     if (isStep(now) && ORDER.indexOf(stamp) > ORDER.indexOf(now)) now = stamp;
   }
   return now;
+}
+
+/** The duty as it stands once the server took these: the answer to a press has no duty in it. */
+export function stepped(duty: Duty, taken: readonly Pressed[]): Duty {
+  const { assignment } = duty;
+  return assignment === null ? duty : { ...duty, assignment: { ...assignment, state: standing(assignment.state, assignment.id, taken) } };
 }
 
 /** The presses of the first assignment that waits, as one message; null when nothing waits. */

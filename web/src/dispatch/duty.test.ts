@@ -1,0 +1,140 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { CrewDuty } from "./duty.svelte";
+import type { Pressed } from "./queue";
+import type { Duty, SentState } from "./types";
+
+/** A question of the phone that a test answers when it likes. */
+interface Asked {
+  path: string;
+  presses: Pressed[];
+  answer: (body: unknown, status?: number) => Promise<void>;
+  fail: () => Promise<void>;
+  isGivenUp: () => boolean;
+}
+
+const asked: Asked[] = [];
+const store = new Map<string, string>();
+
+const dutyAt = (state: SentState): Duty => ({
+  unit: null, signed_on_at: null, task: null,
+  assignment: { id: "a", state, since: "", dispatched_at: "", on_scene_at: null },
+});
+const takes = ({ presses }: Asked): { items: { id: string; verdict: string; text: string }[] } => ({ items: presses.map(({ id }) => ({ id, verdict: "taken", text: "" })) });
+const settled = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 0));
+const last = (): Asked => asked.at(-1) ?? (() => { throw new Error("nothing was asked"); })();
+
+function fetched(path: string, { body, signal }: RequestInit): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    signal?.addEventListener("abort", () => reject(new DOMException("", "AbortError")));
+    asked.push({
+      path,
+      presses: typeof body === "string" ? (JSON.parse(body) as { items: Pressed[] }).items : [],
+      answer: (content, status = 200) => (resolve(new Response(JSON.stringify(content), { status })), settled()),
+      fail: () => (reject(new TypeError("no network")), settled()),
+      isGivenUp: () => signal?.aborted ?? false,
+    });
+  });
+}
+
+/** A phone whose unit was sent to something. */
+async function sentOut(): Promise<CrewDuty> {
+  const phone = new CrewDuty();
+  phone.watch("p");
+  await settled();
+  await last().answer(dutyAt("dispatched"));
+  return phone;
+}
+
+describe("a crew's phone", () => {
+  beforeEach(() => {
+    asked.length = 0;
+    store.clear();
+    vi.stubGlobal("fetch", fetched);
+    vi.stubGlobal("window", new EventTarget());
+    vi.stubGlobal("localStorage", { getItem: (key: string) => store.get(key) ?? null, setItem: (key: string, text: string) => void store.set(key, text) });
+  });
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("never shows a step that was told as not told, while the duty is read anew", async () => {
+    const phone = await sentOut();
+    phone.press({ stamp: "accepted" });
+    await settled();
+
+    await last().answer(takes(last()));
+
+    expect(last().path).toBe("/api/dispatch/duty");
+    expect(phone.queue).toEqual([]);
+    expect(phone.state).toBe("accepted");
+    expect(JSON.parse(store.get("warroom.duty.p") ?? "{}")).toEqual(dutyAt("accepted"));
+  });
+
+  it("lets no answer from before a press undo it", async () => {
+    const phone = await sentOut();
+    void phone.refetch();
+    await settled();
+    const old = last();
+
+    phone.press({ stamp: "accepted" });
+    await settled();
+    await last().answer(takes(last()));
+    await old.answer(dutyAt("dispatched"));
+
+    expect(phone.state).toBe("accepted");
+    expect(old.isGivenUp()).toBe(true);
+  });
+
+  it("sends a press at once, though a question or another press hangs", async () => {
+    const phone = await sentOut();
+    phone.press({ stamp: "accepted" });
+    await settled();
+
+    phone.press({ stamp: "duress" });
+    await settled();
+
+    expect(last().presses.map(({ stamp }) => stamp)).toEqual(["accepted", "duress"]);
+    await last().answer(takes(last()));
+    expect(phone.queue).toEqual([]);
+    expect(phone.isAway).toBe(false);
+  });
+
+  it("asks one thing at a time, and once more when something changed meanwhile", async () => {
+    const phone = await sentOut();
+    const before = asked.length;
+
+    void phone.refetch();
+    void phone.refetch();
+    void phone.refetch();
+    await settled();
+    expect(asked.length).toBe(before + 1);
+    await last().answer(dutyAt("accepted"));
+    expect(asked.length).toBe(before + 2);
+    await last().answer(dutyAt("en_route"));
+
+    expect(phone.state).toBe("en_route");
+    expect(asked.length).toBe(before + 2);
+  });
+
+  it("keeps what was pressed without network, and where somebody else's page answers", async () => {
+    const phone = await sentOut();
+    phone.press({ stamp: "accepted" });
+    await settled();
+    await last().fail();
+    expect([phone.isAway, phone.state, phone.queue.length]).toEqual([true, "accepted", 1]);
+
+    phone.press({ stamp: "en_route" });
+    await settled();
+    await last().answer("sign in to this network", 403);
+    expect([phone.isAway, phone.state, phone.queue.length]).toEqual([true, "en_route", 2]);
+    expect(phone.said).toEqual([]);
+  });
+
+  it("says what was refused and does not count it", async () => {
+    const phone = await sentOut();
+    phone.press({ stamp: "accepted" });
+    await settled();
+
+    await last().answer({ items: last().presses.map(({ id }) => ({ id, verdict: "over", text: "Sudah selesai" })) });
+
+    expect([phone.state, phone.queue.length, phone.said]).toEqual(["dispatched", 0, ["Sudah selesai"]]);
+  });
+});
