@@ -5,11 +5,17 @@ another host and on an error in the page that nobody caught (`conftest.py`).
 """
 
 import json
+import os
 import re
+import shutil
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
+import osmium
 import pytest
 from playwright.sync_api import APIRequestContext, Browser, Page, expect
 
@@ -25,6 +31,7 @@ from tests.browser.walk import (
     settle,
     walk,
 )
+from warroom.roads.tiles import make_tiles
 
 pytestmark = pytest.mark.browser
 
@@ -350,6 +357,52 @@ def test_the_map_is_drawn_without_the_internet(enter: Enter) -> None:
     page = enter("peta")
 
     expect(page.locator("canvas.maplibregl-canvas")).to_be_visible()
+
+
+def test_houses_are_drawn_where_the_city_has_tiles_of_them(
+    enter: Enter, demo: Demo, tmp_path: Path
+) -> None:
+    """One house, larger than the screen, at the place that is marked."""
+    if shutil.which("tilemaker") is None:
+        pytest.skip("tilemaker is not installed")
+    lon, lat, half = 119.43, -5.14, 0.003
+    corners = ((-half, -half), (half, -half), (half, half), (-half, half))
+    extract = tmp_path / "house.osm.pbf"
+    with osmium.SimpleWriter(str(extract)) as writer:
+        for ref, (east, north) in enumerate(corners, 1):
+            writer.add_node(osmium.osm.mutable.Node(id=ref, location=(lon + east, lat + north)))
+        house = osmium.osm.mutable.Way(id=1, nodes=[1, 2, 3, 4, 1], tags={"building": "yes"})
+        writer.add_way(house)
+    city = demo.folder / "data" / "city"
+    assert make_tiles(extract, city, (lon, lat, lon, lat)).outcome == "made"
+    try:
+        os.utime(city / "city.json")  # a pack is read again when this file changes
+        page = enter("peta")
+        page.goto(f"{demo.address}/peta?di={lon},{lat}")
+        settle(page)
+        wanted = page.evaluate(
+            "getComputedStyle(document.documentElement).getPropertyValue('--m-building')"
+        )
+        assert share_of(wanted.strip(), page) < 0.1, "single houses are noise from afar"
+        for _ in range(3):
+            page.keyboard.press("+")
+        settle(page)
+
+        page.wait_for_timeout(500)
+        assert share_of(wanted.strip(), page) > 0.3
+    finally:
+        (city / "base.pmtiles").unlink()
+        os.utime(city / "city.json")
+
+
+def share_of(colour: str, page: Page) -> float:
+    """How much of the map's middle has exactly this colour."""
+    picture = page.locator("canvas.maplibregl-canvas").screenshot()
+    with av.open(BytesIO(picture)) as file:
+        pixels = next(file.decode(video=0)).to_ndarray(format="rgb24")
+    high, wide = pixels.shape[:2]
+    middle = pixels[high // 4 : 3 * high // 4, wide // 4 : 3 * wide // 4]
+    return float((middle == np.frombuffer(bytes.fromhex(colour[1:]), np.uint8)).all(axis=2).mean())
 
 
 def test_pages_are_reached_by_keys_alone(enter: Enter) -> None:

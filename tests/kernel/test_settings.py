@@ -53,6 +53,36 @@ def test_a_wrong_name_or_value_is_refused(file: dict, environment: dict) -> None
         Configuration(file, environment).section(Sample)
 
 
+@section
+class Packed:
+    """A section above a file of the city pack."""
+
+    SECTION: ClassVar[str] = "packed"
+    PACK: ClassVar[str] = "city.json"
+
+    name: str = setting("Makassar", "Name.")
+    zone: str = setting("Asia/Makassar", "Zone.")
+    bounds: list[float] = setting([1.0, 2.0], "Box.")
+
+
+def test_the_city_pack_says_what_nobody_set(tmp_path: Path) -> None:
+    (tmp_path / "city.json").write_text('{"name": "Porto", "zone": "Europe/Lisbon", "more": 1}')
+    environment = {"WARROOM_CITY_DIR": str(tmp_path), "WARROOM_PACKED_ZONE": "Asia/Jakarta"}
+
+    assert Configuration({"packed": {"bounds": [3.0]}}, environment).section(Packed) == Packed(
+        name="Porto", zone="Asia/Jakarta", bounds=[3.0]
+    )
+
+
+@pytest.mark.parametrize("content", ["", "[1]", '{"name": 5}', '{"bounds": "wide"}', "\udcff"])
+def test_a_broken_pack_says_nothing(tmp_path: Path, content: str) -> None:
+    (tmp_path / "city.json").write_text(content, errors="surrogateescape")
+
+    packed = Configuration({}, {"WARROOM_CITY_DIR": str(tmp_path)}).section(Packed)
+
+    assert packed == Packed(name="Makassar", zone="Asia/Makassar", bounds=[1.0, 2.0])
+
+
 def test_secrets_are_not_shown() -> None:
     configuration = Configuration({"sample": {"token": "hush"}}, {})
 

@@ -481,6 +481,7 @@ def _surroundings(ctx: Context) -> dict[str, Any]:
             "zone": city.zone,
             "zone_label": city.zone_label,
             "schematic": city.schematic,
+            "label": city.label,
             "demo": node.demo,
             "bounds": city.bounds,
             "center": city.center,

@@ -37,14 +37,16 @@ class IdentitySettings:
 
 @section
 class CitySettings:
-    """The city: how it is called, its zone, and what the map shows first."""
+    """The city: how it is called, its zone, and what the map shows first; as its pack says."""
 
     SECTION: ClassVar[str] = "city"
+    PACK: ClassVar[str] = "city.json"
 
     name: str = setting("Makassar", "Name of the city.")
     zone: str = setting("Asia/Makassar", "Time zone (IANA) in which times are shown.")
     zone_label: str = setting("WITA", "How people call the zone.")
     schematic: bool = setting(True, "Whether the map is a schematic drawing, not a survey.")
+    label: str = setting("", "What is said of the map's origin, on the map.")
     bounds: list[float] = setting(
         [119.38, -5.225, 119.545, -5.055],
         "West, south, east, north of the map at first, in degrees.",

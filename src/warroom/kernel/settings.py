@@ -3,7 +3,8 @@
 A domain declares a frozen dataclass whose `SECTION` names its table in the file; each field has a
 default and a `help` text. `[recording] keep_days = 30` in the file and
 `WARROOM_RECORDING_KEEP_DAYS=30` in the environment say the same; the environment wins. The
-section `warroom` has no infix: `WARROOM_DATA_DIR`.
+section `warroom` has no infix: `WARROOM_DATA_DIR`. A section with `PACK` lies above a file of the
+city pack, whose entries stand for whatever neither says.
 """
 
 import hashlib
@@ -144,6 +145,7 @@ class Configuration:
         name: str = kind.SECTION  # type: ignore[attr-defined]
         known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]
         values = dict(self._file.get(name, {}))
+        below = self._packed(kind, known)
         for word in values:
             if word not in known:
                 raise SettingsError(setting=f"[{name}] {word}", problem="unknown")
@@ -152,7 +154,24 @@ class Configuration:
             given = self._environment.get(prefix + word.upper())
             if given is not None:
                 values[word] = _structured(given)
-        return self._convert(kind, name, values)
+        return self._convert(kind, name, below | values)
+
+    def _packed(self, kind: type[Any], known: Mapping[str, Any]) -> dict[str, Any]:
+        """What the city pack says.
+
+        One that is absent or broken says nothing: whoever draws the city tells of it, and the rest
+        of the node goes on.
+        """
+        file = getattr(kind, "PACK", None)
+        if file is None:
+            return {}
+        try:
+            facts = msgspec.json.decode((self.section(NodeSettings).city / file).read_bytes())
+            said = {word: value for word, value in facts.items() if word in known}
+            msgspec.convert(said, kind)
+        except (OSError, msgspec.MsgspecError, AttributeError):
+            return {}
+        return said
 
     def _convert[T](self, kind: type[T], name: str, values: dict[str, Any]) -> T:
         try:

@@ -74,6 +74,8 @@ export interface City {
   zone: string;
   zone_label: string;
   schematic: boolean;
+  /** What is said of the map's origin. */
+  label: string;
   demo: boolean;
   bounds: [number, number, number, number];
   center: [number, number];

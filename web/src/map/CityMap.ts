@@ -5,13 +5,12 @@ import {
   setWorkerUrl,
   type GeoJSONSource,
   type MapGeoJSONFeature,
-  type LngLatBoundsLike,
   type MapMouseEvent,
   type MapTouchEvent,
 } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
-import { centres, extent } from "./centre";
+import { centres, reach, type Box } from "./centre";
 import { cityLayer } from "./layers";
 import { points, wedges, type Sited } from "./marks";
 import { closed, type Ring } from "./ring";
@@ -81,15 +80,18 @@ export function canDraw(): boolean {
 export class CityMap {
   readonly #map: MapLibre;
   readonly #heard: Heard;
+  readonly #bounds: Box;
   #data = new Map<string, FeatureCollection>();
   #hidden = new Set<LayerGroup>();
   #tiles: string | null = null;
+  #hasLand: boolean | null = null;
   #ready = false;
   #overlays: Overlay[] = [];
   #hovered: Overlay | null = null;
 
-  constructor(container: HTMLElement, bounds: LngLatBoundsLike, view: MapView | null, heard: Heard) {
+  constructor(container: HTMLElement, bounds: Box, view: MapView | null, heard: Heard) {
     this.#heard = heard;
+    this.#bounds = bounds;
     const palette = readPalette(document.documentElement);
     this.#map = new MapLibre({
       container,
@@ -200,7 +202,7 @@ export class CityMap {
   }
 
   /** Shows the whole city. */
-  fit(bounds: LngLatBoundsLike): void {
+  fit(bounds: Box): void {
     this.#map.fitBounds(bounds, { padding: COVERED_PX, maxZoom: 14, duration: this.#duration() });
   }
 
@@ -214,12 +216,22 @@ export class CityMap {
     const load = async (name: "base" | "roads" | "places" | "kecamatan"): Promise<void> => {
       const layer = await cityLayer(name);
       this.#set(name, layer);
-      // The map ends where its data ends.
-      if (name === "base") this.#map.setMaxBounds(extent(layer) ?? undefined);
+      if (name === "base") this.#found(layer);
       if (name === "kecamatan") this.#set("kecamatan-centres", centres(layer));
     };
     const answers = await Promise.allSettled([...(["base", "roads", "kecamatan", "places"] as const).map(load), this.#loadTiles()]);
     if (answers.some((answer) => answer.status === "rejected")) this.#heard.failed();
+  }
+
+  #found(base: FeatureCollection): void {
+    this.#hasLand = base.features.some(({ properties }) => properties?.["kind"] === "land");
+    if (this.#ready) this.#fill();
+    this.#map.setMaxBounds(reach(base, this.#bounds));
+  }
+
+  /** A pack without boundaries knows no coast to tell the sea by: what it draws lies on land. */
+  #fill(): void {
+    if (this.#hasLand === false) this.#map.setPaintProperty("sea", "background-color", readPalette(document.documentElement).land);
   }
 
   async #loadTiles(): Promise<void> {
@@ -239,6 +251,7 @@ export class CityMap {
   #dress(): void {
     addSymbols(this.#map, readPalette(document.documentElement));
     this.#ready = true;
+    this.#fill();
     this.#layGround();
     for (const [source, data] of this.#data) this.#map.getSource<GeoJSONSource>(source)?.setData(data);
     for (const overlay of this.#overlays) overlay.dress(this.#map);

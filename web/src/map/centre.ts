@@ -40,9 +40,21 @@ function corners(coordinates: unknown): Position[] {
 }
 
 /** West, south, east and north of everything in a layer; null when it is empty. */
-export function extent(layer: FeatureCollection): [number, number, number, number] | null {
+export function extent(layer: FeatureCollection): Box | null {
   const all = layer.features.flatMap(({ geometry }) => ("coordinates" in geometry ? corners(geometry.coordinates) : []));
   if (all.length === 0) return null;
   const [lons, lats] = [all.map(([lon = 0]) => lon), all.map(([, lat = 0]) => lat)];
   return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
+}
+
+export type Box = [west: number, south: number, east: number, north: number];
+
+/** How far beyond the city's own box one may look, as a share of it. */
+const MARGIN = 0.5;
+
+/** Where the map ends: where its data ends, and with room around the city that it is of. */
+export function reach(base: FeatureCollection, [west, south, east, north]: Box): Box {
+  const [dx, dy] = [MARGIN * (east - west), MARGIN * (north - south)];
+  const [w, s, e, n] = extent(base) ?? [west, south, east, north];
+  return [Math.min(w, west - dx), Math.min(s, south - dy), Math.max(e, east + dx), Math.max(n, north + dy)];
 }

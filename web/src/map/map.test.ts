@@ -1,6 +1,6 @@
-import type { LineString } from "geojson";
+import type { FeatureCollection, LineString } from "geojson";
 import { expect, test } from "vitest";
-import { centres, extent } from "./centre";
+import { centres, extent, reach } from "./centre";
 import { passes, readFilter, writeFilter } from "./filter";
 import { crowd } from "./marks";
 import { place } from "./place";
@@ -68,6 +68,14 @@ test("a layer reaches as far as its outermost corners, and an empty one nowhere"
 
   expect(extent({ type: "FeatureCollection", features: [{ type: "Feature", properties: {}, geometry }] })).toEqual([119.4, -5.2, 119.5, -5.1]);
   expect(extent({ type: "FeatureCollection", features: [] })).toBeNull();
+});
+
+test("the map ends where its data ends, and never right at the city", () => {
+  const geometry: LineString = { type: "LineString", coordinates: [[118, -5.1], [119.5, -5.2]] };
+  const base: FeatureCollection = { type: "FeatureCollection", features: [{ type: "Feature", properties: {}, geometry }] };
+
+  expect(reach(base, [119, -6, 120, -5])).toEqual([118, -6.5, 120.5, -4.5]);
+  expect(reach({ type: "FeatureCollection", features: [] }, [0, 0, 2, 1])).toEqual([-1, -0.5, 3, 1.5]);
 });
 
 test("the first view leaves out no camera at the edge of the city", () => {

@@ -61,7 +61,8 @@ const MONO = ["Plex Mono Medium", "Plex Mono"];
 
 /** Width on the ground in metres turned into pixels at each zoom, never thinner than `least` px. */
 function groundWidth(property: string, least: number): ExpressionSpecification {
-  return ["interpolate", ["exponential", 2], ["zoom"], 10, ["max", least, ["*", ["get", property], 0.0131]], 18, ["max", least, ["*", ["get", property], 3.349]]];
+  const width: ExpressionSpecification = ["coalesce", ["get", property], 0];
+  return ["interpolate", ["exponential", 2], ["zoom"], 10, ["max", least, ["*", width, 0.0131]], 18, ["max", least, ["*", width, 3.349]]];
 }
 
 function byClass(primary: number, secondary: number, other: number): ExpressionSpecification {

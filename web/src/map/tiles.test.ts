@@ -16,9 +16,12 @@ test("a pack without tiles has no address", () => {
   expect(tilesAddress([{ name: "other", etag: '"1"' }], "https://warroom.test")).toBeNull();
 });
 
-test("buildings are drawn from zoom 16 alone, above land use and water", () => {
+test("buildings are in the layer of every tile that has them, and seen from zoom 16 on, above land use and water", () => {
   const layers = groundLayers(palette);
+  const [, , buildings] = layers;
 
   expect(layers.map(({ id }) => id)).toEqual(["ground-use", "ground-water", "ground-buildings"]);
-  expect(layers.map(({ minzoom }) => minzoom)).toEqual([undefined, undefined, 16]);
+  // Above 14, the zoom of the nearest tiles, MapLibre would leave the layer out of them.
+  expect(layers.map(({ minzoom }) => minzoom)).toEqual([undefined, undefined, 14]);
+  expect(buildings?.type === "fill" && buildings.paint?.["fill-opacity"]).toEqual(["interpolate", ["linear"], ["zoom"], 15, 0, 16, 1]);
 });

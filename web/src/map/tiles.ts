@@ -13,8 +13,10 @@ addProtocol("pmtiles", new Protocol().tilev4 as AddProtocolAction);
 const SOURCE = "ground";
 /** Everything of the ground lies under this layer of the style. */
 const UNDER = "coast";
-/** Below this zoom single houses are noise. */
+/** Below this zoom single houses are noise; they come into sight over the one before it. */
 const BUILDINGS_FROM_ZOOM = 16;
+/** The nearest tiles of the ground, which serve every nearer zoom (`roads/tilemaker/config.json`). */
+const TILES_TO_ZOOM = 14;
 
 export interface MadeTiles {
   name: string;
@@ -45,8 +47,14 @@ export function groundLayers(p: Palette): LayerSpecification[] {
       type: "fill",
       source: SOURCE,
       "source-layer": "building",
-      minzoom: BUILDINGS_FROM_ZOOM,
-      paint: { "fill-color": p.building, "fill-outline-color": p.edge },
+      // A `minzoom` above that of the tiles keeps the layer out of them for good (MapLibre 6 asks the
+      // tile, which is not drawn again for nearer zooms); so nothing is seen of it instead.
+      minzoom: TILES_TO_ZOOM,
+      paint: {
+        "fill-color": p.building,
+        "fill-outline-color": p.edge,
+        "fill-opacity": ["interpolate", ["linear"], ["zoom"], BUILDINGS_FROM_ZOOM - 1, 0, BUILDINGS_FROM_ZOOM, 1],
+      },
     },
   ];
 }
