@@ -9,8 +9,6 @@ stored, so that late, twice or after a restart it comes to the same.
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
-from types import TracebackType
-from typing import Self
 from uuid import UUID, uuid5
 
 import msgspec
@@ -34,7 +32,7 @@ EVERY_S = 5.0
 """So often it is looked whether a crew is overdue."""
 
 
-class Following:
+class Following(Loop):
     """Keeps tasks and incidents of a process in agreement; enters and leaves with it.
 
     Args:
@@ -52,7 +50,7 @@ class Following:
         self._limits = limits_of(settings)
         self._due: set[UUID] = set()
         self._is_all_due = True
-        self._loop = Loop("dispatch.following", self.step, failed=self._forget, every_s=EVERY_S)
+        super().__init__("dispatch.following", self.step, failed=self._forget, every_s=EVERY_S)
 
     def subscribe(self) -> list[tuple[str, Callable[[outbox.Event], Awaitable[None]]]]:
         """What is to be handed on of the outbox."""
@@ -68,21 +66,7 @@ class Following:
         incident_id = msgspec.json.decode(event.body).get(name)
         if incident_id is not None:
             self._due.add(UUID(incident_id))
-            self._loop.wake()
-
-    async def __aenter__(self) -> Self:
-        """Begins in the background."""
-        await self._loop.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Ends it."""
-        await self._loop.__aexit__(kind, error, trace)
+            self.wake()
 
     def _forget(self) -> None:
         self._is_all_due = True

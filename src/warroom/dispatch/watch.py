@@ -7,8 +7,7 @@ then. Several processes may do it at once: whatever is written here is written o
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from warroom.dispatch import service, store
@@ -70,7 +69,7 @@ class _Roads(NamedTuple):
         return found if metres > 0 else None
 
 
-class Watch:
+class Watch(Loop):
     """Follows the roads for the tasks of a process; enters and leaves with it.
 
     Args:
@@ -95,7 +94,7 @@ class Watch:
     ) -> None:
         self._db, self._clock, self._standing, self._state = db, clock, standing, state
         self._settings, self._zone, self._holder = settings, zone, holder
-        self._loop = Loop("dispatch.watch", self.step, failed=self._has_failed)
+        super().__init__("dispatch.watch", self.step, failed=self._has_failed)
         self._is_stale = True
         self._ended: dict[UUID, str] = {}
         self._tasks: list[Task] = []
@@ -110,7 +109,7 @@ class Watch:
 
     async def _hear(self, _: outbox.Event) -> None:
         self._is_stale = True
-        self._loop.wake()
+        self.wake()
 
     async def follow(self, cycle: Cycle) -> None:
         """Takes a cycle of the roads; nothing is waited for."""
@@ -119,21 +118,7 @@ class Watch:
                 self._ended[event.jam.id] = event.reason
         while len(self._ended) > _ENDED_MOST:
             del self._ended[next(iter(self._ended))]
-        self._loop.wake()
-
-    async def __aenter__(self) -> Self:
-        """Begins in the background."""
-        await self._loop.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Ends it."""
-        await self._loop.__aexit__(kind, error, trace)
+        self.wake()
 
     def _has_failed(self) -> None:
         self._is_stale = True
