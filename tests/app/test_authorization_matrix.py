@@ -101,6 +101,7 @@ OWNED = {
     "closure_id": "closure",
     "report_id": "report",
     "call_id": "call",
+    "minimum_id": "minimum",
 }
 BASIS = "01890000-0000-7000-8000-000000000001"
 GLOBAL = {
@@ -444,6 +445,10 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
             "units": [{"unit_id": things.get("unit", str(UUID(int=95)))}]
         },
         ("PUT", "/api/dispatch/runcards/{card_code}"): {"version": 1},
+        ("PUT", "/api/dispatch/minimums/{minimum_id}"): minimum_body(things["agency"], 1),
+        ("POST", "/api/dispatch/minimums/{minimum_id}/move-ups"): {
+            "unit_id": things.get("unit", str(UUID(int=81)))
+        },
         ("POST", "/api/dispatch/assignments/{assignment_id}/cancel"): {"reason": "Salah"},
         ("POST", "/api/dispatch/assignments/{assignment_id}/hand-over"): {
             "unit_id": things.get("unit", str(UUID(int=81))),
@@ -719,6 +724,14 @@ async def _make_units(world: World) -> None:
     await _take_in(world)
 
 
+def minimum_body(agency: str, version: int = 0) -> dict[str, Any]:
+    """What a station keeps free."""
+    return {
+        "agency_id": agency, "station": f"{MARK} pos", "kind": "patrol", "least": 1,
+        "lat": -5.13, "lon": 119.41, "version": version,
+    }  # fmt: skip
+
+
 async def _send_unit(world: World) -> None:
     """A task of the first agency, with its vehicle sent there and somebody in it."""
     unit = {"unit_id": world.things["unit"]}
@@ -731,6 +744,10 @@ async def _send_unit(world: World) -> None:
         made = await world.own.post(url.format(world.things.get("task")), json=body)
         assert made.status_code == 201, made.text
         world.things[word] = made.json()["id"]
+    world.things["minimum"] = str(new_id())
+    url = f"/api/dispatch/minimums/{world.things['minimum']}"
+    kept = await world.own.put(url, json=minimum_body(world.things["agency"]))
+    assert kept.status_code == 200, kept.text
 
 
 async def _take_in(world: World) -> None:

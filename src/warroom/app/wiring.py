@@ -306,6 +306,13 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         node.configuration.section(dispatch.DispatchSettings),
         f"{node.settings.node}:{node.settings.port}",
     )
+    coverage = dispatch.CoverageWatch(
+        db,
+        node.clock,
+        identity.system_scope(f"coverage {node.settings.node}", node.clock),
+        node.configuration.section(dispatch.DispatchSettings),
+        f"{node.settings.node}:{node.settings.port}",
+    )
     watching = identity.system_scope(f"counts {node.settings.node}", node.clock)
     sights = traffic.Sights(db, node.clock, watching, state)
     sharing = traffic.Sharing(db, node.clock, watching, state)
@@ -343,6 +350,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
             watch,
             forwarder,
             following,
+            coverage,
         ),
         watch_rights=made[identity.Authenticator].watch,
     )

@@ -13,6 +13,17 @@ import msgspec
 from warroom.dispatch import crew_store, duress_store, incident_store, store
 from warroom.dispatch.briefing import Briefs
 from warroom.dispatch.contracts import SEND, VIEW, Assignment, Task
+from warroom.dispatch.coverage import Minimum
+from warroom.dispatch.coverage_service import (
+    advise,
+    coverage_json,
+    look,
+    move_up,
+    offer_of_move,
+    remove_minimum,
+    write_minimum,
+)
+from warroom.dispatch.coverage_watch import CoverageWatch
 from warroom.dispatch.duress import answer as answer_duress
 from warroom.dispatch.duty import Press, press, sign_off, sign_on
 from warroom.dispatch.errors import TaskNotFoundError
@@ -196,20 +207,24 @@ async def forget_old(
 
 __all__ = [
     "Briefs",
+    "CoverageWatch",
     "DispatchSettings",
     "Following",
     "Frame",
+    "Minimum",
     "Press",
     "Proposal",
     "Recommendation",
     "TaskDraft",
     "Wanted",
     "Watch",
+    "advise",
     "after_action",
     "answer_duress",
     "answers_json",
     "cancel",
     "close_task",
+    "coverage_json",
     "draft_of",
     "forget_old",
     "gather",
@@ -223,17 +238,21 @@ __all__ = [
     "list_statuses",
     "list_tasks",
     "list_tasks_of",
+    "look",
     "make_following",
     "make_watch",
+    "move_up",
     "note_brief",
     "offer_by",
     "offer_of",
+    "offer_of_move",
     "open_task",
     "press",
     "proposal_json",
     "propose",
     "recommend_for",
     "recommendation_json",
+    "remove_minimum",
     "replay",
     "report_kpi",
     "send_to_incident",
@@ -244,4 +263,5 @@ __all__ = [
     "sign_on",
     "task_of",
     "write_card",
+    "write_minimum",
 ]

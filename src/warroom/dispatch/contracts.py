@@ -16,7 +16,7 @@ SEND = "dispatch:send"
 """To open and close tasks and to send units; on the task and on the unit."""
 
 CONFIGURE = "dispatch:configure"
-"""To write the run cards of the city."""
+"""To write the run cards of the city, and what an agency's stations keep free."""
 
 ACT = "dispatch:act"
 """To serve on a unit and to tell how far it is."""
@@ -37,8 +37,11 @@ UNITS = "dispatch.units"
 MINE = "dispatch.mine"
 """Topic, personal: something changed for the unit that this person serves on."""
 
-type TaskKind = Literal["traffic", "incident"]
-"""A jam, or what one agency does about an incident of 112."""
+COVERAGE = "dispatch.coverage"
+"""Topic: a station fell below what it is to keep free, or holds it again, or that was changed."""
+
+type TaskKind = Literal["traffic", "incident", "move_up"]
+"""A jam; what one agency does about an incident of 112; standing by at another station."""
 
 
 class Stamp(StrEnum):
@@ -166,6 +169,7 @@ class Task:
         opened_by: Who opened it; None if it opened by itself.
         incident_id: The case that it is a part of; None of a jam.
         alarm_level: Up to which level of the run card units were sent, 1 to 5.
+        minimum_id: For what a unit is moved up; None of everything else.
     """
 
     id: UUID
@@ -188,6 +192,7 @@ class Task:
     alarm_level: int = 1
     jam_ended_at: datetime | None = None
     opened_by: UUID | None = None
+    minimum_id: UUID | None = None
 
     @property
     def sides(self) -> Sides:

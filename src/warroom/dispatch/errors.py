@@ -112,3 +112,22 @@ class PeriodError(InvalidError):
     """A report is of a time that begins before it ends, and is not too long (`days`)."""
 
     code = "dispatch.bad_period"
+
+
+class MinimumNotFoundError(NotFoundError):
+    """No such minimum, or not for this person."""
+
+    code = "dispatch.no_minimum"
+
+
+class MinimumChangedError(WarRoomError):
+    """Somebody else changed it meanwhile, or the station has one for this kind already."""
+
+    code = "dispatch.minimum_changed"
+    kind = Kind.CONFLICT
+
+
+class OtherSortError(InvalidError):
+    """A unit of another kind, or of another agency, does not stand in there (`unit`)."""
+
+    code = "dispatch.other_sort"

@@ -52,7 +52,10 @@ _OPEN = """
 select distinct incident_id from dispatch_task where incident_id is not null and closed_at is null
 """
 
-_GOING = "select * from dispatch_assignment where ended_at is null"
+_GOING = """
+select s.* from dispatch_assignment s join dispatch_task t on t.id = s.task_id
+where s.ended_at is null and (t.kind <> 'move_up' or s.state <> 'on_scene')
+"""
 
 _NUMBERS = "select number from dispatch_task where incident_id = %(id)s"
 
@@ -153,7 +156,7 @@ async def list_going(
     scope: Scope,  # noqa: ARG001 - the system's
     tx: Transaction,
 ) -> list[Assignment]:
-    """The assignments that have not ended."""
+    """The assignments that have not ended; who stands by is asked nothing."""
     return [assignment_of_row(row) for row in await (await tx.execute(_GOING)).fetchall()]
 
 

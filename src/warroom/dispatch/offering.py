@@ -12,6 +12,7 @@ import numpy as np
 
 from warroom.dispatch import crew_store, store
 from warroom.dispatch.contracts import SEND, Task
+from warroom.dispatch.errors import TaskNotFoundError
 from warroom.dispatch.proposing import Candidate, Excluded, profile_of, rank, screen
 from warroom.dispatch.service import Offer, get_task
 from warroom.dispatch.settings import DispatchSettings
@@ -77,6 +78,9 @@ async def gather(
         TaskNotFoundError: No such task, or not for this scope.
     """
     task = await get_task(scope, tx, task_id, SEND)
+    if task.kind == "move_up":
+        # Who stands by somewhere is proposed with the minima.
+        raise TaskNotFoundError
     known = await units.list_whereabouts(scope, tx, task.agency_id, settings.capability, SEND)
     ids = [one.unit.id for one in known]
     busy = await store.list_busy(scope, tx, ids)

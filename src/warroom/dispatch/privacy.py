@@ -18,6 +18,8 @@ def told(settings: DispatchSettings) -> Told:
                     "dispatch_event",
                     "dispatch_crew",
                     "dispatch_runcard",
+                    "dispatch_minimum",
+                    "dispatch_shortfall",
                 ),
                 is_searched=False,
             ),

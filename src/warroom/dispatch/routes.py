@@ -11,10 +11,11 @@ from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
-from warroom.dispatch import api, incident_routes, kpi_routes
+from warroom.dispatch import api, coverage_routes, incident_routes, kpi_routes
 from warroom.dispatch.api import Briefs, DispatchSettings, Press, Proposal, TaskDraft
 from warroom.dispatch.contracts import (
     ACT,
+    COVERAGE,
     MINE,
     OF_CREW,
     SEND,
@@ -37,11 +38,12 @@ from warroom.traffic.contracts import VIEW as TRAFFIC_VIEW
 
 router = Router("dispatch")
 
-routers = [router, incident_routes.router, kpi_routes.router]
+routers = [router, coverage_routes.router, incident_routes.router, kpi_routes.router]
 
 TOPICS: list[Topic] = [
     Topic(TASKS, VIEW),
     Topic(UNITS, VIEW),
+    Topic(COVERAGE, VIEW),
     Topic(MINE, ACT, is_personal=True),
 ]
 

@@ -313,6 +313,7 @@ async def _send_one(
     except units.UnitNotFoundError:
         return Outcome(wanted.unit_id, refused="not_there")
     agency_id = unit.draft.agency_id
+    await service.release_move(scope, tx, wanted.unit_id, incident.number or "-", now)
     if wanted.preempts is not None:
         await _release(scope, tx, wanted.unit_id, incident, wanted.preempts, now)
     task = tasks.get(agency_id)

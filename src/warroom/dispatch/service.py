@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
-from warroom.dispatch import rules, store
+from warroom.dispatch import coverage_store, rules, store
 from warroom.dispatch.contracts import (
     SEND,
     VIEW,
@@ -15,6 +15,7 @@ from warroom.dispatch.contracts import (
     Outcome,
     Stamp,
     Task,
+    TaskKind,
     Told,
 )
 from warroom.dispatch.errors import (
@@ -36,7 +37,7 @@ from warroom.kernel.scope import Scope
 from warroom.traffic.contracts import Jam
 from warroom.units import api as units
 
-_PREFIX = {"traffic": "LL"}
+_PREFIX: dict[TaskKind, str] = {"traffic": "LL", "move_up": "GS"}
 REASON_MOST = 500
 
 
@@ -48,6 +49,7 @@ class TaskDraft:
         place: Area code; None where none is known.
         keys: Edges of its jam.
         agency_id: For whom; None is for the asker's own agency.
+        kind: A jam, or standing by for a minimum.
     """
 
     lat: float
@@ -59,6 +61,8 @@ class TaskDraft:
     jam_id: UUID | None = None
     keys: tuple[str, ...] = ()
     agency_id: UUID | None = None
+    kind: TaskKind = "traffic"
+    minimum_id: UUID | None = None
 
 
 def draft_of(jam: Jam, keys: Sequence[str], **more: Any) -> TaskDraft:
@@ -111,9 +115,10 @@ async def open_task(
     if agency_id is None:
         raise NoAgencyError
     task = Task(
-        *(new_id(), "", agency_id, "traffic", draft.place, draft.lat, draft.lon, draft.roads),
+        *(new_id(), "", agency_id, draft.kind, draft.place, draft.lat, draft.lon, draft.roads),
         *("open", draft.priority, now, draft.jam_id, draft.keys),
         opened_by=scope.person_id,
+        minimum_id=draft.minimum_id,
     )
     if not scope.allows(SEND, **task.sides):
         raise OffMapError
@@ -173,6 +178,7 @@ async def send_unit(
         raise UnitNotThereError from error
     if unit.draft.agency_id != task.agency_id:
         raise UnitNotThereError
+    await release_move(scope, tx, unit_id, task.number, now)
     made = Assignment(
         new_id(), task.id, unit_id, Stamp.DISPATCHED, since=now, dispatched_at=now,
         eta_s=offer.eta_s, role=offer.role,
@@ -203,6 +209,15 @@ async def cancel(
     reason = check_reason(reason)
     await _end(scope, tx, sent, task, Stamp.CANCELLED, reason, {}, now)
     await record(scope, tx, task, "cancelled", {"unit": sent.unit_name}, reason)
+
+
+async def release_move(
+    scope: Scope, tx: Transaction, unit_id: UUID, number: str, now: datetime
+) -> None:
+    """Takes a unit from where it stands by, for a task of this number: it was free all the time."""
+    moved = (await coverage_store.list_moved(scope, tx, [unit_id])).get(unit_id)
+    if moved is not None:
+        await cancel(scope, tx, moved.assignment_id, number, now)
 
 
 async def hand_over(
@@ -253,6 +268,8 @@ async def close_task(
     for sent in await store.list_sent(scope, tx, task.id):
         if sent.assignment.ended_at is None:
             await _end(scope, tx, sent, task, Stamp.CANCELLED, reason, {"closed": outcome}, now)
+    if task.kind == "move_up" and (await get_task(scope, tx, task_id, SEND)).state == "closed":
+        return
     source: Told = "auto" if scope.person_id is None else "operator"
     await finish(scope, tx, task, Ending(outcome, source, reason), now)
     await record(scope, tx, task, "closed", {"outcome": outcome, "source": source}, reason)
@@ -293,7 +310,11 @@ async def take_stamps(
     )
     was_closed = task.state == "closed"
     task = await settle(scope, tx, task, now)
-    if not was_closed and task.state != "closed":
+    if task.kind == "move_up" and standing.ended_at is not None and not was_closed:
+        # Nobody else stands by for it.
+        outcome = "solved" if standing.state is Stamp.CLEARED else "cancelled"
+        task = await finish(scope, tx, task, Ending(outcome, events[-1].source), now)
+    elif not was_closed and task.state != "closed":
         others = [
             one
             for one in await store.list_assignments(scope, tx, [task.id])

@@ -36,3 +36,6 @@ class DispatchSettings:
     turnout_s: float = setting(120.0, "Seconds from there to leaving.")
     travel_factor: float = setting(1.5, "Of the promised travel time, until a unit is overdue.")
     check_min: float = setting(20.0, "Minutes at the place without a word until a crew is asked.")
+    move_gain_s: float = setting(
+        120.0, "Seconds by which a move-up must bring the first unit nearer to be proposed."
+    )

@@ -27,7 +27,7 @@ from warroom.units.contracts import columns_of as unit_columns
 _TASK_COLUMNS = (
     *("id", "number", "agency_id", "kind", "place", "lat", "lon", "roads", "state", "priority"),
     *("opened_at", "jam_id", "keys", "jam_ended", "outcome", "closed_at"),
-    *("incident_id", "alarm_level", "jam_ended_at", "opened_by"),
+    *("incident_id", "alarm_level", "jam_ended_at", "opened_by", "minimum_id"),
 )
 _ASSIGNMENT_COLUMNS = (
     *("id", "task_id", "unit_id", "state", "since", "dispatched_at", "accepted_at"),
@@ -37,10 +37,10 @@ _ASSIGNMENT_COLUMNS = (
 
 _INSERT_TASK = """
 insert into dispatch_task (id, number, agency_id, kind, place, lat, lon, roads, note, priority,
-    state, since, jam_id, keys, opened_at, opened_by, incident_id, alarm_level)
+    state, since, jam_id, keys, opened_at, opened_by, incident_id, alarm_level, minimum_id)
 values (%(id)s, %(number)s, %(agency_id)s, %(kind)s, %(place)s, %(lat)s, %(lon)s, %(roads)s,
     %(note)s, %(priority)s, 'open', %(now)s, %(jam_id)s, %(keys)s, %(now)s, %(person_id)s,
-    %(incident_id)s, %(alarm_level)s)
+    %(incident_id)s, %(alarm_level)s, %(minimum_id)s)
 on conflict (agency_id, jam_id) where closed_at is null do nothing
 returning id
 """
@@ -195,11 +195,15 @@ _ASSIGNMENTS_OF = "select * from dispatch_assignment where task_id = any(%(ids)s
 
 _STATUS = sql.SQL(
     """
-select coalesce(json_agg(json_build_object('unit', u.id, 'crew', c.crew, 'state', s.state,
-    'since', coalesce(s.since, c.since), 'task', t.number) order by u.id), '[]')::text
+select coalesce(json_agg(json_build_object('unit', u.id, 'crew', c.crew,
+    'state', s.state, 'since', coalesce(s.since, c.since), 'task', s.number) order by u.id),
+    '[]')::text
 from unit u
-left join dispatch_assignment s on s.unit_id = u.id and s.ended_at is null
-left join dispatch_task t on t.id = s.task_id
+left join (
+    select a.id, a.unit_id, a.state, a.since, t.number from dispatch_assignment a
+    join dispatch_task t on t.id = a.task_id
+    where a.ended_at is null and t.kind <> 'move_up'
+) s on s.unit_id = u.id
 cross join lateral (
     select count(*) as crew, max(k.signed_on_at) as since from dispatch_crew k
     where k.unit_id = u.id and k.signed_off_at is null
@@ -215,7 +219,7 @@ select distinct unit_id from dispatch_assignment where task_id = %(id)s and stat
 _BUSY = """
 select s.unit_id, s.state, t.number from dispatch_assignment s
 join dispatch_task t on t.id = s.task_id
-where s.ended_at is null and s.unit_id = any(%(units)s)
+where s.ended_at is null and s.unit_id = any(%(units)s) and t.kind <> 'move_up'
 """
 
 
@@ -553,7 +557,10 @@ async def list_busy(
     tx: Transaction,
     units: Sequence[UUID],
 ) -> dict[UUID, tuple[Stamp, str]]:
-    """Of some units, those on a task: how far they are, and its number."""
+    """Of some units, those on a task: how far they are, and its number.
+
+    Who was moved up stands by and is free.
+    """
     rows = await (await tx.execute(_BUSY, {"units": list(units)})).fetchall()
     return {row["unit_id"]: (Stamp(row["state"]), row["number"]) for row in rows}
 

@@ -34,7 +34,7 @@ export type Due = "answer" | "turnout" | "travel" | "check";
 export interface TaskShort {
   id: string;
   number: string;
-  kind: "traffic" | "incident";
+  kind: "traffic" | "incident" | "move_up";
   place: string | null;
   lat: number;
   lon: number;
@@ -234,4 +234,38 @@ export interface Duress {
   lat: number | null;
   lon: number | null;
   position_at: string | null;
+}
+
+/** A vehicle to be moved up: when it is there, and what that changes for callers. */
+export interface Move {
+  unit: { id: string; name: string; station: string };
+  arrives_s: number;
+  gains_s: number;
+  /** How much later the first is at the station that it leaves; null where nobody else would come. */
+  costs_s: number | null;
+}
+
+/** How many vehicles of a kind a station keeps free, and how many are. */
+export interface Cover {
+  id: string;
+  agency: { id: string; short: string | null };
+  station: string;
+  area: string | null;
+  kind: string;
+  least: number;
+  lat: number;
+  lon: number;
+  version: number;
+  have: number;
+  coming: number;
+  /** Of its vehicles, those without a crew: nobody knows. */
+  unknown: number;
+  is_below: boolean;
+  since: string | null;
+  free: string[];
+  moved: { assignment: string; unit: { id: string; name: string }; is_there: boolean }[];
+  moves: Move[];
+  /** Why nobody is proposed. */
+  why: string | null;
+  can: string[];
 }

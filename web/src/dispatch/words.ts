@@ -11,6 +11,7 @@ export const stateWord = (state: string): string => word(`dispatch.state_${state
 export const outcomeWord = (outcome: string): string => word(`dispatch.outcome_${outcome}`, outcome);
 export const didWord = (did: string): string => word(`dispatch.did_${did}`, did);
 export const whyWord = (why: string): string => word(`dispatch.why_${why}`, why);
+export const whyNoMoveWord = (why: string): string => word(`dispatch.no_move_${why}`, why);
 export const jamEndWord = (reason: string): string => word(`dispatch.jam_${reason}`, reason);
 export const momentWord = (moment: string): string => word(`dispatch.moment_${moment}`, moment);
 

@@ -5,6 +5,8 @@ import type { CallForm } from "./form.svelte";
 class Slots {
   /** Above the form: the call that is being taken. */
   call = $state.raw<Component<{ form: CallForm }> | null>(null);
+  /** Above the incidents: stations that keep too little free. */
+  cover = $state.raw<Component | null>(null);
   /** In an incident: units, whom to send, how far they are. */
   units = $state.raw<Component<{ incident: string }> | null>(null);
 }
