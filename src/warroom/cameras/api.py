@@ -11,7 +11,7 @@ from uuid import UUID
 
 from warroom.audit import api as audit
 from warroom.audit.contracts import Access
-from warroom.cameras import bulk, service, store
+from warroom.cameras import bulk, service
 from warroom.cameras.addresses import is_address_allowed, join_credentials, parse_address
 from warroom.cameras.contracts import (
     CONFIGURE,
@@ -34,6 +34,7 @@ from warroom.cameras.probe import Prober
 from warroom.cameras.rules import StreamChange
 from warroom.cameras.service import Inventory
 from warroom.cameras.settings import CameraSettings
+from warroom.cameras.store import finding
 from warroom.identity.contracts import Thing
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Transaction
@@ -102,7 +103,7 @@ async def find_cameras(
     including_removed: bool = False,
 ) -> list[Camera]:
     """Those of the cameras with which the scope may do `action`; the others are not told apart."""
-    return await store.find_cameras(
+    return await finding.find_cameras(
         scope, tx, camera_ids, action, including_removed=including_removed
     )
 
@@ -120,19 +121,19 @@ async def find_in_areas(
     scope: Scope, tx: Transaction, wanted: Areas, action: str = VIEW
 ) -> list[Camera]:
     """The cameras of one owner inside areas, with which the scope may do `action`; by number."""
-    return await store.find_in_areas(scope, tx, wanted, action)
+    return await finding.find_in_areas(scope, tx, wanted, action)
 
 
 async def list_sited(scope: Scope, tx: Transaction, action: str = VIEW) -> list[Sited]:
     """All cameras with which the scope may do `action`, with where they look; by number."""
-    return await store.list_sited(scope, tx, action)
+    return await finding.list_sited(scope, tx, action)
 
 
 async def list_known_streams(
     scope: Scope, tx: Transaction, camera_id: UUID, action: str = VIEW
 ) -> list[KnownStream]:
     """The camera's streams without their addresses; none if `action` is not allowed on it."""
-    return await store.list_known_streams(scope, tx, camera_id, action)
+    return await finding.list_known_streams(scope, tx, camera_id, action)
 
 
 async def list_nearby(
@@ -149,7 +150,7 @@ async def count_states(inventory: Inventory, scope: Scope, tx: Transaction) -> b
 
 async def count_by_class(scope: Scope, tx: Transaction, agency_id: UUID) -> list[dict[str, Any]]:
     """How many cameras in view an agency has, by retention class and kecamatan."""
-    return await store.count_by_class(scope, tx, agency_id)
+    return await finding.count_by_class(scope, tx, agency_id)
 
 
 async def add_camera(
@@ -286,7 +287,7 @@ async def list_accesses(
         CameraNotFoundError: No such camera, or neither right on it.
     """
     for action in (service.READ_AUDIT, CONFIGURE):
-        if await store.find_cameras(scope, tx, [camera_id], action):
+        if await finding.find_cameras(scope, tx, [camera_id], action):
             return await audit.accesses(scope, tx, camera_id, since, action=action)
     raise CameraNotFoundError
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from warroom.audit import api as audit
-from warroom.cameras import rules, service, store
+from warroom.cameras import rules, service
 from warroom.cameras.contracts import (
     CONFIGURE,
     CameraDraft,
@@ -26,6 +26,7 @@ from warroom.cameras.errors import FieldError, ImportTooLargeError
 from warroom.cameras.imports import ImportRow, read_file, shown
 from warroom.cameras.rules import StreamChange
 from warroom.cameras.service import Inventory
+from warroom.cameras.store import writing
 from warroom.identity import api as identity
 from warroom.kernel.db import Transaction
 from warroom.kernel.ids import new_id
@@ -67,7 +68,7 @@ async def import_cameras(
     numbers = [row.values["number"] for row in rows if "number" in row.values]
     stored = {
         found["number"]: service.opened_camera(inventory.sealer, found)
-        for found in await store.lock_stored(scope, tx, numbers=numbers)
+        for found in await writing.lock_stored(scope, tx, numbers=numbers)
     }
     agencies = await _agencies(scope, tx)
     done = _Sorted(problems=[*read.problems, *repeated])

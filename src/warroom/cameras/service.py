@@ -14,7 +14,7 @@ import msgspec
 from psycopg.errors import ForeignKeyViolation, InsufficientPrivilege, UniqueViolation
 
 from warroom.audit import api as audit
-from warroom.cameras import rules, store
+from warroom.cameras import rules
 from warroom.cameras.contracts import (
     CHANGED,
     CONFIGURE,
@@ -42,6 +42,7 @@ from warroom.cameras.errors import (
 )
 from warroom.cameras.rules import StreamChange
 from warroom.cameras.settings import CameraSettings
+from warroom.cameras.store import finding, lists, states, writing
 from warroom.identity.contracts import Thing, finds
 from warroom.kernel import actions, leases, outbox
 from warroom.kernel.clock import Clock
@@ -81,7 +82,7 @@ async def list_cameras(
     inventory: Inventory, scope: Scope, tx: Transaction, wanted: ListFilter
 ) -> bytes:
     """See `api.list_cameras`."""
-    return await store.list_cameras(
+    return await lists.list_cameras(
         scope,
         tx,
         wanted,
@@ -99,11 +100,11 @@ async def show_camera(
     Raises:
         CameraNotFoundError: No such camera, or not for this scope.
     """
-    camera_id = await store.find_id(scope, tx, which) if isinstance(which, int) else which
+    camera_id = await finding.find_id(scope, tx, which) if isinstance(which, int) else which
     if camera_id is None:
         raise CameraNotFoundError
     camera = await get_camera(scope, tx, camera_id, VIEW)
-    return await store.get_camera_json(
+    return await lists.get_camera_json(
         scope,
         tx,
         camera_id,
@@ -133,7 +134,7 @@ async def get_camera(
     Raises:
         CameraNotFoundError: No such camera, or not for this scope.
     """
-    found = await store.find_cameras(
+    found = await finding.find_cameras(
         scope, tx, [camera_id], action, including_removed=including_removed
     )
     if not found:
@@ -145,14 +146,14 @@ async def list_nearby(
     inventory: Inventory, scope: Scope, tx: Transaction, position: tuple[float, float], limit: int
 ) -> bytes:
     """See `api.list_nearby`."""
-    return await store.list_nearby(
+    return await lists.list_nearby(
         scope, tx, position, limit, inventory.clock.now(), inventory.settings.silent_after_s
     )
 
 
 async def count_states(inventory: Inventory, scope: Scope, tx: Transaction) -> bytes:
     """See `api.count_states`."""
-    return await store.count_states(
+    return await states.count_states(
         scope, tx, inventory.clock.now(), inventory.settings.silent_after_s
     )
 
@@ -171,7 +172,7 @@ async def add_camera(
     """
     scope.require(CONFIGURE)
     if values.get("number") is None:
-        values = {**values, "number": await store.next_number(scope, tx)}
+        values = {**values, "number": await writing.next_number(scope, tx)}
     draft = rules.merge(None, values, streams, allow_loopback=inventory.settings.allow_loopback)
     siting = judge_camera(inventory, scope, draft, None)
     camera_id = new_id()
@@ -219,7 +220,7 @@ async def remove_camera(
 ) -> None:
     """See `api.remove_camera`."""
     stored = await _lock_one(inventory, scope, tx, camera_id)
-    await store.remove_camera(scope, tx, camera_id, inventory.clock.now())
+    await writing.remove_camera(scope, tx, camera_id, inventory.clock.now())
     change = (camera_id, stored, stored.draft, stored.siting)
     await tell_changed(inventory, scope, tx, "removed", [change], reason=reason)
 
@@ -227,7 +228,7 @@ async def remove_camera(
 async def list_streams(inventory: Inventory, scope: Scope, tx: Transaction) -> list[StreamConfig]:
     """See `api.list_streams`."""
     _require_system(scope)
-    rows = await store.list_sealed_streams(scope, tx)
+    rows = await writing.list_sealed_streams(scope, tx)
     return [_config(inventory.sealer, row) for row in rows]
 
 
@@ -250,8 +251,8 @@ async def report_states(
     newest = list({report.camera_id: report for report in reports}.values())
     if not newest:
         return 0
-    changes = await store.save_reports(scope, tx, newest, inventory.clock.now())
-    await store.save_pictures(scope, tx, newest)
+    changes = await states.save_reports(scope, tx, newest, inventory.clock.now())
+    await states.save_pictures(scope, tx, newest)
     await _tell_states(inventory, scope, tx, changes)
     return len(changes)
 
@@ -262,14 +263,14 @@ async def list_unrecorded(
     """See `api.list_unrecorded`."""
     _require_system(scope)
     silent_s = inventory.settings.silent_after_s
-    return await store.list_unrecorded(scope, tx, inventory.clock.now(), silent_s)
+    return await states.list_unrecorded(scope, tx, inventory.clock.now(), silent_s)
 
 
 async def silence(inventory: Inventory, scope: Scope, tx: Transaction) -> int:
     """See `api.silence`."""
     _require_system(scope)
     silent_s = inventory.settings.silent_after_s
-    changes = await store.silence(scope, tx, inventory.clock.now(), silent_s)
+    changes = await states.silence(scope, tx, inventory.clock.now(), silent_s)
     await _tell_states(inventory, scope, tx, changes)
     return len(changes)
 
@@ -374,10 +375,10 @@ async def insert_cameras(
         UnknownAgencyError: An agency does not exist, or not for this scope.
     """
     try:
-        added = await store.insert_cameras(scope, tx, cameras, inventory.clock.now())
+        added = await writing.insert_cameras(scope, tx, cameras, inventory.clock.now())
     except (ForeignKeyViolation, InsufficientPrivilege) as error:
         raise UnknownAgencyError(field="agency_id") from error
-    await store.save_streams(
+    await writing.save_streams(
         scope,
         tx,
         [
@@ -405,14 +406,14 @@ async def update_cameras(
     """
     rows = [(stored.id, draft, siting) for stored, draft, siting in cameras]
     try:
-        await store.update_cameras(scope, tx, rows, inventory.clock.now())
+        await writing.update_cameras(scope, tx, rows, inventory.clock.now())
     except (ForeignKeyViolation, InsufficientPrivilege) as error:
         raise UnknownAgencyError(field="agency_id") from error
     for stored, draft, _ in cameras:
         before = {stream.role: stream for stream in stored.draft.streams}
         kept = [stream.role for stream in draft.streams]
         if set(before) - set(kept):
-            await store.drop_streams(scope, tx, stored.id, kept)
+            await writing.drop_streams(scope, tx, stored.id, kept)
     await _save_changed_streams(inventory, scope, tx, cameras)
 
 
@@ -428,14 +429,14 @@ async def _save_changed_streams(
         for stream in draft.streams
         if stream not in stored.draft.streams
     ]
-    ids = await store.stream_ids(scope, tx, [camera_id for camera_id, _, _ in changed])
+    ids = await writing.stream_ids(scope, tx, [camera_id for camera_id, _, _ in changed])
     rows = []
     for camera_id, agency_id, stream in changed:
         stream_id, sealed = ids.get((camera_id, stream.role), (new_id(), None))
         if stream.credentials is not None:
             sealed = _seal(inventory.sealer, stream_id, stream.credentials)
         rows.append((stream_id, camera_id, agency_id, stream, sealed))
-    await store.save_streams(scope, tx, rows)
+    await writing.save_streams(scope, tx, rows)
 
 
 async def tell_changed(
@@ -487,12 +488,12 @@ async def _tell_states(
     if not changes:
         return
     now, silent_s = inventory.clock.now(), inventory.settings.silent_after_s
-    states = await store.states_of(
+    told = await states.states_of(
         scope, tx, [change.camera_id for change in changes], now, silent_s
     )
     events: list[Event] = [
         (
-            {"id": change.camera_id, "state": msgspec.Raw(states[change.camera_id])},
+            {"id": change.camera_id, "state": msgspec.Raw(told[change.camera_id])},
             *outbox.thing_of(change.sides),
         )
         for change in changes
@@ -504,7 +505,7 @@ async def _lock_one(
     inventory: Inventory, scope: Scope, tx: Transaction, camera_id: UUID
 ) -> StoredCamera:
     scope.require(CONFIGURE)
-    rows = await store.lock_stored(scope, tx, ids=[camera_id])
+    rows = await writing.lock_stored(scope, tx, ids=[camera_id])
     if not rows:
         raise CameraNotFoundError
     return opened_camera(inventory.sealer, rows[0])
@@ -515,11 +516,11 @@ async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
     """The camera in view with this number or id, as rights see it; None if there is none."""
     camera_id: UUID | None = None
     if asked.isascii() and asked.isdigit() and len(asked) <= 6:
-        camera_id = await store.find_id(scope, tx, int(asked))
+        camera_id = await finding.find_id(scope, tx, int(asked))
     else:
         with contextlib.suppress(ValueError):
             camera_id = UUID(asked)
-    found = await store.find_cameras(scope, tx, [camera_id], VIEW) if camera_id else []
+    found = await finding.find_cameras(scope, tx, [camera_id], VIEW) if camera_id else []
     if not found:
         return None
     (camera,) = found

@@ -1,0 +1,1 @@
+"""All SQL of the inventory; lists leave as JSON that PostgreSQL wrote."""
