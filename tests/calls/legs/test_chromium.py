@@ -18,7 +18,7 @@ from playwright.async_api import Page, Route, async_playwright
 from scipy.signal import resample_poly
 
 from tests.browser.harness import FLAGS, NoChromiumError, find_chromium
-from tests.calls.audio.sound import HOST, channels, correlation, until, voice
+from tests.calls.audio.sound import HOST, channels, share_found, until, voice
 from warroom.calls.audio import g711
 from warroom.calls.audio.recorder import TwoChannelRecorder
 from warroom.calls.contracts import AGENT, CALLER
@@ -88,10 +88,9 @@ async def talk(leg: BrowserLeg, said: bytes, recording: TwoChannelRecorder) -> N
     leg.on_rtp = None
 
 
-def likeness(heard: NDArray[np.float64], said: NDArray[np.float64]) -> float:
-    """Median over pieces of half a second: a browser stretches sound a little as it plays it."""
-    pieces = [heard[at : at + 4000] for at in range(8000, len(heard) - 8000, 4000)]
-    return float(np.median([correlation(piece, said)[1] for piece in pieces]))
+def of(seed: int) -> NDArray[np.float64]:
+    """A voice that says the same again and again, as the microphone does."""
+    return np.tile(g711.decode(voice(6.0, seed)).astype(float), 2)
 
 
 async def test_voice_goes_both_ways_and_nothing_is_sent_between_calls(
@@ -139,6 +138,10 @@ async def test_voice_goes_both_ways_and_nothing_is_sent_between_calls(
     assert before == 0
     assert ["opening", "ready", "talking", "ready"] == states
     assert said in channels((tmp_path / "call.wav").read_bytes())[0]
-    assert likeness(agent, np.tile(g711.decode(voice(6.0, seed=2)).astype(float), 2)) > 0.9
-    assert likeness(heard, caller) > 0.9
+    # Without the second in which a browser begins; under load its player stretches and fills.
+    spoken, played = agent[8000:], heard[8000:]
+    assert share_found(spoken, of(seed=2)) > 0.8
+    assert share_found(played, caller) > 0.5
+    for stranger in (spoken, played):
+        assert share_found(stranger, of(seed=9)) < 0.05
     assert leg.lost_packets == 0
