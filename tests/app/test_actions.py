@@ -28,7 +28,7 @@ PUT_TOGETHER = {
     "camera:": ("added", "changed", "removed"),
     "dispatch:": (
         "opened", "sent", "stamped", "cancelled", "handed_over", "closed", "signed_on",
-        "signed_off", "minimum_written", "minimum_removed",
+        "signed_off", "minimum_written", "minimum_removed", "stacked", "stacked_first", "unstacked",
     ),
     "incident:": (
         "drafted", "sent", "scheduled", "ended", "reopened", "corrected", "noted", "place_chosen",

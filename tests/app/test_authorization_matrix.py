@@ -102,6 +102,7 @@ OWNED = {
     "report_id": "report",
     "call_id": "call",
     "minimum_id": "minimum",
+    "stacked_id": "stacked",
 }
 BASIS = "01890000-0000-7000-8000-000000000001"
 GLOBAL = {
@@ -444,6 +445,10 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/dispatch/incidents/{incident_id}/assignments"): {
             "units": [{"unit_id": things.get("unit", str(UUID(int=95)))}]
         },
+        ("POST", "/api/dispatch/incidents/{incident_id}/stacked"): {
+            "units": [{"unit_id": things.get("unit", str(UUID(int=95)))}]
+        },
+        ("PUT", "/api/dispatch/units/{unit_id}/stack"): {"order": [str(UUID(int=96))]},
         ("PUT", "/api/dispatch/runcards/{card_code}"): {"version": 1},
         ("PUT", "/api/dispatch/minimums/{minimum_id}"): minimum_body(things["agency"], 1),
         ("POST", "/api/dispatch/minimums/{minimum_id}/move-ups"): {
@@ -724,6 +729,18 @@ async def _make_units(world: World) -> None:
     await _take_in(world)
 
 
+async def plant_stacked(world: World, task: str) -> str:
+    """The vehicle goes to a second task when it is done with the first."""
+    made = str(new_id())
+    async with world.db.transaction(identity.system_scope("test", world.clock, door="cli")) as tx:
+        await tx.execute(
+            "insert into dispatch_stacked (id, unit_id, task_id, position, stacked_at)"
+            " values (%s, %s, %s, 1, %s)",
+            [made, world.things["unit"], task, world.clock.now()],
+        )
+    return made
+
+
 def minimum_body(agency: str, version: int = 0) -> dict[str, Any]:
     """What a station keeps free."""
     return {
@@ -744,6 +761,9 @@ async def _send_unit(world: World) -> None:
         made = await world.own.post(url.format(world.things.get("task")), json=body)
         assert made.status_code == 201, made.text
         world.things[word] = made.json()["id"]
+    other = await world.own.post("/api/dispatch/tasks", json=TASK)
+    assert other.status_code == 201, other.text
+    world.things["stacked"] = await plant_stacked(world, other.json()["id"])
     world.things["minimum"] = str(new_id())
     url = f"/api/dispatch/minimums/{world.things['minimum']}"
     kept = await world.own.put(url, json=minimum_body(world.things["agency"]))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from warroom.dispatch import crew_store, duress_store, incident_store, store
+from warroom.dispatch import crew_store, duress_store, incident_store, stack_store, store
 from warroom.dispatch.briefing import Briefs
 from warroom.dispatch.contracts import SEND, VIEW, Assignment, Task
 from warroom.dispatch.coverage import Minimum
@@ -26,7 +26,7 @@ from warroom.dispatch.coverage_service import (
 from warroom.dispatch.coverage_watch import CoverageWatch
 from warroom.dispatch.duress import answer as answer_duress
 from warroom.dispatch.duty import Press, press, sign_off, sign_on
-from warroom.dispatch.errors import TaskNotFoundError
+from warroom.dispatch.errors import TaskNotFoundError, UnitNotThereError
 from warroom.dispatch.following import Following, limits_of
 from warroom.dispatch.incident_showing import parts_json, recommendation_json
 from warroom.dispatch.kpi_service import report_kpi
@@ -44,16 +44,21 @@ from warroom.dispatch.sending import (
 )
 from warroom.dispatch.service import (
     TaskDraft,
-    cancel,
-    close_task,
     draft_of,
     get_task,
-    hand_over,
     open_task,
     send_unit,
 )
 from warroom.dispatch.settings import DispatchSettings
 from warroom.dispatch.showing import answers_json, proposal_json, task_json
+from warroom.dispatch.stacking import (
+    cancel,
+    close_task,
+    hand_over,
+    reorder,
+    stack_units,
+    unstack,
+)
 from warroom.dispatch.telling import record
 from warroom.dispatch.watch import Watch
 from warroom.incidents import api as incidents
@@ -62,6 +67,7 @@ from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.scope import Scope
 from warroom.traffic.api import Traffic
+from warroom.units import api as units
 
 ENDED_TOLD = timedelta(hours=2)
 """A crew is told for so long how its last task ended."""
@@ -152,7 +158,7 @@ async def show_duty(
     duty = await crew_store.find_duty(scope, tx)
     if duty is None:
         return dict.fromkeys(
-            ("unit", "signed_on_at", "assignment", "task", "ended", "duress", "incident")
+            ("unit", "signed_on_at", "assignment", "task", "ended", "duress", "incident", "stack")
         ), None
     since = max(duty.signed_on_at, now - ENDED_TOLD)
     ended = await crew_store.show_ended(scope, tx, duty.unit_id, since)
@@ -172,12 +178,26 @@ async def show_duty(
         "ended": msgspec.Raw(ended),
         "duress": msgspec.Raw(duress),
         "incident": None,
+        "stack": msgspec.Raw(await stack_store.show(scope, tx, duty.unit_id)),
     }, part if part is not None and part.incident_id is not None else None
 
 
 async def note_brief(scope: Scope, tx: Transaction, task: Task) -> None:
     """Writes into the audit that a crew was told of the incident of its task."""
     await record(scope, tx, task, "briefed", {"incident": task.incident_id})
+
+
+async def show_stack(scope: Scope, tx: Transaction, unit_id: UUID) -> bytes:
+    """What waits for a unit, the next first, as a JSON list.
+
+    Raises:
+        UnitNotThereError: No such unit, or not for this scope.
+    """
+    try:
+        await units.get_unit(scope, tx, unit_id, VIEW)
+    except units.UnitNotFoundError as error:
+        raise UnitNotThereError from error
+    return await stack_store.show(scope, tx, unit_id)
 
 
 async def list_duress(scope: Scope, tx: Transaction) -> bytes:
@@ -253,15 +273,19 @@ __all__ = [
     "recommend_for",
     "recommendation_json",
     "remove_minimum",
+    "reorder",
     "replay",
     "report_kpi",
     "send_to_incident",
     "send_unit",
     "show_duty",
+    "show_stack",
     "show_task",
     "sign_off",
     "sign_on",
+    "stack_units",
     "task_of",
+    "unstack",
     "write_card",
     "write_minimum",
 ]

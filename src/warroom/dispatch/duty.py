@@ -17,6 +17,7 @@ from warroom.dispatch.errors import (
     TaskNotFoundError,
     UnitNotThereError,
 )
+from warroom.dispatch.stacking import activate_next
 from warroom.dispatch.telling import record, tell_people, tell_task, tell_units
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope
@@ -162,22 +163,36 @@ async def press(
         else:
             source: Told = "operator" if by_radio else "unit"
             events.append(_event(scope, one, happened, now, source))
+    was_over = sent.assignment.ended_at is not None
     standing, task, is_news = await service.take_stamps(scope, tx, sent, task, events, now)
     if is_news:
-        detail = {
-            "unit": sent.unit_name,
-            "stamps": [event.kind for event in events],
-            "source": events[0].source,
-        }
-        await record(scope, tx, task, "stamped", detail)
-        if Stamp.DURESS in detail["stamps"]:
-            await tell_task(tx, task, "duress", now)
+        await _note(scope, tx, sent, task, events, now)
+    if is_news and standing.ended_at is not None and not was_over:
+        await activate_next(scope, tx, sent.assignment.unit_id, now)
     answers = [
         # Of another assignment, or of one that is not for the asker: it was not taken here.
         Answer(one.id, standing.verdicts.get(one.id), refused.get(one.id))
         for one in presses
     ]
     return answers, sent, task
+
+
+async def _note(
+    scope: Scope,
+    tx: Transaction,
+    sent: store.Sent,
+    task: Task,
+    events: Sequence[Event],
+    now: datetime,
+) -> None:
+    detail = {
+        "unit": sent.unit_name,
+        "stamps": [event.kind for event in events],
+        "source": events[0].source,
+    }
+    await record(scope, tx, task, "stamped", detail)
+    if Stamp.DURESS in detail["stamps"]:
+        await tell_task(tx, task, "duress", now)
 
 
 async def _is_closing(scope: Scope, tx: Transaction, closure_id: UUID | None) -> bool:

@@ -131,3 +131,9 @@ class OtherSortError(InvalidError):
     """A unit of another kind, or of another agency, does not stand in there (`unit`)."""
 
     code = "dispatch.other_sort"
+
+
+class StackedNotFoundError(NotFoundError):
+    """No such thing waits for a unit any more, or not for this person."""
+
+    code = "dispatch.not_stacked"

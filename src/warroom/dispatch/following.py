@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from warroom.dispatch import incident_store, service, store
+from warroom.dispatch import incident_store, stacking, store
 from warroom.dispatch.contracts import TASKS, Assignment, Event, Outcome, Task
 from warroom.dispatch.progress import Late, Limits, late_ones, steps_of
 from warroom.dispatch.sending import ROUTINE, note_of, open_for
@@ -127,7 +127,7 @@ async def agree(scope: Scope, tx: Transaction, incident_id: UUID, now: datetime)
         for task in going:
             outcome: Outcome = "solved" if incident.state is State.CLOSED else "cancelled"
             reason = f"{incident.number or ''} {incident.state}".strip()
-            await service.close_task(scope, tx, task.id, outcome, reason, now)
+            await stacking.close_task(scope, tx, task.id, outcome, reason, now)
         return set()
     if incident.state not in PROGRESS or incident.lat is None:
         return set()

@@ -29,6 +29,7 @@ class WantedBody(_Body):
     unit_id: UUID
     role: Annotated[str, Field(max_length=40)] = ""
     preempts: Annotated[str, Field(min_length=1, max_length=400)] | None = None
+    then_back: bool = False
 
 
 class SendBody(_Body):
@@ -36,6 +37,25 @@ class SendBody(_Body):
 
     level: Annotated[int, Field(ge=1, le=5)] = 1
     units: Annotated[list[WantedBody], Field(min_length=1, max_length=60)]
+
+
+class LaterBody(_Body):
+    """A unit that comes when it is done with what it is on."""
+
+    unit_id: UUID
+    role: Annotated[str, Field(max_length=40)] = ""
+
+
+class StackBody(_Body):
+    """Units that are busy."""
+
+    units: Annotated[list[LaterBody], Field(min_length=1, max_length=60)]
+
+
+class OrderBody(_Body):
+    """What waits for a unit, in the order in which it goes to it."""
+
+    order: Annotated[list[UUID], Field(min_length=1, max_length=100)]
 
 
 @router.get("/incidents/{incident_id}/recommendation", action=VIEW)
@@ -49,12 +69,45 @@ async def recommend(ctx: Ctx, incident_id: UUID, level: Level | None = None) -> 
 async def send_units(ctx: Ctx, incident_id: UUID, body: SendBody) -> Response:
     """Sends many units at once, of any agencies that the asker may send for."""
     found = await recommendation(ctx, incident_id, body.level)
-    wanted = [Wanted(one.unit_id, one.role, one.preempts) for one in body.units]
+    wanted = [Wanted(**one.model_dump()) for one in body.units]
     async with ctx.db.transaction(ctx.scope) as tx:
         outcomes = await api.send_to_incident(
             ctx.scope, tx, incident_id, wanted, found, ctx.clock.now()
         )
     return json_response({"items": outcomes}, 201)
+
+
+@router.post("/incidents/{incident_id}/stacked", action=SEND)
+async def stack_units(ctx: Ctx, incident_id: UUID, body: StackBody) -> Response:
+    """Lets busy units go there when they are done with what they are on."""
+    wanted = [Wanted(one.unit_id, one.role) for one in body.units]
+    async with ctx.db.transaction(ctx.scope) as tx:
+        outcomes = await api.stack_units(ctx.scope, tx, incident_id, wanted, ctx.clock.now())
+    return json_response({"items": outcomes}, 201)
+
+
+@router.get("/units/{unit_id}/stack", action=VIEW)
+async def show_stack(ctx: Ctx, unit_id: UUID) -> Response:
+    """What waits for a unit, the next first."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        items = await api.show_stack(ctx.scope, tx, unit_id)
+    return json_response(b'{"items":' + items + b"}")
+
+
+@router.put("/units/{unit_id}/stack", action=SEND)
+async def reorder_stack(ctx: Ctx, unit_id: UUID, body: OrderBody) -> Response:
+    """Changes what a unit goes to first."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.reorder(ctx.scope, tx, unit_id, body.order, ctx.clock.now())
+    return Response(status_code=204)
+
+
+@router.delete("/stacked/{stacked_id}", action=SEND)
+async def unstack(ctx: Ctx, stacked_id: UUID) -> Response:
+    """It waits for the unit no more."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.unstack(ctx.scope, tx, stacked_id, ctx.clock.now())
+    return Response(status_code=204)
 
 
 @router.get("/incidents/{incident_id}/tasks", action=VIEW)

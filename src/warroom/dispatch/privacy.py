@@ -20,6 +20,7 @@ def told(settings: DispatchSettings) -> Told:
                     "dispatch_runcard",
                     "dispatch_minimum",
                     "dispatch_shortfall",
+                    "dispatch_stacked",
                 ),
                 is_searched=False,
             ),

@@ -148,3 +148,13 @@ def ends_alone(task: Task, now: datetime, unseen: timedelta) -> str | None:
     if task.jam_ended == "unknown" and unseen and now - task.jam_ended_at >= unseen:
         return "not_found"
     return None
+
+
+def in_order(waiting: Sequence[UUID], wanted: Sequence[UUID]) -> list[UUID]:
+    """What waits, in the order that a person wants.
+
+    What they did not know of, because it came meanwhile, stays behind in its order; what waits no
+    more is passed over.
+    """
+    known = [one for one in dict.fromkeys(wanted) if one in set(waiting)]
+    return known + [one for one in waiting if one not in set(known)]

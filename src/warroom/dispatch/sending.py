@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from warroom.dispatch import crew_store, incident_store, service, store
+from warroom.dispatch import crew_store, incident_store, service, stack_store, store
 from warroom.dispatch.contracts import SEND, VIEW, Assignment, Event, Stamp, Task
 from warroom.dispatch.errors import (
     NoPlaceError,
@@ -20,6 +20,7 @@ from warroom.dispatch.proposing import Candidate, profile_of
 from warroom.dispatch.recommending import Rated, Slot, is_late, recommend
 from warroom.dispatch.runcards import DECK, Need, RunCard, choose
 from warroom.dispatch.settings import DispatchSettings
+from warroom.dispatch.stack_store import Stacked
 from warroom.dispatch.telling import record, tell_task, tell_units
 from warroom.incidents import api as incidents
 from warroom.incidents.contracts import PROGRESS, WORK, Incident
@@ -255,11 +256,13 @@ class Wanted:
     Attributes:
         role: What it is sent as, by the run card; empty where by none.
         preempts: Why it is taken from what it does now; None takes it from nothing.
+        then_back: What it is taken from waits for it first.
     """
 
     unit_id: UUID
     role: str = ""
     preempts: str | None = None
+    then_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,11 +318,8 @@ async def _send_one(
     agency_id = unit.draft.agency_id
     await service.release_move(scope, tx, wanted.unit_id, incident.number or "-", now)
     if wanted.preempts is not None:
-        await _release(scope, tx, wanted.unit_id, incident, wanted.preempts, now)
-    task = tasks.get(agency_id)
-    if task is None:
-        await incidents.join_agency(scope, tx, incident.id, agency_id, now)
-        task = tasks[agency_id] = await open_for(scope, tx, incident, agency_id, now)
+        await _release(scope, tx, wanted, incident, wanted.preempts, now)
+    task = await task_for(scope, tx, incident, tasks, agency_id, now)
     level = max(task.alarm_level, recommendation.gathered.level)
     if level != task.alarm_level:
         task = tasks[agency_id] = replace(task, alarm_level=level)
@@ -336,6 +336,10 @@ async def _send_one(
         new_id(), Stamp.DISPATCHED.value, now, now, None, "operator", scope.person_id, "", detail
     )
     await store.insert_events(scope, tx, task.id, made.id, [sent])
+    waiting = await stack_store.list_of_unit(scope, tx, unit.id)
+    for one in waiting:
+        if one.task_id == task.id:
+            await stack_store.delete(scope, tx, one.id)
     tasks[agency_id] = await service.settle(scope, tx, task, now)
     await tell_task(tx, tasks[agency_id], "sent", now)
     await tell_units(scope, tx, {unit.id: unit.sides}, "sent", now)
@@ -343,14 +347,33 @@ async def _send_one(
     return Outcome(unit.id, made.id)
 
 
+async def task_for(
+    scope: Scope,
+    tx: Transaction,
+    incident: Incident,
+    tasks: dict[UUID, Task],
+    agency_id: UUID,
+    now: datetime,
+) -> Task:
+    """The agency's part of a locked incident; it takes part from here on if it did not."""
+    if agency_id not in tasks:
+        await incidents.join_agency(scope, tx, incident.id, agency_id, now)
+        tasks[agency_id] = await open_for(scope, tx, incident, agency_id, now)
+    return tasks[agency_id]
+
+
 async def _release(
-    scope: Scope, tx: Transaction, unit_id: UUID, incident: Incident, reason: str, now: datetime
+    scope: Scope, tx: Transaction, wanted: Wanted, incident: Incident, reason: str, now: datetime
 ) -> None:
     """Takes a unit from what it is on; its crew and the other desk read for what."""
-    found = await store.find_active(scope, tx, unit_id)
-    if found is not None:
-        why = f"{incident.number or ''}: {service.check_reason(reason)}".strip(": ")
-        await service.cancel(scope, tx, found, why, now)
+    found = await store.find_active(scope, tx, wanted.unit_id)
+    if found is None:
+        return
+    why = f"{incident.number or ''}: {service.check_reason(reason)}".strip(": ")
+    await service.cancel(scope, tx, found.id, why, now)
+    if wanted.then_back:
+        back = Stacked(new_id(), wanted.unit_id, found.task_id, "", found.role)
+        await stack_store.insert(scope, tx, back, now, first=True)
 
 
 async def open_for(

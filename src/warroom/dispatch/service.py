@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
-from warroom.dispatch import coverage_store, rules, store
+from warroom.dispatch import coverage_store, crew_store, rules, stack_store, store
 from warroom.dispatch.contracts import (
     SEND,
     VIEW,
@@ -29,7 +29,7 @@ from warroom.dispatch.errors import (
     TaskNotFoundError,
     UnitNotThereError,
 )
-from warroom.dispatch.telling import record, tell_task, tell_units
+from warroom.dispatch.telling import record, tell_people, tell_task, tell_units
 from warroom.identity.contracts import Thing, finds
 from warroom.kernel.db import Transaction
 from warroom.kernel.ids import new_id
@@ -197,8 +197,8 @@ async def send_unit(
 
 async def cancel(
     scope: Scope, tx: Transaction, assignment_id: UUID, reason: str, now: datetime
-) -> None:
-    """Takes a unit back; the task stays open.
+) -> UUID:
+    """Takes a unit back; the task stays open. Gives the unit.
 
     Raises:
         TaskNotFoundError: No such assignment, or not for this scope.
@@ -209,6 +209,7 @@ async def cancel(
     reason = check_reason(reason)
     await _end(scope, tx, sent, task, Stamp.CANCELLED, reason, {}, now)
     await record(scope, tx, task, "cancelled", {"unit": sent.unit_name}, reason)
+    return sent.assignment.unit_id
 
 
 async def release_move(
@@ -228,8 +229,8 @@ async def hand_over(
     reason: str,
     offer: Offer,
     now: datetime,
-) -> UUID:
-    """Gives the task of one unit to another.
+) -> tuple[UUID, UUID]:
+    """Gives the task of one unit to another: the new assignment, and the unit that is free.
 
     Raises:
         TaskNotFoundError: No such assignment, or not for this scope.
@@ -244,7 +245,8 @@ async def hand_over(
     await record(scope, tx, task, "handed_over", {"unit": sent.unit_name}, reason)
     detail = {**offer.detail, "instead_of": sent.unit_name}
     offer = replace(offer, detail=detail, role=sent.assignment.role)
-    return await send_unit(scope, tx, task.id, unit_id, offer, now)
+    made = await send_unit(scope, tx, task.id, unit_id, offer, now)
+    return made, sent.assignment.unit_id
 
 
 async def close_task(
@@ -254,8 +256,8 @@ async def close_task(
     outcome: Outcome,
     reason: str,
     now: datetime,
-) -> None:
-    """Closes a task and takes back who is still on it; one that is closed stays as it is.
+) -> list[UUID]:
+    """Closes a task and takes back who is still on it, who are given; one that is closed stays.
 
     Raises:
         TaskNotFoundError: No such task, or not for this scope.
@@ -263,26 +265,32 @@ async def close_task(
     """
     task = await get_task(scope, tx, task_id, SEND, lock=True)
     if task.state == "closed":
-        return
+        return []
     reason = check_reason(reason) if outcome == "cancelled" else " ".join(reason.split())
+    freed: list[UUID] = []
     for sent in await store.list_sent(scope, tx, task.id):
         if sent.assignment.ended_at is None:
+            freed.append(sent.assignment.unit_id)
             await _end(scope, tx, sent, task, Stamp.CANCELLED, reason, {"closed": outcome}, now)
     if task.kind == "move_up" and (await get_task(scope, tx, task_id, SEND)).state == "closed":
-        return
+        return freed
     source: Told = "auto" if scope.person_id is None else "operator"
     await finish(scope, tx, task, Ending(outcome, source, reason), now)
     await record(scope, tx, task, "closed", {"outcome": outcome, "source": source}, reason)
+    return freed
 
 
 async def finish(scope: Scope, tx: Transaction, task: Task, end: Ending, now: datetime) -> Task:
-    """Closes a task that was found and locked, and tells of it."""
+    """Closes a task that was found and locked, and tells of it; nothing waits for it any more."""
     task = replace(task, state="closed", outcome=end.outcome, closed_at=end.at or now)
     await store.update_task(scope, tx, task, now)
     detail = {"outcome": end.outcome}
     closed = _event(scope, "closed", now, end.source, reason=end.reason, detail=detail)
     await store.insert_events(scope, tx, task.id, None, [closed])
     await tell_task(tx, task, "closed", now)
+    waited = await stack_store.clear(scope, tx, task.id)
+    crews = await crew_store.list_people(scope, tx, waited)
+    await tell_people(tx, [one for crew in crews.values() for one in crew], "unstacked", now)
     return task
 
 

@@ -95,6 +95,18 @@ coalesce((select json_agg(json_build_object('id', s.id, 'unit',
     where s.task_id = t.id {which}), '[]')
 """
 
+_STACKED = """
+coalesce((select json_agg(json_build_object('id', w.id, 'role', w.role, 'stacked_at', w.stacked_at,
+        'unit', json_build_object('id', w.unit_id, 'name', u.name, 'kind', u.kind),
+        'turn', (select count(*) from dispatch_stacked b where b.unit_id = w.unit_id
+            and (b.position, b.id) <= (w.position, w.id)),
+        'behind', (select k.number from dispatch_assignment s join dispatch_task k
+            on k.id = s.task_id where s.unit_id = w.unit_id and s.ended_at is null))
+        order by w.stacked_at, w.id)
+    from dispatch_stacked w left join unit u on u.id = w.unit_id where w.task_id = t.id), '[]')
+"""
+"""Units that come to a task `t` when they are done with what they are on."""
+
 _LIST = sql.SQL(
     f"""
 select coalesce(json_agg(x.shown order by x.closed_at desc nulls first, x.state <> 'open',
@@ -112,7 +124,8 @@ from (
 
 _OF_INCIDENT = sql.SQL(
     f"""
-select coalesce(json_agg(json_build_object({_SHORT}, 'assignments', {_SENT.format(which="")})
+select coalesce(json_agg(json_build_object({_SHORT}, 'assignments', {_SENT.format(which="")},
+        'stacked', {_STACKED})
     order by t.opened_at, t.id), '[]')::text
 from dispatch_task t left join agency a on a.id = t.agency_id
 where t.incident_id = %(id)s and {{visible}}
@@ -196,7 +209,8 @@ _ASSIGNMENTS_OF = "select * from dispatch_assignment where task_id = any(%(ids)s
 _STATUS = sql.SQL(
     """
 select coalesce(json_agg(json_build_object('unit', u.id, 'crew', c.crew,
-    'state', s.state, 'since', coalesce(s.since, c.since), 'task', s.number) order by u.id),
+    'state', s.state, 'since', coalesce(s.since, c.since), 'task', s.number,
+    'stacked', (select count(*) from dispatch_stacked w where w.unit_id = u.id)) order by u.id),
     '[]')::text
 from unit u
 left join (
@@ -545,11 +559,11 @@ async def find_active(
     scope: Scope,  # noqa: ARG001 - who takes it from there is judged by what it is on
     tx: Transaction,
     unit_id: UUID,
-) -> UUID | None:
+) -> Assignment | None:
     """The assignment that a unit is on."""
-    query = "select id from dispatch_assignment where unit_id = %(id)s and ended_at is null"
+    query = "select * from dispatch_assignment where unit_id = %(id)s and ended_at is null"
     row = await (await tx.execute(query, {"id": unit_id})).fetchone()
-    return row["id"] if row else None
+    return assignment_of_row(row) if row else None
 
 
 async def list_busy(

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from warroom.audit import api as audit
-from warroom.dispatch import crew_store, rules, store
+from warroom.dispatch import crew_store, rules, stack_store, store
 from warroom.dispatch.contracts import MINE, TASKS, UNITS, Task
 from warroom.kernel import outbox
 from warroom.kernel.db import Transaction
@@ -28,6 +28,7 @@ async def tell_units(
     ids = list(units)
     busy = await store.list_busy(scope, tx, ids)
     crews = await crew_store.list_people(scope, tx, ids)
+    waiting = await stack_store.count(scope, tx, ids)
     bodies = []
     for unit_id, sides in units.items():
         state, number = busy.get(unit_id, (None, None))
@@ -38,6 +39,7 @@ async def tell_units(
             "since": now,
             "crew": len(crew),
             "task": number,
+            "stacked": waiting.get(unit_id, 0),
         }
         bodies.append((body, *outbox.thing_of(sides)))
     await outbox.publish_many(tx, UNITS, bodies, now=now)

@@ -80,7 +80,7 @@ describe("the status of a vehicle", () => {
     expect(statuses.of("1")).toBeNull();
 
     statuses.isKnown = true;
-    statuses.take({ unit: "1", status: "on_scene", since: null, task: "LL-2026-000001" });
+    statuses.take({ unit: "1", status: "on_scene", since: null, task: "LL-2026-000001", stacked: 0 });
     expect(statuses.of("1")?.status).toBe("on_scene");
     expect(statuses.of("2")?.status).toBe("unknown");
   });

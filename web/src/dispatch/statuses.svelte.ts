@@ -9,6 +9,8 @@ export interface Known {
   status: Status;
   since: string | null;
   task: string | null;
+  /** How much waits for it. */
+  stacked: number;
 }
 
 export class Statuses {
@@ -21,7 +23,7 @@ export class Statuses {
   /** What a vehicle is doing; unknown where nobody serves on it, null where this person may not know. */
   of(unit: string): Known | null {
     if (!this.isKnown) return null;
-    return this.by.get(unit) ?? { status: "unknown", since: null, task: null };
+    return this.by.get(unit) ?? { status: "unknown", since: null, task: null, stacked: 0 };
   }
 
   watch(): () => void {
@@ -43,7 +45,7 @@ export class Statuses {
   async refetch(): Promise<void> {
     try {
       const { items } = await api.get<{ items: UnitStatus[] }>("/api/dispatch/units");
-      this.by = new Map(items.map((one) => [one.unit, { status: statusOf(one), since: one.since, task: one.task }]));
+      this.by = new Map(items.map((one) => [one.unit, { status: statusOf(one), since: one.since, task: one.task, stacked: one.stacked }]));
       this.isKnown = true;
     } catch {
       // What is not known is drawn as unknown, never as free.
@@ -51,8 +53,8 @@ export class Statuses {
     }
   }
 
-  take({ unit, status, since, task }: Known & { unit: string }): void {
-    this.by = new Map(this.by).set(unit, { status, since, task });
+  take({ unit, status, since, task, stacked }: Known & { unit: string }): void {
+    this.by = new Map(this.by).set(unit, { status, since, task, stacked });
   }
 }
 

@@ -57,6 +57,32 @@ export interface TaskShort {
 
 export interface Task extends TaskShort {
   assignments: Sent[];
+  /** Units that come when they are done with what they are on; of incidents alone. */
+  stacked?: Stacked[];
+}
+
+/** A unit that comes when it is done with what it is on. */
+export interface Stacked {
+  id: string;
+  unit: { id: string; name: string; kind: string };
+  role: string;
+  stacked_at: string;
+  /** 1 is where it goes next. */
+  turn: number;
+  /** What it is on now; null where it is on nothing. */
+  behind: string | null;
+}
+
+/** What a unit goes to when it is done. */
+export interface Waiting {
+  id: string;
+  number: string;
+  incident: string | null;
+  priority: number;
+  note: string;
+  roads: string[];
+  role: string;
+  stacked_at: string;
 }
 
 export interface LogEvent {
@@ -176,6 +202,8 @@ export interface UnitStatus {
   state: SentState | null;
   since: string | null;
   task: string | null;
+  /** How much waits for it. */
+  stacked: number;
 }
 
 export interface DutyUnit {
@@ -195,6 +223,8 @@ export interface Duty {
   signed_on_at: string | null;
   assignment: { id: string; state: SentState; since: string; dispatched_at: string; on_scene_at: string | null } | null;
   task: TaskShort | null;
+  /** Where the unit goes when it is done, the next first. */
+  stack?: Waiting[] | null;
   /** The last call for help of this crew, and when somebody at the desk answered it. */
   duress?: { at: string; answered_at: string | null } | null;
   /** What is known of the incident that the task is a part of. */
