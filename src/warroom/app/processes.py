@@ -5,10 +5,16 @@ import os
 import signal
 import socket
 
-from warroom.app.node import open_node, start_database
+import psycopg
+
+from warroom.app.node import Node, open_node, start_database
 from warroom.app.supervisor import Process, Supervisor, die_with_parent
 from warroom.kernel.errors import WarRoomError
+from warroom.kernel.log import logger
+from warroom.kernel.postgres import PostgresError
 from warroom.kernel.settings import NodeSettings
+
+DATABASE_LOOK_S = 0.5
 
 
 class PortTakenError(WarRoomError):
@@ -57,14 +63,40 @@ def up() -> None:
     require_free_port(node.settings)
     start_database(node)
     try:
-        asyncio.run(_keep(Supervisor(PROCESSES, node.settings.data / "log", node.clock)))
+        asyncio.run(_keep(node, Supervisor(PROCESSES, node.settings.data / "log", node.clock)))
     finally:
         if node.embedded is not None:
             node.embedded.stop()
 
 
-async def _keep(supervisor: Supervisor) -> None:
+async def _keep(node: Node, supervisor: Supervisor) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.stop)
+    watch = asyncio.create_task(keep_database(node))
     await supervisor.run()
+    watch.cancel()
+    await asyncio.gather(watch, return_exceptions=True)
+
+
+async def keep_database(node: Node) -> None:
+    """Starts our own PostgreSQL again where it died; another's is not ours.
+
+    Raises:
+        CancelledError: It is to end.
+    """
+    embedded = node.embedded
+    while embedded is not None:
+        await asyncio.sleep(DATABASE_LOOK_S)
+        if embedded.is_running():
+            continue
+        logger("app.processes").warning("database_ended")
+        starting = asyncio.create_task(asyncio.to_thread(embedded.start))
+        try:
+            await asyncio.shield(starting)
+        except (PostgresError, psycopg.Error, OSError) as error:  # tried again
+            logger("app.processes").error("database_not_started", exc_info=error)
+        except asyncio.CancelledError:
+            # One that is half started could not be stopped.
+            await asyncio.gather(starting, return_exceptions=True)
+            raise
