@@ -30,7 +30,7 @@ class Demo:
     keys: Path
 
     async def seed(self) -> dict[str, Any]:
-        await demo_traffic._seed(self.node, self.keys)
+        await demo_traffic.seed_fleet(self.node, self.keys)
         known: dict[str, Any] = json.loads(self.keys.read_text())
         return known
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as some
 from simcity.calls.caller import Caller
 from simcity.calls.day import A_DAY, NUISANCE_SHARE, plan_burst, plan_day
 from simcity.calls.serve import BURSTS, Crowd, burst_of, read_spots
-from simcity.calls.sound import FRAME_SAMPLES, RATE_HZ, encode, read_wave, say, tones
+from simcity.calls.sound import FRAME_SAMPLES, RATE_HZ, encode, has_speech, read_wave, say, tones
 from simcity.city.write import write_city
 from tests.calls.edge.room import HOST, opened
 from warroom.calls.audio import g711
@@ -46,6 +46,17 @@ async def test_a_caller_is_answered_located_and_recorded(tmp_path: Path) -> None
         assert ("08111234", True) == (offered["number"], bool(offered["is_emergency"]))
     (recorded,) = tmp_path.rglob("recordings/**/*.wav")
     assert said in recorded.read_bytes()[58:][0::2]
+
+
+async def test_a_caller_who_cannot_speak_presses_one(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        await room.agent("penerima")
+
+        ended = await Caller((HOST, room.port), "0811", presses="1").call(b"", 20, linger_s=0.5)
+        await room.until_written("silent_confirmed")
+
+        assert ("talked", 25) == (ended.end, ended.spoken)
+        assert "1" == room.body("key")["key"]
 
 
 async def test_a_caller_without_patience_gives_up(tmp_path: Path) -> None:
@@ -156,6 +167,24 @@ def test_tones_are_the_same_for_the_same_words_and_longer_for_more() -> None:
     assert len(tones("api")) < len(tones("kebakaran rumah"))
 
 
+@pytest.mark.skipif(not has_speech(), reason="needs espeak-ng (Debian package espeak-ng)")
+async def test_callers_speak_indonesian_each_in_a_voice_of_their_own() -> None:
+    first, second, longer = [
+        await say(text, voice)
+        for text, voice in (("Tolong", 1), ("Tolong", 2), ("Tolong, kebakaran di Jalan Kandea", 1))
+    ]
+
+    assert first != second
+    assert 2 * len(first) < len(longer)
+    samples = g711.decode(longer).astype(float)
+    assert 1.5 < len(samples) / RATE_HZ < 6
+    spectrum = np.abs(np.fft.rfft(samples)) ** 2
+    hz = np.fft.rfftfreq(len(samples), 1 / RATE_HZ)
+    # Speech, not tones: its power is spread over the whole band of a telephone.
+    assert spectrum[(hz > 100) & (hz < 3_400)].sum() > 0.9 * spectrum.sum()
+    assert (spectrum > 0.001 * spectrum.max()).sum() > 1_000
+
+
 async def test_silence_is_said_by_nobody() -> None:
     assert b"" == await say("")
 
@@ -177,7 +206,8 @@ def test_a_wave_of_a_program_is_read_at_our_rate() -> None:
 async def test_what_the_command_places_arrives(tmp_path: Path) -> None:
     write_city(tmp_path / "city")
     async with opened(tmp_path) as room:
-        await room.agent("penerima")
+        for number in range(7):
+            await room.agent(f"penerima {number}")
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "simcity", "calls", "--city", str(tmp_path / "city"),
             "--edge", f"{HOST}:{room.port}", "--burst", "kandea", "--speed", "200",

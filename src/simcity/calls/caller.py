@@ -20,6 +20,8 @@ T1_S = 0.5
 GIVE_UP_S = 32.0
 FRAME_S = 0.02
 _PAYLOAD_TYPE = 8
+_EVENT_TYPE = 101
+_KEYS = "0123456789*#"
 _BOUNDARY = "caller-part"
 _HEARD_MOST = 4_000
 
@@ -63,6 +65,7 @@ class Caller:
         number: Of the caller; empty withholds it.
         place: Latitude, longitude, radius in metres, as the phone tells; None tells none.
         host: Own address.
+        presses: Keys that are pressed once somebody answers, before anything is said.
     """
 
     def __init__(
@@ -71,8 +74,10 @@ class Caller:
         number: str,
         place: tuple[float, float, float] | None = None,
         host: str = "127.0.0.1",
+        presses: str = "",
     ) -> None:
         self._edge, self._number, self._place, self._host = edge, number, place, host
+        self._presses = presses
         self.call_id = f"{secrets.token_hex(10)}@simcity"
         self._tag = secrets.token_hex(5)
         self._branch = _branch()
@@ -176,7 +181,7 @@ class Caller:
         """Says it all, lingers, hangs up; or hears that the other side hung up."""
         over = asyncio.create_task(self._listen(wire, mail))
         silence = bytes([SILENCE]) * (int(linger_s / FRAME_S) * FRAME_SAMPLES)
-        voice = asyncio.create_task(_speak(sound, said + silence, there))
+        voice = asyncio.create_task(_speak(sound, said + silence, there, self._presses))
         try:
             await asyncio.wait({over, voice}, return_when=asyncio.FIRST_COMPLETED)
             if over.done():
@@ -266,7 +271,8 @@ class Caller:
     def _sdp(self) -> str:
         lines = (
             "v=0", f"o=- 1 1 IN IP4 {self._host}", "s=-", f"c=IN IP4 {self._host}", "t=0 0",
-            f"m=audio {self._sound_port} RTP/AVP {_PAYLOAD_TYPE}", "a=rtpmap:8 PCMA/8000",
+            f"m=audio {self._sound_port} RTP/AVP {_PAYLOAD_TYPE} {_EVENT_TYPE}",
+            "a=rtpmap:8 PCMA/8000", f"a=rtpmap:{_EVENT_TYPE} telephone-event/8000",
             "a=ptime:20", "",
         )  # fmt: skip
         return "\r\n".join(lines)
@@ -295,17 +301,40 @@ class _Ear(asyncio.DatagramProtocol):
         self.heard += 1
 
 
-async def _speak(wire: asyncio.DatagramTransport, said: bytes, there: Address) -> int:
-    """Sends sound at the pace of speech; gives the number of packets."""
+async def _speak(
+    wire: asyncio.DatagramTransport, said: bytes, there: Address, keys: str = ""
+) -> int:
+    """Presses the keys, then sends sound, at the pace of speech; the number of packets of sound."""
     began, ssrc = clock.monotonic_s(), secrets.randbits(32)
-    sent = 0
-    for at in range(0, len(said), FRAME_SAMPLES):
-        await asyncio.sleep(max(0.0, began + sent * FRAME_S - clock.monotonic_s()))
-        marker = 0x80 if sent == 0 else 0
-        head = struct.pack("!BBHII", 0x80, _PAYLOAD_TYPE | marker, sent & 0xFFFF, at, ssrc)
-        wire.sendto(head + said[at : at + FRAME_SAMPLES], there)
-        sent += 1
-    return sent
+    pressed = [one for key in keys for one in _pressed(_KEYS.index(key))]
+    frames = range(0, len(said), FRAME_SAMPLES)
+    for number in range(len(pressed) + len(frames)):
+        await asyncio.sleep(max(0.0, began + number * FRAME_S - clock.monotonic_s()))
+        at, sequence = number * FRAME_SAMPLES, number & 0xFFFF
+        if number < len(pressed):
+            step, content = pressed[number]
+            # The time of an event is that of its beginning (RFC 4733, 2.5.1.2).
+            kind, at = _EVENT_TYPE, at - step * FRAME_SAMPLES
+            is_first = step == 0
+        else:
+            begin = (number - len(pressed)) * FRAME_SAMPLES
+            content, kind = said[begin : begin + FRAME_SAMPLES], _PAYLOAD_TYPE
+            is_first = number == len(pressed)
+        head = struct.pack(
+            "!BBHII", 0x80, kind | (0x80 if is_first else 0), sequence, at, ssrc
+        )  # fmt: skip
+        wire.sendto(head + content, there)
+    return len(frames)
+
+
+def _pressed(key: int) -> list[tuple[int, bytes]]:
+    """The packets of one key: five while it is held, and its end three times (RFC 4733)."""
+    steps = []
+    for step in range(8):
+        is_end = step >= 5
+        length = FRAME_SAMPLES * (min(step, 5) + 1)
+        steps.append((step, struct.pack("!BBH", key, (0x80 if is_end else 0) | 10, length)))
+    return steps
 
 
 def _branch() -> str:

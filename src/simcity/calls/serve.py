@@ -1,13 +1,14 @@
-"""The command that places calls: a day's load in real time, or a burst."""
+"""The command that places calls, a day's load in real time or a burst; who answers may be there."""
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,9 @@ UTC_OFFSET_H = 8
 _DAY_S = 86_400.0
 _NICE = 10
 _VOICES = 24
+_LINGER_S = 2.0
+_ASKED_S = 20.0
+"""So long a caller who needs help stays on the line where somebody asks."""
 
 type Burst = Literal["kandea", "flood", "crowd"]
 
@@ -44,10 +48,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="; ".join(f"{name}: {what}" for name, (what, _, _) in BURSTS.items()),
     )  # fmt: skip
     parser.add_argument("--speed", type=float, default=1.0, help="times as fast they come")
+    parser.add_argument(
+        "--door", metavar="URL", help="with --desk: http://HOST:PORT of the product"
+    )
+    parser.add_argument(
+        "--desk", type=Path, metavar="FILE",
+        help='JSON: {"takers": [token], "dispatcher": token}; simulated people answer and send',
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
     """Place calls until all were placed, or until stopped; return the exit code."""
+    if bool(options.door) != bool(options.desk):
+        sys.stderr.write("--door and --desk go together\n")
+        return 2
     os.nice(_NICE)
     if not has_speech():
         sys.stderr.write("espeak-ng is not installed: callers hum tones instead of speaking\n")
@@ -59,15 +73,28 @@ async def _place(options: argparse.Namespace) -> int:
     for ending in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(ending, stop.set)
     host, _, port = options.edge.rpartition(":")
-    room = Crowd((host, int(port)), options.at_once)
+    room = Crowd((host, int(port)), options.at_once, _ASKED_S if options.desk else _LINGER_S)
+    day = plan_day(read_spots(options.city), options.seed, options.per_day)
+    bursts = {name: burst_of(name, options.city, options.seed) for name in BURSTS}
+    plan = bursts[options.burst] if options.burst else _from_now(day)
     began = clock.monotonic_s()
-    if options.burst:
-        plan = burst_of(options.burst, options.city, options.seed)
-    else:
-        plan = _from_now(plan_day(read_spots(options.city), options.seed, options.per_day))
+    async with _answered(options, [*day, *(one for burst in bursts.values() for one in burst)]):
+        await _ring(room, plan, options.speed, began, stop, parent)
+    sys.stdout.write(json.dumps(room.told()) + "\n")
+    return 0
+
+
+async def _ring(
+    room: "Crowd",
+    plan: Sequence[Planned],
+    speed: float,
+    began: float,
+    stop: asyncio.Event,
+    parent: int,
+) -> None:
     for one in plan:
         while not stop.is_set() and os.getppid() == parent:
-            left = one.at_s / options.speed - (clock.monotonic_s() - began)
+            left = one.at_s / speed - (clock.monotonic_s() - began)
             if left <= 0:
                 break
             await asyncio.sleep(min(left, 1.0))
@@ -75,8 +102,19 @@ async def _place(options: argparse.Namespace) -> int:
             break
         await room.begin(one)
     await room.end(at_once=stop.is_set())
-    sys.stdout.write(json.dumps(room.told()) + "\n")
-    return 0
+
+
+@contextlib.asynccontextmanager
+async def _answered(options: argparse.Namespace, told: Sequence[Planned]) -> AsyncIterator[None]:
+    """Simulated people at the desk, where there are tokens for them."""
+    if not options.desk:
+        yield
+        return
+    from simcity.desk.staff import staffed  # noqa: PLC0415 - brings WebRTC
+
+    tokens = json.loads(options.desk.read_text("utf-8"))
+    async with staffed(options.door, tokens, {one.number: one for one in told}):
+        yield
 
 
 class Crowd:
@@ -85,13 +123,21 @@ class Crowd:
     Args:
         edge: Where SIP is taken.
         at_once: More than so many wait until one of them is done.
+        linger_s: How long who needs help stays on the line after they spoke.
+        host: Own address.
 
     Attributes:
         ends: How the calls went.
     """
 
-    def __init__(self, edge: tuple[str, int], at_once: int) -> None:
-        self._edge = edge
+    def __init__(
+        self,
+        edge: tuple[str, int],
+        at_once: int,
+        linger_s: float = _LINGER_S,
+        host: str = "127.0.0.1",
+    ) -> None:
+        self._edge, self._linger_s, self._host = edge, linger_s, host
         self._room = asyncio.Semaphore(at_once)
         self._calls: set[asyncio.Task[None]] = set()
         self._voices: dict[tuple[str, int], bytes] = {}
@@ -120,8 +166,9 @@ class Crowd:
         key = (one.says, voice)
         if key not in self._voices:
             self._voices[key] = await say(one.says, voice)
-        caller = Caller(self._edge, one.number, one.place)
-        ended = await caller.call(self._voices[key], one.patience_s)
+        caller = Caller(self._edge, one.number, one.place, self._host)
+        linger_s = _LINGER_S if one.is_nuisance else self._linger_s
+        ended = await caller.call(self._voices[key], one.patience_s, linger_s)
         self.ends[ended.end] += 1
         self.call_ids.append(ended.call_id)
 

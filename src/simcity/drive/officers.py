@@ -12,7 +12,6 @@ import json
 import math
 import random
 import sys
-import urllib.request
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,8 +19,12 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from simcity import clock
+from simcity.door import Door
 
-_LOOK_S = 8.0
+LOOK_S = 8.0
+_IDLE_LOOKS = 2
+"""Who is sent nowhere looks only each so many times."""
+
 _LOOKING = 8
 """So many look at their phones at a time."""
 
@@ -40,7 +43,6 @@ _AT_INCIDENT: dict[str, Work] = {
 _TAKES_AWAY = "ambulance"
 
 type Position = tuple[float, float]
-_TIMEOUT_S = 10.0
 
 
 class Obeys(Protocol):
@@ -71,7 +73,7 @@ class Officer:
 
     device: str
     unit: str
-    token: str
+    door: Door
     due_s: float = 0.0
     assignment: str | None = None
     done: int = 0
@@ -99,9 +101,11 @@ class Officers:
         seed: int = 1,
         hospitals: Sequence[Position] = (),
     ) -> None:
-        self._door, self._city, self._hospitals = door, city, hospitals
+        self._city, self._hospitals = city, hospitals
         self._rng = random.Random(seed)  # noqa: S311 - how long people take
-        self.officers = [Officer(one["device"], one["unit"], one["token"]) for one in crews]
+        self.officers = [
+            Officer(one["device"], one["unit"], Door(door, one["token"])) for one in crews
+        ]
         self._looking = asyncio.Semaphore(_LOOKING)
         self._task: asyncio.Task[None] | None = None
 
@@ -117,9 +121,19 @@ class Officers:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
+        turn = 0
         while True:
-            await asyncio.gather(*map(self._glance, self.officers))
-            await asyncio.sleep(_LOOK_S)
+            due = [
+                one for number, one in enumerate(self.officers)
+                if one.assignment is not None or (turn + number) % _IDLE_LOOKS == 0
+            ]  # fmt: skip
+            await asyncio.gather(*map(self._glance, due))
+            await asyncio.sleep(LOOK_S)
+            turn += 1
+
+    def pause_s(self, least: float, most: float) -> float:
+        """How long somebody takes for something."""
+        return self._rng.uniform(least, most)
 
     async def _glance(self, one: Officer) -> None:
         async with self._looking:
@@ -135,9 +149,9 @@ class Officers:
             OSError: The server does not answer.
             ValueError: It answers something that cannot be read.
         """
-        duty = await self._ask(one, "GET", "/api/dispatch/duty")
+        duty = await one.door.ask("GET", "/api/dispatch/duty")
         if duty["unit"] is None:
-            await self._ask(one, "PUT", "/api/dispatch/duty", {"unit_id": one.unit})
+            await one.door.ask("PUT", "/api/dispatch/duty", {"unit_id": one.unit})
             return
         assignment = duty["assignment"]
         if assignment is None:
@@ -147,7 +161,7 @@ class Officers:
         if one.assignment != assignment["id"]:
             one.assignment, one.done = assignment["id"], 0
             one.is_ordered = one.is_taking = False
-            one.due_s = clock.wall_s() + self._rng.uniform(10, 25)
+            one.due_s = clock.wall_s() + self.pause_s(10, 25)
         if clock.wall_s() >= one.due_s:
             kind = str(duty["unit"].get("kind", ""))
             await self._go_on(one, assignment["state"], duty["task"], kind)
@@ -207,23 +221,6 @@ class Officers:
         now = datetime.fromtimestamp(clock.wall_s(), UTC).isoformat()
         item = {"id": str(uuid.uuid4()), "stamp": stamp, "at": now, **more}
         path = f"/api/dispatch/assignments/{one.assignment}/stamps"
-        await self._ask(one, "POST", path, {"sent_at": now, "items": [item]})
-        one.due_s = clock.wall_s() + self._rng.uniform(0.7, 1.4) * pause_s
+        await one.door.ask("POST", path, {"sent_at": now, "items": [item]})
+        one.due_s = clock.wall_s() + self.pause_s(0.7 * pause_s, 1.4 * pause_s)
         one.said.append(stamp)
-
-    async def _ask(self, one: Officer, method: str, path: str, body: Any = None) -> Any:
-        content = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(  # noqa: S310 - the door we were given
-            self._door + path,
-            content,
-            {"authorization": f"Bearer {one.token}", "content-type": "application/json"},
-            method=method,
-        )
-
-        def send() -> bytes:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - ours
-                told: bytes = answer.read()
-                return told
-
-        answered = await asyncio.to_thread(send)
-        return json.loads(answered) if answered else None

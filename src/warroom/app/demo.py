@@ -25,7 +25,7 @@ from typing import Any
 
 from warroom.app import demo_calls, demo_traffic
 from warroom.app.node import Node, open_node, start_database
-from warroom.app.processes import PROCESSES, require_free_port
+from warroom.app.processes import PROCESSES, keep_database, require_free_port
 from warroom.app.supervisor import Process, Supervisor
 from warroom.kernel.errors import InvalidError, WarRoomError
 from warroom.kernel.settings import Configuration, NodeSettings
@@ -34,7 +34,7 @@ MARK = "demo.json"
 FASTEST = 60
 QUOTA_BYTES = 4 << 30
 SITES = 468
-CALLS_A_DAY = 300
+CALLS_A_DAY = 650
 READY_S = 120.0
 _PACKAGES = Path(__file__).parents[2]
 _MADE_BY = ("simcity/city/*.py", "warroom/app/demo*.py", "warroom/identity/sample.py")
@@ -78,6 +78,7 @@ class Plan:
     hour: float | None = None
     speed: float = 1.0
     calls: int = 0
+    desk: bool = False
 
 
 def demo(
@@ -89,6 +90,7 @@ def demo(
     clips: str = "",
     hour: float | None = None,
     calls: int = CALLS_A_DAY,
+    desk: bool = True,
 ) -> None:
     """Runs everything: database, all processes, a simulated Makassar; prints the address.
 
@@ -103,6 +105,8 @@ def demo(
         clips: Folder of video files to show instead of the drawn streets.
         hour: Hour of the day that the traffic begins at (17 is the evening peak); else now.
         calls: Calls to 112 in a day, by its hours (Makassar has 600 to 700); 0 is none.
+        desk: Whether simulated people take the calls, and send to the incidents, that no person
+            does.
 
     Raises:
         CamerasError: The city has no such number of sites.
@@ -116,7 +120,7 @@ def demo(
     node = _prepare(port=port, reset=reset)
     # The cameras' addresses hold the port: the same as last time, or all of them are changed.
     rtsp_port = _free_port(_read_mark(node).get("rtsp_port", 8554))
-    plan = Plan(cameras, port, rtsp_port, clips, hour, speed, max(0, calls))
+    plan = Plan(cameras, port, rtsp_port, clips, hour, speed, max(0, calls), desk)
     require_free_port(node.settings)
     (node.settings.data / "clips").mkdir(exist_ok=True)
     made_of = _made_of(plan)
@@ -325,12 +329,13 @@ async def _run(node: Node, plan: Plan) -> None:
     loop = asyncio.get_running_loop()
     for number in _ENDING:
         loop.add_signal_handler(number, supervisor.stop)
-    tasks = [asyncio.create_task(_announce(node, plan))]
+    tasks = [asyncio.create_task(_announce(node, plan)), asyncio.create_task(keep_database(node))]
     if not plan.clips:
         tasks.append(asyncio.create_task(_render(clips)))
     drive = demo_traffic.Drive(plan.port, plan.hour, plan.speed)
     tasks.append(asyncio.create_task(demo_traffic.run(node, drive, tasks[0])))
-    tasks.append(asyncio.create_task(demo_calls.run(node, plan.calls, tasks[0])))
+    calling = demo_calls.run(node, plan.calls, tasks[0], port=plan.port, staffed=plan.desk)
+    tasks.append(asyncio.create_task(calling))
     await supervisor.run()
     for task in tasks:
         task.cancel()

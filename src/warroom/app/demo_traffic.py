@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _NAME = "simcity-drive"
 _PROGRAM = "Simulasi hitungan kamera"
 _TOKEN_DAYS = 365
-_CREWED = {"dishub": 9, "patrol": 6, "engine": 8, "tanker": 3, "ladder": 1, "ambulance": 6}
+_CREWED = {"dishub": 9, "patrol": 10, "engine": 12, "tanker": 3, "ladder": 1, "ambulance": 8}
 """How many vehicles of a kind have a simulated crew."""
 
 _CALM_S = 15.0
@@ -50,7 +50,7 @@ async def run(node: Node, drive: Drive, after: asyncio.Task[None]) -> None:
     await asyncio.sleep(_CALM_S)
     keys = node.settings.data / "keys" / "fleet.json"
     try:
-        await _seed(node, keys)
+        await seed_fleet(node, keys)
     except Exception as error:  # noqa: BLE001 - the rest of the demo runs without traffic
         logger("app.demo").error("no_traffic", code=type(error).__name__, exc_info=error)
         return
@@ -71,7 +71,7 @@ async def run(node: Node, drive: Drive, after: asyncio.Task[None]) -> None:
             await running
 
 
-async def _seed(node: Node, keys: Path) -> None:
+async def seed_fleet(node: Node, keys: Path) -> None:
     """Puts the fleet in place and writes down a key for each device; twice does no harm."""
     fleet = keys.parent / "fleet.csv"
     writing = await asyncio.create_subprocess_exec(
@@ -80,7 +80,7 @@ async def _seed(node: Node, keys: Path) -> None:
     )  # fmt: skip
     await writing.wait()
     content = await asyncio.to_thread(fleet.read_bytes)
-    known = await asyncio.to_thread(_read, keys)
+    known = await asyncio.to_thread(read_keys, keys)
     digest = hashlib.sha256(content).hexdigest()
     is_same = known.get("csv") == digest and known.get("crewed") == _CREWED
     if is_same and known.get("token") and known.get("crews"):
@@ -112,7 +112,7 @@ async def _seed(node: Node, keys: Path) -> None:
                 "crewed": _CREWED,
             }  # fmt: skip
             # Before the commit: a key that is known nowhere lets nobody in.
-            await asyncio.to_thread(_write, keys, written)
+            await asyncio.to_thread(write_keys, keys, written)
     finally:
         await db.close()
     if report.rejected:
@@ -172,7 +172,8 @@ async def _crews(
     return crews
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_keys(path: Path) -> dict[str, Any]:
+    """What a file of secrets of simulated people and devices holds; nothing where there is none."""
     try:
         known: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
@@ -180,7 +181,8 @@ def _read(path: Path) -> dict[str, Any]:
     return known
 
 
-def _write(path: Path, known: dict[str, Any]) -> None:
+def write_keys(path: Path, known: dict[str, Any]) -> None:
+    """Writes such a file whole, for its owner alone."""
     partial = path.with_suffix(".part")
     number = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(number, "w", encoding="utf-8") as file:
