@@ -42,6 +42,18 @@ def test_a_ward_known_by_its_centre_alone_is_said_to_be_the_nearest(atlas: Atlas
     assert area.how_known == "nearest_centre"
 
 
+def test_wards_are_told_with_the_place_that_stands_for_them(atlas: Atlas, tmp_path: Path) -> None:
+    wards = atlas.wards()
+
+    assert [ward.area.code for ward in wards] == sorted(ward.area.code for ward in wards)
+    assert {(ward.area.name, ward.kecamatan.name) for ward in wards} >= {("Baru", "Ujung Pandang")}
+    for ward in wards:
+        area = atlas.area_of(ward.lat, ward.lon)
+        assert area is not None
+        assert area.kecamatan == ward.kecamatan
+    assert Atlas(tmp_path / "none").wards() == []
+
+
 def test_a_ward_known_by_its_outline_is_known_by_it(tmp_path: Path) -> None:
     folder = write_pack(tmp_path)
     collection = json.loads((folder / "kecamatan.geojson").read_text())

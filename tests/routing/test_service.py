@@ -162,6 +162,15 @@ def test_an_end_in_the_sea_is_said(two_ways: Routing) -> None:
         two_ways.matrix("fire", [WEST], [(3.0, 119.4)])
 
 
+def test_an_end_in_the_sea_may_be_let_pass(two_ways: Routing) -> None:
+    sea = (3.0, 119.4)
+
+    times = two_ways.matrix("fire", [WEST, sea], [EAST, sea], any_end=True)
+
+    assert times[0, 0] == two_ways.matrix("fire", [WEST], [EAST])[0, 0]
+    assert np.isnan(times).tolist() == [[False, True], [True, True]]
+
+
 def test_where_every_way_is_closed_there_is_neither_a_route_nor_another(two_ways: Routing) -> None:
     two_ways.close([edge(two_ways.graph, 1, 2), edge(two_ways.graph, 1, 3)])
 

@@ -32,6 +32,7 @@ from warroom.dispatch.incident_showing import parts_json, recommendation_json
 from warroom.dispatch.kpi_service import report_kpi
 from warroom.dispatch.offering import Proposal, gather, offer_of, propose
 from warroom.dispatch.printing import Frame
+from warroom.dispatch.reaching import free_units, reach_json
 from warroom.dispatch.replay_service import after_action, replay
 from warroom.dispatch.runcard_service import list_card_versions, list_cards, write_card
 from warroom.dispatch.sending import (
@@ -247,6 +248,7 @@ __all__ = [
     "coverage_json",
     "draft_of",
     "forget_old",
+    "free_units",
     "gather",
     "gather_for",
     "get_task",
@@ -270,6 +272,7 @@ __all__ = [
     "press",
     "proposal_json",
     "propose",
+    "reach_json",
     "recommend_for",
     "recommendation_json",
     "remove_minimum",

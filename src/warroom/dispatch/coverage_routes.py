@@ -58,6 +58,21 @@ async def show_coverage(ctx: Ctx) -> Response:
     )
 
 
+@router.get("/coverage/reach", action=VIEW)
+async def show_reach(ctx: Ctx, kind: Word = "engine") -> Response:
+    """How soon the nearest free vehicle of a kind is in each kelurahan, from a call that comes now.
+
+    `seconds` are from the answer of the call: what calls and crews may take, and the drive by the
+    speeds of now to the position that stands for the kelurahan.
+    """
+    settings, now = ctx.services[DispatchSettings], ctx.clock.now()
+    wards = await asyncio.to_thread(ctx.services[Atlas].wards)
+    async with ctx.db.transaction(ctx.scope) as tx:
+        free = await api.free_units(ctx.scope, tx, kind, settings, now)
+    desk = ctx.services[Desk]
+    return json_response(await api.reach_json(desk, kind, free, wards, settings, now))
+
+
 @router.put("/minimums/{minimum_id}", action=CONFIGURE)
 async def write_minimum(ctx: Ctx, minimum_id: UUID, body: MinimumBody) -> Response:
     """Stores a minimum, or changes one; the page makes its id."""

@@ -2,7 +2,7 @@
 
 from warroom.kernel.settings import NodeSettings
 from warroom.places.atlas import Atlas
-from warroom.places.contracts import Area, AreaName, CityFacts, Place
+from warroom.places.contracts import Area, AreaName, CityFacts, Place, Ward
 
 
 def open_atlas(node: NodeSettings) -> Atlas:
@@ -10,4 +10,4 @@ def open_atlas(node: NodeSettings) -> Atlas:
     return Atlas(node.city)
 
 
-__all__ = ["Area", "AreaName", "Atlas", "CityFacts", "Place", "open_atlas"]
+__all__ = ["Area", "AreaName", "Atlas", "CityFacts", "Place", "Ward", "open_atlas"]

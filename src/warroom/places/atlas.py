@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from warroom.kernel.log import logger
 from warroom.places import rules
-from warroom.places.contracts import Area, AreaName, CityFacts, Layer, Place, Tiles
+from warroom.places.contracts import Area, AreaName, CityFacts, Layer, Place, Tiles, Ward
 from warroom.places.errors import BadPackError, NoCityPackError, NoLayerError
 
 if TYPE_CHECKING:
@@ -82,6 +82,20 @@ class Atlas:
             and kecamatan in (None, ward.kecamatan)
         ]
         return fitting[0] if len(fitting) == 1 else None
+
+    def wards(self) -> list[Ward]:
+        """All kelurahan of the city, by code; none without a pack, or where it knows none."""
+        pack = self._current()
+        if pack is None:
+            return []
+        district = {area.code: area for area in pack.kecamatan}
+        wards = [
+            Ward(
+                one.area, district.get(one.kecamatan, AreaName(one.kecamatan, "")), one.lat, one.lon
+            )
+            for one in pack.wards
+        ]
+        return sorted(wards, key=lambda ward: ward.area.code)
 
     def search(self, query: str, limit: int = 12) -> list[Place]:
         """Places whose names fit what was typed, best first."""

@@ -41,6 +41,16 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
+class Ward:
+    """A kelurahan, and the position that stands for it: the pack's own, or the middle of it."""
+
+    area: AreaName
+    kecamatan: AreaName
+    lat: float
+    lon: float
+
+
+@dataclass(frozen=True, slots=True)
 class CityFacts:
     """What the pages must know of the city before they draw anything.
 

@@ -83,17 +83,22 @@ class Desk:
         return await self._do(ask)
 
     async def matrix(
-        self, profile: str, starts: Sequence[Position], ends: Sequence[Position]
+        self,
+        profile: str,
+        starts: Sequence[Position],
+        ends: Sequence[Position],
+        *,
+        any_end: bool = False,
     ) -> np.ndarray:
         """Travel times in seconds now, (starts, ends); infinite where there is no way.
 
-        A row is nan where no road lies near its start.
+        A row is nan where no road lies near its start; with `any_end` a column likewise.
 
         Raises:
-            OffRoadError: No road lies near one of the ends.
+            OffRoadError: No road lies near one of the ends, which are not just `any_end`.
             UnknownProfileError: There is no such kind of vehicle.
         """
-        return await self._do(lambda: self._routing.matrix(profile, starts, ends))
+        return await self._do(lambda: self._routing.matrix(profile, starts, ends, any_end=any_end))
 
     async def beside(self, profile: str, at: Position) -> float:
         """Metres from a position to the nearest road that such a vehicle can use.

@@ -125,22 +125,32 @@ class Routing:
         return [self._tell(profile, path, usual) for path in paths]
 
     def matrix(
-        self, profile: str, starts: Sequence[Position], ends: Sequence[Position]
+        self,
+        profile: str,
+        starts: Sequence[Position],
+        ends: Sequence[Position],
+        *,
+        any_end: bool = False,
     ) -> NDArray[np.float64]:
         """Travel times in seconds, (starts, ends); infinite where there is no way.
 
         A row is nan where no road lies near its start: one vehicle in the sea keeps none of the
-        others from being timed.
+        others from being timed. With `any_end` the column of such an end is nan too.
 
         Raises:
-            OffRoadError: No road lies near one of the ends.
+            OffRoadError: No road lies near one of the ends, which are not just `any_end`.
             UnknownProfileError: There is no such kind of vehicle.
         """
         router = self.router(profile)
         near = self._ready().snapper.near_many(starts, router.usable, SNAP_M)
-        times = router.matrix(near, [self.snap(profile, at) for at in ends])
+        if any_end:
+            goals = self._ready().snapper.near_many(ends, router.usable, SNAP_M)
+        else:
+            goals = [self.snap(profile, at) for at in ends]
+        times = router.matrix(near, goals)
         seconds = np.where(times < (1 << 31) - 1, times / 1000.0, np.inf)
         seconds[[not one for one in near]] = np.nan
+        seconds[:, [not one for one in goals]] = np.nan
         return seconds
 
     def entered(self, profile: str, start: Position, limit_s: float) -> Entered:
