@@ -2,8 +2,9 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import psycopg
@@ -11,6 +12,10 @@ import pytest
 
 from tests.incidents.world import KANDEA, World
 from tests.scopes import EVERYTHING, scope_of
+from warroom.calls import api as calls
+from warroom.calls import store as call_store
+from warroom.calls.desk_store import JOURNAL
+from warroom.calls.other_ways import Written
 from warroom.incidents import api
 from warroom.incidents.cards import DECK
 from warroom.incidents.contracts import Location, State
@@ -34,6 +39,8 @@ from warroom.kernel.postgres import Connections
 from warroom.kernel.scope import Rule
 from warroom.places.api import Atlas
 from warroom.privacy.contracts import Subject
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 async def test_an_incident_is_seen_by_who_leads_and_who_took_it_and_nobody_else(
@@ -171,6 +178,58 @@ async def test_a_machine_says_where_it_is_and_a_person_chooses(world: World) -> 
     async with world.db.transaction(world.taker) as tx:
         with pytest.raises(IncidentNotFoundError):
             await api.choose_location(world.taker, tx, incident, new_id(), atlas, world.clock.now())
+
+
+async def call_from(world: World, channel: str, reference: str, lat: float) -> UUID:
+    """A call that came by a form, a chat or a button, with a place."""
+    rule = Rule(frozenset({"call:*"}), agencies=frozenset({world.agencies["Diskominfo"]}))
+    door = scope_of(rule, agency_id=world.agencies["Diskominfo"])
+    written = Written(channel, reference, lat=lat, lon=119.42, radius_m=30.0)
+    async with world.db.transaction(door) as tx:
+        return await calls.take_written(door, tx, written, 17, world.clock.now())
+
+
+@pytest.mark.parametrize("channel", ["web", "whatsapp", "panic"])
+async def test_a_place_that_came_with_a_call_bears_the_word_of_its_way(
+    world: World, channel: str
+) -> None:
+    call, incident = await call_from(world, channel, "a", -5.13), await world.draft()
+    async with world.db.transaction(world.system) as tx:
+        await api.join_call(world.system, tx, incident, call, world.clock.now())
+        assert 0 == await api.take_places(world.system, tx, LONG_AGO, world.clock.now())
+
+    (told,) = (await world.show(incident))["locations"]
+
+    assert (channel, 30.0, str(call)) == (told["source"], told["radius_m"], told["call"])
+
+
+async def test_what_a_caller_tells_after_the_call_was_joined_is_offered_and_chosen_by_nobody(
+    world: World,
+) -> None:
+    place = {"lat": -5.1, "lon": 119.4, "name": "Pasar Terong"}
+    incident = await world.draft(place=place)
+    world.clock.advance(60)
+    call = await call_from(world, "web", "a", -5.13)
+    async with world.db.transaction(world.system) as tx:
+        await api.join_call(world.system, tx, incident, call, world.clock.now())
+    world.clock.advance(60)
+    async with world.db.transaction(world.system) as tx:
+        values = {"journal": JOURNAL, "seq": 9_999, "id": call, "of": "app", "lat": -5.14,
+                  "lon": 119.43, "radius_m": 8.0, "confidence": None, "method": "web",
+                  "reference": "", "kind": "location", "at": world.clock.now(), "actor_id": None,
+                  "source": "caller", "body": "{}"}  # fmt: skip
+        await call_store.add_event(world.system, tx, values)
+        await call_store.add_location(world.system, tx, values)
+        taken = [await api.take_places(world.system, tx, LONG_AGO, world.clock.now())
+                 for _ in range(2)]  # fmt: skip
+
+    shown = await world.show(incident)
+
+    assert [1, 0] == taken
+    assert [("web", -5.14), ("web", -5.13), ("operator", -5.1)] == [
+        (one["source"], one["lat"]) for one in shown["locations"]
+    ]
+    assert (-5.1, "Pasar Terong") == (shown["lat"], shown["address"])
 
 
 @pytest.mark.parametrize("outcome", ["cancelled", "unfounded", "handed_over"])
@@ -453,7 +512,9 @@ async def test_the_audit_and_the_socket_hear_of_every_deed_but_no_text(world: Wo
     incident = await world.sent(notes="Hasnah", callback_number="0811422")
     await world.end(incident, "handled")
 
-    told = await world.rows("select action, detail::text as detail from audit_entry order by at")
+    told = await world.rows(
+        "select action, detail::text as detail from audit_entry order by at, id"
+    )
     bodies = await world.rows(
         "select body, agency_id from outbox where topic = 'incidents.changed'"
     )

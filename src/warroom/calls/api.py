@@ -72,6 +72,11 @@ async def list_places(scope: Scope, tx: Transaction, call_id: UUID) -> list[dict
     return [one for one in told if one["lat"] is not None and one["lon"] is not None]
 
 
+async def list_places_since(scope: Scope, tx: Transaction, since: datetime) -> list[dict[str, Any]]:
+    """The places that were told since then with calls in view, each with its `call`."""
+    return await store.list_places_since(scope, tx, since)
+
+
 @finds("call")
 async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
     """The call in view with this id, as rights see it; None if there is none."""
@@ -99,6 +104,7 @@ __all__ = [
     "list_calls",
     "list_history",
     "list_places",
+    "list_places_since",
     "list_stamps_of",
     "take_pbx",
     "take_written",

@@ -51,6 +51,15 @@ from call c where c.id = %(id)s and {{visible}}
 """
 )
 
+_PLACES_SINCE = sql.SQL(
+    """
+select l.call_id as call, l.source, l.method, l.lat, l.lon, l.radius_m, l.confidence, l.at
+from call_location l join call c on c.id = l.call_id
+where l.at >= %(since)s and l.lat is not null and l.lon is not null and {visible}
+order by l.at
+"""
+)
+
 _SEQ = "select seq from call_journal where id = %(journal)s"
 
 _SET_SEQ = """
@@ -140,6 +149,13 @@ async def find_call(scope: Scope, tx: Transaction, call_id: UUID) -> bytes | Non
         await tx.execute(_ONE.format(visible=visible), {**values, "id": call_id})
     ).fetchone()
     return None if row is None else str(next(iter(row.values()))).encode()
+
+
+async def list_places_since(scope: Scope, tx: Transaction, since: datetime) -> list[dict[str, Any]]:
+    """The places that were told since then with calls in view, the oldest first."""
+    visible, values = _visible(scope)
+    rows = await tx.execute(_PLACES_SINCE.format(visible=visible), {**values, "since": since})
+    return [{**row, "at": row["at"].isoformat()} for row in await rows.fetchall()]
 
 
 async def stored_seq(scope: Scope, tx: Transaction, journal: UUID) -> int:  # noqa: ARG001 - the system's

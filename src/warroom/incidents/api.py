@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from warroom.cameras.api import Inventory
-from warroom.incidents import show_store, store
+from warroom.incidents import rules, show_store, store
 from warroom.incidents.aml import read_aml
 from warroom.incidents.around import (
     Caution,
@@ -24,7 +24,7 @@ from warroom.incidents.around import (
 )
 from warroom.incidents.briefing import brief
 from warroom.incidents.card_service import list_cards, list_versions, write_card
-from warroom.incidents.contracts import SUPERVISE, TAKE, VIEW, WORK, Incident
+from warroom.incidents.contracts import SUPERVISE, TAKE, VIEW, WORK, Incident, State
 from warroom.incidents.drafts import Saving, save_draft
 from warroom.incidents.errors import IncidentNotFoundError
 from warroom.incidents.exchange import export_eido, receive_eido
@@ -55,6 +55,7 @@ from warroom.incidents.working import (
     join_agency,
     join_call,
     link,
+    take_places,
     unlink,
 )
 from warroom.kernel import deletions
@@ -124,6 +125,18 @@ async def show_told(
     ids = await store.list_merged(scope, tx, incident_id)
     shown = await show_store.show_incident(scope, tx, incident_id, ids)
     return incident, msgspec.json.decode(shown)
+
+
+async def list_steps(
+    scope: Scope, tx: Transaction, incident_id: UUID
+) -> list[tuple[datetime, State]]:
+    """Every state that an incident in view was in, with when it began, as its log reads now.
+
+    Raises:
+        IncidentNotFoundError: No such incident, or not for this scope.
+    """
+    incident = await get_incident(scope, tx, incident_id)
+    return rules.replay(await store.list_events(scope, tx, incident.id)).steps
 
 
 async def hand_on_due(intake: Intake, scope: Scope, tx: Transaction, now: datetime) -> int:
@@ -202,6 +215,7 @@ __all__ = [
     "list_cards",
     "list_similar",
     "list_stamps",
+    "list_steps",
     "list_versions",
     "list_working",
     "look_around",
@@ -217,6 +231,7 @@ __all__ = [
     "schedule",
     "show_told",
     "split",
+    "take_places",
     "unlink",
     "unwarn",
     "warn",

@@ -112,7 +112,10 @@ DISPOSITIONS: tuple[Disposition, ...] = get_args(Disposition.__value__)
 type Told = Literal["operator", "unit", "auto", "import"]
 """By whom: a desk, a crew, the system, another system."""
 
-type LocationSource = Literal["operator", "cell", "aml", "sms_link", "spoken", "cctv", "sip"]
+type LocationSource = Literal[
+    "operator", "cell", "aml", "sms_link", "spoken", "cctv", "sip", "web", "whatsapp", "panic"
+]
+"""Who or what says where it is; the last three: what a form, a chat or a button brought along."""
 
 type Visibility = Literal["all", "agency", "police"]
 """Who reads a note: all who see the incident, the author's agency, or the police."""

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from warroom.incidents import draft_rules, rules, store
 from warroom.incidents.cards import DECK, Card, priority_by
-from warroom.incidents.contracts import TAKE, Deed, Event, Incident, Place, State, Typed
+from warroom.incidents.contracts import TAKE, Deed, Event, Incident, Location, Place, State, Typed
 from warroom.incidents.errors import (
     EndedError,
     IncidentNotFoundError,
@@ -78,6 +78,8 @@ async def save_draft(
     events = [_replaced(scope, incident, name, lost, now) for name, lost in filled.replaced]
     events += _changes(scope, before, incident, filled.changed, now)
     await store.insert_events(scope, tx, incident.id, events)
+    if "place" in filled.changed and saving.place is not None:
+        await store.insert_location(scope, tx, incident.id, _pointed(incident, saving.place), now)
     await tell_typing(tx, incident, filled.changed, saving.writer, now)
     if is_new or LOGGED.intersection(filled.changed):
         await tell(tx, incident, "drafted" if is_new else "changed", now)
@@ -188,6 +190,13 @@ def put_at(incident: Incident, place: Place | None) -> Incident:
         area=place.area_name or place.detail,
         place=place.area,
     )
+
+
+def _pointed(incident: Incident, place: Place) -> Location:
+    """The place as a position of its own: it stays offered when another is chosen."""
+    typed = incident.fields["place"]
+    location_id = uuid5(incident.id, f"place {typed.writer} {typed.revision}")
+    return Location(location_id, "operator", place.lat, place.lon, typed.at)
 
 
 def _replaced(scope: Scope, incident: Incident, name: str, lost: Typed, now: datetime) -> Event:

@@ -34,6 +34,7 @@ class Standing:
         end: How it ended; None while it is open.
         since: When the state began.
         pending_at: When it was first handed on.
+        steps: Every state that it was in, with when that began.
         verdicts: Of every deed, by its id.
     """
 
@@ -45,6 +46,7 @@ class Standing:
     due_at: datetime | None = None
     ended_at: datetime | None = None
     disposition: str | None = None
+    steps: list[tuple[datetime, State]] = field(default_factory=list)
     verdicts: dict[UUID, Verdict] = field(default_factory=dict)
 
     @property
@@ -108,6 +110,7 @@ def _take(standing: Standing, event: Event, at: datetime) -> Verdict:
         _advance(standing, deed, event, at)
     if standing.state is not before or standing.since is None:
         standing.since = at
+        standing.steps.append((at, standing.state))
     return verdict
 
 

@@ -63,8 +63,10 @@ select json_build_object({_SHORT}, 'calls', {_CALLS}, 'fields', i.fields,
         where n.incident_id = any(%(ids)s) and {_READABLE}), '[]'),
     'locations', coalesce((select json_agg(json_build_object('id', l.id, 'source', l.source,
             'lat', l.lat, 'lon', l.lon, 'radius_m', l.radius_m, 'confidence', l.confidence,
-            'at', l.at, 'call', l.call_id) order by l.at desc, l.id)
-        from incident_location l where l.incident_id = any(%(ids)s)), '[]'),
+            'at', l.at, 'received_at', l.received_at, 'call', l.call_id, 'person', w.name)
+            order by l.at desc, l.id)
+        from incident_location l left join person w on w.id = l.person_id
+        where l.incident_id = any(%(ids)s)), '[]'),
     'call_ids', coalesce((select json_agg(c.call_id order by c.linked_at)
         from incident_call c where c.incident_id = any(%(ids)s)), '[]'),
     'merged', coalesce((select json_agg(json_build_object('id', m.id, 'number', m.number,

@@ -1,6 +1,6 @@
 """SQL that incidents are written and judged by: scope first, then the transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -86,6 +86,11 @@ insert into incident_call (incident_id, call_id, linked_at, linked_by)
 values (%(id)s, %(call_id)s, %(now)s, %(person_id)s)
 on conflict do nothing
 returning call_id
+"""
+
+_OF_CALLS = """
+select call_id, array_agg(incident_id) as incidents from incident_call
+where call_id = any(%(ids)s) group by call_id
 """
 
 _UPSERT_LINK = """
@@ -316,6 +321,16 @@ async def insert_call(
     """Joins a call; False where it was joined already."""
     values = {"id": incident_id, "call_id": call_id, "now": now, "person_id": scope.person_id}
     return await (await tx.execute(_INSERT_CALL, values)).fetchone() is not None
+
+
+async def find_of_calls(
+    scope: Scope,  # noqa: ARG001 - the system's; row-level security
+    tx: Transaction,
+    call_ids: Collection[UUID],
+) -> dict[UUID, list[UUID]]:
+    """The incidents that these calls are joined to, by call."""
+    rows = await tx.execute(_OF_CALLS, {"ids": list(call_ids)})
+    return {row["call_id"]: row["incidents"] for row in await rows.fetchall()}
 
 
 async def upsert_link(

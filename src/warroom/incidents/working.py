@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID, uuid5
 
-from warroom.calls.api import list_places
+from warroom.calls.api import list_places, list_places_since
 from warroom.incidents import rules, store
 from warroom.incidents.contracts import (
     TAKE,
@@ -14,6 +14,7 @@ from warroom.incidents.contracts import (
     Incident,
     LinkKind,
     Location,
+    LocationSource,
     Note,
     Typed,
 )
@@ -145,14 +146,40 @@ async def join_call(
     return True
 
 
+async def take_places(scope: Scope, tx: Transaction, since: datetime, now: datetime) -> int:
+    """Takes up the places that were told since then with calls that are joined; tells how many.
+
+    A caller tells where they are again and again, also after their call was joined.
+    """
+    told = await list_places_since(scope, tx, since)
+    found = await store.find_of_calls(scope, tx, {one["call"] for one in told})
+    count = 0
+    for one in told:
+        for incident_id in found.get(one["call"], ()):
+            location = _location_of(one["call"], one)
+            if await store.insert_location(scope, tx, incident_id, location, now):
+                await tell(tx, await get_incident(scope, tx, incident_id), "located", now)
+                count += 1
+    return count
+
+
+def _source_of(told: dict[str, Any]) -> LocationSource:
+    """Our word for how a call told its place: by SIP, or by the way that it came."""
+    if told["source"] == "pidf":
+        return "sip"
+    word = told["method"] if told["source"] == "app" else told["source"]
+    return word if word in get_args(LocationSource.__value__) else "sms_link"
+
+
 def _location_of(call_id: UUID, told: dict[str, Any]) -> Location:
     """A place that came with a call; the same again is the same location."""
+    at = datetime.fromisoformat(told["at"])
     return Location(
-        uuid5(call_id, f"{told['source']} {told['at']}"),
-        "sip" if told["source"] == "pidf" else "sms_link",
+        uuid5(call_id, f"{told['source']} {at.timestamp()}"),
+        _source_of(told),
         told["lat"],
         told["lon"],
-        datetime.fromisoformat(told["at"]),
+        at,
         told["radius_m"],
         told["confidence"],
         call_id,
