@@ -7,6 +7,7 @@ the database, the page shows it, and the form that is typed becomes its incident
 import re
 import subprocess
 import time
+import uuid
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -137,6 +138,96 @@ def test_a_call_is_answered_recorded_classed_and_joined_to_its_incident(
     assert [taken["id"]] == incident["call_ids"]
     assert [("sip", 18)] == [(one["source"], one["radius_m"]) for one in incident["locations"]]
     _assert_both_were_recorded(room)
+
+
+def test_the_incident_is_replayed_with_its_call_heard_on_one_clock(
+    room: Demo,
+    agent: Page,
+    call: Callable[[], "subprocess.Popen[bytes]"],
+    axe_source: str,
+) -> None:
+    page, incident = agent, taken_and_ended(room, agent, call)
+    page.get_by_role("link", name="Putar ulang").click()
+    expect(page).to_have_url(f"{room.address}/112/kejadian/{incident}/putar")
+    head = page.get_by_role("slider", name="Saat yang ditampilkan")
+    heard = page.get_by_label("Panggilan", exact=True)
+    expect(head).to_be_visible()
+    expect(heard.get_by_text("Suara mati.")).to_be_visible()
+    begin = int(head.get_attribute("aria-valuenow") or 0)
+    assert begin == int(head.get_attribute("aria-valuemin") or 0)
+
+    page.keyboard.press("m")
+    page.keyboard.press("Space")
+    expect(heard.get_by_text("Terdengar: panggilan pukul")).to_be_visible()
+    page.wait_for_function("() => document.querySelector('audio').currentTime > 3")
+    strays = page.evaluate(STRAY)
+    assert strays["isPitchKept"]
+    assert not strays["isPaused"]
+    assert abs(strays["stray_s"]) < 1.5
+
+    for _ in range(3):
+        page.keyboard.press("]")
+    expect(heard.get_by_text("Tanpa suara pada 10x.")).to_be_visible()
+    assert page.evaluate("() => document.querySelector('audio').paused")
+    expect(page.get_by_role("button", name="Putar", exact=True)).to_be_visible()
+    assert [] == axe_violations(page, axe_source)
+    assert [] == clipped_texts(page)
+
+    page.keyboard.press("Home")
+    expect(head).to_have_attribute("aria-valuenow", str(begin))
+    page.keyboard.press("ArrowDown")
+    expect(head).not_to_have_attribute("aria-valuenow", str(begin))
+    page.get_by_role("button", name=re.compile("Panggilan dijawab")).click()
+    answered = int(head.get_attribute("aria-valuenow") or 0)
+    assert begin < answered < int(head.get_attribute("aria-valuemax") or 0)
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(f"{room.address}/112?insiden={incident}")
+
+
+STRAY = """() => {
+  const audio = document.querySelector('audio');
+  const head = document.querySelector('[role=slider]');
+  const shown = +head.getAttribute('aria-valuenow') - +head.getAttribute('aria-valuemin');
+  return {
+    stray_s: audio.currentTime - shown, isPitchKept: audio.preservesPitch, isPaused: audio.paused,
+  };
+}"""
+"""How far the sound is from the clock, whose second is cut; the call is the first of all stamps."""
+
+
+def taken_and_ended(room: Demo, page: Page, call: Callable[[], "subprocess.Popen[bytes]"]) -> str:
+    """Id of a fire that somebody calls about, handed on while they speak, and ended."""
+    page.goto(room.links["Supervisor ruang kendali, Diskominfo"])
+    page.wait_for_url(re.compile(r"/(peta|112|dinding)"))
+    page.goto(f"{room.address}/112")
+    page.get_by_role("button", name="Masuk meja").click()
+    panel = page.get_by_label("Panggilan", exact=True)
+    expect(panel.get_by_text("Siap", exact=True)).to_be_visible()
+    caller = call()
+    expect(panel.get_by_text("Berdering di sini")).to_be_visible()
+    page.keyboard.press("F1")
+    expect(panel.get_by_text("Tersambung", exact=True)).to_be_visible()
+    page.keyboard.press("F2")
+    expect(page.get_by_label("Tempat", exact=True)).to_be_focused()
+    page.keyboard.type("karebosi")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Kejadian", exact=True)).to_be_focused()
+    page.keyboard.type("kebakaran padat")
+    page.keyboard.press("Enter")
+    expect(panel.get_by_text("Terkait dengan formulir ini")).to_be_visible()
+    page.keyboard.press("F9")
+    expect(page).to_have_url(re.compile("insiden="))
+    assert caller.wait(30) == 0
+    panel.get_by_role("button", name="Darurat", exact=False).first.click()
+    expect(panel.get_by_text("Menulis", exact=True)).to_have_count(0)
+    incident = page.url.rpartition("insiden=")[2]
+    ended = page.request.post(
+        f"{room.address}/api/incidents/{incident}/end",
+        data={"id": str(uuid.uuid4()), "outcome": "handled"},
+        headers={"x-warroom": "1"},
+    )
+    assert ended.ok, ended.text()
+    return incident
 
 
 def _assert_both_were_recorded(room: Demo) -> None:

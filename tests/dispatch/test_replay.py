@@ -133,7 +133,27 @@ async def test_the_replay_holds_call_log_unit_and_note_with_one_hash(room: Room)
     assert [(one["name"], one["is_seen"]) for one in told["tracks"]] == [("Damkar 1", True)]
     assert told["figures"]["timings"][0]["n"] == 1
     assert told["sha256"] == again["sha256"]
+    assert [one["state"] for one in told["states"]][:2] == ["draft", "pending"]
     assert {"incident:replayed", "unit:track"} <= await actions(room)
+
+
+async def test_the_replay_of_one_that_goes_on_reaches_to_now_and_of_one_that_ended_to_its_last_word(
+    room: Room,
+) -> None:
+    incident = await room.incident()
+    room.world.clock.advance(300)
+    open_told = await replayed(room, incident, EVERYTHING)
+    until = room.now
+    async with room.world.db.transaction(EVERYTHING) as tx:
+        said = incidents.Said(new_id())
+        await incidents.end(room.intake, EVERYTHING, tx, incident.id, "handled", said, room.now)
+    room.world.clock.advance(300)
+
+    ended = await replayed(room, incident, EVERYTHING)
+
+    assert (False, until) == (open_told["is_over"], open_told["to"])
+    assert (True, until) == (ended["is_over"], ended["to"])
+    assert ["draft", "pending", "closed"] == [one["state"] for one in ended["states"]]
 
 
 async def test_a_track_that_is_not_the_askers_is_named_and_not_shown(room: Room) -> None:

@@ -64,11 +64,17 @@ async def replay(
     kept = await gather_kept(scope, tx, incident_id)
     incident = kept.incident
     start, end = span_of(kept.moments, incident.opened_at)
+    is_over = incident.ended_at is not None or incident.merged_into is not None
+    end = end if is_over else max(end, now)
+    steps = await incidents.list_steps(scope, tx, incident_id)
     cut = min(end, start + LONGEST)
     body = {
         **content_of(kept),
         "from": start,
         "to": end,
+        "is_over": is_over,
+        "states": [{"at": at, "state": state} for at, state in steps],
+        "locations": kept.shown["locations"],
         "tracks": [await _track(scope, tx, unit, (start, cut)) for unit in _once(kept.units)],
         "tracks_cut": cut < end,
         "cameras": await _cameras(inventory, scope, tx, incident),

@@ -30,7 +30,7 @@ export function placeWord(incident: Pick<Incident, "address" | "area">): string 
 }
 
 /** A row of the log in one sentence. */
-export function logWord(event: LogEvent): string {
+export function logWord(event: Pick<LogEvent, "kind" | "detail" | "reason">): string {
   const main = word(`incidents.log_${event.kind}`, event.kind);
   const { detail } = event;
   const more: string[] = [];

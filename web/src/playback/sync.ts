@@ -12,6 +12,8 @@ export const KEYS_ABOVE = 4;
 /** A picture may stray this far from the clock before it is corrected. */
 export const STRAY_S = 0.08;
 const SEEK_S = 0.6;
+/** No browser plays faster; a clock that does runs ahead, and pictures jump after it. */
+const FASTEST = 16;
 
 /** Which media a speed needs. */
 export function modeFor(speed: number): "all" | "keys" {
@@ -92,12 +94,13 @@ export interface Correction {
  */
 export function correct(strayS: number, wantedS: number, speed: number, playing: boolean, latencyS = 0): Correction {
   const off = Math.abs(strayS);
-  if (!playing) return { seekTo: off > 0.02 ? wantedS : null, rate: speed };
+  const rate = Math.min(FASTEST, speed);
+  if (!playing) return { seekTo: off > 0.02 ? wantedS : null, rate };
   const tolerance = STRAY_S * Math.max(1, speed / 2);
-  if (off > SEEK_S * Math.max(1, speed)) return { seekTo: wantedS + latencyS * speed, rate: speed };
-  if (off <= tolerance) return { seekTo: null, rate: speed };
+  if (off > SEEK_S * Math.max(1, speed)) return { seekTo: wantedS + latencyS * speed, rate };
+  if (off <= tolerance) return { seekTo: null, rate };
   const nudge = Math.min(0.25, off / Math.max(1, speed));
-  return { seekTo: null, rate: Math.min(16, speed * (strayS > 0 ? 1 - nudge : 1 + nudge)) };
+  return { seekTo: null, rate: Math.min(FASTEST, speed * (strayS > 0 ? 1 - nudge : 1 + nudge)) };
 }
 
 /** A stretch of time that was recorded, or a gap with its cause. */

@@ -221,9 +221,10 @@ export class UnitLayer implements Overlay {
     this.#map?.getSource<GeoJSONSource>(SOURCE)?.setData(drawn);
   }
 
-  /** Draws where a unit was; nothing for an empty one. */
-  track(line: readonly Position[]): void {
-    this.#track = line.length < 2 ? NOTHING : { type: "FeatureCollection", features: [{ type: "Feature", properties: {}, geometry: { type: "LineString", coordinates: [...line] } }] };
+  /** Draws where units were, in stretches; a stretch of less than two positions is none. */
+  track(stretches: readonly (readonly Position[])[]): void {
+    const lines = stretches.filter((stretch) => stretch.length > 1);
+    this.#track = { type: "FeatureCollection", features: lines.map((line) => ({ type: "Feature", properties: {}, geometry: { type: "LineString", coordinates: [...line] } })) };
     this.#map?.getSource<GeoJSONSource>(TRACK)?.setData(this.#track);
   }
 
