@@ -44,7 +44,9 @@ def require_free_port(settings: NodeSettings) -> None:
 
 
 PROCESSES = [
+    # One of them takes the calls; the other is loaded and waits for it to die.
     Process("calls", ("warroom.app.calls",)),
+    Process("calls-standby", ("warroom.app.calls",)),
     Process("media", ("warroom.app", "media")),
     Process("serve", ("warroom.app", "serve")),
     Process("webrtc", ("warroom.app", "webrtc")),

@@ -25,7 +25,7 @@ from warroom.kernel.db import Database, DatabaseAwayError, Transaction
 from warroom.kernel.log import logger
 from warroom.kernel.scope import Scope
 
-PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+PAUSES_S = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 TOGETHER_S = 0.02
 BATCH_MOST = 200
 

@@ -1,6 +1,7 @@
 """Claims about an edge that is killed in the middle of a call, and started again."""
 
 import asyncio
+import itertools
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ from tests.calls.edge.room import AGENT_VOICE, HOST, MemoryLeg, Room, opened, se
 from tests.calls.edge.scenarios import GIVES_UP_LATE, SPOKEN_LONG, document, needs_sipp
 from tests.calls.legs.peer import Browser
 from warroom.calls.audio.rtp import Packet
+from warroom.calls.bench.caller import Caller
 from warroom.calls.edge.client import EdgeClient
 from warroom.kernel.settings import NodeSettings
 
@@ -252,6 +254,57 @@ async def test_a_spoken_call_outlives_kill_9_with_caller_and_browser(tmp_path: P
         assert all(part in caller for part in (voice(12)[:4000], voice(12)[-4000:]))
         processes[-1].terminate()
         assert 0 == await processes[-1].wait()
+    finally:
+        stop.set()
+        await asyncio.gather(*speaking)
+        for browser in browsers:
+            browser.close()
+        for process in processes:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+async def until_logged(folder: Path, word: str) -> None:
+    """Waits until a process said so."""
+    async with asyncio.timeout(60):
+        while word not in (folder / "calls.log").read_text("utf-8"):
+            await asyncio.sleep(0.05)
+
+
+async def test_the_one_that_stands_by_takes_over_within_a_second(tmp_path: Path) -> None:
+    port = free_port()
+    processes = [await process_of(tmp_path, port)]
+    browsers, stop = [Browser(), Browser()], asyncio.Event()
+    speaking = [asyncio.ensure_future(speak(browser, stop)) for browser in browsers]
+    try:
+        await until_asked(tmp_path, lambda a: "result" in a, op="health")
+        processes.append(await process_of(tmp_path, port))
+        await until_logged(tmp_path, "calls.stands_by")
+        await sign_in(tmp_path, browsers[0])
+        caller = Caller(1, (HOST, port))
+        talking = asyncio.ensure_future(caller.talk(voice(12)))
+        shown = await until_asked(
+            tmp_path,
+            lambda a: any(call["ringing"] for call in a.get("result", {}).get("calls", [])),
+            op="snapshot",
+        )
+        call = shown["result"]["calls"][0]["id"]
+        assert "error" not in await ask(tmp_path, op="answer", call=call, agent="a1")
+        await until_heard(browsers[0])
+
+        processes[0].send_signal(signal.SIGKILL)
+        await sign_in(tmp_path, browsers[1])
+        await until_heard(browsers[1])
+        await talking
+
+        events = await written(tmp_path, call)
+        longest_s = max(b - a for a, b in itertools.pairwise(caller.heard_at))
+        assert ["offered", "ringing", "answered", "gap", "ended", "recorded"] == list(events)
+        assert events["gap"]["seconds"] <= 1.0
+        assert 0.02 < longest_s <= 1.0
+        processes[1].terminate()
+        assert 0 == await processes[1].wait()
     finally:
         stop.set()
         await asyncio.gather(*speaking)

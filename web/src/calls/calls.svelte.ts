@@ -14,6 +14,8 @@ class Calls {
   problem = $state("");
   failure = $state<string | null>(null);
   loaded = $state(false);
+  /** When the last answer was asked for (as `performance.now` counts). */
+  askedAt = $state(0);
   #users = 0;
   #stop: (() => void)[] = [];
   #soon: ReturnType<typeof setTimeout> | undefined;
@@ -53,11 +55,13 @@ class Calls {
   }
 
   async refetch(): Promise<void> {
+    const askedAt = performance.now();
     try {
       const { items, me, problem } = await api.get<Queue>("/api/calls/queue");
       this.all = items;
       this.me = me;
       this.problem = problem;
+      this.askedAt = askedAt;
       this.loaded = true;
       this.failure = null;
     } catch (failed) {

@@ -203,6 +203,25 @@ describe("a leg", () => {
     expect(states.slice(-2)).toEqual(["lost", "talking"]);
   });
 
+  it("is opened again at once, without telling the process that took over to forget it", async () => {
+    const { leg, states, closed } = makeLeg();
+    await leg.start();
+    peer().become("connected");
+    leg.begin();
+    const first = peer();
+
+    await leg.reopen();
+    peer().become("connected");
+
+    expect(first.closed).toBe(true);
+    expect(closed).toEqual([]);
+    expect(peer()).not.toBe(first);
+    expect(states.slice(-2)).toEqual(["lost", "talking"]);
+    leg.stop();
+    await leg.reopen();
+    expect(leg.state).toBe("off");
+  });
+
   it("asks again, later and later, while the server refuses", async () => {
     const failed = vi.fn();
     const { leg, exchange } = makeLeg({ failed });

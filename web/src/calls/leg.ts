@@ -77,6 +77,15 @@ export class AgentLeg {
     await this.connect();
   }
 
+  /** Connects anew at once: the process that had the other end is gone, so nobody is told of it. */
+  async reopen(): Promise<void> {
+    if (this.isOff()) return;
+    this.retry.stop();
+    this.answer = null;
+    this.enter("lost");
+    await this.connect();
+  }
+
   /** Closes the leg and lets go of the microphone. */
   stop(): void {
     this.retry.stop();

@@ -15,6 +15,8 @@ class Line {
   isMuted = $state(false);
   levels = $state.raw({ microphone: 0, caller: 0 });
   #leg: AgentLeg | null = null;
+  /** Since when the leg is open (as `performance.now` counts); endless while it is not. */
+  #openSince = Infinity;
   #look: ReturnType<typeof setInterval> | undefined;
 
   /** Signs in: asks for the microphone and opens the leg. */
@@ -24,7 +26,10 @@ class Line {
     this.failure = null;
     this.#leg = new AgentLeg(audio, overHttp("/api/calls/leg"), {
       state: (state) => {
+        const wasOpen = this.#isOpen;
         this.state = state;
+        if (!this.#isOpen) this.#openSince = Infinity;
+        else if (!wasOpen) this.#openSince = performance.now();
         if (state === "ready" || state === "talking") this.failure = null;
         calls.again();
       },
@@ -47,6 +52,15 @@ class Line {
   }
 
   #isInCall = false;
+
+  get #isOpen(): boolean {
+    return this.state === "ready" || this.state === "talking";
+  }
+
+  /** The edge was asked at that time and did not know us: another process took over from the one that did. */
+  missed(askedAt: number): void {
+    if (askedAt > this.#openSince) void this.#leg?.reopen();
+  }
 
   /** A call is on this line from now on, or no more. */
   follow(isInCall: boolean): void {

@@ -22,10 +22,12 @@ class _Mailbox(asyncio.DatagramProtocol):
 
     def __init__(self) -> None:
         self.came: asyncio.Queue[bytes] = asyncio.Queue()
+        self.at: list[float] = []
 
     def datagram_received(self, data: bytes, addr: Address) -> None:  # noqa: ARG002 - the trunk's
         """One came."""
         self.came.put_nowait(data)
+        self.at.append(asyncio.get_running_loop().time())
 
 
 class Caller:
@@ -44,6 +46,8 @@ class Caller:
         self.heard_packets = 0
         self.spoken_at: list[float] = []
         """Loop seconds at which each frame was sent."""
+        self.heard_at: list[float] = []
+        """Loop seconds at which each frame came."""
 
     async def talk(self, said: bytes) -> None:
         """The whole call; ends when everything was said.
@@ -66,7 +70,7 @@ class Caller:
             await asyncio.sleep(PAUSE_S)
             sip_wire.sendto(self._request("BYE", own), self._edge)
             await asyncio.wait_for(sip.came.get(), ANSWER_S)
-            self.heard_packets = sound.came.qsize()
+            self.heard_packets, self.heard_at = sound.came.qsize(), sound.at
         finally:
             sip_wire.close()
             sound_wire.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import faulthandler
+import fcntl
 import gc
 import os
 import signal
@@ -22,7 +23,7 @@ from warroom.kernel.log import logger
 from warroom.kernel.secrets import Sealer
 
 FROZEN_S = 10.0
-RETRY_S = 2.0
+RETRY_S = 0.1
 DAY_S = 86_400.0
 _log = logger("calls.edge")
 
@@ -58,13 +59,15 @@ class Edge:
     async def start(self) -> None:
         """Takes calls from now on; waits for its ports as long as another program has them."""
         await self.control.start()
-        tls = _tls(self._settings)
+        tls, problem = _tls(self._settings), None
         while True:
             try:
                 await self.board.listen(tls)
                 break
             except OSError as error:
-                _log.error("calls.port_taken", port=self._settings.port, problem=error.strerror)
+                if error.strerror != problem:
+                    problem = error.strerror
+                    _log.error("calls.port_taken", port=self._settings.port, problem=problem)
                 await asyncio.sleep(RETRY_S)
         await self.board.prepare()
         await Recovery(self.board).run()
@@ -92,9 +95,20 @@ def _tls(settings: CallSettings) -> ssl.SSLContext | None:
 
 
 def run(settings: CallSettings, sealer: Sealer, data: Path, socket: Path, clock: Clock) -> None:
-    """Runs the process until SIGTERM or SIGINT; never returns."""
+    """Runs the process until SIGTERM or SIGINT; never returns.
+
+    A second one loads everything and waits until the first is gone, however it went: the system
+    gives the lock on.
+    """
+    lock = os.open(data / "calls.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _log.info("calls.stands_by")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    # For people: which of the two it is.
+    os.pwrite(lock, f"{os.getpid():<12}\n".encode(), 0)
     asyncio.run(_run(settings, sealer, data, socket, clock))
-    # Threads of the WebRTC library may still be winding down; the destructor would abort.
     os._exit(0)
 
 
@@ -123,6 +137,8 @@ async def _run(
     watch.cancel()
     faulthandler.cancel_dump_traceback_later()
     await edge.stop()
+    # Threads of the WebRTC library may still be winding down: what they use is not taken apart.
+    os._exit(0)
 
 
 async def _stay_watched() -> None:

@@ -1,5 +1,8 @@
 """The beginning of a process: goes on with the calls of one that died, whatever became of them."""
 
+import asyncio
+import errno
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,8 @@ from warroom.calls.sip.fields import MalformedError
 from warroom.kernel.log import logger
 
 _log = logger("calls.recovery")
+
+PORT_TRIES, PORT_PAUSE_S = 10, 0.02
 
 _UNFINISHED = frozenset(
     {
@@ -60,7 +65,7 @@ class Recovery:
         # The port went on since this was kept, first in the process that died, then in nobody.
         gone_s = max(0.0, (board.now_ms() - state["at_ms"]) / 1000)
         port = board.new_port()
-        await port.resume(board.settings.host, state["port"], gone_s)
+        await _once_free(port.resume, board.settings.host, state["port"], gone_s)
         path = board.folder / state["recording"]
         recorder = (
             TwoChannelRecorder.reopen(path, state["recorder"], board.clock)
@@ -113,3 +118,19 @@ class Recovery:
             sha256=found.sha256,
             duration_s=round(found.duration_s, 3),
         )
+
+
+async def _once_free(resume: Callable[..., Awaitable[None]], *words: Any) -> None:
+    """Takes a port over; the process that died may need a moment more to let go of it.
+
+    Raises:
+        OSError: It is taken by somebody else.
+    """
+    for left in reversed(range(PORT_TRIES)):
+        try:
+            await resume(*words)
+            break
+        except OSError as error:
+            if not left or error.errno != errno.EADDRINUSE:
+                raise
+        await asyncio.sleep(PORT_PAUSE_S)
