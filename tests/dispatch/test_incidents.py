@@ -37,7 +37,7 @@ async def test_a_house_fire_asks_for_its_card_and_says_what_is_missing(room: Roo
         ("ambulance", "Ambulans 1"), ("patrol", None),
     ]  # fmt: skip
     assert found.slots[-1].missing == {"none_such": 1}
-    assert not found.is_late
+    assert found.late is None
 
 
 async def test_who_may_send_for_one_agency_alone_is_told_who_sends_the_rest(room: Room) -> None:
@@ -325,7 +325,7 @@ async def test_a_unit_that_is_taken_from_elsewhere_is_promised_like_any_other(ro
     first, second = await room.incident(), await room.incident("medical_cardiac")
     await room.send(first, api.Wanted(room.ambulance, "ambulance"))
 
-    slot = api.recommendation_json(await room.recommend(second))["slots"][0]
+    slot = api.recommendation_json(await room.recommend(second), lambda *_: None)["slots"][0]
     await room.send(second, api.Wanted(room.ambulance, "ambulance", preempts="henti jantung"))
     (part,) = await room.parts(second)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.scopes import AT
 from warroom.dispatch.proposing import Candidate, profile_of
-from warroom.dispatch.recommending import HOSE_M, Rated, Slot, does, is_late, recommend
+from warroom.dispatch.recommending import HOSE_M, Rated, Slot, does, recommend
 from warroom.dispatch.runcards import Need
 
 ENGINE = Need("engine", "fire", kinds=("engine",))
@@ -126,17 +126,6 @@ def test_a_unit_is_of_the_sort_by_agency_kind_capability_and_seats() -> None:
     assert not does(rated(1, seats=4), need)
     assert not does(rated(1, kind="ladder", capabilities=("pump",), seats=4), need)
     assert not does(rated(1, capabilities=("pump",), seats=4, leads=frozenset({"health"})), need)
-
-
-@pytest.mark.parametrize(("since_s", "late"), [(0, False), (801, True)])
-def test_a_first_unit_after_the_quarter_of_an_hour_is_told_before_it_is_sent(
-    since_s: float, late: bool
-) -> None:
-    assert is_late(asked([ENGINE], [rated(1, 100)]), since_s, 900.0) is late
-
-
-def test_nobody_at_all_is_late() -> None:
-    assert is_late(asked([ENGINE], []), 0, 900.0)
 
 
 UNITS = st.lists(

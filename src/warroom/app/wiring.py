@@ -231,6 +231,12 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         dispatch.Briefs: dispatch.Briefs(
             db, identity.system_scope(f"briefs {settings.node}", node.clock)
         ),
+        dispatch.EtaBook: dispatch.EtaBook(
+            db,
+            node.clock,
+            identity.system_scope(f"arrivals {settings.node}", node.clock),
+            ZoneInfo(configuration.section(identity.CitySettings).zone),
+        ),
         places.Atlas: places.open_atlas(settings),
         ZoneInfo: ZoneInfo(configuration.section(identity.CitySettings).zone),
         Registry: registry_of(configuration),
@@ -351,6 +357,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
             forwarder,
             following,
             coverage,
+            made[dispatch.EtaBook],
         ),
         watch_rights=made[identity.Authenticator].watch,
     )

@@ -27,6 +27,7 @@ from warroom.dispatch.coverage_watch import CoverageWatch
 from warroom.dispatch.duress import answer as answer_duress
 from warroom.dispatch.duty import Press, press, sign_off, sign_on
 from warroom.dispatch.errors import TaskNotFoundError, UnitNotThereError
+from warroom.dispatch.eta_book import EtaBook
 from warroom.dispatch.following import Following, limits_of
 from warroom.dispatch.incident_showing import parts_json, recommendation_json
 from warroom.dispatch.kpi_service import report_kpi
@@ -230,6 +231,7 @@ __all__ = [
     "Briefs",
     "CoverageWatch",
     "DispatchSettings",
+    "EtaBook",
     "Following",
     "Frame",
     "Minimum",

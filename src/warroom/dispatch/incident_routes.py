@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from warroom.dispatch import api
-from warroom.dispatch.api import DispatchSettings, Recommendation, Wanted
+from warroom.dispatch.api import DispatchSettings, EtaBook, Recommendation, Wanted
 from warroom.dispatch.contracts import CONFIGURE, SEND, VIEW
 from warroom.incidents.api import Intake
 from warroom.kernel.http import Context, Ctx, Router, json_response
@@ -62,7 +62,7 @@ class OrderBody(_Body):
 async def recommend(ctx: Ctx, incident_id: UUID, level: Level | None = None) -> Response:
     """What the run card asks for, which unit would be there soonest, and why a need stays open."""
     found = await recommendation(ctx, incident_id, level)
-    return json_response(api.recommendation_json(found))
+    return json_response(api.recommendation_json(found, ctx.services[EtaBook].span))
 
 
 @router.post("/incidents/{incident_id}/assignments", action=SEND)

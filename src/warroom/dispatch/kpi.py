@@ -42,6 +42,8 @@ class UnitStamps:
     transporting_at: datetime | None = None
     at_facility_at: datetime | None = None
     ended_at: datetime | None = None
+    eta_s: float | None = None
+    station: str = ""
 
     @property
     def service(self) -> str | None:

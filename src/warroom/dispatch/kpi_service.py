@@ -9,6 +9,7 @@ from warroom.calls import api as calls
 from warroom.calls.contracts import VIEW as CALL_VIEW
 from warroom.calls.contracts import CallStamps
 from warroom.dispatch.errors import PeriodError
+from warroom.dispatch.eta import Promise, tell_errors
 from warroom.dispatch.kpi import Timing, UnitStamps
 from warroom.dispatch.kpi_report import Report, make_report
 from warroom.dispatch.kpi_store import list_unit_stamps
@@ -89,7 +90,12 @@ async def report_kpi(
         "incidents": len(stamps.incidents),
         "units": len(stamps.units),
         **report_json(report),
+        "arrivals": tell_errors([_promise(one) for one in stamps.units], zone),
     }
+
+
+def _promise(one: UnitStamps) -> Promise:
+    return Promise(one.station, one.dispatched_at, one.eta_s, one.on_scene_at, one.went)
 
 
 def report_json(report: Report) -> dict[str, Any]:

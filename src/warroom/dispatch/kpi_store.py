@@ -13,7 +13,8 @@ from warroom.kernel.scope import Scope
 _STAMPS = sql.SQL(
     """
 select t.incident_id, s.unit_id, u.name, u.kind, u.capabilities, s.state, s.dispatched_at,
-    s.accepted_at, s.en_route_at, s.on_scene_at, s.transporting_at, s.at_facility_at, s.ended_at
+    s.accepted_at, s.en_route_at, s.on_scene_at, s.transporting_at, s.at_facility_at, s.ended_at,
+    s.eta_s, u.station
 from dispatch_assignment s join dispatch_task t on t.id = s.task_id
 join unit u on u.id = s.unit_id
 where t.incident_id = any(%(ids)s) and {visible}

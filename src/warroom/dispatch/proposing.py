@@ -37,6 +37,7 @@ class Candidate:
         rests_until: When its crew has rested after the last task; None if it has.
         busy_with: Number of the task it is on.
         declined: Whether it declined this task before.
+        station: Where it belongs.
     """
 
     unit_id: UUID
@@ -54,6 +55,7 @@ class Candidate:
     rests_until: datetime | None = None
     busy_with: str | None = None
     declined: bool = False
+    station: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,13 +211,3 @@ def _slot(
     near = [one for one in alike if held.get(one.unit.unit_id, "busy") == first]
     near.sort(key=lambda one: (one.arrives_s, one.unit.name))
     return Slot(need, need.level, missing=missing, named=near[0].unit if near else None)
-
-
-def is_late(slots: Sequence[Slot], since_call_s: float, limit_s: float) -> bool:
-    """Whether the first unit would come after the time that the law allows.
-
-    References:
-        Permendagri 114/2018: fire service at the place within 15 minutes of the report.
-    """
-    first = min((slot.filled_by.arrives_s for slot in slots if slot.filled_by), default=math.inf)
-    return since_call_s + first > limit_s

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from warroom.calls import api as calls
 from warroom.dispatch import crew_store, incident_store, service, stack_store, store
 from warroom.dispatch.contracts import SEND, VIEW, Assignment, Event, Stamp, Task
 from warroom.dispatch.errors import (
@@ -15,9 +16,11 @@ from warroom.dispatch.errors import (
     NotHandedOnError,
     UnitNotThereError,
 )
+from warroom.dispatch.kpi_report import start_of
+from warroom.dispatch.lateness import Late, explain, lateness
 from warroom.dispatch.offering import travel_times
 from warroom.dispatch.proposing import Candidate, profile_of
-from warroom.dispatch.recommending import Rated, Slot, is_late, recommend
+from warroom.dispatch.recommending import Rated, Slot, recommend
 from warroom.dispatch.runcards import DECK, Need, RunCard, choose
 from warroom.dispatch.settings import DispatchSettings
 from warroom.dispatch.stack_store import Stacked
@@ -25,7 +28,7 @@ from warroom.dispatch.telling import record, tell_task, tell_units
 from warroom.incidents import api as incidents
 from warroom.incidents.contracts import PROGRESS, WORK, Incident
 from warroom.kernel.db import Transaction
-from warroom.kernel.errors import UnavailableError
+from warroom.kernel.errors import NotFoundError, UnavailableError
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Scope
 from warroom.roads.api import OffRoadError
@@ -48,6 +51,8 @@ class Gathered:
         sent: Units on it now, with what they were sent as.
         level: Alarm level that is asked about.
         sent_level: Up to which it was sent.
+        offered_at: When the first call about it came in; None where nobody called, or the asker
+            sees no calls.
     """
 
     incident: Incident
@@ -60,6 +65,7 @@ class Gathered:
     lead_agencies: dict[str, UUID]
     yours: frozenset[UUID]
     sent: list[tuple[UUID, str]]
+    offered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ class Recommendation:
     """Units for each need, with the reason for each that stays open.
 
     Attributes:
-        is_late: The first would come later than the law allows after the call.
+        late: Why the first would come later than the law allows after the call; None where not.
         arrives_s: When each unit that the asker may send would be there, whatever it is doing now;
             in seconds from now, only those that would.
         without_roads: No road graph is installed: units are named without times.
@@ -76,7 +82,7 @@ class Recommendation:
     at: datetime
     gathered: Gathered
     slots: list[Slot]
-    is_late: bool = False
+    late: Late | None = None
     without_roads: bool = False
     arrives_s: Mapping[UUID, float] = field(default_factory=dict)
 
@@ -131,7 +137,17 @@ async def gather_for(
         lead_agencies={word: agency for word, agency in leads.items() if agency is not None},
         yours=frozenset(one.unit.id for one in known if scope.allows(SEND, **one.unit.sides)),
         sent=[(one.unit_id, one.role) for one in parts if one.ended_at is None],
+        offered_at=await _offered_at(scope, tx, incident_id),
     )
+
+
+async def _offered_at(scope: Scope, tx: Transaction, incident_id: UUID) -> datetime | None:
+    """When the clock of the incident started, as the report of 112 counts it."""
+    stamps = await incidents.find_stamps(scope, tx, incident_id)
+    if stamps is None:
+        return None
+    of = await calls.list_stamps_of(scope, tx, stamps.call_ids)
+    return start_of(stamps, {call.id: call for call in of}).offered_at
 
 
 async def _known(scope: Scope, tx: Transaction, needs: Sequence[Need]) -> list[Whereabouts]:
@@ -174,6 +190,7 @@ async def _candidates(
             rests_until=rested[one.unit.id] + rest if one.unit.id in rested else None,
             busy_with=busy[one.unit.id][1] if one.unit.id in busy else None,
             declined=one.unit.id in declined,
+            station=one.unit.draft.station,
         )
         for one in known
     ]
@@ -211,17 +228,37 @@ async def recommend_for(
     ]
     needs = gathered.card.needs_at(gathered.level) if gathered.card else []
     slots = recommend(needs, rated, gathered.sent, now, silent_after_s=settings.silent_after_s)
-    since_s = (now - incident.opened_at).total_seconds()
-    is_over = bool(slots) and not gathered.sent and is_late(slots, since_s, settings.arrive_s)
+    since_s = (now - (gathered.offered_at or incident.opened_at)).total_seconds()
+    late = None
+    if slots and not gathered.sent and not without_roads:
+        late = lateness(
+            slots, rated, since_s, settings.arrive_s, now, silent_after_s=settings.silent_after_s
+        )
+    if late is not None and late.first is not None:
+        late = await _with_free_roads(desk, late, late.first, priority, to)
     arrives = {} if without_roads else {one.unit.unit_id: one.arrives_s for one in rated}
     return Recommendation(
         now,
         gathered,
         slots,
-        is_late=is_over and not without_roads,
+        late=late,
         without_roads=without_roads,
         arrives_s={unit: s for unit, s in arrives.items() if math.isfinite(s)},
     )
+
+
+async def _with_free_roads(
+    desk: Desk, late: Late, first: Rated, priority: int, to: tuple[float, float]
+) -> Late:
+    """The same, told apart from what the traffic of now adds to the drive."""
+    unit = first.unit
+    if unit.lat is None or unit.lon is None:
+        return late
+    try:
+        routes, _ = await desk.routes(_profile(unit, priority), (unit.lat, unit.lon), to)
+    except (NotFoundError, UnavailableError):  # the matrix knew a way; it was closed meanwhile
+        return late
+    return explain(late, routes[0].free_flow_s)
 
 
 def _profile(unit: Candidate, priority: int) -> str:

@@ -5,7 +5,7 @@
  */
 import { distance, duration, number } from "$lib/format";
 import { isMessageKey, t } from "$lib/t";
-import type { Due, Rated, Recommendation, Slot } from "./types";
+import type { Due, Late, Rated, Recommendation, Slot } from "./types";
 import { whyWord } from "./words";
 
 export interface Need {
@@ -61,6 +61,28 @@ export function dueWord(what: Due): string {
 /** Until its people are there, as `3.05`. */
 export function arrivalWord(arrivesS: number | null): string {
   return arrivesS === null ? "?" : duration(arrivesS);
+}
+
+/** Between when its people are there in four of five cases; empty where too few arrivals are known. */
+export function rangeWord({ range }: Pick<Rated, "range">): string {
+  return range == null ? "" : `${duration(range.low_s)}–${duration(range.high_s)}`;
+}
+
+/** The same with what it is taken of, for who asks. */
+export function rangeHint({ range }: Pick<Rated, "range">): string {
+  return range == null ? t("dispatch.range_none") : t(`dispatch.range_${range.by}`, { n: number(range.n) });
+}
+
+/** Why the law would be broken, in one sentence. */
+export function lateWord(late: Late): string {
+  const time = duration(late.over_s ?? 0);
+  const unit = late.unit ?? "";
+  if (late.why === "nobody") return t("dispatch.late_nobody");
+  if (late.why === "waited") return t("dispatch.late_waited", { since: duration(late.since_call_s), time });
+  if (late.why === "nearer_held" && late.nearer !== null)
+    return t("dispatch.late_nearer", { unit, time, near: late.nearer.unit, near_time: duration(late.nearer.arrives_s), why: [whyWord(late.nearer.why), late.nearer.task ?? ""].join(" ").trim() });
+  if (late.why === "traffic") return t("dispatch.late_traffic", { unit, time, traffic: duration(late.traffic_s ?? 0) });
+  return t("dispatch.late_far", { unit, time });
 }
 
 /** Why nobody is proposed, what can be mended first: each reason with how many units it holds back. */

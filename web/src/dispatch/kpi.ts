@@ -46,6 +46,21 @@ export interface Day {
   nuisance: number;
 }
 
+/** How far off promised arrivals were; null is unknown. */
+export interface ArrivalErrors {
+  station: string | null;
+  hour: number | null;
+  rows: number;
+  n: number;
+  no_promise: number;
+  no_arrival: number;
+  p10_s: number | null;
+  p50_s: number | null;
+  p90_s: number | null;
+  median_percent: number | null;
+  within_percent: number | null;
+}
+
 export interface KpiReport {
   since: string;
   until: string;
@@ -57,6 +72,7 @@ export interface KpiReport {
   timings: Timing[];
   shares: Share[];
   days: Day[];
+  arrivals: ArrivalErrors[];
 }
 
 const word = (key: string, otherwise: string): string => (isMessageKey(key) ? t(key) : otherwise);
@@ -84,4 +100,17 @@ export const metTone = (isMet: boolean | null): "line" | "scene" | "p1" => (isMe
 /** A day of the city so many days before an instant, as `2026-11-24`. */
 export function dayOf(ms: number, daysBefore: number, zone: string): string {
   return new Intl.DateTimeFormat("en-CA", { timeZone: zone, dateStyle: "short" }).format(ms - daysBefore * 86_400_000);
+}
+
+/** Later than promised as `+1.20`, sooner as `−0.40`. */
+export function lateBy(value: number | null): string {
+  if (value === null) return "-";
+  return `${value < 0 ? "−" : "+"}${duration(Math.abs(value))}`;
+}
+
+/** Of what arrivals a row tells. */
+export function arrivalsOf({ station, hour }: ArrivalErrors): string {
+  if (hour !== null) return t("dispatch.kpi_hour", { from: String(hour).padStart(2, "0"), to: String((hour + 1) % 24).padStart(2, "0") });
+  if (station !== null) return station === "" ? t("dispatch.kpi_no_station") : station;
+  return t("dispatch.kpi_all_units");
 }

@@ -153,6 +153,8 @@ export interface Rated {
   agency: string;
   /** Until its people are at the place; null where no road graph is installed. */
   arrives_s: number | null;
+  /** Between what four of five arrivals like this one lay; null where too few are known. */
+  range?: { low_s: number; high_s: number; n: number; by: "station_hour" | "station" | "hour" | "city" } | null;
   /** From where it must stop, where that is far. */
   walk_m: number | null;
   width_m: number | null;
@@ -177,6 +179,17 @@ export interface Slot {
   named: { id: string; name: string; agency: string; position_at: string | null; task: string | null; arrives_s: number | null } | null;
 }
 
+/** Why the first would come later than the law allows after the call. */
+export interface Late {
+  why: "waited" | "nearer_held" | "traffic" | "far" | "nobody";
+  since_call_s: number;
+  arrives_s: number | null;
+  over_s: number | null;
+  unit: string | null;
+  nearer: { unit: string; why: string; task: string | null; arrives_s: number } | null;
+  traffic_s: number | null;
+}
+
 export interface Recommendation {
   at: string;
   incident: string;
@@ -184,6 +197,7 @@ export interface Recommendation {
   level: number;
   sent_level: number;
   is_late: boolean;
+  late: Late | null;
   without_roads: boolean;
   slots: Slot[];
 }
