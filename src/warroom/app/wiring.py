@@ -312,6 +312,15 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         node.configuration.section(dispatch.DispatchSettings),
         f"{node.settings.node}:{node.settings.port}",
     )
+    approach = dispatch.make_approach(
+        db,
+        node.clock,
+        identity.system_scope(f"approach {node.settings.node}", node.clock),
+        state,
+        desk,
+        node.configuration.section(dispatch.DispatchSettings),
+        f"{node.settings.node}:{node.settings.port}",
+    )
     coverage = dispatch.CoverageWatch(
         db,
         node.clock,
@@ -357,6 +366,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
             forwarder,
             following,
             coverage,
+            approach,
             made[dispatch.EtaBook],
         ),
         watch_rights=made[identity.Authenticator].watch,

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from warroom.dispatch import crew_store, duress_store, incident_store, stack_store, store
+from warroom.dispatch.approach import Approach
 from warroom.dispatch.briefing import Briefs
 from warroom.dispatch.contracts import SEND, VIEW, Assignment, Task
 from warroom.dispatch.coverage import Minimum
@@ -68,6 +69,7 @@ from warroom.kernel import deletions
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.scope import Scope
+from warroom.routing.api import Desk
 from warroom.traffic.api import Traffic
 from warroom.units import api as units
 
@@ -88,6 +90,21 @@ def make_watch(
     watch = Watch(db, clock, standing, state, settings, zone, holder)
     state.followers.append(watch.follow)
     return watch
+
+
+def make_approach(
+    db: Database,
+    clock: Clock,
+    standing: Scope,
+    roads: Traffic,
+    desk: Desk,
+    settings: DispatchSettings,
+    holder: str,
+) -> Approach:
+    """What follows the ways of units of a process; to be entered once."""
+    approach = Approach(db, clock, standing, roads, desk, settings, holder)
+    roads.followers.append(approach.follow)
+    return approach
 
 
 def make_following(
@@ -160,17 +177,28 @@ async def show_duty(
     duty = await crew_store.find_duty(scope, tx)
     if duty is None:
         return dict.fromkeys(
-            ("unit", "signed_on_at", "assignment", "task", "ended", "duress", "incident", "stack")
+            (
+                "unit",
+                "signed_on_at",
+                "assignment",
+                "task",
+                "ended",
+                "duress",
+                "incident",
+                "stack",
+                "way",
+            )
         ), None
     since = max(duty.signed_on_at, now - ENDED_TOLD)
     ended = await crew_store.show_ended(scope, tx, duty.unit_id, since)
     unit = await crew_store.show_unit(scope, tx, duty.unit_id)
-    task, assignment, duress, part = b"null", None, b"null", None
+    task, assignment, duress, part, way = b"null", None, b"null", None, b"null"
     if duty.task_id is not None and duty.assignment_id is not None:
         task = await store.show_task_of_crew(scope, tx, duty.task_id)
         found = await store.list_assignments(scope, tx, [duty.task_id])
         assignment = next(one for one in found if one.id == duty.assignment_id)
         duress = await duress_store.show_last(scope, tx, duty.assignment_id)
+        way = await crew_store.show_way(scope, tx, duty.assignment_id)
         part = await store.find_of_crew(scope, tx, duty.task_id)
     return {
         "unit": msgspec.Raw(unit),
@@ -180,6 +208,7 @@ async def show_duty(
         "ended": msgspec.Raw(ended),
         "duress": msgspec.Raw(duress),
         "incident": None,
+        "way": msgspec.Raw(way),
         "stack": msgspec.Raw(await stack_store.show(scope, tx, duty.unit_id)),
     }, part if part is not None and part.incident_id is not None else None
 
@@ -228,6 +257,7 @@ async def forget_old(
 
 
 __all__ = [
+    "Approach",
     "Briefs",
     "CoverageWatch",
     "DispatchSettings",
@@ -263,6 +293,7 @@ __all__ = [
     "list_tasks",
     "list_tasks_of",
     "look",
+    "make_approach",
     "make_following",
     "make_watch",
     "move_up",

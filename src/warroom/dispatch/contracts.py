@@ -81,6 +81,9 @@ OF_CREW = frozenset(
 DURESS_ANSWERED = "duress_answered"
 """Kind of the event by which a person at the desk says that the crew in danger was heard."""
 
+WAY_WORSE = "way_worse"
+"""Kind of the event that tells that the way before a unit has become slower, or is closed."""
+
 type Did = Literal[
     "manual_control", "tow", "closure", "diversion", "patient_contact", "water_on_fire",
     "under_control", "other",

@@ -84,6 +84,12 @@ order by s.ended_at desc limit 1
 """
 
 
+_WAY = """
+select (e.detail || jsonb_build_object('at', e.happened_at))::text from dispatch_event e
+where e.assignment_id = %(id)s and e.kind = 'way_worse' order by e.happened_at desc limit 1
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Duty:
     """Where somebody serves now.
@@ -170,6 +176,15 @@ async def show_ended(
 ) -> bytes:
     """How the last assignment of a unit ended, as a JSON object; null if none did since."""
     return await fetch_json(tx, _ENDED, {"unit_id": unit_id, "since": since})
+
+
+async def show_way(
+    scope: Scope,  # noqa: ARG001 - of the unit on which the asker serves
+    tx: Transaction,
+    assignment_id: UUID,
+) -> bytes:
+    """What last made the way before a unit worse, as a JSON object; null if nothing did."""
+    return await fetch_json(tx, _WAY, {"id": assignment_id})
 
 
 def _visible(scope: Scope) -> tuple[sql.Composable, dict[str, Any]]:

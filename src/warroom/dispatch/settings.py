@@ -39,3 +39,7 @@ class DispatchSettings:
     move_gain_s: float = setting(
         120.0, "Seconds by which a move-up must bring the first unit nearer to be proposed."
     )
+    worse_share: float = setting(
+        0.3, "Share by which the way before a unit must become slower for it to be told."
+    )
+    worse_s: float = setting(120.0, "Seconds by which it must become slower at least.")

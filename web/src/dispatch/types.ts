@@ -24,9 +24,22 @@ export interface Sent {
   at_facility_at?: string | null;
   ended_at: string | null;
   eta_s: number | null;
+  way?: WayWorse | null;
   role?: string;
   /** Of incidents: what the crew is to tell next, and by when. */
   due?: { what: Due; at: string } | null;
+}
+
+/** What last made the way before a unit worse. */
+export interface WayWorse {
+  at: string;
+  was_s: number;
+  /** null where a road on it is closed. */
+  now_s: number | null;
+  closed: boolean;
+  road: string;
+  /** By the way that is quickest now. */
+  better_s: number;
 }
 
 export type Due = "answer" | "turnout" | "travel" | "check";
@@ -237,6 +250,8 @@ export interface Duty {
   signed_on_at: string | null;
   assignment: { id: string; state: SentState; since: string; dispatched_at: string; on_scene_at: string | null } | null;
   task: TaskShort | null;
+  /** What last made its way worse. */
+  way?: WayWorse | null;
   /** Where the unit goes when it is done, the next first. */
   stack?: Waiting[] | null;
   /** The last call for help of this crew, and when somebody at the desk answered it. */

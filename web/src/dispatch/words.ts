@@ -1,7 +1,7 @@
 /** Words of dispatch, in the language of the page. */
-import { distance, number } from "$lib/format";
+import { distance, duration, number } from "$lib/format";
 import { isMessageKey, t } from "$lib/t";
-import type { LogEvent, TaskDetail, TaskShort } from "./types";
+import type { LogEvent, TaskDetail, TaskShort, WayWorse } from "./types";
 
 function word(key: string, otherwise: string): string {
   return isMessageKey(key) ? t(key) : otherwise;
@@ -53,4 +53,11 @@ export function impactWord({ finding, minutes, before, after }: TaskDetail["impa
     return t(finding === "waiting" ? "dispatch.impact_waiting" : "dispatch.impact_unknown");
   }
   return t(`dispatch.impact_${finding}`, { when: momentWord(before.moment), before: distance(before.length_m), after: distance(after.length_m), n: number(minutes ?? 0) });
+}
+
+/** What made a way worse, and what the better one takes. */
+export function wayWord({ closed, road, was_s, now_s, better_s }: WayWorse): string {
+  const where = road === "" ? t("dispatch.no_road") : road;
+  const better = duration(better_s);
+  return closed || now_s === null ? t("dispatch.way_closed", { road: where, better }) : t("dispatch.way_slower", { road: where, by: duration(now_s - was_s), better });
 }
