@@ -27,10 +27,12 @@ from psycopg import sql
 
 from tests.app.asgi_socket import Refused, Socket, open_socket
 from tests.identity.authenticator import Authenticator
+from tests.photos import photo
 from warroom.app import wiring
 from warroom.app.asgi import create_app, declared
 from warroom.app.node import Node
 from warroom.identity import api as identity
+from warroom.incidents import api as incidents
 from warroom.kernel import outbox
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
@@ -103,6 +105,7 @@ OWNED = {
     "call_id": "call",
     "minimum_id": "minimum",
     "stacked_id": "stacked",
+    "photo_id": "photo",
 }
 BASIS = "01890000-0000-7000-8000-000000000001"
 GLOBAL = {
@@ -193,6 +196,11 @@ QUERIES = {
         "lat": "-5.1338",
         "lon": "119.409",
         "but": str(UUID(int=91)),
+    },
+    "/api/dispatch/assignments/{assignment_id}/photos": {
+        "id": str(UUID(int=95)),
+        "at": "2026-11-24T05:00:00Z",
+        "sent_at": "2026-11-24T05:00:00Z",
     },
     "/api/dispatch/kpi": {"from": "2026-11-24", "to": "2026-11-24"},
     "/api/traffic/history/state": {"at": "2026-11-24T05:00:00Z"},
@@ -514,6 +522,7 @@ RAW = {
     ("POST", "/api/live/{camera_id}/whep"): ("v=0\r\n", "application/sdp"),
     ("POST", "/api/calls/leg"): ("v=0\r\n", "application/sdp"),
     ("POST", "/api/requests/{request_id}/attachments"): ("%PDF-1.7 surat", "application/pdf"),
+    ("POST", "/api/dispatch/assignments/{assignment_id}/photos"): (photo(), "image/jpeg"),
 }
 
 
@@ -788,9 +797,21 @@ async def _take_in(world: World) -> None:
     warned = await world.own.post(f"{url}/cautions", json=deed(text=f"{MARK} gas"))
     assert warned.status_code == 201, warned.text
     world.things["caution"] = warned.json()["id"]
+    await _photograph(world)
     kept = await world.own.post("/api/incidents/premises", json=premise(MARK))
     assert kept.status_code == 201, kept.text
     world.things["premise"] = kept.json()["id"]
+
+
+async def _photograph(world: World) -> None:
+    """A photo of the first incident, as a crew's comes to be kept."""
+    things, now = world.things, world.clock.now()
+    taken = incidents.Taken(new_id(), photo(), now, UUID(things["agency"]), f"{MARK} satu")
+    scope = identity.system_scope("test", world.clock, door="cli")
+    files = world.app.state.services[incidents.PhotoFiles]
+    async with world.db.transaction(scope) as tx:
+        await incidents.add_photo(files, scope, tx, UUID(things["incident"]), taken, now)
+    things["photo"] = str(taken.id)
 
 
 async def _tell_of_privacy(world: World) -> None:

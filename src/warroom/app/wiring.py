@@ -199,6 +199,7 @@ def services(node: Node, db: Database) -> dict[type, Any]:
             db,
             node.clock,
             identity.system_scope(f"incidents {settings.node}", node.clock),
+            settings.data,
         ),
         Configuration: configuration,
         NodeSettings: settings,

@@ -26,7 +26,7 @@ from warroom.dispatch.coverage_service import (
 )
 from warroom.dispatch.coverage_watch import CoverageWatch
 from warroom.dispatch.duress import answer as answer_duress
-from warroom.dispatch.duty import Press, press, sign_off, sign_on
+from warroom.dispatch.duty import Photo, Press, photograph, press, sign_off, sign_on
 from warroom.dispatch.errors import TaskNotFoundError, UnitNotThereError
 from warroom.dispatch.eta_book import EtaBook
 from warroom.dispatch.following import Following, limits_of
@@ -265,6 +265,7 @@ __all__ = [
     "Following",
     "Frame",
     "Minimum",
+    "Photo",
     "Press",
     "Proposal",
     "Recommendation",
@@ -302,6 +303,7 @@ __all__ = [
     "offer_of",
     "offer_of_move",
     "open_task",
+    "photograph",
     "press",
     "proposal_json",
     "propose",

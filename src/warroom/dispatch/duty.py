@@ -19,6 +19,7 @@ from warroom.dispatch.errors import (
 )
 from warroom.dispatch.stacking import activate_next
 from warroom.dispatch.telling import record, tell_people, tell_task, tell_units
+from warroom.incidents import api as incidents
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope
 from warroom.traffic import api as traffic
@@ -44,6 +45,16 @@ class Press:
     did: Did | None = None
     closure_id: UUID | None = None
     outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo as the phone sends it: its id, and by its clock when it was taken and when sent."""
+
+    id: UUID
+    content: bytes
+    at: datetime
+    sent_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +204,34 @@ async def _note(
     await record(scope, tx, task, "stamped", detail)
     if Stamp.DURESS in detail["stamps"]:
         await tell_task(tx, task, "duress", now)
+
+
+async def photograph(
+    files: incidents.PhotoFiles,
+    scope: Scope,
+    tx: Transaction,
+    assignment_id: UUID,
+    photo: Photo,
+    now: datetime,
+) -> bool:
+    """Keeps a photo of the crew with the incident that its unit was sent to; twice is once.
+
+    Raises:
+        TaskNotFoundError: No such assignment, not for this scope, or of no incident.
+        NotOnDutyError: The asker did not serve on the unit when it was taken.
+        BadPhotoError: It is no JPEG, or one too large to be shown.
+        PhotosFullError: There are as many as an incident may have.
+    """
+    found = await store.find_sent(scope, tx, assignment_id, ACT)
+    if found is None or found[1].incident_id is None:
+        raise TaskNotFoundError
+    sent, task = found
+    taken_at = rules.believed(photo.at, photo.sent_at, now, sent.assignment.dispatched_at)
+    served = await crew_store.list_served(scope, tx, sent.assignment.unit_id)
+    if not _served_at(served, taken_at):
+        raise NotOnDutyError(unit=sent.unit_name)
+    taken = incidents.Taken(photo.id, photo.content, taken_at, task.agency_id, sent.unit_name)
+    return await incidents.add_photo(files, scope, tx, found[1].incident_id, taken, now)
 
 
 async def _is_closing(scope: Scope, tx: Transaction, closure_id: UUID | None) -> bool:

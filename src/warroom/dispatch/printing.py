@@ -9,7 +9,7 @@ from typing import Any
 from warroom.dispatch.replay import Moment
 from warroom.kernel.i18n import catalogue, text
 
-_PAGE = """<!doctype html>
+PAGE = """<!doctype html>
 <html lang="{language}"><head><meta charset="utf-8"><title>{title}</title><style>
 @page{{size:A4;margin:16mm 14mm 18mm}}
 @page{{@bottom-right{{content:counter(page) " / " counter(pages);font:9px sans-serif;color:#555}}}}
@@ -82,19 +82,21 @@ def print_after_action(
     body = "".join(
         (
             _facts(frame, incident),
-            _section(frame, "after_calls", _calls(frame, content)),
-            _section(frame, "after_units", _units(frame, content["units"])),
-            _section(frame, "after_figures", "" if figures is None else _aims(frame, figures)),
-            _section(frame, "after_moments", _moments(frame, content["moments"])),
+            section(frame, "after_calls", _calls(frame, content)),
+            section(frame, "after_units", _units(frame, content["units"])),
+            section(frame, "after_photos", _photos(frame, content["photos"])),
+            section(frame, "after_figures", "" if figures is None else _aims(frame, figures)),
+            section(frame, "after_moments", _moments(frame, content["moments"])),
             f"<h2>{escape(frame.say('after_hash'))}</h2><p><code>{content['sha256']}</code></p>",
             f"<p>{escape(frame.say('after_hash_of'))}</p>",
         )
     )
     made = escape(frame.say("after_made", at=frame.time(frame.at), by=frame.by))
-    return _PAGE.format(language=frame.language, title=escape(title), made=made, body=body)
+    return PAGE.format(language=frame.language, title=escape(title), made=made, body=body)
 
 
-def _section(frame: Frame, key: str, content: str) -> str:
+def section(frame: Frame, key: str, content: str) -> str:
+    """A heading and what stands below it; says so where that is nothing."""
     inside = content or f"<p>{escape(frame.say('after_none'))}</p>"
     return f"<h2>{escape(frame.say(key))}</h2>{inside}"
 
@@ -111,7 +113,7 @@ def _facts(frame: Frame, incident: Mapping[str, Any]) -> str:
         ("after_state", state),
         ("after_agencies", ", ".join(incident["agencies"])),
     ]
-    return _table([], [[frame.say(key), value] for key, value in rows])
+    return table([], [[frame.say(key), value] for key, value in rows])
 
 
 def _calls(frame: Frame, content: Mapping[str, Any]) -> str:
@@ -126,7 +128,7 @@ def _calls(frame: Frame, content: Mapping[str, Any]) -> str:
     unseen = content["calls_unseen"]
     more = f"<p>{escape(frame.say('after_unseen', n=unseen))}</p>" if unseen else ""
     head = ("offered", "answered", "ended", "class", "recording")
-    return (_table([frame.say(f"after_{one}") for one in head], rows) if rows else "") + more
+    return (table([frame.say(f"after_{one}") for one in head], rows) if rows else "") + more
 
 
 def _units(frame: Frame, units: Sequence[Mapping[str, Any]]) -> str:
@@ -139,7 +141,16 @@ def _units(frame: Frame, units: Sequence[Mapping[str, Any]]) -> str:
         for one in units
     ]
     head = ("unit", "notified", "en_route", "on_scene", "done", "turnout", "travel")
-    return _table([frame.say(f"after_{one}") for one in head], rows) if rows else ""
+    return table([frame.say(f"after_{one}") for one in head], rows) if rows else ""
+
+
+def _photos(frame: Frame, photos: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        [frame.time(one["taken_at"]), one["unit"], one["person"] or "-", one["sha256"]]
+        for one in photos
+    ]
+    head = ("taken", "unit", "who", "photo")
+    return table([frame.say(f"after_{one}") for one in head], rows) if rows else ""
 
 
 def _aims(frame: Frame, figures: Mapping[str, Any]) -> str:
@@ -150,7 +161,7 @@ def _aims(frame: Frame, figures: Mapping[str, Any]) -> str:
         aims = one["aims"] or [None]
         rows += [[name, told, *_aim(frame, aim)] for aim in aims]
     head = ("figure", "longest", "aim", "source", "met")
-    return _table([frame.say(f"after_{one}") for one in head], rows)
+    return table([frame.say(f"after_{one}") for one in head], rows)
 
 
 def _aim(frame: Frame, aim: Mapping[str, Any] | None) -> list[str]:
@@ -172,8 +183,8 @@ def _moments(frame: Frame, moments: Iterable[Moment]) -> str:
         for one in moments
     ]
     head = ("at", "sort", "what", "who", "text")
-    table = _table([frame.say(f"after_{one}") for one in head], rows)
-    return f"{table}<p>{escape(frame.say('after_backdated'))}</p>"
+    told = table([frame.say(f"after_{one}") for one in head], rows)
+    return f"{told}<p>{escape(frame.say('after_backdated'))}</p>"
 
 
 def _kind(frame: Frame, one: Moment) -> str:
@@ -186,7 +197,8 @@ def _kind(frame: Frame, one: Moment) -> str:
     return frame.word(f"dispatch.after_{one.kind}", one.kind)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; without a head where that is empty."""
     top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows

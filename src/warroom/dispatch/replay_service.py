@@ -36,6 +36,7 @@ class Kept:
     calls: list[CallStamps]
     units: list[UnitStamps]
     moments: list[Moment]
+    photos: list[dict[str, Any]]
 
 
 async def gather_kept(scope: Scope, tx: Transaction, incident_id: UUID) -> Kept:
@@ -49,7 +50,8 @@ async def gather_kept(scope: Scope, tx: Transaction, incident_id: UUID) -> Kept:
     ids = [incident.id, *(UUID(one["id"]) for one in shown["merged"])]
     told = await calls.list_stamps_of(scope, tx, about)
     sent = await list_unit_stamps(scope, tx, ids)
-    return Kept(incident, shown, told, sent, timeline(shown, told, sent))
+    photos = await incidents.list_photos(scope, tx, incident.id)
+    return Kept(incident, shown, told, sent, timeline(shown, told, sent), photos)
 
 
 async def replay(
@@ -122,6 +124,7 @@ def content_of(kept: Kept) -> dict[str, Any]:
         "calls_unseen": len(kept.shown["call_ids"]) - len(kept.calls),
         "units": [_unit(one) for one in kept.units],
         "moments": kept.moments,
+        "photos": kept.photos,
     }
     return {**told, "sha256": digest(told)}
 

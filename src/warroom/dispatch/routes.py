@@ -9,9 +9,15 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from starlette.requests import Request
 from starlette.responses import Response
 
-from warroom.dispatch import api, coverage_routes, incident_routes, kpi_routes
+from warroom.dispatch import (
+    api,
+    coverage_routes,
+    incident_routes,
+    kpi_routes,
+)
 from warroom.dispatch.api import Briefs, DispatchSettings, Press, Proposal, TaskDraft
 from warroom.dispatch.contracts import (
     ACT,
@@ -27,7 +33,7 @@ from warroom.dispatch.contracts import (
     Stamp,
 )
 from warroom.dispatch.errors import JamNotFoundError
-from warroom.incidents.api import Looks
+from warroom.incidents.api import Looks, PhotoFiles
 from warroom.kernel.errors import NotFoundError, UnavailableError
 from warroom.kernel.http import Context, Ctx, Router, json_response
 from warroom.kernel.realtime import Topic
@@ -38,7 +44,12 @@ from warroom.traffic.contracts import VIEW as TRAFFIC_VIEW
 
 router = Router("dispatch")
 
-routers = [router, coverage_routes.router, incident_routes.router, kpi_routes.router]
+routers = [
+    router,
+    coverage_routes.router,
+    incident_routes.router,
+    kpi_routes.router,
+]
 
 TOPICS: list[Topic] = [
     Topic(TASKS, VIEW),
@@ -245,6 +256,24 @@ async def note_radio(ctx: Ctx, assignment_id: UUID, body: StampsBody) -> Respons
 async def take_stamps(ctx: Ctx, assignment_id: UUID, body: StampsBody) -> Response:
     """Takes what the crew pressed, late and twice as it may be; the same id is the same press."""
     return await _press(ctx, assignment_id, body)
+
+
+@router.post("/assignments/{assignment_id}/photos", action=ACT)
+async def add_photo(
+    ctx: Ctx,
+    assignment_id: UUID,
+    request: Request,
+    photo_id: Annotated[UUID, Query(alias="id")],
+    at: Annotated[AwareDatetime, Query()],
+    sent_at: Annotated[AwareDatetime, Query()],
+) -> Response:
+    """Keeps a photo (JPEG, the body itself) with the incident; the same id is the same photo."""
+    photo = api.Photo(photo_id, await request.body(), at, sent_at)
+    async with ctx.db.transaction(ctx.scope) as tx:
+        is_new = await api.photograph(
+            ctx.services[PhotoFiles], ctx.scope, tx, assignment_id, photo, ctx.clock.now()
+        )
+    return json_response({"id": photo.id}, 201 if is_new else 200)
 
 
 @router.get("/duress", action=VIEW)

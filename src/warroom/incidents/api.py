@@ -4,6 +4,7 @@ The caller opens the transaction: several calls in one of them happen together o
 """
 
 from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -44,6 +45,7 @@ from warroom.incidents.life import (
 from warroom.incidents.looking import Asked, list_similar
 from warroom.incidents.looks import Looks
 from warroom.incidents.merging import merge, split
+from warroom.incidents.photos import PhotoFiles, Taken, add_photo, list_photos, read_photo, sweep
 from warroom.incidents.service import get_incident
 from warroom.incidents.settings import IncidentSettings
 from warroom.incidents.stamp_store import find_stamps, list_stamps
@@ -65,7 +67,12 @@ from warroom.kernel.scope import Scope
 
 
 def services(
-    settings: IncidentSettings, zone: tzinfo, db: Database, clock: Clock, standing: Scope
+    settings: IncidentSettings,
+    zone: tzinfo,
+    db: Database,
+    clock: Clock,
+    standing: Scope,
+    data: Path,
 ) -> dict[type, Any]:
     """What routes and jobs use, by type; made once a process."""
     leads = Leads(db, clock, standing, settings.leads)
@@ -73,6 +80,7 @@ def services(
         IncidentSettings: settings,
         Intake: Intake(settings, zone, leads),
         Looks: Looks(),
+        PhotoFiles: PhotoFiles(data / "photos"),
     }
 
 
@@ -192,12 +200,15 @@ __all__ = [
     "Leads",
     "Looks",
     "Outcome",
+    "PhotoFiles",
     "PremiseDraft",
     "PremiseKind",
     "Said",
     "Saving",
+    "Taken",
     "add_location",
     "add_note",
+    "add_photo",
     "add_premise",
     "brief",
     "choose_location",
@@ -213,6 +224,7 @@ __all__ = [
     "join_call",
     "link",
     "list_cards",
+    "list_photos",
     "list_similar",
     "list_stamps",
     "list_steps",
@@ -223,6 +235,7 @@ __all__ = [
     "place_at",
     "progress",
     "read_aml",
+    "read_photo",
     "receive_eido",
     "record",
     "remove_premise",
@@ -231,6 +244,7 @@ __all__ = [
     "schedule",
     "show_told",
     "split",
+    "sweep",
     "take_places",
     "unlink",
     "unwarn",

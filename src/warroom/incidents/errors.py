@@ -104,3 +104,16 @@ class BadEidoError(InvalidError):
     """What another centre sent is no EIDO that can be read (`problem` names what lacks)."""
 
     code = "incidents.bad_eido"
+
+
+class BadPhotoError(InvalidError):
+    """It is no JPEG, or one with a side longer than can be shown (`most` dots)."""
+
+    code = "incidents.bad_photo"
+
+
+class PhotosFullError(WarRoomError):
+    """The incident has as many photos as it may have (`most`)."""
+
+    code = "incidents.photos_full"
+    kind = Kind.CONFLICT

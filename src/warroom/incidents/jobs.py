@@ -21,6 +21,8 @@ async def _forget(worker: Worker) -> None:
     async with worker.db.transaction(worker.scope) as tx:
         await api.end_idle(intake, worker.scope, tx, worker.clock.now())
         await api.forget_old(worker.scope, tx, settings, worker.clock.now())
+    async with worker.db.transaction(worker.scope) as tx:
+        await api.sweep(worker.services[api.PhotoFiles], worker.scope, tx, worker.clock.now())
 
 
 async def _hold(worker: Worker) -> None:

@@ -51,6 +51,7 @@ def told(settings: IncidentSettings) -> Told:
                     "incident_call",
                     "incident_card",
                     "incident_caution",
+                    "incident_photo",
                     "premise",
                 ),
             ),

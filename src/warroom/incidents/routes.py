@@ -9,7 +9,14 @@ from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from warroom.incidents import api, around_routes, card_routes, exchange_routes, work_routes
+from warroom.incidents import (
+    api,
+    around_routes,
+    card_routes,
+    exchange_routes,
+    photo_routes,
+    work_routes,
+)
 from warroom.incidents.api import Asked, Intake, Looks, Outcome, Said, Saving
 from warroom.incidents.contracts import (
     CHANGED,
@@ -34,6 +41,7 @@ routers = [
     card_routes.router,
     around_routes.router,
     exchange_routes.router,
+    photo_routes.router,
     router,
     work_routes.router,
 ]

@@ -169,6 +169,18 @@ async def find_incident(
     return _incident(row) if row else None
 
 
+async def find_walled(
+    scope: Scope,  # noqa: ARG001 - row-level security alone: the caller judged who may
+    tx: Transaction,
+    incident_id: UUID,
+) -> Incident | None:
+    """The incident, if it is behind the asker's wall at all; by no right on incidents."""
+    wanted = sql.SQL("i.id = %(id)s")
+    query = _FIND.format(visible=sql.SQL("true"), wanted=wanted, lock=_lock(is_wanted=False))
+    row = await (await tx.execute(query, {"id": incident_id})).fetchone()
+    return _incident(row) if row else None
+
+
 async def lock_pair(
     scope: Scope, tx: Transaction, one: UUID, other: UUID, action: str
 ) -> dict[UUID, Incident]:

@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from warroom.kernel.errors import NotFoundError, WarRoomError
@@ -37,7 +39,10 @@ class Blobs:
         """Stores `content`, durable when this returns; the same content is stored once."""
         digest = hashlib.sha256(content).hexdigest()
         path = self._path(digest)
-        if not path.exists():
+        if path.exists():
+            # As new as any: `remove` spares it.
+            path.touch()
+        else:
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished = path.with_name(f".{new_id().hex}")
             with unfinished.open("wb") as file:
@@ -62,6 +67,22 @@ class Blobs:
         if hashlib.sha256(content).hexdigest() != digest:
             raise BlobDamagedError(digest=digest)
         return content
+
+    def groups(self) -> Iterator[list[str]]:
+        """The names of all stored files, some hundreds at a time."""
+        for folder in sorted(self._folder.glob("[0-9a-f][0-9a-f]")):
+            yield [path.name for path in folder.iterdir() if len(path.name) == 64]
+
+    def remove(self, digest: str, before: datetime) -> bool:
+        """Deletes a file that was last stored before then; False where it is younger, or gone."""
+        path = self._path(digest)
+        try:
+            if path.stat().st_mtime >= before.timestamp():
+                return False
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
     def _path(self, digest: str) -> Path:
         if len(digest) != 64 or not all(c in "0123456789abcdef" for c in digest):
