@@ -78,6 +78,8 @@ def client(
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text("<title>War Room</title>")
     (tmp_path / "assets" / "a.js").write_text("1")
+    (tmp_path / "worker.js").write_text("1")
+    (tmp_path / "manifest.webmanifest").write_text("{}")
     app = create_app(
         Wiring(
             authenticator=authenticate,
@@ -180,6 +182,18 @@ async def test_every_page_address_gets_the_page_and_keeps_the_browser_strict(
     assert "default-src 'self'" in page.headers["content-security-policy"]
     assert page.headers["cache-control"] == "no-cache"
     assert "immutable" in asset.headers["cache-control"]
+
+
+async def test_what_the_phone_installs_is_asked_anew_and_may_reach_all_of_its_pages(
+    client: httpx.AsyncClient,
+) -> None:
+    worker = await client.get("/worker.js")
+    manifest = await client.get("/manifest.webmanifest")
+
+    for answer, kind in ((worker, "text/javascript"), (manifest, "application/manifest+json")):
+        assert answer.headers["content-type"].startswith(kind)
+        assert answer.headers["cache-control"] == "no-cache"
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,22 @@ def running_demo(repository: Path, folder: Path, **more: str) -> Iterator[Demo]:
             process.stdout.close()
 
 
+def kill_server(demo: Demo) -> None:
+    """Kills the web server of this demonstration as a crash would; another is started."""
+    mine = f"WARROOM_DATA_DIR={demo.folder / 'data'}".encode()
+    killed = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            is_mine = b"serve" in words and mine in (folder / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if is_mine:
+            os.kill(int(folder.name), signal.SIGKILL)
+            killed += 1
+    assert killed, "no web server of this demonstration runs"
+
+
 def _read(process: subprocess.Popen[str], lines: list[str], is_ready: threading.Event) -> None:
     if process.stdout is None:
         return

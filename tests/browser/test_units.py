@@ -1,15 +1,16 @@
 """An incident is handed on, one key sends two agencies, and a phone tells that it arrived."""
 
+import hashlib
 import re
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import CDPSession, Page, expect
 
 from tests.browser.conftest import NewPage
-from tests.browser.demo import Demo
+from tests.browser.demo import Demo, kill_server
 from tests.browser.harness import axe_violations, clipped_texts
 
 pytestmark = pytest.mark.browser
@@ -17,6 +18,8 @@ pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
 FLEET_S = 240
 UNIT = "Dishub 01"
+RESTART_MS = 90_000
+AWAY_MS = 5_000
 HEAD = {"x-warroom": "1"}
 
 type Enter = Callable[..., Page]
@@ -38,6 +41,14 @@ def enter(new_page: NewPage, demo: Demo) -> Enter:
 def checked(page: Page, axe_source: str) -> None:
     assert [] == axe_violations(page, axe_source)
     assert [] == clipped_texts(page)
+
+
+def on_slow_network(page: Page) -> CDPSession:
+    """Every answer is late, as on a weak radio link: what was pressed must stand until it comes."""
+    link = page.context.new_cdp_session(page)
+    terms = {"offline": False, "latency": 700, "downloadThroughput": -1, "uploadThroughput": -1}
+    link.send("Network.emulateNetworkConditions", terms)
+    return link
 
 
 def until_fleet(page: Page, demo: Demo) -> dict[str, Any]:
@@ -98,6 +109,7 @@ def test_one_key_sends_two_agencies_and_a_phone_arrives(
     phone.get_by_label("Cari unit").fill(UNIT)
     phone.get_by_role("button", name=UNIT).click()
     expect(phone.get_by_role("heading", name="Tidak ada tugas")).to_be_visible()
+    slow = on_slow_network(phone)
 
     made = handed_on(desk, demo, at)
     until_recommended(desk, demo, made)
@@ -115,23 +127,55 @@ def test_one_key_sends_two_agencies_and_a_phone_arrives(
     expect(phone.get_by_role("heading", name="Kecelakaan lalu lintas")).to_be_visible()
     checked(phone, axe_source)
     phone.get_by_role("button", name="Terima").click()
-    expect(mine.get_by_text("Diterima").first).to_be_visible()
+    expect(mine.get_by_role("img", name="Diterima")).to_be_visible()
+    kill_server(demo)
     phone.get_by_role("button", name="Berangkat").click()
     phone.get_by_role("button", name="Tiba", exact=True).click()
 
-    head = desk.get_by_role("region", name=re.compile(r"112-\d{4}-\d{6} Kecelakaan"))
-    expect(head.get_by_text("Tiba", exact=True).first).to_be_visible()
+    expect(mine.get_by_role("img", name="Tiba")).to_be_visible(timeout=RESTART_MS)
     checked(desk, axe_source)
     checked(phone, axe_source)
 
     in_danger(phone, desk, axe_source)
+    slow.detach()
+    without_network(phone, axe_source)
+    ended = desk.request.get(f"{demo.address}/api/dispatch/incidents/{made}/tasks").json()
+    told = [one for task in ended["items"] for one in task["assignments"] if one["ended_at"]]
+    assert [UNIT] == [one["unit"]["name"] for one in told]
+    ago = phone.evaluate("at => (Date.now() - Date.parse(at)) / 1000", told[0]["ended_at"])
+    assert ago > AWAY_MS / 1000, "it ended when it was pressed, not when it was heard"
+    photos = desk.request.get(f"{demo.address}/api/incidents/{made}/photos").json()["items"]
+    assert [UNIT] == [one["unit"] for one in photos]
+    seen = desk.request.get(f"{demo.address}/api/incidents/photos/{photos[0]['id']}").body()
+    assert hashlib.sha256(seen).hexdigest() == photos[0]["sha256"]
+
+
+def without_network(phone: Page, axe_source: str) -> None:
+    """The phone is opened where there is no network, shows what it knows, and keeps a press."""
+    phone.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    phone.context.set_offline(True)
+    phone.reload()
+    expect(phone.get_by_text("Jaringan hilang")).to_be_visible()
+    expect(phone.get_by_text("Belum didengar lagi dari server")).to_be_visible()
+    expect(phone.get_by_role("heading", name="Kecelakaan lalu lintas")).to_be_visible()
+    picture = {"name": "tempat.png", "mimeType": "image/png", "buffer": phone.screenshot()}
+    phone.get_by_label("Foto dari tempat kejadian").set_input_files(picture)
+    expect(phone.get_by_text("Foto menunggu dikirim: 1")).to_be_visible()
+    phone.get_by_role("button", name="Selesai", exact=True).click()
+    expect(phone.get_by_text("Menunggu jaringan: 1")).to_be_visible()
+    phone.reload()
+    expect(phone.get_by_text("Menunggu jaringan: 1")).to_be_visible()
+    checked(phone, axe_source)
+    phone.wait_for_timeout(AWAY_MS)
+
+    phone.context.set_offline(False)
+    expect(phone.get_by_text("Tersambung")).to_be_visible()
 
 
 def in_danger(phone: Page, desk: Page, axe_source: str) -> None:
     """A crew calls for help; every page of the desk says so until somebody answers."""
     button = phone.get_by_role("button", name=re.compile("DARURAT AWAK"))
     button.dispatch_event("pointerdown")
-    phone.wait_for_timeout(500)
     button.dispatch_event("pointerup")
     expect(phone.get_by_text("Darurat terkirim")).to_have_count(0)
     button.dispatch_event("pointerdown")

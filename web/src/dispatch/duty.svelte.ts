@@ -3,29 +3,33 @@
  * act at once on this phone, are kept in its storage, and are sent when the network is there.
  */
 import { api, ApiError, ask, sentence, type Ask } from "$lib/api";
+import { keep, recall } from "$lib/kept";
 import { socket } from "$lib/socket";
 import { t } from "$lib/t";
+import { dropPhoto, keepPhoto, shrink, waitingPhotos, type Waiting } from "./photos";
 import { bodyOf, newId, nextBatch, readQueue, standing, stepped, without, type Answered, type Pressed } from "./queue";
 import type { Duty, SentState } from "./types";
+
+interface KeptDuty {
+  duty: Duty;
+  heardAt: number | null;
+}
 
 const EMPTY: Duty = { unit: null, signed_on_at: null, assignment: null, task: null };
 /** Longer than this a request has been swallowed by a gap. */
 const GIVEN_UP_MS = 10_000;
+/** A photo over a weak link takes long; a press gives it up and goes first. */
+const PHOTO_MS = 90_000;
 const AGAIN_MS = [2_000, 4_000, 8_000, 15_000];
 
-function read(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
+/** Presses outlive the session: they are kept until the server heard them, and by person. */
+const pressesOf = (person: string): string => `warroom.presses.${person}`;
 
-function keep(key: string, text: string): void {
+function readPresses(person: string): readonly Pressed[] {
   try {
-    localStorage.setItem(key, text);
+    return readQueue(localStorage.getItem(pressesOf(person)));
   } catch {
-    // A full or forbidden store: what was pressed is sent from memory, as long as the page is open.
+    return [];
   }
 }
 
@@ -36,10 +40,17 @@ export class CrewDuty {
   queue = $state.raw<readonly Pressed[]>([]);
   /** Whether the last try to reach the server failed. */
   isAway = $state(false);
+  /** By the clock of this phone, when the server last told what is shown; null where it never did. */
+  heardAt = $state<number | null>(null);
+  /** False where this browser keeps nothing: a press that waits is lost with the page. */
+  isSafe = $state(true);
   /** What the server said of presses that changed nothing; shown until it is read. */
   said = $state.raw<readonly string[]>([]);
+  photosWaiting = $state(0);
+  photosSent = $state(0);
   #person = "";
   #isWanted = false;
+  #isUploading = false;
   #running: Promise<void> | null = null;
   #asking: AbortController | null = null;
   #attempt = 0;
@@ -54,9 +65,11 @@ export class CrewDuty {
   /** Begins for a person; the answer ends it. */
   watch(person: string): () => void {
     this.#person = person;
-    this.queue = readQueue(read(this.#key("presses")));
-    const kept = read(this.#key("duty"));
-    if (kept !== null) this.#takeKept(kept);
+    this.queue = readPresses(person);
+    const kept = recall<KeptDuty>(this.#name);
+    this.current = kept?.duty ?? EMPTY;
+    this.heardAt = kept?.heardAt ?? null;
+    this.loaded = false;
     const again = (): void => void this.refetch();
     const online = (): void => {
       this.#attempt = 0;
@@ -64,6 +77,7 @@ export class CrewDuty {
     };
     const stop = socket.listen("dispatch.mine", { event: again, reset: again });
     window.addEventListener("online", online);
+    void this.#waiting();
     void this.refetch();
     return () => {
       stop();
@@ -72,21 +86,15 @@ export class CrewDuty {
     };
   }
 
-  #takeKept(kept: string): void {
-    try {
-      this.current = JSON.parse(kept) as Duty;
-    } catch {
-      this.current = EMPTY;
-    }
-  }
-
-  #key(word: string): string {
-    return `warroom.${word}.${this.#person}`;
+  get #name(): string {
+    return `duty.${this.#person}`;
   }
 
   /** Sends what waits, then reads anew where the crew stands; one at a time, so that no old answer undoes a new one. */
   refetch(): Promise<void> {
     this.#isWanted = true;
+    // News of the task waits behind no photo.
+    if (this.#isUploading) this.#asking?.abort();
     return (this.#running ??= this.#run());
   }
 
@@ -105,11 +113,14 @@ export class CrewDuty {
   async #once(): Promise<void> {
     try {
       await this.#flush();
-      this.#take(await this.#ask<Duty>("/api/dispatch/duty"));
+      const heard = await this.#ask<Duty>("/api/dispatch/duty");
+      this.heardAt = Date.now();
+      this.#take(heard);
       this.loaded = true;
       this.failure = null;
       this.isAway = false;
       this.#attempt = 0;
+      await this.#sendPhotos();
     } catch (failed) {
       // Given up for something newer, which comes next.
       if (this.#isWanted) return;
@@ -119,9 +130,9 @@ export class CrewDuty {
     }
   }
 
-  async #ask<Answer>(path: string, more: Ask = {}): Promise<Answer> {
+  async #ask<Answer>(path: string, more: Ask = {}, within = GIVEN_UP_MS): Promise<Answer> {
     const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(), GIVEN_UP_MS);
+    const timer = setTimeout(() => controller.abort(), within);
     this.#asking = controller;
     try {
       return await ask<Answer>(path, { ...more, signal: controller.signal });
@@ -132,7 +143,7 @@ export class CrewDuty {
 
   #take(duty: Duty): void {
     this.current = duty;
-    keep(this.#key("duty"), JSON.stringify(duty));
+    keep(this.#name, { duty, heardAt: this.heardAt } satisfies KeptDuty);
   }
 
   /** Takes a press: it counts on this phone from now on, whether the network is there or not. */
@@ -147,9 +158,63 @@ export class CrewDuty {
     void this.refetch();
   }
 
+  /** Takes a photo of the place; false where it is none, or this phone cannot keep it. */
+  async photograph(file: Blob): Promise<boolean> {
+    const { assignment } = this.current;
+    if (assignment === null) return false;
+    const at = new Date().toISOString();
+    try {
+      const picture = await shrink(file);
+      await keepPhoto({ id: newId(), person: this.#person, assignment: assignment.id, at, picture });
+    } catch {
+      return false;
+    }
+    this.photosWaiting += 1;
+    void this.refetch();
+    return true;
+  }
+
+  /** Sends what waits, behind all presses; what the server refuses is said and not sent again. */
+  async #sendPhotos(): Promise<void> {
+    for (const { id, assignment, at, picture } of await this.#waiting()) {
+      // A press, or news of the task, goes first.
+      if (this.#isWanted) return;
+      const query = { id, at, sent_at: new Date().toISOString() };
+      this.#isUploading = true;
+      try {
+        await this.#ask(`/api/dispatch/assignments/${assignment}/photos`, { method: "POST", query, body: picture, type: "image/jpeg" }, PHOTO_MS);
+        this.photosSent += 1;
+      } catch (failed) {
+        if (this.#isWanted || isGap(failed)) throw failed;
+        this.#say([t("dispatch.photo_not_taken", { why: sentence(failed) })]);
+      } finally {
+        this.#isUploading = false;
+      }
+      await dropPhoto(id);
+      this.photosWaiting = Math.max(0, this.photosWaiting - 1);
+    }
+  }
+
+  async #waiting(): Promise<readonly Waiting[]> {
+    try {
+      const photos = await waitingPhotos(this.#person);
+      this.photosWaiting = photos.length;
+      return photos;
+    } catch {
+      // A browser without a database: a photo is refused when it is taken, so none waits.
+      return [];
+    }
+  }
+
   #put(queue: readonly Pressed[]): void {
     this.queue = queue;
-    keep(this.#key("presses"), JSON.stringify(queue));
+    try {
+      localStorage.setItem(pressesOf(this.#person), JSON.stringify(queue));
+      this.isSafe = true;
+    } catch {
+      // A full or forbidden store: what was pressed is sent from memory, and the page says so.
+      this.isSafe = false;
+    }
   }
 
   /** Sends what waits, until nothing does; throws when the network is away. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CrewDuty } from "./duty.svelte";
+import { fit } from "./photos";
 import type { Pressed } from "./queue";
 import type { Duty, SentState } from "./types";
 
@@ -65,7 +66,7 @@ describe("a crew's phone", () => {
     expect(last().path).toBe("/api/dispatch/duty");
     expect(phone.queue).toEqual([]);
     expect(phone.state).toBe("accepted");
-    expect(JSON.parse(store.get("warroom.duty.p") ?? "{}")).toEqual(dutyAt("accepted"));
+    expect(JSON.parse(store.get("warroom.kept.duty.p") ?? "{}")).toMatchObject({ duty: dutyAt("accepted") });
   });
 
   it("lets no answer from before a press undo it", async () => {
@@ -126,6 +127,40 @@ describe("a crew's phone", () => {
     await last().answer("sign in to this network", 403);
     expect([phone.isAway, phone.state, phone.queue.length]).toEqual([true, "en_route", 2]);
     expect(phone.said).toEqual([]);
+  });
+
+  it("opens with what was known last, its age, and what still waits", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: 1_000 });
+    const before = await sentOut();
+    vi.setSystemTime(61_000);
+    before.press({ stamp: "accepted" });
+    await settled();
+    await last().fail();
+
+    const phone = new CrewDuty();
+    phone.watch("p");
+
+    expect([phone.state, phone.heardAt, phone.queue.length, phone.loaded]).toEqual(["accepted", 1_000, 1, false]);
+    expect(phone.queue[0]?.at).toBe("1970-01-01T00:01:01.000Z");
+    vi.useRealTimers();
+  });
+
+  it("says how many photos wait, and takes none where the phone cannot keep it", async () => {
+    const phone = await sentOut();
+
+    expect(await phone.photograph(new Blob(["no picture"]))).toBe(false);
+
+    expect(phone.photosWaiting).toBe(0);
+    expect([fit(4000, 3000), fit(300, 200), fit(0, 0)]).toEqual([{ width: 1600, height: 1200 }, { width: 300, height: 200 }, { width: 1, height: 1 }]);
+  });
+
+  it("says where the browser keeps nothing", async () => {
+    const phone = await sentOut();
+    vi.stubGlobal("localStorage", { getItem: () => null, setItem: () => { throw new DOMException("", "QuotaExceededError"); } });
+
+    phone.press({ stamp: "accepted" });
+
+    expect([phone.isSafe, phone.state]).toEqual([false, "accepted"]);
   });
 
   it("says what was refused and does not count it", async () => {

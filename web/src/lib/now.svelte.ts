@@ -11,6 +11,11 @@ class ServerNow {
     if (typeof window !== "undefined") setInterval(() => (this.tick = this.ms()), 1_000);
   }
 
+  /** How far the server's clock is ahead of this machine's, in milliseconds. */
+  get ahead(): number {
+    return this.#offsetMs;
+  }
+
   /** The present moment in the server's milliseconds. */
   ms(): number {
     return Date.now() + this.#offsetMs;

@@ -1,6 +1,7 @@
 /** Who sits here and what they may do. */
 import { api, ApiError, whenSignedOut } from "./api";
 import { setZone } from "./format";
+import { forget, keep, recall } from "./kept";
 import { language, type Language } from "./language.svelte";
 import { now } from "./now.svelte";
 import { socket } from "./socket";
@@ -8,6 +9,10 @@ import type { Session } from "./types";
 import type { Asked, Second } from "../identity/types";
 
 export type Standing = "asking" | "out" | "in" | "away";
+
+/** Opens without network, as the session was known last: what it shows says its age itself. */
+const OPENS_AWAY = "/tugas";
+const CREW = "dispatch:act";
 
 /** Says whether a list of action words, which may hold `*` and `camera:*`, covers `action`. */
 export function covers(actions: readonly string[], action: string): boolean {
@@ -18,6 +23,8 @@ export function covers(actions: readonly string[], action: string): boolean {
 class PageSession {
   standing = $state<Standing>("asking");
   current = $state.raw<Session | null>(null);
+  /** The server did not answer yet: this is who sat here last. */
+  isKept = $state(false);
 
   constructor() {
     whenSignedOut.call = () => this.#leave();
@@ -39,9 +46,19 @@ class PageSession {
     try {
       this.#enter(await api.get<Session>("/api/session"));
     } catch (failed) {
-      if (failed instanceof ApiError && failed.isAway) this.standing = "away";
-      else this.#leave();
+      if (!(failed instanceof ApiError && failed.isAway)) this.#leave();
+      else if (!this.isKept) this.#stayAway();
     }
+  }
+
+  #stayAway(): void {
+    const kept = location.pathname === OPENS_AWAY ? recall<Session>("session") : null;
+    if (kept === null) {
+      this.standing = "away";
+      return;
+    }
+    this.#show(kept);
+    this.isKept = true;
   }
 
   /** Signs in by a password; gives the second step where one is asked for. */
@@ -97,8 +114,14 @@ class PageSession {
   }
 
   #enter(session: Session): void {
-    this.current = session;
     now.hear(session.now);
+    this.isKept = false;
+    if (covers(session.actions, CREW)) keep("session", session);
+    this.#show(session);
+  }
+
+  #show(session: Session): void {
+    this.current = session;
     setZone(session.city.zone, session.city.zone_label);
     if (session.person.language === "id" || session.person.language === "en") language.set(session.person.language);
     this.standing = "in";
@@ -106,6 +129,8 @@ class PageSession {
   }
 
   #leave(): void {
+    forget();
+    this.isKept = false;
     this.current = null;
     this.standing = "out";
     socket.stop();
