@@ -186,6 +186,7 @@ QUERIES = {
         "to": "2026-11-24T06:00:00Z",
     },
     "/api/units/events": {"from": "2026-11-24T05:00:00Z", "to": "2026-11-24T06:00:00Z"},
+    "/api/calls/{call_id}/holds": {"hold": str(UUID(int=95)), "reason": "Selesai"},
     "/api/calls/staffing": {"calls_per_h": "25", "handling_s": "120"},
     "/api/incidents/around": {
         "lat": "-5.1338",
@@ -506,6 +507,7 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/calls/{call_id}/drop"): {"party": "third 1"},
         ("POST", "/api/calls/{call_id}/close"): {"class": "test"},
         ("POST", "/api/calls/{call_id}/watch"): {"way": "listen"},
+        ("POST", "/api/calls/{call_id}/holds"): {"reason": "Penyidikan"},
         ("POST", "/api/routing/routes"): {"from": [-5.13, 119.4], "to": [-5.14, 119.41]},
         ("POST", "/api/routing/reach"): {"from": [-5.13, 119.4]},
         ("POST", "/api/units"): unit_body(things["agency"], "dua"),

@@ -1,6 +1,7 @@
 """Claims about the desk beside the edge: what is judged when a call comes, and who hears what."""
 
 import asyncio
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ from tests.calls.test_forwarding import Line, a_call, agencies, line  # noqa: F4
 from tests.scopes import EVERYTHING, scope_of
 from warroom.calls import api
 from warroom.calls.desk import CallDesk
-from warroom.calls.errors import NoCallError, NoDeskError, NoRecordingError
+from warroom.calls.errors import NoCallError, NoDeskError, NoRecordingError, RecordingChangedError
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Rule, Scope
 
 NUMBER = "+62811555"
+RIFF_SHA256 = hashlib.sha256(b"RIFF").hexdigest()
 
 
 def offer(line: Line) -> str:  # noqa: F811
@@ -80,7 +82,9 @@ async def test_a_seat_is_for_whom_the_agencys_calls_are(
 async def _recorded(line: Line) -> UUID:  # noqa: F811
     async with line.forwarder():
         call = a_call(line.journal)
-        line.journal.append(call, "recorded", path="recordings/x.wav", sha256="00", duration_s=1.0)
+        line.journal.append(
+            call, "recorded", path="recordings/x.wav", sha256=RIFF_SHA256, duration_s=1.0
+        )
         await line.until_stored(9)
     return UUID(call)
 
@@ -108,6 +112,18 @@ async def test_a_recording_is_heard_by_who_may_and_each_look_is_in_the_audit(
         looks = [(row["object_id"], row["person_id"]) for row in await rows.fetchall()]
 
     assert [(str(call), str(hearer.person_id))] == [(str(one), str(who)) for one, who in looks]
+
+
+async def test_a_recording_that_was_changed_is_not_played(
+    line: Line, agencies: dict[str, UUID]  # noqa: F811
+) -> None:  # fmt: skip
+    call = await _recorded(line)
+    path = Path(line.folder, "recordings", "x.wav")
+    path.parent.mkdir()
+    path.write_bytes(b"RIFX")
+
+    with pytest.raises(RecordingChangedError):
+        await desk(line).recording(agent("call:listen", agency=agencies["PMK"]), call)
 
 
 async def test_a_recording_of_another_node_is_not_here(

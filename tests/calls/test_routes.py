@@ -184,7 +184,7 @@ async def test_a_call_joined_to_an_incident_brings_its_place(own: httpx.AsyncCli
 
     assert shown["call_ids"] == [call]
     assert [(-5.13, 119.41, call)] == [
-        (one["lat"], one["lon"], one["call"]) for one in shown["locations"]
+        (one["lat"], one["lon"], one["call"]) for one in shown["locations"] if one["call"]
     ]
 
 

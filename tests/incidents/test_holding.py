@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -169,3 +170,36 @@ async def test_who_may_hold_no_footage_of_a_camera_keeps_none_by_an_id_of_their_
         await keeper.holds.keep(world.taker, new_id(), draft)
 
     assert [] == await held(world)
+
+
+async def test_the_recordings_of_its_calls_are_held_with_those_of_what_was_merged_into_it(
+    world: World, keeper: api.Keeper
+) -> None:
+    incident, other, stranger = await world.sent(), await world.sent(), await world.sent()
+    calls = {one: await _called(world, one) for one in (incident, other, stranger)}
+    await world.merge(other, incident)
+
+    await hold(world, keeper)
+    await hold(world, keeper)
+
+    held = await world.rows("select call_id, reason, held_by_agency, created_by from call_hold")
+    assert set(calls.values()) == {row["call_id"] for row in held}
+    assert 3 == len(held)
+    assert {None} == {row["held_by_agency"] for row in held}
+    reasons = {row["call_id"]: row["reason"] for row in held}
+    assert reasons[calls[incident]] == reasons[calls[other]] != reasons[calls[stranger]]
+
+
+async def _called(world: World, incident: UUID) -> UUID:
+    """A call of the incident that was recorded."""
+    call, now = new_id(), world.clock.now()
+    values = {"id": call, "agency": world.agencies["Diskominfo"], "now": now}
+    async with world.db.transaction(EVERYTHING) as tx:
+        await tx.execute(
+            "insert into call (id, agency_id, node, direction, state, offered_at, recording_path)"
+            " values (%(id)s, %(agency)s, 'n1', 'in', 'closed', %(now)s, 'recordings/x.wav')",
+            values,
+        )
+    async with world.db.transaction(world.taker) as tx:
+        await api.join_call(world.taker, tx, incident, call, now)
+    return call

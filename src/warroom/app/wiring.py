@@ -225,6 +225,12 @@ def services(node: Node, db: Database) -> dict[type, Any]:
             settings.node,
             identity.system_scope(f"desk {settings.node}", node.clock),
         ),
+        calls.RecordingKeeper: calls.RecordingKeeper(
+            db,
+            settings.data / "calls",
+            settings.node,
+            configuration.section(calls.CallSettings).recording_days,
+        ),
         calls.EdgeClient: calls.EdgeClient(calls_socket(settings)),
         cameras.CameraSettings: camera_settings,
         cameras.Prober: cameras.open_prober(camera_settings, node.clock),

@@ -13,6 +13,10 @@ from warroom.calls.edge.client import EdgeClient, Following
 from warroom.calls.edge.journal import Event
 from warroom.calls.errors import NoCallError
 from warroom.calls.forwarding import Forwarder
+from warroom.calls.keeping import CallHold, RecordingKeeper, list_holds
+from warroom.calls.keeping import hold as hold_recording
+from warroom.calls.keeping import hold_many as hold_recordings
+from warroom.calls.keeping import release as release_recording
 from warroom.calls.other_ways import take_pbx, take_written
 from warroom.calls.rules import CallClass, CallState
 from warroom.calls.settings import CallSettings, Trunk
@@ -92,20 +96,26 @@ async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
 __all__ = [
     "CallClass",
     "CallDesk",
+    "CallHold",
     "CallSettings",
     "CallState",
     "EdgeClient",
     "Event",
     "Following",
     "Forwarder",
+    "RecordingKeeper",
     "Trunk",
     "get_call",
+    "hold_recording",
+    "hold_recordings",
     "list_call_stamps",
     "list_calls",
     "list_history",
+    "list_holds",
     "list_places",
     "list_places_since",
     "list_stamps_of",
+    "release_recording",
     "take_pbx",
     "take_written",
 ]

@@ -24,6 +24,9 @@ TAKE = "call:take"
 """To sit at the desk: sign in, answer, hold, hand on, class, call back."""
 
 LISTEN = "call:listen"
+HOLD = "call:hold"
+"""Keep a recording beyond its time."""
+
 """To hear recordings, and calls of others while they last."""
 
 SUPERVISE = "call:supervise"
@@ -36,6 +39,7 @@ ACTIONS = declare(
     Action(VIEW, "call", "view"),
     Action(TAKE, "call", "operate"),
     Action(LISTEN, "call", "manage"),
+    Action(HOLD, "call", "manage"),
     Action(SUPERVISE, "call", "manage"),
     Action(TELL, "call", "operate", for_programs=True),
 )

@@ -5,7 +5,9 @@ by another way (a PBX of the city, a form, a panic button) have no edge: their e
 here, by the same rules.
 """
 
+import asyncio
 import contextlib
+import hashlib
 from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from warroom.calls.errors import (
     NoCallError,
     NoDeskError,
     NoRecordingError,
+    RecordingChangedError,
     WayError,
 )
 from warroom.calls.rules import TALKING, WAITING, CallClass, CallState, advance
@@ -33,11 +36,13 @@ from warroom.calls.telling import tell
 from warroom.identity.api import find_agency_id
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.errors import NotFoundError
+from warroom.kernel.log import logger
 from warroom.kernel.scope import Scope
 
 type Row = dict[str, Any]
 
 PHONE = "phone"
+_log = logger("calls.desk")
 _BY_HAND = frozenset({"answer", "close"})
 
 
@@ -205,6 +210,7 @@ class CallDesk:
         Raises:
             NoCallError: There is none, or not for them.
             NoRecordingError: It has none, or not here.
+            RecordingChangedError: It is not what was hashed when the call ended.
         """
         row = await self.get(scope, call_id, LISTEN)
         if not row["recording_path"]:
@@ -212,6 +218,12 @@ class CallDesk:
         path = self.folder / str(row["recording_path"])
         if row["node"] != self.node or not path.is_file():
             raise NoRecordingError(node=row["node"])
+        if (
+            row["recording_sha256"]
+            and await asyncio.to_thread(_hash, path) != row["recording_sha256"]
+        ):
+            _log.error("calls.recording_changed", call=str(call_id))
+            raise RecordingChangedError
         await self._look(scope, row, LISTEN)
         return path
 
@@ -229,6 +241,11 @@ class CallDesk:
                 agency_id=row["agency_id"],
                 detail=detail,
             )
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _ids(agents: Iterable[dict[str, Any]]) -> list[UUID]:

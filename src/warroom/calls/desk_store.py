@@ -48,7 +48,7 @@ from past
 _FIND = sql.SQL(
     """
 select id, agency_id, node, channel, direction, state, class, agent_id, from_number, offered_at,
-    recording_path, recording_s
+    recording_path, recording_sha256, recording_s
 from call c where id = %(id)s and {visible} {lock}
 """
 )

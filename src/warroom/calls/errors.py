@@ -90,6 +90,20 @@ class NoRecordingError(NotFoundError):
     code = "calls.no_recording"
 
 
+class RecordingChangedError(WarRoomError):
+    """The recording is not what was hashed when the call ended; it is not played."""
+
+    code = "calls.recording_changed"
+    kind = Kind.CONFLICT
+
+
+class ForeignCallHoldError(WarRoomError):
+    """Another agency holds this recording; it alone lets go of it."""
+
+    code = "calls.foreign_hold"
+    kind = Kind.FORBIDDEN
+
+
 class WayError(InvalidError):
     """This cannot be done to a call that came by this way (`channel`)."""
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from warroom.calls import store
+from warroom.calls.keeping import RecordingKeeper
 from warroom.calls.settings import CallSettings
 from warroom.kernel import deletions
 from warroom.kernel.jobs import Job, Worker
@@ -19,4 +20,11 @@ async def _forget(worker: Worker) -> None:
             await deletions.note(scope, tx, gone)
 
 
-JOBS = [Job("calls.forget", 3_600, _forget)]
+async def _forget_recordings(worker: Worker) -> None:
+    await worker.services[RecordingKeeper].forget(worker.scope, worker.clock.now())
+
+
+JOBS = [
+    Job("calls.forget_recordings", 3_600, _forget_recordings),
+    Job("calls.forget", 3_600, _forget),
+]

@@ -38,10 +38,13 @@ def told(settings: CallSettings) -> Told:
             Purpose(
                 "emergency_calls",
                 "call_record",
-                actions=("call:view", "call:take", "call:listen"),
-                tables=("call", "call_event", "call_location"),
+                actions=("call:view", "call:take", "call:listen", "call:hold"),
+                tables=("call", "call_event", "call_location", "call_hold"),
             ),
         ),
-        (Retention("call_record", float(settings.record_days)),),
+        (
+            Retention("call_record", float(settings.record_days)),
+            Retention("call_recording", float(settings.recording_days)),
+        ),
         (SubjectSource("call", frozenset({"phone"}), frozenset({"emergency_calls"}), find_calls),),
     )

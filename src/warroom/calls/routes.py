@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, Response
 
 from warroom.calls import api
 from warroom.calls.api import CallDesk
-from warroom.calls.contracts import LISTEN, MINE, QUEUE, SUPERVISE, TAKE, TELL, VIEW
+from warroom.calls.contracts import HOLD, LISTEN, MINE, QUEUE, SUPERVISE, TAKE, TELL, VIEW
 from warroom.calls.other_ways import Channel, PbxEvent, Written
 from warroom.calls.rules import CallClass
 from warroom.calls.staffing import Load, agents_needed, service
@@ -25,6 +25,7 @@ router = Router("calls")
 TOPICS: list[Topic] = [Topic(QUEUE, VIEW), Topic(MINE, TAKE, is_personal=True)]
 
 type Number = Annotated[str, Field(max_length=40)]
+type Reason = Annotated[str, Field(min_length=3, max_length=500)]
 type Degrees = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -73,6 +74,14 @@ class WatchBody(_Body):
     """How to listen in; empty leaves."""
 
     way: Literal["listen", "whisper", "barge", ""]
+
+
+class HoldBody(_Body):
+    """Why a recording is kept."""
+
+    reason: Reason
+    case_number: Annotated[str, Field(max_length=100)] = ""
+    until_at: AwareDatetime | None = None
 
 
 class PbxBody(_Body):
@@ -288,6 +297,31 @@ async def get_recording(ctx: Ctx, call_id: UUID) -> Response:
     """The recording of a call that is over; who hears it is in the audit."""
     path = await _desk(ctx).recording(ctx.scope, call_id)
     return FileResponse(path, media_type="audio/wav", headers={"cache-control": "no-store"})
+
+
+@router.get("/{call_id}/holds", action=HOLD)
+async def list_holds(ctx: Ctx, call_id: UUID) -> Response:
+    """Who keeps the recording, and who kept it."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        found = await api.list_holds(ctx.scope, tx, call_id, ctx.clock.now())
+    return json_response({"items": msgspec.Raw(found)})
+
+
+@router.post("/{call_id}/holds", action=HOLD)
+async def hold_recording(ctx: Ctx, call_id: UUID, body: HoldBody) -> Response:
+    """Keeps the recording, until somebody lets go or `until_at`."""
+    why = api.CallHold(body.reason, body.case_number, body.until_at)
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.hold_recording(ctx.scope, tx, call_id, why, ctx.clock.now())
+    return json_response({"id": why.id}, 201)
+
+
+@router.delete("/{call_id}/holds", action=HOLD)
+async def release_recording(ctx: Ctx, call_id: UUID, hold: UUID, reason: Reason) -> Response:
+    """Lets go of it; the agency that holds it alone may."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.release_recording(ctx.scope, tx, call_id, hold, reason, ctx.clock.now())
+    return Response(status_code=204)
 
 
 @router.post("/{call_id}/watch", action=LISTEN)

@@ -70,5 +70,8 @@ class CallSettings:
     calls_most: int = setting(300, "Calls at once; more are refused to the trunk (503).")
     requests_per_s: float = setting(100.0, "SIP messages a second of one address, in the long run.")
     requests_burst: int = setting(1000, "SIP messages that one address may send at once.")
+    recording_days: int = setting(
+        365, "Days for which recordings of calls are kept that nobody holds."
+    )
     record_days: int = setting(730, "Days for which records of closed calls are kept.")
     journal_days: int = setting(30, "Days for which the edge keeps events that are stored.")

@@ -17,9 +17,9 @@ SHOWN = """
     'callback_tries', c.callback_tries, 'silent_confirmed', c.silent_confirmed,
     'is_short', c.is_short, 'offered_at', c.offered_at, 'answered_at', c.answered_at,
     'ended_at', c.ended_at, 'closed_at', c.closed_at, 'recording_s', c.recording_s,
-    'recording_sha256', c.recording_sha256, 'gap_s', c.gap_s, 'channel', c.channel,
-    'text', c.text, 'reference', c.reference, 'nuisance', c.nuisance,
-    'nuisance_reasons', c.nuisance_reasons
+    'recording_sha256', c.recording_sha256, 'recording_gone_at', c.recording_gone_at,
+    'gap_s', c.gap_s, 'channel', c.channel, 'text', c.text, 'reference', c.reference,
+    'nuisance', c.nuisance, 'nuisance_reasons', c.nuisance_reasons
 """
 
 _LIST = sql.SQL(

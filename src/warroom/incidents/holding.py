@@ -1,5 +1,7 @@
 """Footage around an incident: the nearest cameras' is held by itself, and let go by a person alone.
 
+So are the recordings of its calls.
+
 The system holds it, whoever may see those cameras: what a call taker may not watch is kept for who
 may. A hold has the id of its incident and camera, so that it is one however often it is asked.
 """
@@ -10,6 +12,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
+from warroom.calls.api import hold_recordings
 from warroom.cameras import api as cameras
 from warroom.incidents import rules, store
 from warroom.incidents.contracts import Incident
@@ -48,7 +51,8 @@ async def hold_footage(keeper: Keeper, scope: Scope, now: datetime) -> int:
     """
     async with keeper.db.transaction(scope) as tx:
         found = await store.list_to_hold(scope, tx, now - AROUND)
-    return sum([await _hold_around(keeper, scope, one, now) for one in found])
+    calls = sum([await _hold_calls(keeper, scope, one, now) for one in found])
+    return calls + sum([await _hold_around(keeper, scope, one, now) for one in found])
 
 
 def reach_of(incident: Incident, now: datetime) -> tuple[datetime, datetime]:
@@ -64,6 +68,17 @@ def reach_of(incident: Incident, now: datetime) -> tuple[datetime, datetime]:
     return start, min(start + max(steps, 2) * step, start + LONGEST)
 
 
+async def _hold_calls(keeper: Keeper, scope: Scope, incident: Incident, now: datetime) -> int:
+    async with keeper.db.transaction(scope) as tx:
+        found = await store.list_calls_of(scope, tx, incident.id)
+        wanted = {call: uuid5(incident.id, f"call {call}") for call in found}
+        return await hold_recordings(scope, tx, wanted, _reason(incident), now)
+
+
+def _reason(incident: Incident) -> str:
+    return f"112 {incident.number}"
+
+
 async def _hold_around(keeper: Keeper, scope: Scope, incident: Incident, now: datetime) -> int:
     if incident.lat is None or incident.lon is None:
         return 0
@@ -75,7 +90,7 @@ async def _hold_around(keeper: Keeper, scope: Scope, incident: Incident, now: da
     start_at, end_at = reach_of(incident, now)
     changed = 0
     for camera_id in near:
-        draft = HoldDraft((camera_id,), start_at, end_at, f"112 {incident.number}", "")
+        draft = HoldDraft((camera_id,), start_at, end_at, _reason(incident), "")
         hold_id = uuid5(incident.id, f"hold {camera_id}")
         try:
             changed += await keeper.holds.keep(scope, hold_id, draft)

@@ -93,6 +93,15 @@ select call_id, array_agg(incident_id) as incidents from incident_call
 where call_id = any(%(ids)s) group by call_id
 """
 
+_CALLS_OF = """
+with recursive tree as (
+    select %(id)s::uuid as id
+    union
+    select i.id from incident i join tree on i.merged_into = tree.id
+)
+select distinct c.call_id from incident_call c join tree on tree.id = c.incident_id
+"""
+
 _UPSERT_LINK = """
 insert into incident_link (incident_id, other_id, kind) values (%(id)s, %(other_id)s, %(kind)s)
 on conflict (incident_id, other_id) do update set kind = excluded.kind
@@ -128,7 +137,7 @@ limit 200
 )
 
 _TO_HOLD = sql.SQL(
-    "i.lat is not null and i.pending_at is not null and i.merged_into is null"
+    "i.pending_at is not null and i.merged_into is null"
     " and (i.ended_at is null or i.ended_at >= %(since)s) order by i.id limit 500"
 )
 
@@ -432,11 +441,21 @@ async def list_to_hold(
     tx: Transaction,
     since: datetime,
 ) -> list[Incident]:
-    """Incidents with a place that were handed on, and are open or ended since then."""
+    """Incidents that were handed on, and are open or ended since then."""
     visible, parameters = visible_by(scope, VIEW)
     query = _FIND.format(visible=visible, wanted=_TO_HOLD, lock=_lock(is_wanted=False))
     rows = await (await tx.execute(query, parameters | {"since": since})).fetchall()
     return [_incident(row) for row in rows]
+
+
+async def list_calls_of(
+    scope: Scope,  # noqa: ARG001 - of an incident that was found under it
+    tx: Transaction,
+    incident_id: UUID,
+) -> list[UUID]:
+    """The calls of an incident, and of those that were merged into it."""
+    rows = await (await tx.execute(_CALLS_OF, {"id": incident_id})).fetchall()
+    return [row["call_id"] for row in rows]
 
 
 async def list_working(scope: Scope, tx: Transaction) -> list[UUID]:
