@@ -34,6 +34,7 @@ PUT_TOGETHER = {
         "drafted", "sent", "scheduled", "ended", "reopened", "corrected", "noted", "place_chosen",
         "agency_joined", "linked", "unlinked", "merged", "split", "view",
         "warned", "unwarned", "premise_added", "premise_removed",
+        "handover_asked", "handover_failed",
     ),
     "recording:hold_": ("changed", "expired", "extended", "released"),
     "traffic:": ("closed", "opened", "reported", "withdrawn"),

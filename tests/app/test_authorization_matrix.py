@@ -477,6 +477,7 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/incidents/{incident_id}/schedule"): deed(due_at="2099-01-01T00:00:00Z"),
         ("POST", "/api/incidents/{incident_id}/end"): deed(outcome="handled"),
         ("POST", "/api/incidents/eido"): eido(),
+        ("POST", "/api/incidents/{incident_id}/hand-over"): deed(to="Gowa", reason="Batas"),
         ("POST", "/api/incidents/{incident_id}/informed"): deed(reason="telepon"),
         ("POST", "/api/incidents/{incident_id}/reopen"): deed(reason="Api lagi"),
         ("POST", "/api/incidents/{incident_id}/corrections"): deed(

@@ -319,6 +319,13 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         node.configuration.section(dispatch.DispatchSettings),
         f"{node.settings.node}:{node.settings.port}",
     )
+    handing = incidents.Handing(
+        db,
+        node.clock,
+        identity.system_scope(f"handing {node.settings.node}", node.clock),
+        made[Outbound],
+        made[incidents.Intake],
+    )
     approach = dispatch.make_approach(
         db,
         node.clock,
@@ -374,6 +381,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
             following,
             coverage,
             approach,
+            handing,
             made[dispatch.EtaBook],
         ),
         watch_rights=made[identity.Authenticator].watch,

@@ -29,6 +29,8 @@ from warroom.incidents.contracts import SUPERVISE, TAKE, VIEW, WORK, Incident, S
 from warroom.incidents.drafts import Saving, save_draft
 from warroom.incidents.errors import IncidentNotFoundError
 from warroom.incidents.exchange import export_eido, receive_eido
+from warroom.incidents.handing_over import Handing, show_handovers
+from warroom.incidents.handing_over import ask as ask_handover
 from warroom.incidents.holding import Keeper, hold_footage
 from warroom.incidents.intake import Intake, Leads, place_at
 from warroom.incidents.life import (
@@ -192,6 +194,7 @@ async def forget_old(
 __all__ = [
     "Asked",
     "Caution",
+    "Handing",
     "IncidentNotFoundError",
     "IncidentSettings",
     "Intake",
@@ -210,6 +213,7 @@ __all__ = [
     "add_note",
     "add_photo",
     "add_premise",
+    "ask_handover",
     "brief",
     "choose_location",
     "correct",
@@ -242,6 +246,7 @@ __all__ = [
     "reopen",
     "save_draft",
     "schedule",
+    "show_handovers",
     "show_told",
     "split",
     "sweep",

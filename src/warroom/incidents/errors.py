@@ -117,3 +117,16 @@ class PhotosFullError(WarRoomError):
 
     code = "incidents.photos_full"
     kind = Kind.CONFLICT
+
+
+class NeighbourUnknownError(InvalidError):
+    """No neighbour of this name is set up (`name`)."""
+
+    code = "incidents.no_neighbour"
+
+
+class HandingOverError(WarRoomError):
+    """The incident is on its way to another centre already (`number`)."""
+
+    code = "incidents.handing_over"
+    kind = Kind.CONFLICT

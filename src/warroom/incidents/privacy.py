@@ -45,6 +45,7 @@ def told(settings: IncidentSettings) -> Told:
                 actions=("incident:view", "incident:work", "incident:take"),
                 tables=(
                     "incident",
+                    "incident_handover",
                     "incident_event",
                     "incident_note",
                     "incident_location",

@@ -1,8 +1,24 @@
 """Settings of `incidents`."""
 
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from warroom.kernel.settings import section, setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """Another emergency centre to which incidents are handed.
+
+    Attributes:
+        name: In logs and on screens: `Kabupaten Gowa`.
+        url: Where it takes EIDO-JSON (`https://.../api/incidents/eido`).
+        token: What it gave us to be known by.
+    """
+
+    name: str
+    url: str
+    token: str = field(default="", repr=False)
 
 
 @section
@@ -30,4 +46,7 @@ class IncidentSettings:
     kept_days: int = setting(1_825, "Days for which ended incidents are kept.")
     exchange_domain: str = setting(
         "warroom.invalid", "By which other emergency centres know this one; a part of each id."
+    )
+    neighbours: list[Neighbour] = setting(
+        [], "Emergency centres to which incidents are handed, with their tokens.", secret=True
     )

@@ -35,6 +35,7 @@ export function logWord(event: Pick<LogEvent, "kind" | "detail" | "reason">): st
   const { detail } = event;
   const more: string[] = [];
   if (typeof detail["disposition"] === "string") more.push(outcomeWord(detail["disposition"]));
+  if (event.kind.startsWith("handover_") && typeof detail["to"] === "string") more.push(detail["to"]);
   if (typeof detail["number"] === "string") more.push(detail["number"]);
   if (typeof detail["short"] === "string") more.push(detail["short"]);
   if (event.kind === "progressed" && typeof detail["state"] === "string") more.push(stateWord(detail["state"]));
