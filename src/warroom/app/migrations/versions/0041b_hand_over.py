@@ -5,7 +5,7 @@ from alembic import op
 from warroom.kernel.wall import policy
 
 revision = "0041b"
-down_revision = "0042"
+down_revision = "0038"
 
 
 def upgrade() -> None:
