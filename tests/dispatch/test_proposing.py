@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warroom.dispatch.proposing import Candidate, profile_of, rank, screen
+from warroom.dispatch.proposing import Candidate, profile_of, rank, sailing_s, screen
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 TO = (-5.13, 119.42)
@@ -90,3 +90,8 @@ def test_a_patrol_drives_against_the_signs_only_where_it_is_urgent() -> None:
     assert "police" == profile_of("patrol", 2)
     assert "car" == profile_of("patrol", 3)
     assert "car" == profile_of("dishub", 1)
+
+
+def test_a_boat_comes_by_the_straight_line_and_never_where_its_place_is_unknown() -> None:
+    assert sailing_s(unit(10, kind="boat"), TO) == pytest.approx(1_112 / 7, rel=0.001)
+    assert sailing_s(unit(1, kind="boat", lat=None, lon=None), TO) == math.inf

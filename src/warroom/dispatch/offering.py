@@ -13,7 +13,15 @@ import numpy as np
 from warroom.dispatch import crew_store, store
 from warroom.dispatch.contracts import SEND, Task
 from warroom.dispatch.errors import TaskNotFoundError
-from warroom.dispatch.proposing import Candidate, Excluded, profile_of, rank, screen
+from warroom.dispatch.proposing import (
+    SAILS,
+    Candidate,
+    Excluded,
+    profile_of,
+    rank,
+    sailing_s,
+    screen,
+)
 from warroom.dispatch.service import Offer, get_task
 from warroom.dispatch.settings import DispatchSettings
 from warroom.kernel.db import Transaction
@@ -144,15 +152,22 @@ async def travel_times(
 ) -> dict[UUID, float | None]:
     """Seconds to a place now by unit; infinite is no way there, None no road near the unit.
 
+    Boats sail there.
+
     Raises:
         UnavailableError: There are no roads.
     """
     by_profile: dict[str, list[Candidate]] = {}
+    sailing: dict[UUID, float | None] = {}
     for unit in fit:
+        if unit.kind in SAILS:
+            sailing[unit.unit_id] = sailing_s(unit, to)
+            continue
         profile = profile_of(unit.kind, priority, unit.width_m)
         by_profile.setdefault(profile, []).append(unit)
     asked = (_times(desk, profile, group, to) for profile, group in by_profile.items())
-    return {unit_id: time for times in await asyncio.gather(*asked) for unit_id, time in times}
+    driving = {unit_id: time for times in await asyncio.gather(*asked) for unit_id, time in times}
+    return sailing | driving
 
 
 async def _times(

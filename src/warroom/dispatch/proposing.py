@@ -25,6 +25,13 @@ _PROFILE_OF = {
 }
 
 
+SAILS = frozenset({"boat", "fire_boat"})
+"""Kinds that no road is for: they come over water, by the straight line."""
+
+SAILING_M_S = 7.0
+"""25 km/h, islands that lie between left out; own assumption."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A unit that can do what is asked for.
@@ -138,6 +145,11 @@ def rank(
             found.append((unit, time))
     found.sort(key=lambda one: (one[1], one[0].name))
     return found, out
+
+
+def sailing_s(unit: Candidate, to: tuple[float, float]) -> float:
+    """What the straight line takes over water; infinite where the boat's place is not known."""
+    return _metres(unit, to) / SAILING_M_S
 
 
 def _metres(unit: Candidate, to: tuple[float, float]) -> float:

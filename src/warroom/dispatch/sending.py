@@ -19,7 +19,7 @@ from warroom.dispatch.errors import (
 from warroom.dispatch.kpi_report import start_of
 from warroom.dispatch.lateness import Late, explain, lateness
 from warroom.dispatch.offering import travel_times
-from warroom.dispatch.proposing import Candidate, profile_of
+from warroom.dispatch.proposing import SAILS, Candidate, profile_of
 from warroom.dispatch.recommending import Rated, Slot, recommend
 from warroom.dispatch.runcards import DECK, Need, RunCard, choose
 from warroom.dispatch.settings import DispatchSettings
@@ -212,7 +212,8 @@ async def recommend_for(
     ]
     try:
         seconds = await travel_times(desk, fresh, priority, to)
-        walks = await _walks(desk, {_profile(unit, priority) for unit in fresh}, to)
+        driven = {_profile(unit, priority) for unit in fresh if unit.kind not in SAILS}
+        walks = await _walks(desk, driven, to)
         without_roads = False
     except UnavailableError:
         seconds, walks, without_roads = {unit.unit_id: 0.0 for unit in fresh}, {}, True
@@ -221,7 +222,7 @@ async def recommend_for(
             unit=unit,
             leads=gathered.leads[unit.unit_id],
             seconds=seconds.get(unit.unit_id),
-            walk_m=walks.get(_profile(unit, priority), 0.0),
+            walk_m=0.0 if unit.kind in SAILS else walks.get(_profile(unit, priority), 0.0),
             is_yours=unit.unit_id in gathered.yours,
         )
         for unit in gathered.candidates
