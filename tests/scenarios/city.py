@@ -14,8 +14,8 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -145,14 +145,29 @@ class City:
         client = httpx.AsyncClient(base_url=self.address, headers=headers, timeout=WAIT_S)
         return Person(self, client)
 
-    def caller(self, number: str, place: tuple[float, float, float] | None = None, *,
-               trunk: str = TRUNK_A) -> Caller:  # fmt: skip
+    def caller(
+        self,
+        number: str,
+        place: tuple[float, float, float] | None = None,
+        *,
+        trunk: str = TRUNK_A,
+        presses: str = "",
+    ) -> Caller:
         """Somebody who will call 112."""
-        return Caller(("127.0.0.1", self.sip), number, place, trunk)
+        return Caller(("127.0.0.1", self.sip), number, place, trunk, presses)
 
-    def processes(self) -> dict[str, int]:
-        """The processes that the product keeps, by name."""
-        found: dict[str, int] = {}
+    def kill(self, name: str) -> None:
+        """kill -9 of a process of the product; of the two of `calls`, the one that takes calls."""
+        if name == "postgres":
+            assert self.node.embedded is not None
+            pid = self.node.embedded._postmaster_pid()
+            assert pid is not None
+        else:
+            of = [pid for pid, word in self._processes() if word == name]
+            pid = next(pid for pid in of if name != "calls" or _has_port(pid, self.sip))
+        os.kill(pid, signal.SIGKILL)
+
+    def _processes(self) -> Iterator[tuple[int, str]]:
         for path in Path("/proc").glob("[0-9]*"):
             try:
                 words = (path / "cmdline").read_bytes().decode().split("\0")
@@ -160,8 +175,24 @@ class City:
             except (OSError, ValueError):  # gone meanwhile
                 continue
             if parent == self.process.pid and len(words) > 3:
-                found[words[3] or words[2].rpartition(".")[2]] = int(path.name)
-        return found
+                yield int(path.name), words[3] or words[2].rpartition(".")[2]
+
+    async def is_up(self) -> bool:
+        """Whether the server answers, and the edge behind it."""
+        async with await self.person(TAKER) as somebody:
+            try:
+                queue = await somebody.client.get("/api/calls/queue")
+            except httpx.HTTPError:
+                return False
+            return queue.status_code == 200 and queue.json()["problem"] == ""
+
+
+def _has_port(pid: int, port: int) -> bool:
+    """Whether a process holds this UDP port."""
+    rows = [line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
+    inodes = {row[9] for row in rows if int(row[1].rpartition(":")[2], 16) == port}
+    held = {str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink()}
+    return any(f"socket:[{inode}]" in held for inode in inodes)
 
 
 class Person:
@@ -289,9 +320,15 @@ class Person:
         return found
 
     async def end(self, incident: str, outcome: str = "handled", reason: str = "") -> None:
-        """Ends an incident."""
+        """Ends an incident; no unit is on it afterwards."""
         body = deed(outcome=outcome, reason=reason)
         await self.do(f"/api/incidents/{incident}/end", body)
+
+        async def is_quiet() -> bool:
+            parts = (await self.get(f"/api/dispatch/incidents/{incident}/tasks"))["items"]
+            return all(part["state"] == "closed" for part in parts)
+
+        await until(is_quiet)
 
     # The phone of a crew
 
@@ -321,6 +358,32 @@ class Person:
         assert answer.status_code == 200, answer.text
 
 
+TAKER, SENDER = "Penerima panggilan 112, Diskominfo", "Pengendali 112, Diskominfo"
+SUPERVISOR, MAYOR = "Pengawas 112, Diskominfo", "Wali Kota, Diskominfo"
+POLICE, DISHUB = "Operator Satlantas, Polrestabes", "Petugas lalu lintas, Dishub"
+
+
+async def work_through(city: City, sender: "Person", incident: str, *dids: str) -> list[str]:
+    """The crew of each unit of an incident goes through every step; the names of the units."""
+    names = []
+    parts = (await sender.get(f"/api/dispatch/incidents/{incident}/tasks"))["items"]
+    for sent in [unit for part in parts for unit in part["assignments"]]:
+        name = sent["unit"]["name"]
+        async with city.crew(name) as crew:
+            await crew.press(sent["id"], "accepted", "en_route", "on_scene")
+            for did in dids:
+                await crew.press(sent["id"], "acted", did=did)
+            await crew.press(sent["id"], "cleared", outcome="solved")
+        names.append(name)
+    return names
+
+
+def timing_of(report: Json, key: str) -> Json:
+    """A figure of the report of 112."""
+    found: Json = next(one for one in report["timings"] if one["key"] == key)
+    return found
+
+
 def deed(**more: Any) -> Json:
     """A deed with an id of its own."""
     return {"id": str(uuid.uuid4()), **more}
@@ -336,13 +399,25 @@ async def called(caller: Caller, seconds: float = 1.0, patience_s: float = 60.0)
     return await caller.call(speech(seconds), patience_s, linger_s=0.1)
 
 
-async def put_to_work(city: City, *names: str, at: At | None = None) -> None:
-    """Crews of these units sign on, and their receivers tell where they stand."""
+@asynccontextmanager
+async def at_work(city: City, *names: str, at: At | None = None) -> AsyncIterator[None]:
+    """Crews of these units sign on, and their receivers tell where they stand; then they go home.
+
+    Args:
+        city: Theirs.
+        names: Of units.
+        at: Where they stand; each at its station where nothing is said.
+    """
     for name in names:
-        unit = city.units[name]
         async with city.crew(name) as crew:
-            await crew.duty(unit)
-            await crew.tell_place(unit, at)
+            await crew.duty(city.units[name])
+            await crew.tell_place(city.units[name], at)
+    try:
+        yield
+    finally:
+        for name in names:
+            async with city.crew(name) as crew:
+                await crew.client.delete("/api/dispatch/duty")
 
 
 @contextmanager

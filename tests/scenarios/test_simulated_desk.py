@@ -11,7 +11,7 @@ from simcity.calls.serve import Crowd
 from simcity.desk import dispatching, taking
 from simcity.desk.staff import staffed
 from simcity.drive import officers
-from tests.scenarios.city import TRUNK_A, City, Json, called, put_to_work, until
+from tests.scenarios.city import TRUNK_A, City, Json, at_work, called, until
 from warroom.app import demo_calls, demo_traffic
 
 BONTOALA = (-5.1290, 119.4350, "Lorong 2 Bontoala")
@@ -73,11 +73,11 @@ async def test_a_fire_that_no_person_takes_is_answered_sent_to_and_put_out(
     city: City, keys: Path, crews: officers.Officers
 ) -> None:
     tokens = await seeded(city, keys)
-    await put_to_work(city, *UNITS)
     plan = plan_burst([BONTOALA], "fire", 2, 1.0, seed=9)
     crowd = Crowd(("127.0.0.1", city.sip), at_once=2, linger_s=1.0, host=TRUNK_A)
 
     async with (
+        at_work(city, *UNITS),
         staffed(city.address, tokens, {one.number: one for one in plan}),
         crews,
         await city.person(SUPERVISOR) as boss,

@@ -1,0 +1,111 @@
+"""Scenario 7: street flood and a power cut: sixty calls at once, and too few people for them."""
+
+import asyncio
+from datetime import datetime
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from simcity.calls.day import Planned, plan_burst
+from simcity.calls.serve import read_spots
+from tests.scenarios.city import (
+    SENDER,
+    SUPERVISOR,
+    TAKER,
+    City,
+    Person,
+    called,
+    deed,
+    timing_of,
+)
+from warroom.kernel.clock import SystemClock
+
+FLOODED = ("73.71.11", "73.71.12")
+CALLS, GIVE_UP = 60, 6
+SPEED = 60.0
+ZONE = ZoneInfo("Asia/Makassar")
+
+
+async def take_what_rings(agent: Person, until_over: asyncio.Event, taken: list[str]) -> None:
+    """Answers what rings here; every fourth call is a question, closed by one key."""
+    while not until_over.is_set():
+        items = (await agent.get("/api/calls/queue"))["items"]
+        mine = [one for one in items if one["live"] and agent.id in one["live"]["ringing"]]
+        if not mine:
+            await asyncio.sleep(0.1)
+            continue
+        call = mine[0]["id"]
+        answer = await agent.client.post(f"/api/calls/{call}/answer")
+        if answer.status_code != 204:  # the caller was faster
+            continue
+        taken.append(call)
+        await agent.close(call, "information" if len(taken) % 4 == 0 else "emergency")
+
+
+async def ring_later(city: City, one: Planned, patience_s: float) -> str:
+    """One caller of the burst, at their time."""
+    await asyncio.sleep(one.at_s / SPEED)
+    return (await called(city.caller(one.number, one.place), patience_s=patience_s)).end
+
+
+async def ring_all(city: City, plan: list[Planned]) -> list[str]:
+    """All callers; each tenth has no patience. How their calls ended."""
+    return await asyncio.gather(
+        *(
+            ring_later(city, one, 2.0 if number % 10 == 9 else 240.0)
+            for number, one in enumerate(plan)
+        )
+    )
+
+
+@pytest.mark.nightly
+async def test_sixty_calls_are_taken_in_turn_called_back_and_told_as_missed(city: City) -> None:
+    spots = read_spots(city.node.settings.city, FLOODED)
+    plan = plan_burst(spots, "flood", CALLS, 600.0, seed=7)
+    numbers, taken, over = {one.number for one in plan}, list[str](), asyncio.Event()
+    async with (
+        await city.person(TAKER) as first,
+        await city.person(SUPERVISOR) as second,
+        await city.person(SENDER) as sender,
+    ):
+        for agent in (first, second):
+            await agent.sit()
+        working = [
+            asyncio.create_task(take_what_rings(agent, over, taken)) for agent in (first, second)
+        ]
+        ends = await ring_all(city, plan)
+        over.set()
+        await asyncio.gather(*working)
+        rows = [
+            one for one in (await second.get("/api/calls", limit=200))["items"]
+            if one["from_number"] in numbers
+        ]  # fmt: skip
+        flood = await first.draft(spots[0][:2], spots[0][2], "flood")
+        await first.do(f"/api/incidents/{flood}/send", deed())
+        agencies = (await second.get("/api/incidents/agencies"))["items"]
+        works = next(one["id"] for one in agencies if one["short"] == "Dinas PU")
+        await second.do(f"/api/incidents/{flood}/agencies", {"agency_id": works})
+        shown = await second.incident(flood)
+        today = SystemClock().now().astimezone(ZONE).date().isoformat()
+        report = await sender.get("/api/dispatch/kpi", **{"from": today, "to": today})
+        await second.end(flood)
+
+    answered = [one for one in rows if one["answered_at"]]
+    assert CALLS == len(rows)
+    assert len(taken) == len(answered) == ends.count("talked")
+    # In turn: nobody who called more than a second later was answered before.
+    in_turn = sorted(answered, key=lambda one: str(one["answered_at"]))
+    offered = [datetime.fromisoformat(one["offered_at"]).timestamp() for one in in_turn]
+    assert all(later > earlier - 1.0 for earlier, later in pairwise(offered))
+    # Who gave up is to be called back; questions are closed by one word.
+    given_up = [one for one in rows if not one["answered_at"]]
+    assert {"callback_due"} == {one["state"] for one in given_up}
+    assert GIVE_UP >= len(given_up) > 0
+    assert len(taken) // 4 == len([one for one in rows if one["class"] == "information"])
+    assert "Dinas PU" in {one["short"] for one in shown["agencies"]}
+    # The figure is told as missed, with how many it is about and how many lack a stamp.
+    answer = timing_of(report, "answer")
+    nena = next(aim for aim in answer["aims"] if (aim["within_s"], aim["percent"]) == (15, 90))
+    assert (False, True) == (nena["is_met"], answer["n"] >= len(answered))
+    assert answer["rows"] - answer["n"] == answer["missing"]
