@@ -457,6 +457,15 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/dispatch/incidents/{incident_id}/stacked"): {
             "units": [{"unit_id": things.get("unit", str(UUID(int=95)))}]
         },
+        ("POST", "/api/dispatch/incidents/{incident_id}/written-down"): {
+            "runs": [
+                {
+                    "id": str(UUID(int=97)),
+                    "unit_id": things.get("unit", str(UUID(int=95))),
+                    "at": {"dispatched": "2026-11-24T06:00:00Z", "cleared": "2026-11-24T07:00:00Z"},
+                }
+            ]
+        },
         ("PUT", "/api/dispatch/units/{unit_id}/stack"): {"order": [str(UUID(int=96))]},
         ("PUT", "/api/dispatch/runcards/{card_code}"): {"version": 1},
         ("PUT", "/api/dispatch/minimums/{minimum_id}"): minimum_body(things["agency"], 1),

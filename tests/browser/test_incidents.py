@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -63,6 +65,32 @@ def neighbour_calls(watcher: Page, axe_source: str) -> None:
     expect(watcher.get_by_text("Digabung ke ")).to_be_visible()
 
 
+def written_on_paper(watcher: Page, demo: Demo, axe_source: str) -> None:
+    """A fire of two hours ago that was on paper: its unit's run has its own times."""
+    watcher.goto(f"{demo.address}/112/kertas")
+    heard = watcher.get_by_label("Diterima")
+    expect(heard).to_be_focused()
+    now = datetime.fromtimestamp(watcher.evaluate("Date.now()") / 1000, ZoneInfo("Asia/Makassar"))
+    begun = now - timedelta(hours=2)
+    heard.fill(begun.strftime("%d-%m-%Y %H.%M"))
+    watcher.get_by_role("combobox", name="Tempat").fill("karebosi")
+    watcher.get_by_role("listbox", name="Tempat").get_by_role("option").first.click()
+    watcher.get_by_label("Kejadian").select_option(label="Kebakaran, permukiman padat")
+    watcher.keyboard.press("Alt+u")
+    unit = watcher.get_by_label("Unit", exact=True)
+    unit.select_option(index=1)
+    for label, minutes in (("Dikirim", 2), ("Tiba", 11), ("Selesai", 55)):
+        at = begun + timedelta(minutes=minutes)
+        watcher.get_by_label(label, exact=True).fill(at.strftime("%H.%M"))
+    checked(watcher, axe_source)
+    watcher.keyboard.press("F9")
+
+    watcher.wait_for_url(re.compile(r"/112\?insiden="))
+    expect(watcher.get_by_text("ditulis belakangan").first).to_be_visible()
+    arrived = (begun + timedelta(minutes=11)).strftime("%H.%M")
+    expect(watcher.get_by_text(arrived).first).to_be_visible()
+
+
 def test_a_call_is_taken_in_by_keyboard_alone(enter: Enter, demo: Demo, axe_source: str) -> None:
     taker = enter("Penerima panggilan 112, Diskominfo")
     watcher = enter("Pengawas 112, Diskominfo")
@@ -116,6 +144,7 @@ def test_a_call_is_taken_in_by_keyboard_alone(enter: Enter, demo: Demo, axe_sour
     taker.keyboard.type("tanya jadwal")
     taker.keyboard.press("F10")
     expect(taker.get_by_text("Ditutup sebagai informasi")).to_be_visible()
+    written_on_paper(watcher, demo, axe_source)
 
 
 def test_what_was_typed_without_network_outlives_a_reload(enter: Enter, demo: Demo) -> None:

@@ -64,6 +64,7 @@ from warroom.dispatch.stacking import (
 )
 from warroom.dispatch.telling import record
 from warroom.dispatch.watch import Watch
+from warroom.dispatch.written_down import Run, write_down
 from warroom.incidents import api as incidents
 from warroom.kernel import deletions
 from warroom.kernel.clock import Clock
@@ -269,6 +270,7 @@ __all__ = [
     "Press",
     "Proposal",
     "Recommendation",
+    "Run",
     "TaskDraft",
     "Wanted",
     "Watch",
@@ -325,5 +327,6 @@ __all__ = [
     "task_of",
     "unstack",
     "write_card",
+    "write_down",
     "write_minimum",
 ]

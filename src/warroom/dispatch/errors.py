@@ -108,6 +108,12 @@ class NotHandedOnError(WarRoomError):
     kind = Kind.CONFLICT
 
 
+class RunTimesError(InvalidError):
+    """Times of a run do not follow one another from the incident's opening until now (`unit`)."""
+
+    code = "dispatch.run_times"
+
+
 class PeriodError(InvalidError):
     """A report is of a time that begins before it ends, and is not too long (`days`)."""
 

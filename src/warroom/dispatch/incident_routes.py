@@ -4,12 +4,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from warroom.dispatch import api
 from warroom.dispatch.api import DispatchSettings, EtaBook, Recommendation, Wanted
-from warroom.dispatch.contracts import CONFIGURE, SEND, VIEW
+from warroom.dispatch.contracts import CONFIGURE, SEND, VIEW, Stamp
 from warroom.incidents.api import Intake
 from warroom.kernel.http import Context, Ctx, Router, json_response
 from warroom.routing.api import Desk
@@ -37,6 +37,21 @@ class SendBody(_Body):
 
     level: Annotated[int, Field(ge=1, le=5)] = 1
     units: Annotated[list[WantedBody], Field(min_length=1, max_length=60)]
+
+
+class RunBody(_Body):
+    """One unit's way there and back, as it stands on paper."""
+
+    id: UUID
+    unit_id: UUID
+    at: Annotated[dict[Stamp, AwareDatetime], Field(min_length=2, max_length=8)]
+    role: Annotated[str, Field(max_length=40)] = ""
+
+
+class PaperBody(_Body):
+    """Runs that are over."""
+
+    runs: Annotated[list[RunBody], Field(min_length=1, max_length=60)]
 
 
 class LaterBody(_Body):
@@ -75,6 +90,15 @@ async def send_units(ctx: Ctx, incident_id: UUID, body: SendBody) -> Response:
             ctx.scope, tx, incident_id, wanted, found, ctx.clock.now()
         )
     return json_response({"items": outcomes}, 201)
+
+
+@router.post("/incidents/{incident_id}/written-down", action=SEND)
+async def write_down(ctx: Ctx, incident_id: UUID, body: PaperBody) -> Response:
+    """Enters what units did while there was only paper: runs that are over, with their times."""
+    runs = [api.Run(one.id, one.unit_id, one.at, one.role) for one in body.runs]
+    async with ctx.db.transaction(ctx.scope) as tx:
+        made = await api.write_down(ctx.scope, tx, incident_id, runs, ctx.clock.now())
+    return json_response({"items": made}, 201)
 
 
 @router.post("/incidents/{incident_id}/stacked", action=SEND)

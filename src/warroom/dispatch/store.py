@@ -174,6 +174,13 @@ on conflict (unit_id) where ended_at is null do nothing
 returning id
 """
 
+_INSERT_WRITTEN = """
+insert into dispatch_assignment (id, task_id, unit_id, state, since, dispatched_at, ended_at,
+    created_at, role)
+values (%(id)s, %(task_id)s, %(unit_id)s, 'cleared', %(ended_at)s, %(dispatched_at)s,
+    %(ended_at)s, %(now)s, %(role)s)
+"""
+
 _UPDATE_ASSIGNMENT = """
 update dispatch_assignment set state = %(state)s, since = %(since)s, accepted_at = %(accepted_at)s,
     en_route_at = %(en_route_at)s, staged_at = %(staged_at)s, on_scene_at = %(on_scene_at)s,
@@ -447,6 +454,18 @@ async def insert_assignment(
     values = {name: getattr(assignment, name) for name in names}
     row = await tx.execute(_INSERT_ASSIGNMENT, values | {"now": assignment.dispatched_at})
     return await row.fetchone() is not None
+
+
+async def insert_written(
+    scope: Scope,  # noqa: ARG001 - row-level security: of a task that was found under it
+    tx: Transaction,
+    assignment: Assignment,
+    now: datetime,
+) -> None:
+    """Stores an assignment that is over already; its unit may be on another task now."""
+    names = ("id", "task_id", "unit_id", "dispatched_at", "ended_at", "role")
+    values = {name: getattr(assignment, name) for name in names}
+    await tx.execute(_INSERT_WRITTEN, values | {"now": now})
 
 
 async def update_assignment(

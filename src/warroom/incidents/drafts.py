@@ -35,6 +35,8 @@ class Saving:
         sent_at: By the form's clock.
         items: Field, value, and when it was typed by the form's clock.
         place: The chosen place with its area, where `place` is among the fields.
+        heard_at: When it was heard of, where it is written down afterwards; None is now. Only what
+            makes the draft tells it.
     """
 
     writer: UUID
@@ -42,6 +44,7 @@ class Saving:
     sent_at: datetime
     items: Sequence[tuple[str, Any, datetime]]
     place: Place | None = None
+    heard_at: datetime | None = None
 
 
 async def save_draft(
@@ -64,7 +67,7 @@ async def save_draft(
         FieldUnknownError: A field or its value is none of the form's.
         NoTypeError: There is no such type of event.
     """
-    incident, is_new = await _open_form(scope, tx, incident_id, now)
+    incident, is_new = await _open_form(scope, tx, incident_id, saving.heard_at, now)
     if not rules.is_open(incident.state):
         raise EndedError(number=incident.number or "-", state=incident.state.value)
     told = [(name, _typed(scope, saving, name, value, at, now)) for name, value, at in saving.items]
@@ -89,7 +92,7 @@ async def save_draft(
 
 
 async def _open_form(
-    scope: Scope, tx: Transaction, incident_id: UUID, now: datetime
+    scope: Scope, tx: Transaction, incident_id: UUID, heard_at: datetime | None, now: datetime
 ) -> tuple[Incident, bool]:
     found = await store.find_incident(scope, tx, incident_id, TAKE, lock=True)
     if found is not None:
@@ -100,12 +103,12 @@ async def _open_form(
         TAKE, agency_id=scope.agency_id, place=None, object_id=None, tags=(), class_="other"
     ):
         raise IncidentNotFoundError
-    is_new = await store.insert_draft(scope, tx, incident_id, now)
+    is_new = await store.insert_draft(scope, tx, incident_id, rules.when(heard_at, now)[0])
     # Somebody of the same room may have made it meanwhile; of another's nothing is told.
     incident = await get_incident(scope, tx, incident_id, TAKE, lock=True)
     if is_new:
         event_id = uuid5(incident_id, Deed.DRAFTED)
-        drafted = event_of(scope, Deed.DRAFTED, now, event_id=event_id)
+        drafted = event_of(scope, Deed.DRAFTED, now, event_id=event_id, said_at=heard_at)
         await store.insert_events(scope, tx, incident_id, [drafted])
     return incident, is_new
 

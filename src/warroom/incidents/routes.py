@@ -69,6 +69,8 @@ class DraftBody(_Body):
     revision: Annotated[int, Field(ge=0, le=2**31 - 1)]
     sent_at: AwareDatetime
     fields: Annotated[dict[str, FieldBody], Field(max_length=60)] = {}
+    heard_at: AwareDatetime | None = None
+    """Of the first saving alone: when it was heard of, where it was on paper until now."""
 
 
 class DeedBody(_Body):
@@ -119,6 +121,7 @@ async def save_draft(ctx: Ctx, draft_id: UUID, body: DraftBody) -> Response:
         body.sent_at,
         [(name, one.value, one.at) for name, one in body.fields.items()],
         await _place_in(ctx, body),
+        body.heard_at,
     )
     async with ctx.db.transaction(ctx.scope) as tx:
         incident = await api.save_draft(
