@@ -121,6 +121,7 @@ GLOBAL = {
     "draft_id": str(UUID(int=90)),
     "type_code": "flood",
     "card_code": "house",
+    "token": "x" * 32,
 }
 
 # Whose routes are about the asker themselves, and so answer every signed-in person.

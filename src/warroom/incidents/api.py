@@ -29,6 +29,15 @@ from warroom.incidents.contracts import SUPERVISE, TAKE, VIEW, WORK, Incident, S
 from warroom.incidents.drafts import Saving, save_draft
 from warroom.incidents.errors import IncidentNotFoundError
 from warroom.incidents.exchange import export_eido, receive_eido
+from warroom.incidents.follow import (
+    Doorstep,
+    keep_answer,
+    list_links,
+    make_link,
+    mark_seen,
+    revoke_links,
+    show_news,
+)
 from warroom.incidents.handing_over import Handing, show_handovers
 from warroom.incidents.handing_over import ask as ask_handover
 from warroom.incidents.holding import Keeper, hold_footage
@@ -83,6 +92,7 @@ def services(
         Intake: Intake(settings, zone, leads),
         Looks: Looks(),
         PhotoFiles: PhotoFiles(data / "photos"),
+        Doorstep: Doorstep(clock, settings.follow_per_minute),
     }
 
 
@@ -194,6 +204,7 @@ async def forget_old(
 __all__ = [
     "Asked",
     "Caution",
+    "Doorstep",
     "Handing",
     "IncidentNotFoundError",
     "IncidentSettings",
@@ -226,8 +237,10 @@ __all__ = [
     "inform",
     "join_agency",
     "join_call",
+    "keep_answer",
     "link",
     "list_cards",
+    "list_links",
     "list_photos",
     "list_similar",
     "list_stamps",
@@ -235,6 +248,8 @@ __all__ = [
     "list_versions",
     "list_working",
     "look_around",
+    "make_link",
+    "mark_seen",
     "merge",
     "place_at",
     "progress",
@@ -244,9 +259,11 @@ __all__ = [
     "record",
     "remove_premise",
     "reopen",
+    "revoke_links",
     "save_draft",
     "schedule",
     "show_handovers",
+    "show_news",
     "show_told",
     "split",
     "sweep",

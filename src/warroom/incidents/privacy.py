@@ -53,6 +53,8 @@ def told(settings: IncidentSettings) -> Told:
                     "incident_card",
                     "incident_caution",
                     "incident_photo",
+                    "incident_follow",
+                    "incident_feedback",
                     "premise",
                 ),
             ),

@@ -14,6 +14,7 @@ from warroom.incidents import (
     around_routes,
     card_routes,
     exchange_routes,
+    follow_routes,
     photo_routes,
     work_routes,
 )
@@ -42,6 +43,8 @@ routers = [
     around_routes.router,
     exchange_routes.router,
     photo_routes.router,
+    follow_routes.router,
+    follow_routes.doors,
     router,
     work_routes.router,
 ]

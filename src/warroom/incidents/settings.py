@@ -50,3 +50,5 @@ class IncidentSettings:
     neighbours: list[Neighbour] = setting(
         [], "Emergency centres to which incidents are handed, with their tokens.", secret=True
     )
+    follow_days: int = setting(7, "Days for which a link tells who called what becomes of it.")
+    follow_per_minute: int = setting(30, "Openings of such links by one address in a minute.")

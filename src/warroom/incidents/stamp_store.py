@@ -15,8 +15,10 @@ _STAMPS = sql.SQL(
     """
 select i.id, i.number, i.family, i.state, i.opened_at, i.pending_at, i.ended_at,
     coalesce(i.callback_key, '') <> '' as has_callback, i.due_at is not null as is_scheduled,
-    (select min(e.happened_at) from incident_event e
-        where e.incident_id = i.id and e.kind = 'informed') as informed_at,
+    least((select min(e.happened_at) from incident_event e
+        where e.incident_id = i.id and e.kind = 'informed'),
+        (select min(f.seen_end_at) from incident_follow f
+        where f.incident_id = i.id)) as informed_at,
     (select max(e.happened_at) from incident_event e
         where e.incident_id = i.id and e.kind = 'progressed'
         and e.detail ->> 'state' = 'cleared') as cleared_at,
