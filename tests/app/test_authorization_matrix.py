@@ -106,6 +106,7 @@ OWNED = {
     "minimum_id": "minimum",
     "stacked_id": "stacked",
     "photo_id": "photo",
+    "handover_id": "handover",
 }
 BASIS = "01890000-0000-7000-8000-000000000001"
 GLOBAL = {
@@ -154,6 +155,7 @@ MAY_CHANGE = {
     "/api/audit": "the search before it is an entry of its own",
     "/api/audit/seal": "one hash over all chains: it grows with any entry, and tells of none",
     "/api/openapi.json": "the same for all, and long",
+    "/api/dispatch/handovers/draft": "holds the time",
     "/healthz": "the state of the machine",
     "/readyz": "the state of the machine",
     "/metrics": "counts of this machine; for loopback alone",
@@ -483,6 +485,8 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("PUT", "/api/dispatch/duty"): {"unit_id": things.get("unit", str(UUID(int=81)))},
         ("PUT", "/api/incidents/drafts/{draft_id}"): form("Satu"),
         ("POST", "/api/incidents/types"): {"code": "x"},
+        ("POST", "/api/dispatch/handovers"): {"id": str(UUID(int=96)), "notes": "Genset mati"},
+        ("POST", "/api/dispatch/handovers/{handover_id}/read"): {"items": ["notes"]},
         ("POST", "/api/incidents/{incident_id}/send"): deed(),
         ("POST", "/api/incidents/{incident_id}/schedule"): deed(due_at="2099-01-01T00:00:00Z"),
         ("POST", "/api/incidents/{incident_id}/end"): deed(outcome="handled"),
@@ -811,6 +815,11 @@ async def _take_in(world: World) -> None:
     assert warned.status_code == 201, warned.text
     world.things["caution"] = warned.json()["id"]
     await _photograph(world)
+    shift = await world.own.post(
+        "/api/dispatch/handovers", json={"id": str(new_id()), "notes": MARK}
+    )
+    assert shift.status_code == 201, shift.text
+    world.things["handover"] = shift.json()["id"]
     kept = await world.own.post("/api/incidents/premises", json=premise(MARK))
     assert kept.status_code == 201, kept.text
     world.things["premise"] = kept.json()["id"]

@@ -143,3 +143,16 @@ class StackedNotFoundError(NotFoundError):
     """No such thing waits for a unit any more, or not for this person."""
 
     code = "dispatch.not_stacked"
+
+
+class HandoverNotFoundError(NotFoundError):
+    """No such handing over of a shift, or not for this person."""
+
+    code = "dispatch.no_handover"
+
+
+class OwnHandoverError(WarRoomError):
+    """Nobody takes a shift over from themselves."""
+
+    code = "dispatch.own_handover"
+    kind = Kind.CONFLICT

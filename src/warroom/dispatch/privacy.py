@@ -21,6 +21,8 @@ def told(settings: DispatchSettings) -> Told:
                     "dispatch_minimum",
                     "dispatch_shortfall",
                     "dispatch_stacked",
+                    "dispatch_handover",
+                    "dispatch_handover_read",
                 ),
                 is_searched=False,
             ),

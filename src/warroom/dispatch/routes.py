@@ -15,6 +15,7 @@ from starlette.responses import Response
 from warroom.dispatch import (
     api,
     coverage_routes,
+    handover_routes,
     incident_routes,
     kpi_routes,
 )
@@ -47,6 +48,7 @@ router = Router("dispatch")
 routers = [
     router,
     coverage_routes.router,
+    handover_routes.router,
     incident_routes.router,
     kpi_routes.router,
 ]

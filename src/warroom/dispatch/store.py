@@ -611,6 +611,7 @@ async def forget(
     for table, query in (
         ("dispatch_task", "select * from dispatch_forget(%s)"),
         ("dispatch_crew", "select * from dispatch_forget_crews(%s)"),
+        ("dispatch_handover", "select * from dispatch_forget_handovers(%s)"),
     ):
         rows = await (await tx.execute(query, [before])).fetchall()
         gone += [(table, row["agency_id"], row["rows"]) for row in rows]
