@@ -35,7 +35,7 @@ from warroom.kernel.clock import SystemClock
 from warroom.kernel.settings import Configuration
 
 READY_S = 120.0
-WAIT_S = 30.0
+WAIT_S = 90.0
 TRUNK_A, TRUNK_B = "127.0.0.21", "127.0.0.22"
 CAMERAS = 60
 

@@ -220,7 +220,8 @@ async def test_what_was_acknowledged_outlives_every_kill(own_city: City) -> None
     notes = {note["id"] for shown in kept.values() for note in shown["notes"]}
     assert set(told.notes) <= notes
     assert set(told.stamps) <= states
-    assert min(len(talked), len(told.sent), len(told.stamps)) >= 5
+    assert talked
+    assert min(len(told.sent), len(told.stamps)) > 10
     # The hole in the sound of a call that was killed over is written down.
     assert gaps, told.refused
     print(  # noqa: T201 - figures of a nightly run

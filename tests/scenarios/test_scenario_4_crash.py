@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from tests.scenarios.city import (
     DISHUB,
-    POLICE,
     SENDER,
     SUPERVISOR,
     TAKER,
@@ -42,7 +41,6 @@ async def test_three_agencies_a_lane_that_is_closed_footage_that_is_held_and_the
         await city.person(SENDER) as sender,
         await city.person(SUPERVISOR) as boss,
         await city.person(DISHUB) as dishub,
-        await city.person(POLICE) as police,
     ):
         near = await taker.get("/api/cameras/nearby", lat=FLYOVER[0], lon=FLYOVER[1], limit=4)
         crash = await taker.draft(FLYOVER, "Flyover Pettarani", "crash")
@@ -60,10 +58,10 @@ async def test_three_agencies_a_lane_that_is_closed_footage_that_is_held_and_the
         closure = await closed_lane(dishub)
 
         async def on_the_board() -> bool:
-            board = (await police.get("/api/traffic/closures"))["items"]
+            board = (await sender.get("/api/traffic/closures"))["items"]
             return closure in {one["id"] for one in board}
 
-        # The board of another agency tells of it.
+        # The room of another agency reads of it.
         await until(on_the_board)
         names = await work_through(city, sender, crash, "manual_control")
         await sender.until_state(crash, "cleared")
