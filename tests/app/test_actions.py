@@ -29,6 +29,7 @@ PUT_TOGETHER = {
     "dispatch:": (
         "opened", "sent", "stamped", "cancelled", "handed_over", "closed", "signed_on",
         "signed_off", "minimum_written", "minimum_removed", "stacked", "stacked_first", "unstacked",
+        "duress",
     ),
     "incident:": (
         "drafted", "sent", "scheduled", "ended", "reopened", "corrected", "noted", "place_chosen",

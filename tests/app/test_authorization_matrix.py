@@ -105,6 +105,7 @@ OWNED = {
     "call_id": "call",
     "minimum_id": "minimum",
     "stacked_id": "stacked",
+    "alarm_id": "alarm",
     "photo_id": "photo",
     "handover_id": "handover",
 }
@@ -482,6 +483,7 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         },
         ("POST", "/api/dispatch/assignments/{assignment_id}/radio"): STAMPS,
         ("POST", "/api/dispatch/assignments/{assignment_id}/stamps"): STAMPS,
+        ("POST", "/api/dispatch/duty/stamps"): STAMPS,
         ("PUT", "/api/dispatch/duty"): {"unit_id": things.get("unit", str(UUID(int=81)))},
         ("PUT", "/api/incidents/drafts/{draft_id}"): form("Satu"),
         ("POST", "/api/incidents/types"): {"code": "x"},
@@ -767,6 +769,21 @@ async def plant_stacked(world: World, task: str) -> str:
     return made
 
 
+async def plant_alarm(world: World) -> str:
+    """A crew of the first agency called for help while it was on no task."""
+    made, now = str(new_id()), world.clock.now()
+    async with world.db.transaction(identity.system_scope("test", world.clock, door="cli")) as tx:
+        await tx.execute(
+            "insert into dispatch_alarm (id, unit_id, agency_id, person_id, happened_at,"
+            " received_at, device_at) values (%s, %s, %s, %s, %s, %s, %s)",
+            [
+                *(made, world.things["unit"], world.things["agency"], world.things["person"]),
+                *(now, now, now),
+            ],
+        )
+    return made
+
+
 def minimum_body(agency: str, version: int = 0) -> dict[str, Any]:
     """What a station keeps free."""
     return {
@@ -790,6 +807,7 @@ async def _send_unit(world: World) -> None:
     other = await world.own.post("/api/dispatch/tasks", json=TASK)
     assert other.status_code == 201, other.text
     world.things["stacked"] = await plant_stacked(world, other.json()["id"])
+    world.things["alarm"] = await plant_alarm(world)
     world.things["minimum"] = str(new_id())
     url = f"/api/dispatch/minimums/{world.things['minimum']}"
     kept = await world.own.put(url, json=minimum_body(world.things["agency"]))

@@ -59,6 +59,7 @@ DEFINERS = {
     "dispatch_forget": "closed tasks that are too old; what was in them is gone, a count is told",
     "dispatch_forget_crews": "the same of duties that ended",
     "dispatch_forget_handovers": "the same of shifts that were handed over",
+    "dispatch_forget_alarms": "the same of calls for help that were answered",
     "dispatch_next_number": "gives one number, the next",
     "incident_agencies": "names of agencies, beside an incident that they take part in",
     "incident_forget": "incidents that are too old; what was in them is gone, a count is told",

@@ -26,7 +26,16 @@ from warroom.dispatch.coverage_service import (
 )
 from warroom.dispatch.coverage_watch import CoverageWatch
 from warroom.dispatch.duress import answer as answer_duress
-from warroom.dispatch.duty import Photo, Press, photograph, press, sign_off, sign_on
+from warroom.dispatch.duress import answer_alarm
+from warroom.dispatch.duty import (
+    Photo,
+    Press,
+    photograph,
+    press,
+    press_on_duty,
+    sign_off,
+    sign_on,
+)
 from warroom.dispatch.errors import TaskNotFoundError, UnitNotThereError
 from warroom.dispatch.eta_book import EtaBook
 from warroom.dispatch.following import Following, limits_of
@@ -194,6 +203,8 @@ async def show_duty(
     ended = await crew_store.show_ended(scope, tx, duty.unit_id, since)
     unit = await crew_store.show_unit(scope, tx, duty.unit_id)
     task, assignment, duress, part, way = b"null", None, b"null", None, b"null"
+    if duty.assignment_id is None:
+        duress = await duress_store.show_last_of_unit(scope, tx, duty.unit_id, duty.signed_on_at)
     if duty.task_id is not None and duty.assignment_id is not None:
         task = await store.show_task_of_crew(scope, tx, duty.task_id)
         found = await store.list_assignments(scope, tx, [duty.task_id])
@@ -276,6 +287,7 @@ __all__ = [
     "Watch",
     "advise",
     "after_action",
+    "answer_alarm",
     "answer_duress",
     "answers_json",
     "cancel",
@@ -307,6 +319,7 @@ __all__ = [
     "open_task",
     "photograph",
     "press",
+    "press_on_duty",
     "proposal_json",
     "propose",
     "reach_json",

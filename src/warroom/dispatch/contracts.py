@@ -124,6 +124,9 @@ class Status(StrEnum):
     ON_SCENE = "on_scene"
     TRANSPORTING = "transporting"
     AT_FACILITY = "at_facility"
+    EMERGENCY = "emergency"
+    """Its crew called for help and nobody answered: this is said before everything else."""
+
     UNKNOWN = "unknown"
     """Nobody has signed on to it, so nobody would hear that it is sent."""
 

@@ -8,8 +8,7 @@ from uuid import UUID
 
 from psycopg.errors import UniqueViolation
 
-from warroom.audit import api as audit
-from warroom.dispatch import crew_store, rules, service, store
+from warroom.dispatch import crew_store, duress_store, rules, service, store
 from warroom.dispatch.contracts import ACT, SEND, Did, Event, Outcome, Stamp, Task, Told, Verdict
 from warroom.dispatch.errors import (
     NotOnDutyError,
@@ -18,7 +17,7 @@ from warroom.dispatch.errors import (
     UnitNotThereError,
 )
 from warroom.dispatch.stacking import activate_next
-from warroom.dispatch.telling import record, tell_people, tell_task, tell_units
+from warroom.dispatch.telling import note_unit, record, tell_people, tell_task, tell_units
 from warroom.incidents import api as incidents
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope
@@ -113,17 +112,7 @@ async def _tell(scope: Scope, tx: Transaction, unit: units.Unit, deed: str, now:
     await tell_units(scope, tx, {unit.id: unit.sides}, deed, now)
     if scope.person_id is not None:
         await tell_people(tx, [scope.person_id], deed, now)
-    await audit.record(
-        scope,
-        tx,
-        action=f"dispatch:{deed}",
-        object_kind="unit",
-        object_id=unit.id,
-        object_label=unit.draft.name,
-        agency_id=unit.draft.agency_id,
-        place=unit.draft.place,
-        sides=unit.sides,
-    )
+    await note_unit(scope, tx, unit, deed)
 
 
 async def press(
@@ -188,6 +177,35 @@ async def press(
     return answers, sent, task
 
 
+async def press_on_duty(
+    scope: Scope, tx: Transaction, presses: Sequence[Press], sent_at: datetime, now: datetime
+) -> list[Answer]:
+    """Takes a call for help of a crew that is on no task; on one, it is a press of that.
+
+    Raises:
+        NotOnDutyError: The asker serves nowhere.
+    """
+    duty = await crew_store.find_duty(scope, tx)
+    if duty is None:
+        raise NotOnDutyError(unit="-")
+    if duty.assignment_id is not None:
+        answers, _, _ = await press(scope, tx, duty.assignment_id, presses, sent_at, now)
+        return answers
+    unit = await units.get_unit(scope, tx, duty.unit_id, ACT)
+    answers, is_news = [], False
+    for one in presses:
+        if one.stamp is not Stamp.DURESS:
+            answers.append(Answer(one.id, None, TaskNotFoundError.code))
+            continue
+        at = rules.believed(one.at, sent_at, now, duty.signed_on_at)
+        is_news |= await duress_store.insert_alarm(scope, tx, one.id, duty.unit_id, at, one.at, now)
+        answers.append(Answer(one.id, Verdict.TAKEN))
+    if is_news:
+        await tell_units(scope, tx, {duty.unit_id: unit.sides}, "duress", now)
+        await note_unit(scope, tx, unit, "duress")
+    return answers
+
+
 async def _note(
     scope: Scope,
     tx: Transaction,
@@ -204,6 +222,7 @@ async def _note(
     await record(scope, tx, task, "stamped", detail)
     if Stamp.DURESS in detail["stamps"]:
         await tell_task(tx, task, "duress", now)
+        await tell_units(scope, tx, {sent.assignment.unit_id: sent.unit_sides}, "duress", now)
 
 
 async def photograph(

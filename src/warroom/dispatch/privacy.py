@@ -18,6 +18,7 @@ def told(settings: DispatchSettings) -> Told:
                     "dispatch_event",
                     "dispatch_crew",
                     "dispatch_runcard",
+                    "dispatch_alarm",
                     "dispatch_minimum",
                     "dispatch_shortfall",
                     "dispatch_stacked",

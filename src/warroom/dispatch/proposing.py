@@ -9,7 +9,7 @@ from uuid import UUID
 
 type Why = Literal[
     "busy", "no_crew", "no_position", "old_position", "disabled", "declined", "off_road",
-    "no_route", "too_far", "resting", "not_yours", "none_such",
+    "no_route", "too_far", "resting", "not_yours", "none_such", "in_danger",
 ]  # fmt: skip
 """Why a unit is not offered; `none_such` where there is none of the sort at all."""
 
@@ -45,6 +45,7 @@ class Candidate:
         busy_with: Number of the task it is on.
         declined: Whether it declined this task before.
         station: Where it belongs.
+        in_danger: Its crew called for help and nobody answered yet.
     """
 
     unit_id: UUID
@@ -63,6 +64,7 @@ class Candidate:
     busy_with: str | None = None
     declined: bool = False
     station: str = ""
+    in_danger: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ def why_not(unit: Candidate, now: datetime, silent_after_s: float) -> Why | None
     """Why a unit cannot be sent as it is; None if it can."""
     if not unit.enabled:
         return "disabled"
+    if unit.in_danger:
+        return "in_danger"
     if unit.busy_with is not None:
         return "busy"
     if unit.declined:

@@ -294,6 +294,14 @@ async def answer_duress(ctx: Ctx, assignment_id: UUID) -> Response:
     return Response(status_code=204)
 
 
+@router.post("/alarms/{alarm_id}/answer", action=SEND)
+async def answer_alarm(ctx: Ctx, alarm_id: UUID) -> Response:
+    """The same for a crew that is on no task."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.answer_alarm(ctx.scope, tx, alarm_id, ctx.clock.now())
+    return Response(status_code=204)
+
+
 @router.get("/units", action=VIEW)
 async def list_statuses(ctx: Ctx) -> Response:
     """What the units in view are doing; of those that are not listed nothing is known."""
@@ -332,6 +340,15 @@ async def sign_on(ctx: Ctx, body: UnitBody) -> Response:
     async with ctx.db.transaction(ctx.scope) as tx:
         await api.sign_on(ctx.scope, tx, body.unit_id, ctx.clock.now())
     return Response(status_code=204)
+
+
+@router.post("/duty/stamps", action=ACT)
+async def take_stamps_on_duty(ctx: Ctx, body: StampsBody) -> Response:
+    """Takes a call for help of a crew that is on no task."""
+    presses = [Press(**item.model_dump()) for item in body.items]
+    async with ctx.db.transaction(ctx.scope) as tx:
+        answers = await api.press_on_duty(ctx.scope, tx, presses, body.sent_at, ctx.clock.now())
+    return json_response({"items": api.answers_json(answers, ctx.language)})
 
 
 @router.delete("/duty", action=ACT)

@@ -104,13 +104,16 @@ def state_of(states: Sequence[Stamp]) -> str:
     return max(active, key=_ORDER.__getitem__).value if active else "open"
 
 
-def status_of(state: Stamp | None, crew: int) -> Status:
+def status_of(state: Stamp | None, crew: int, *, in_danger: bool = False) -> Status:
     """What a unit is doing.
 
     Args:
         state: Of its assignment that has not ended; None if it has none.
         crew: How many people serve on it now.
+        in_danger: They called for help and nobody answered: it overrides all.
     """
+    if in_danger:
+        return Status.EMERGENCY
     if state is not None and state not in ENDS:
         return Status(state.value)
     return Status.AVAILABLE if crew else Status.UNKNOWN

@@ -9,7 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from warroom.calls import api as calls
-from warroom.dispatch import crew_store, incident_store, service, stack_store, store
+from warroom.dispatch import crew_store, duress_store, incident_store, service, stack_store, store
 from warroom.dispatch.contracts import SEND, VIEW, Assignment, Event, Stamp, Task
 from warroom.dispatch.errors import (
     NoPlaceError,
@@ -171,6 +171,7 @@ async def _candidates(
     busy = await store.list_busy(scope, tx, ids)
     crews = await crew_store.list_people(scope, tx, ids)
     declined = await incident_store.list_declined(scope, tx, incident_id)
+    in_danger = await duress_store.list_in_danger(scope, tx, ids)
     rest = timedelta(minutes=settings.rest_min)
     rested = await incident_store.list_rested(scope, tx, ids, now - rest) if rest else {}
     return [
@@ -191,6 +192,7 @@ async def _candidates(
             busy_with=busy[one.unit.id][1] if one.unit.id in busy else None,
             declined=one.unit.id in declined,
             station=one.unit.draft.station,
+            in_danger=one.unit.id in in_danger,
         )
         for one in known
     ]

@@ -20,6 +20,7 @@ from warroom.dispatch.contracts import (
     Task,
     columns_of,
 )
+from warroom.dispatch.duress_store import IN_DANGER
 from warroom.kernel.db import Transaction, fetch_json
 from warroom.kernel.scope import Scope, Sides
 from warroom.units.contracts import columns_of as unit_columns
@@ -220,8 +221,8 @@ _STATUS = sql.SQL(
     """
 select coalesce(json_agg(json_build_object('unit', u.id, 'crew', c.crew,
     'state', s.state, 'since', coalesce(s.since, c.since), 'task', s.number,
-    'stacked', (select count(*) from dispatch_stacked w where w.unit_id = u.id)) order by u.id),
-    '[]')::text
+    'stacked', (select count(*) from dispatch_stacked w where w.unit_id = u.id),
+    'in_danger', ({in_danger})) order by u.id), '[]')::text
 from unit u
 left join (
     select a.id, a.unit_id, a.state, a.since, t.number from dispatch_assignment a
@@ -564,7 +565,8 @@ async def list_watched(scope: Scope, tx: Transaction, since: datetime) -> list[T
 async def list_statuses(scope: Scope, tx: Transaction) -> bytes:
     """What the units in view are doing, as a JSON list; units without crew or task are left out."""
     visible, parameters = _visible_unit(scope, VIEW)
-    return await fetch_json(tx, _STATUS.format(visible=visible), parameters)
+    query = _STATUS.format(visible=visible, in_danger=sql.SQL(IN_DANGER))
+    return await fetch_json(tx, query, parameters)
 
 
 async def list_declined(
@@ -612,6 +614,7 @@ async def forget(
         ("dispatch_task", "select * from dispatch_forget(%s)"),
         ("dispatch_crew", "select * from dispatch_forget_crews(%s)"),
         ("dispatch_handover", "select * from dispatch_forget_handovers(%s)"),
+        ("dispatch_alarm", "select * from dispatch_forget_alarms(%s)"),
     ):
         rows = await (await tx.execute(query, [before])).fetchall()
         gone += [(table, row["agency_id"], row["rows"]) for row in rows]

@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from warroom.audit import api as audit
-from warroom.dispatch import crew_store, rules, stack_store, store
+from warroom.dispatch import crew_store, duress_store, rules, stack_store, store
 from warroom.dispatch.contracts import MINE, TASKS, UNITS, Task
 from warroom.kernel import outbox
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope, Sides
+from warroom.units.contracts import Unit
 
 
 async def tell_task(tx: Transaction, task: Task, change: str, now: datetime) -> None:
@@ -29,13 +30,14 @@ async def tell_units(
     busy = await store.list_busy(scope, tx, ids)
     crews = await crew_store.list_people(scope, tx, ids)
     waiting = await stack_store.count(scope, tx, ids)
+    in_danger = await duress_store.list_in_danger(scope, tx, ids)
     bodies = []
     for unit_id, sides in units.items():
         state, number = busy.get(unit_id, (None, None))
         crew = crews.get(unit_id, [])
         body = {
             "unit": unit_id,
-            "status": rules.status_of(state, len(crew)).value,
+            "status": rules.status_of(state, len(crew), in_danger=unit_id in in_danger).value,
             "since": now,
             "crew": len(crew),
             "task": number,
@@ -73,4 +75,19 @@ async def record(
         detail=detail,
         reason=reason or None,
         sides=task.sides,
+    )
+
+
+async def note_unit(scope: Scope, tx: Transaction, unit: Unit, deed: str) -> None:
+    """Writes a deed about a unit into the audit."""
+    await audit.record(
+        scope,
+        tx,
+        action=f"dispatch:{deed}",
+        object_kind="unit",
+        object_id=unit.id,
+        object_label=unit.draft.name,
+        agency_id=unit.draft.agency_id,
+        place=unit.draft.place,
+        sides=unit.sides,
     )

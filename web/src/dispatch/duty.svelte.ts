@@ -15,6 +15,8 @@ interface KeptDuty {
   heardAt: number | null;
 }
 
+/** In place of an assignment: pressed by a crew that is on no task. */
+const ON_DUTY = "duty";
 const EMPTY: Duty = { unit: null, signed_on_at: null, assignment: null, task: null };
 /** Longer than this a request has been swallowed by a gap. */
 const GIVEN_UP_MS = 10_000;
@@ -148,9 +150,10 @@ export class CrewDuty {
 
   /** Takes a press: it counts on this phone from now on, whether the network is there or not. */
   press(more: Omit<Pressed, "id" | "at" | "assignment">): void {
-    const { assignment } = this.current;
-    if (assignment === null) return;
-    const made: Pressed = { id: newId(), assignment: assignment.id, at: new Date().toISOString(), ...more };
+    const { assignment, unit } = this.current;
+    // Without a task there is one thing to say: that the crew is in danger.
+    if (unit === null || (assignment === null && more.stamp !== "duress")) return;
+    const made: Pressed = { id: newId(), assignment: assignment?.id ?? ON_DUTY, at: new Date().toISOString(), ...more };
     this.#put([...this.queue, made]);
     this.#attempt = 0;
     // It waits behind no question that hangs in a gap; what is sent twice counts once.
@@ -228,7 +231,7 @@ export class CrewDuty {
   async #send(assignment: string, items: readonly Pressed[]): Promise<void> {
     let taken: readonly Pressed[] = [];
     try {
-      const { items: answers } = await this.#ask<{ items: Answered[] }>(`/api/dispatch/assignments/${assignment}/stamps`, {
+      const { items: answers } = await this.#ask<{ items: Answered[] }>(assignment === ON_DUTY ? "/api/dispatch/duty/stamps" : `/api/dispatch/assignments/${assignment}/stamps`, {
         method: "POST",
         body: bodyOf(items, new Date().toISOString()),
       });

@@ -1,7 +1,7 @@
 /** What a vehicle is doing, by a shape and a colour of its own (viewBox 0 0 16 16). */
 import type { Status } from "./types";
 
-export const STATUSES: readonly Status[] = ["available", "dispatched", "accepted", "en_route", "staged", "on_scene", "transporting", "at_facility", "unknown"];
+export const STATUSES: readonly Status[] = ["available", "dispatched", "accepted", "en_route", "staged", "on_scene", "transporting", "at_facility", "emergency", "unknown"];
 
 export interface Sign {
   path: string;
@@ -24,5 +24,6 @@ export const SIGNS: Readonly<Record<Status, Sign>> = {
   on_scene: { path: "M3 3h10v10H3z", colour: "scene", isFilled: true },
   transporting: { path: "M3 3l5 5-5 5M8 3l5 5-5 5", colour: "move", isFilled: false },
   at_facility: { path: "M4 3v10M12 3v10M4 8h8", colour: "scene", isFilled: false },
+  emergency: { path: "M5 1.500h6L14.500 5v6L11 14.500H5L1.500 11V5z", colour: "p1", isFilled: true },
   unknown: { path: RING, colour: "fg-2", isFilled: false, dash: "2 1.600" },
 };

@@ -58,7 +58,8 @@ export class Statuses {
   }
 }
 
-export function statusOf({ state, crew }: Pick<UnitStatus, "state" | "crew">): Status {
+export function statusOf({ state, crew, in_danger }: Pick<UnitStatus, "state" | "crew"> & Partial<Pick<UnitStatus, "in_danger">>): Status {
+  if (in_danger === true) return "emergency";
   if (state !== null && isStep(state)) return state;
   return crew > 0 ? "available" : "unknown";
 }

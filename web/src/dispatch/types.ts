@@ -5,7 +5,7 @@ import type { AgencyName } from "$lib/types";
 export type Step = "dispatched" | "accepted" | "en_route" | "staged" | "on_scene" | "transporting" | "at_facility";
 export type TaskState = "open" | Step | "closed";
 export type SentState = Step | "cleared" | "declined" | "cancelled" | "handed_over";
-export type Status = "available" | Step | "unknown";
+export type Status = "available" | Step | "emergency" | "unknown";
 export type Outcome = "solved" | "dissolved" | "not_found" | "cancelled";
 export type Did = "manual_control" | "tow" | "closure" | "diversion" | "patient_contact" | "water_on_fire" | "under_control" | "other";
 export type CrewStamp = Exclude<Step, "dispatched"> | "acted" | "duress" | "cleared" | "declined";
@@ -231,6 +231,8 @@ export interface UnitStatus {
   task: string | null;
   /** How much waits for it. */
   stacked: number;
+  /** Its crew called for help and nobody answered. */
+  in_danger: boolean;
 }
 
 export interface DutyUnit {
@@ -282,11 +284,13 @@ export interface Brief {
 
 /** A crew in danger whom nobody answered yet. */
 export interface Duress {
-  assignment: string;
+  id: string;
+  /** null of a crew that is on no task; so are its task and incident. */
+  assignment: string | null;
   at: string;
   person: string | null;
-  task: string;
-  task_id: string;
+  task: string | null;
+  task_id: string | null;
   incident: string | null;
   unit: { id: string; name: string; kind: string };
   agency: string | null;
