@@ -27,7 +27,21 @@ _SAME = {
     "dr": "dokter",
     "st": "sultan",
     "sltn": "sultan",
+    "mesjid": "masjid",
+    "msjd": "masjid",
+    "komp": "kompleks",
+    "komplek": "kompleks",
+    "perum": "perumahan",
+    "lap": "lapangan",
 }
+_PAIRS = {
+    ("sd", "negeri"): "sdn",
+    ("smp", "negeri"): "smpn",
+    ("sma", "negeri"): "sman",
+    ("smk", "negeri"): "smkn",
+    ("rumah", "sakit"): "rumahsakit",
+}
+"""Two words that signs write as one."""
 _KIND_WORDS = frozenset(("jl", "gang", "lorong", "kelurahan", "kecamatan"))
 
 
@@ -40,17 +54,26 @@ def fold(text: str) -> tuple[str, ...]:
     """The words of a name as they are compared: small letters, no accents, one way to shorten."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     ascii_only = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return tuple(_SAME.get(word, word) for word in _WORD.findall(ascii_only))
+    words = [_SAME.get(word, word) for word in _WORD.findall(ascii_only)]
+    for at in reversed(range(len(words) - 1)):
+        pair = _PAIRS.get((words[at], words[at + 1]))
+        if pair is not None:
+            words[at : at + 2] = [pair]
+    return tuple(words)
 
 
 def score(query: tuple[str, ...], name: tuple[str, ...]) -> float:
     """How well `name` fits what was typed: 1 is exact, 0 is "not at all".
 
     Every typed word must fit some word of the name; words of kind (jl, kel) may be left out on
-    either side. The last typed word may be unfinished.
+    either side. The last typed word may be unfinished. A bare number means nothing without its
+    kind: "lorong 5" is no school that bears a 5.
     """
     asked = tuple(word for word in query if word not in _KIND_WORDS) or query
     if not asked or not name:
+        return 0.0
+    kinds = _KIND_WORDS.intersection(query)
+    if kinds and not kinds.intersection(name) and all(word.isdigit() for word in asked):
         return 0.0
     if query == name:
         return 1.0
