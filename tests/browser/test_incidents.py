@@ -1,12 +1,14 @@
 """A call of 112 is taken in with the keyboard alone, seen by others as it is typed, and merged."""
 
 import re
+import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import NewPage
 from tests.browser.demo import Demo
@@ -17,14 +19,21 @@ pytestmark = pytest.mark.browser
 type Enter = Callable[..., Page]
 
 
+@pytest.fixture(scope="module")
+def sessions() -> dict[str, Any]:
+    """Of those who signed in: their link works once."""
+    return {}
+
+
 @pytest.fixture
-def enter(new_page: NewPage, demo: Demo) -> Enter:
-    """Signs somebody in by the one-time link of their title and agency."""
+def enter(new_page: NewPage, demo: Demo, sessions: dict[str, Any]) -> Enter:
+    """Signs somebody in by the one-time link of their title and agency, or goes on as them."""
 
     def sign_in(who: str, **options: object) -> Page:
-        page = new_page(**options)
-        page.goto(demo.links[who])
+        page = new_page(**options, storage_state=sessions.get(who))
+        page.goto(demo.address if who in sessions else demo.links[who])
         page.wait_for_url(re.compile(r"/(peta|dinding|112|lalin|tugas|admin|bantuan)"))
+        sessions[who] = page.context.storage_state()
         return page
 
     return sign_in
@@ -163,6 +172,127 @@ def test_what_was_typed_without_network_outlives_a_reload(enter: Enter, demo: De
 
     expect(page.get_by_role("textbox", name="Catatan")).to_have_value("asap dari kios")
     expect(page.get_by_text("Tersimpan ")).to_be_visible()
+
+
+def post(page: Page, demo: Demo, path: str, **body: object) -> Any:
+    """Asks the server as who sits there."""
+    told = {"id": str(uuid.uuid4()), **body}
+    answer = page.request.post(
+        f"{demo.address}/api/incidents/{path}", data=told, headers={"x-warroom": "1"}
+    )
+    assert answer.ok, answer.text()
+    return answer.json() if answer.status != 204 else None
+
+
+def handed_on(page: Page, demo: Demo, event: str) -> tuple[str, str]:
+    """Id and number of an incident that was typed and handed on elsewhere."""
+    incident, at = str(uuid.uuid4()), "2026-01-01T00:00:00Z"
+    place = {"lat": -5.1338, "lon": 119.4134, "name": "Karebosi", "detail": ""}
+    typed = {"place": place, "type": event, "event_text": event}
+    answer = page.request.put(
+        f"{demo.address}/api/incidents/drafts/{incident}",
+        data={
+            "writer": str(uuid.uuid4()),
+            "revision": 1,
+            "sent_at": at,
+            "fields": {name: {"value": value, "at": at} for name, value in typed.items()},
+        },
+        headers={"x-warroom": "1"},
+    )
+    assert answer.ok, answer.text()
+    return incident, str(post(page, demo, f"{incident}/send")["number"])
+
+
+def correct_a_note(page: Page, panel: Locator) -> None:
+    """A note is wrong: another takes its place, and it stays to be read."""
+    panel.get_by_label("Tulis catatan").fill("Air setinggi lutut")
+    page.keyboard.press("Enter")
+    panel.get_by_role("button", name="Betulkan: Air setinggi lutut").press("Enter")
+    expect(panel.get_by_label("Catatan yang benar")).to_be_focused()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Air setinggi pinggang")
+    panel.get_by_role("button", name="Betulkan", exact=True).press("Enter")
+    expect(panel.locator("s").filter(has_text="Air setinggi lutut")).to_be_visible()
+    expect(panel.get_by_text("dibetulkan")).to_be_visible()
+
+
+def test_an_incident_is_joined_linked_corrected_ended_and_opened_again_by_keys(
+    enter: Enter, demo: Demo, axe_source: str
+) -> None:
+    page = enter("Supervisor ruang kendali, Diskominfo")
+    incident, number = handed_on(page, demo, "flood")
+    other, other_number = handed_on(page, demo, "tree")
+    post(page, demo, f"{other}/end", outcome="handled")
+    page.goto(f"{demo.address}/112?insiden={incident}")
+    panel = page.get_by_role("region", name=re.compile(f"^{number}"))
+    page.get_by_role("button", name=re.compile(f"^Prioritas . {number[-6:]}")).focus()
+
+    page.keyboard.press("i")
+    page.keyboard.press("a")
+    expect(panel.get_by_role("combobox", name="Lembaga")).to_be_focused()
+    page.keyboard.type("Polrestabes")
+    expect(panel.get_by_role("option", name=re.compile("Polrestabes"))).to_be_visible()
+    page.keyboard.press("Enter")
+    panel.get_by_role("button", name="Libatkan lembaga").last.press("Enter")
+    expect(panel.get_by_text("Lembaga ikut: Polrestabes")).to_be_visible()
+
+    page.get_by_role("button", name=re.compile(f"^Prioritas . {number[-6:]}")).focus()
+    page.keyboard.press("i")
+    page.keyboard.press("l")
+    expect(panel.get_by_role("combobox", name="Kejadian")).to_be_focused()
+    page.keyboard.type(other_number[-6:])
+    page.keyboard.press("Enter")
+    panel.get_by_text("Induk", exact=True).click()
+    checked(page, axe_source)
+    panel.get_by_role("button", name="Tautkan").last.press("Enter")
+    ties = panel.get_by_role("list", name="Kaitan")
+    expect(ties.get_by_text("Induk")).to_be_visible()
+    ties.get_by_role("button", name="Lepas").press("Enter")
+    expect(ties).to_have_count(0)
+
+    correct_a_note(page, panel)
+    checked(page, axe_source)
+
+    post(page, demo, f"{incident}/end", outcome="handled")
+    reopen = panel.get_by_role("button", name="Buka kembali")
+    expect(reopen).to_be_visible()
+    page.get_by_role("button", name="Tutup").last.focus()
+    page.keyboard.press("i")
+    page.keyboard.press("k")
+    page.keyboard.type("lewat telepon")
+    page.keyboard.press("Enter")
+    expect(ties.get_by_text("Pelapor diberi kabar")).to_be_visible()
+    reopen.press("Enter")
+    page.keyboard.type("Air naik lagi")
+    page.keyboard.press("Enter")
+    expect(panel.get_by_text("Dibuka kembali: Air naik lagi")).to_be_visible()
+
+
+def test_a_newer_position_is_offered_and_a_person_chooses_it(
+    enter: Enter, demo: Demo, axe_source: str
+) -> None:
+    page = enter("Supervisor ruang kendali, Diskominfo")
+    incident, number = handed_on(page, demo, "flood")
+    page.goto(f"{demo.address}/112?insiden={incident}")
+    panel = page.get_by_role("region", name=re.compile(f"^{number}"))
+    told = panel.get_by_label("Posisi penelepon")
+    expect(told.get_by_text("Operator", exact=True)).to_be_visible()
+
+    place = {"lat": -5.1345, "lon": 119.4145, "radius_m": 18}
+    post(page, demo, f"{incident}/locations", source="aml", **place)
+
+    expect(told.get_by_text("Posisi lebih baru: AML (ponsel) ± 18 m")).to_be_visible()
+    shown = page.request.get(f"{demo.address}/api/incidents/{incident}").json()
+    assert -5.1338 == shown["lat"]
+    checked(page, axe_source)
+    told.get_by_role("button", name="Pakai", exact=True).press("Enter")
+    expect(told.get_by_text("Posisi lebih baru")).to_have_count(0)
+    expect(
+        told.get_by_role("listitem").filter(has_text="AML").get_by_text("dipilih")
+    ).to_be_visible()
+    expect(told.get_by_text(re.compile(r"Dipilih .+ \(AML \(ponsel\)\)"))).to_be_visible()
+    shown = page.request.get(f"{demo.address}/api/incidents/{incident}").json()
+    assert -5.1345 == shown["lat"]
 
 
 def test_another_agency_sees_what_it_leads_and_has_no_form(

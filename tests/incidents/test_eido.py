@@ -1,6 +1,7 @@
 """Claims about incidents that are handed to and from other emergency centres."""
 
 import contextlib
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from tests.cameras.world import write_pack
 from tests.incidents.world import KANDEA, World
 from warroom.incidents import api, eido
 from warroom.incidents.contracts import Note, State
-from warroom.incidents.errors import BadEidoError, IncidentNotFoundError
+from warroom.incidents.errors import BadEidoError, IncidentNotFoundError, NoDomainError
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Scope
 from warroom.places.api import Atlas
@@ -133,3 +134,11 @@ NAMES = st.sampled_from(
 def test_whatever_is_sent_is_read_or_refused(body: dict[str, Any]) -> None:
     with contextlib.suppress(BadEidoError):
         eido.read(body)
+
+
+async def test_a_city_without_a_domain_name_hands_nothing_over_and_says_why(world: World) -> None:
+    incident = await world.sent()
+    world.intake = replace(world.intake, domain="")
+
+    with pytest.raises(NoDomainError):
+        await export(world, incident)

@@ -43,6 +43,28 @@ from warroom.privacy.contracts import Subject
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
+async def test_a_correction_names_a_row_of_its_own_log(world: World) -> None:
+    incident, other = await world.sent(), await world.sent("flood")
+    row = UUID((await world.show(other))["events"][0]["id"])
+    said = api.Said(new_id(), reason="salah")
+    async with world.db.transaction(world.taker) as tx:
+        with pytest.raises(IncidentNotFoundError):
+            await api.correct(world.taker, tx, incident, row, None, said, world.clock.now())
+
+
+async def test_one_that_ended_long_ago_is_found_by_its_number(world: World) -> None:
+    incident = await world.sent("fire_house")
+    await world.end(incident, "handled")
+    world.clock.advance(90 * 86_400)
+
+    assert [] == await world.listed(world.taker)
+    for number in ("112-2026-000001", "000001", "1"):
+        found = await world.listed(world.taker, number=number)
+        assert [str(incident)] == [one["id"] for one in found]
+    assert [] == await world.listed(world.taker, number="2")
+    assert [] == await world.listed(world.police, number="112-2026-000001")
+
+
 async def test_an_incident_is_seen_by_who_leads_and_who_took_it_and_nobody_else(
     world: World,
 ) -> None:
@@ -300,7 +322,7 @@ async def test_a_wrong_row_of_the_log_is_taken_back_by_another(world: World) -> 
     async with world.db.transaction(world.taker) as tx:
         said = api.Said(new_id(), reason="Nomor tertukar")
         corrected = await api.correct(
-            world.taker, tx, incident, row["id"], None, said, world.clock.now()
+            world.taker, tx, incident, UUID(row["id"]), None, said, world.clock.now()
         )
 
     assert State.PENDING is corrected.state

@@ -189,7 +189,7 @@ async def make_world(db: Database, clock: FixedClock) -> World:
     return World(
         db=db,
         clock=clock,
-        intake=Intake(settings, ZoneInfo("Asia/Makassar"), leads),
+        intake=Intake(settings, ZoneInfo("Asia/Makassar"), leads, "112.makassar.example"),
         agencies=agencies,
         taker=person(room, people["ani"], *ALL),
         second=person(room, people["budi"], *ALL),

@@ -84,6 +84,7 @@ def describe(city: City) -> dict[str, Any]:
         "name": "Makassar",
         "zone": "Asia/Makassar",
         "zone_label": "WITA",
+        "domain": "makassar.simcity.invalid",
         "schematic": True,
         "label": "skematik",
         "bounds": _box(mainland),

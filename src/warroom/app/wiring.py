@@ -196,6 +196,7 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         **incidents.services(
             configuration.section(incidents.IncidentSettings),
             ZoneInfo(configuration.section(identity.CitySettings).zone),
+            configuration.section(identity.CitySettings).domain,
             db,
             node.clock,
             identity.system_scope(f"incidents {settings.node}", node.clock),

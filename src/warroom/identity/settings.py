@@ -45,6 +45,9 @@ class CitySettings:
     name: str = setting("Makassar", "Name of the city.")
     zone: str = setting("Asia/Makassar", "Time zone (IANA) in which times are shown.")
     zone_label: str = setting("WITA", "How people call the zone.")
+    domain: str = setting(
+        "", "Domain name of the city, a part of what other centres call its incidents; empty: none."
+    )
     schematic: bool = setting(True, "Whether the map is a schematic drawing, not a survey.")
     label: str = setting("", "What is said of the map's origin, on the map.")
     bounds: list[float] = setting(

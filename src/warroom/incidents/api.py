@@ -80,6 +80,7 @@ from warroom.kernel.scope import Scope
 def services(
     settings: IncidentSettings,
     zone: tzinfo,
+    domain: str,
     db: Database,
     clock: Clock,
     standing: Scope,
@@ -89,7 +90,7 @@ def services(
     leads = Leads(db, clock, standing, settings.leads)
     return {
         IncidentSettings: settings,
-        Intake: Intake(settings, zone, leads),
+        Intake: Intake(settings, zone, leads, domain),
         Looks: Looks(),
         PhotoFiles: PhotoFiles(data / "photos"),
         Doorstep: Doorstep(clock, settings.follow_per_minute),
@@ -104,10 +105,14 @@ async def list_incidents(
     after: tuple[datetime, UUID] | None,
     limit: int,
     is_open: bool | None = None,
+    number: str | None = None,
 ) -> bytes:
-    """A page of incidents in view as a JSON list, the newest first; of the ended, those since."""
+    """A page of incidents in view as a JSON list, the newest first; of the ended, those since.
+
+    With a number, whole or its last digits: the incidents that bear it, whenever they ended.
+    """
     return await show_store.list_incidents(
-        scope, tx, since=since, after=after, limit=limit, is_open=is_open
+        scope, tx, since=since, after=after, limit=limit, is_open=is_open, number=number
     )
 
 

@@ -130,3 +130,10 @@ class HandingOverError(WarRoomError):
 
     code = "incidents.handing_over"
     kind = Kind.CONFLICT
+
+
+class NoDomainError(WarRoomError):
+    """The city has no domain name (`[city] domain`): no id that leaves it would be its own."""
+
+    code = "incidents.no_domain"
+    kind = Kind.CONFLICT

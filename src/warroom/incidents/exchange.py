@@ -11,6 +11,7 @@ from warroom.incidents.cards import DECK
 from warroom.incidents.contracts import TAKE, WORK, Incident, Place
 from warroom.incidents.drafts import Saving, save_draft
 from warroom.incidents.eido import Received, project, read
+from warroom.incidents.errors import NoDomainError
 from warroom.incidents.intake import Intake, place_at
 from warroom.incidents.life import Said, hand_on
 from warroom.incidents.service import event_of, get_incident
@@ -27,15 +28,18 @@ async def export_eido(
 
     Raises:
         IncidentNotFoundError: No such incident, or not for this scope.
+        NoDomainError: The city has no domain name, without which no id is its own.
     """
     incident = await get_incident(scope, tx, incident_id, WORK)
+    if not intake.domain:
+        raise NoDomainError
     ids = await store.list_merged(scope, tx, incident_id)
     shown = msgspec.json.decode(await show_store.show_incident(scope, tx, incident_id, ids))
     card = await DECK.find(scope, tx, incident.type_code)
     phone = draft_rules.value_of(incident.fields, "callback_number")
     await record(scope, tx, incident, "eido_exported")
     return project(
-        shown, apco=card.apco if card else None, domain=intake.settings.exchange_domain,
+        shown, apco=card.apco if card else None, domain=intake.domain,
         phone=phone,
     )  # fmt: skip
 

@@ -59,11 +59,13 @@ class Intake:
 
     Attributes:
         zone: Of the city: numbers begin anew with its years.
+        domain: By which other centres know the city; empty where it has none.
     """
 
     settings: IncidentSettings
     zone: tzinfo
     leads: Leads
+    domain: str = ""
 
 
 def place_at(atlas: Atlas, lat: float, lon: float, name: str = "", detail: str = "") -> Place:

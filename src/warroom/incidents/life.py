@@ -20,7 +20,7 @@ from warroom.incidents.contracts import (
     State,
     Typed,
 )
-from warroom.incidents.errors import NotEndedError, NotSentError
+from warroom.incidents.errors import IncidentNotFoundError, NotEndedError, NotSentError
 from warroom.incidents.intake import Intake
 from warroom.incidents.rules import END_DEEDS
 from warroom.incidents.service import (
@@ -248,11 +248,13 @@ async def correct(
         now: By our clock.
 
     Raises:
-        IncidentNotFoundError: No such incident, or not for this scope.
+        IncidentNotFoundError: No such incident or row of its log, or not for this scope.
         ReasonMissingError: There is no reason.
     """
     incident = await get_incident(scope, tx, incident_id, SUPERVISE, lock=True)
     reason = check_reason(said.reason)
+    if row not in {event.id for event in await store.list_events(scope, tx, incident.id)}:
+        raise IncidentNotFoundError
     detail = {} if at is None else {"at": min(at, now).isoformat()}
     event = event_of(
         scope, Deed.CORRECTED, now, event_id=said.event_id, reason=reason, corrects=row,

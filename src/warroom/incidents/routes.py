@@ -174,8 +174,9 @@ async def list_incidents(
     ended_hours: Annotated[int, Query(ge=0, le=24 * 31)] = 12,
     limit: Annotated[int, Query(ge=1, le=500)] = 200,
     after: Annotated[str | None, Query(max_length=80)] = None,
+    number: Annotated[str | None, Query(max_length=40)] = None,
 ) -> Response:
-    """Incidents in view, drafts among them, the newest first; `next` leads to older ones."""
+    """Incidents in view, drafts among them, the newest first; or those of a number."""
     is_open = {"open": True, "ended": False, "all": None}[state]
     async with ctx.db.transaction(ctx.scope) as tx:
         items = await api.list_incidents(
@@ -185,6 +186,7 @@ async def list_incidents(
             after=_cursor(after),
             limit=limit,
             is_open=is_open,
+            number=number,
         )
     return json_response(b'{"items":' + items + b"}")
 

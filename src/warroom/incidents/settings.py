@@ -44,9 +44,6 @@ class IncidentSettings:
     same_within_min: float = setting(30.0, "Minutes since the last call, likewise.")
     draft_hours: float = setting(12.0, "Hours after which a draft that nobody touches is closed.")
     kept_days: int = setting(1_825, "Days for which ended incidents are kept.")
-    exchange_domain: str = setting(
-        "warroom.invalid", "By which other emergency centres know this one; a part of each id."
-    )
     neighbours: list[Neighbour] = setting(
         [], "Emergency centres to which incidents are handed, with their tokens.", secret=True
     )

@@ -113,6 +113,7 @@ async def list_incidents(
     after: tuple[datetime, UUID] | None,
     limit: int,
     is_open: bool | None = None,
+    number: str | None = None,
 ) -> bytes:
     """A page of incidents in view as a JSON list, the newest first.
 
@@ -123,6 +124,7 @@ async def list_incidents(
         after: Opening and id of the last of the page before.
         limit: How many.
         is_open: Open ones alone, or ended ones alone; None is both.
+        number: The one that people call so, whenever it ended, or whose number ends so.
     """
     visible, parameters = visible_by(scope, VIEW)
     wanted = {
@@ -131,9 +133,11 @@ async def list_incidents(
         None: "((i.ended_at is null and i.merged_into is null) or i.ended_at >= %(since)s"
         " or (i.merged_into is not null and i.since >= %(since)s))",
     }[is_open]
+    if number is not None:
+        wanted = "(i.number = upper(%(number)s) or right(i.number, 6) = lpad(%(number)s, 6, '0'))"
     if after is not None:
         wanted += " and (i.opened_at, i.id) < (%(after_at)s, %(after_id)s)"
-    values: dict[str, Any] = {"since": since, "limit": limit}
+    values: dict[str, Any] = {"since": since, "limit": limit, "number": number}
     if after is not None:
         values |= {"after_at": after[0], "after_id": after[1]}
     query = _LIST.format(visible=visible, wanted=sql.SQL(wanted))

@@ -5,6 +5,7 @@
 import { api, ApiError, sentence } from "$lib/api";
 import { now } from "$lib/now.svelte";
 import { socket } from "$lib/socket";
+import type { Position } from "./positions";
 import { newId, Unsaved, type Saving, type Typed } from "./typed";
 import type { FormAnswer, IncidentDetail, IncidentState, PlaceValue, Priority, TypingEvent } from "./types";
 
@@ -43,6 +44,14 @@ export class CallForm {
   /** Whether the server has the draft. */
   isBegun = $state(false);
   savedAt = $state<number | null>(null);
+  /** Where the caller is said to be, as the incident keeps it. */
+  positions = $state.raw<readonly Position[]>([]);
+  /** The same of the call at hand, while it belongs to no incident. */
+  told = $state.raw<readonly Position[]>([]);
+  /** By whom and when the place was chosen. */
+  chosen = $state.raw<{ at: string; by: string | null } | null>(null);
+  /** Joins the call at hand to this incident; set by who has the call. */
+  join: (() => Promise<void>) | null = null;
   #unsaved = new Unsaved(newId());
   #isSending = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -91,7 +100,10 @@ export class CallForm {
     }
     try {
       const found = await api.get<IncidentDetail>(`/api/incidents/${id}`);
-      if (this.id === id) this.#take(found);
+      if (this.id === id) {
+        this.#take(found);
+        this.#locate(found);
+      }
     } catch (failed) {
       // A draft that was never acknowledged is not there yet.
       if (!(failed instanceof ApiError && failed.status === 404)) this.failure = sentence(failed);
@@ -112,6 +124,38 @@ export class CallForm {
     if (this.#isSending) await new Promise<void>((done) => this.#done.push(done));
     await this.#send();
     if (this.#unsaved.size > 0) throw new ApiError(0, "link.lost", this.failure ?? "");
+  }
+
+  /** What can be chosen: the incident's own, and what the call at hand told before it is joined. */
+  get offered(): readonly Position[] {
+    return this.positions.some(({ id }) => id !== "") ? this.positions : [...this.positions, ...this.told];
+  }
+
+  /** Makes a position the place: a person's choice, which no newer position takes back. */
+  async choose(position: Position): Promise<void> {
+    await this.#atLeastBegun();
+    let { id } = position;
+    if (id === "") {
+      await this.join?.();
+      await this.open(this.id);
+      id = this.positions.find((one) => one.lat === position.lat && one.lon === position.lon && Date.parse(one.at) === Date.parse(position.at))?.id ?? "";
+    }
+    await api.post(`/api/incidents/${this.id}/locations/${id}/choose`);
+    await this.open(this.id);
+  }
+
+  /** Reads anew where the caller is said to be. */
+  async look(): Promise<void> {
+    if (!this.isBegun) return;
+    const { id } = this;
+    const found = await api.get<IncidentDetail>(`/api/incidents/${id}`);
+    if (id === this.id) this.#locate(found);
+  }
+
+  #locate({ locations, fields, writers }: IncidentDetail): void {
+    this.positions = locations;
+    const typed = fields["place"];
+    this.chosen = typed === undefined || typed.value === null ? null : { at: typed.at, by: writers[typed.person_id ?? ""] ?? null };
   }
 
   async handOn(): Promise<FormAnswer> {
@@ -153,6 +197,8 @@ export class CallForm {
     this.isSaved = true;
     this.isBegun = false;
     this.savedAt = null;
+    this.positions = [];
+    this.chosen = null;
     this.#keep();
   }
 

@@ -1,4 +1,5 @@
 /** What the server tells of incidents. */
+import type { Position } from "./positions";
 
 export type Priority = 1 | 2 | 3 | 4 | 5;
 
@@ -89,6 +90,7 @@ export interface FieldValue {
   value: unknown;
   at: string;
   writer: string;
+  person_id?: string | null;
 }
 
 export interface Note {
@@ -99,6 +101,8 @@ export interface Note {
   happened_at: string;
   is_backdated: boolean;
   person: string | null;
+  /** The note that it takes the place of. */
+  corrects?: string | null;
 }
 
 export interface LogEvent {
@@ -110,13 +114,17 @@ export interface LogEvent {
   person: string | null;
   reason: string;
   detail: Readonly<Record<string, unknown>>;
+  /** The row that it takes back, or gives another time. */
+  corrects?: string | null;
 }
 
 export interface IncidentDetail extends Incident {
   fields: Readonly<Record<string, FieldValue>>;
   agencies: Agency[];
   notes: Note[];
-  locations: { id: string; source: string; lat: number; lon: number; radius_m: number | null; at: string }[];
+  locations: Position[];
+  /** Names of those who typed, by their ids. */
+  writers: Readonly<Record<string, string>>;
   call_ids: string[];
   merged: { id: string; number: string | null; event: string; address: string }[];
   links: { id: string; number: string | null; event: string; kind: string }[];
