@@ -449,8 +449,8 @@ def running_city(repository: Path, folder: Path) -> Iterator[City]:
             [sys.executable, "-m", "warroom.app", "up"],
             env=more, cwd=folder, stdout=out, stderr=out, start_new_session=True,
         )  # fmt: skip
+    node = open_node(Configuration.read(environment))
     try:
-        node = open_node(Configuration.read(environment))
         city = City(node, f"http://127.0.0.1:{port}", sip, other, process, log)
         _wait_for(city)
         with asyncio.Runner() as runner:
@@ -458,6 +458,9 @@ def running_city(repository: Path, folder: Path) -> Iterator[City]:
         yield city
     finally:
         _stop(process)
+        if node.embedded is not None:
+            # Where `up` itself died nobody else stops it.
+            node.embedded.stop()
 
 
 def _wait_for(city: City) -> None:
