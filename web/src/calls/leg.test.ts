@@ -197,7 +197,8 @@ describe("a leg", () => {
     peer().become("connected");
 
     expect(first.closed).toBe(true);
-    expect(closed).toEqual(["offer 1"]);
+    // Closing would sign the agent out, in the middle of the call.
+    expect(closed).toEqual([]);
     expect(peer()).not.toBe(first);
     expect(peer().sent).toEqual([opened[0]]);
     expect(states.slice(-2)).toEqual(["lost", "talking"]);
@@ -245,7 +246,7 @@ describe("a leg", () => {
     await vi.advanceTimersByTimeAsync(4000);
 
     expect(leg.state).toBe("lost");
-    expect(closed).toEqual(["offer 1"]);
+    expect(closed).toEqual([]);
   });
 
   it("lets go of everything when it is stopped", async () => {

@@ -77,11 +77,11 @@ export class AgentLeg {
     await this.connect();
   }
 
-  /** Connects anew at once: the process that had the other end is gone, so nobody is told of it. */
+  /** Connects anew at once. */
   async reopen(): Promise<void> {
     if (this.isOff()) return;
     this.retry.stop();
-    this.answer = null;
+    this.letGo();
     this.enter("lost");
     await this.connect();
   }
@@ -205,7 +205,10 @@ export class AgentLeg {
     await peer.setLocalDescription(await peer.createOffer());
     await gathered(peer, GATHERING_MS);
     const answer = await this.exchange(peer.localDescription?.sdp ?? "");
-    if (this.peer !== peer) return answer.close();
+    if (this.peer !== peer) {
+      if (this.isOff()) answer.close();
+      return;
+    }
     this.answer = answer;
     this.linkTimer = window.setTimeout(() => this.again(), WAITS_FOR_LINK_MS);
     await peer.setRemoteDescription({ type: "answer", sdp: answer.sdp });
@@ -239,10 +242,16 @@ export class AgentLeg {
   }
 
   private again(): void {
-    this.hangUp();
+    this.letGo();
     if (this.isOff()) return;
     this.enter("lost");
     this.retry.again(() => void this.connect());
+  }
+
+  /** Nobody is told that this end is gone: closing signs the agent out, and the next offer takes its place. */
+  private letGo(): void {
+    if (!this.isOff()) this.answer = null;
+    this.hangUp();
   }
 
   private hangUp(): void {
