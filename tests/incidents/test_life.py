@@ -495,6 +495,12 @@ async def test_what_was_merged_or_is_not_in_view_is_not_offered(world: World) ->
     assert [str(one)] == [found["incident"]["id"] for found in await world.similar(KANDEA, "crime")]
 
 
+async def test_what_has_ended_takes_nothing_in_and_is_not_offered(world: World) -> None:
+    await world.end(await world.sent("crime"), "handled")
+
+    assert [] == await world.similar(KANDEA, "crime")
+
+
 async def test_pages_of_the_list_follow_one_another_without_a_gap(world: World) -> None:
     made = []
     for _ in range(5):

@@ -2,8 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
 import msgspec
 
@@ -18,7 +16,7 @@ from warroom.kernel.scope import Scope
 from warroom.units.contracts import CHANGED
 
 
-class CoverageWatch:
+class CoverageWatch(Loop):
     """Follows the minima of a process; enters and leaves with it.
 
     Args:
@@ -35,7 +33,9 @@ class CoverageWatch:
         self._db, self._clock, self._standing = db, clock, standing
         self._settings, self._holder = settings, holder
         self._is_due = True
-        self._loop = Loop("dispatch.coverage", self.step, failed=self._has_failed)
+        super().__init__("dispatch.coverage", self.step, failed=self._has_failed)
+        # What it was while nobody looked.
+        self.wake()
 
     def subscribe(self) -> list[tuple[str, Callable[[outbox.Event], Awaitable[None]]]]:
         """What is to be handed on of the outbox."""
@@ -43,7 +43,7 @@ class CoverageWatch:
 
     async def _hear(self, _: outbox.Event) -> None:
         self._is_due = True
-        self._loop.wake()
+        self.wake()
 
     async def _hear_written(self, event: outbox.Event) -> None:
         if msgspec.json.decode(event.body).get("change") == "written":
@@ -51,21 +51,6 @@ class CoverageWatch:
 
     def _has_failed(self) -> None:
         self._is_due = True
-
-    async def __aenter__(self) -> Self:
-        """Begins in the background."""
-        await self._loop.__aenter__()
-        self._loop.wake()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Ends it."""
-        await self._loop.__aexit__(kind, error, trace)
 
     async def step(self) -> None:
         """Looks, if something changed.

@@ -130,7 +130,7 @@ _NEAR = sql.SQL(
     """
 select i.id, i.lat, i.lon, i.heard_at, i.type_code, i.family from incident i
 where {visible} and i.lat is not null and i.heard_at >= %(since)s and i.heard_at <= %(until)s
-    and i.state <> 'merged' and (i.ended_at is null or i.ended_at >= %(since)s)
+    and i.state <> 'merged' and i.ended_at is null
     and point(i.lon, i.lat) <@ box(point(%(west)s, %(south)s), point(%(east)s, %(north)s))
 limit 200
 """
@@ -410,7 +410,7 @@ async def find_agency(
 async def list_near(
     scope: Scope, tx: Transaction, box: Mapping[str, float], since: datetime, until: datetime
 ) -> list[dict[str, Any]]:
-    """What is compared of the incidents in view inside a box, heard of between two instants."""
+    """What is compared of open incidents in view inside a box, heard of between two instants."""
     visible, parameters = visible_by(scope, VIEW)
     values = parameters | dict(box) | {"since": since, "until": until}
     return await (await tx.execute(_NEAR.format(visible=visible), values)).fetchall()

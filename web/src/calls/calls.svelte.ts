@@ -1,5 +1,6 @@
 /** The calls that are not closed: read once, and again when one of them is told of. */
 import { api, sentence } from "$lib/api";
+import { now } from "$lib/now.svelte";
 import { session } from "$lib/session.svelte";
 import { socket } from "$lib/socket";
 import { inTurn, mine, nextFor } from "./turns";
@@ -14,6 +15,8 @@ class Calls {
   problem = $state("");
   failure = $state<string | null>(null);
   loaded = $state(false);
+  /** When the next call rings although the last was not classed (as `now.tick` counts); null while nothing is written up. */
+  wrapEnds = $state<number | null>(null);
   /** When the last answer was asked for (as `performance.now` counts). */
   askedAt = $state(0);
   #users = 0;
@@ -60,6 +63,7 @@ class Calls {
       const { items, me, problem } = await api.get<Queue>("/api/calls/queue");
       this.all = items;
       this.me = me;
+      this.wrapEnds = me === null || me.wrap_s <= 0 ? null : now.tick + me.wrap_s * 1000;
       this.problem = problem;
       this.askedAt = askedAt;
       this.loaded = true;

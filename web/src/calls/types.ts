@@ -72,6 +72,8 @@ export interface AtEdge {
   call: string;
   idle_s: number;
   wraps_up: boolean;
+  /** Until the next call rings although the last was not classed. */
+  wrap_s: number;
 }
 
 export interface Queue {

@@ -344,6 +344,7 @@ class Desk:
                     "call": agent.call,
                     "idle_s": round(now - agent.idle_since, 1),
                     "wraps_up": now < agent.wrap_until,
+                    "wrap_s": round(max(0.0, agent.wrap_until - now), 1),
                 }
                 for agent in board.agents
             ],
