@@ -100,6 +100,26 @@ def written_on_paper(watcher: Page, demo: Demo, axe_source: str) -> None:
     expect(watcher.get_by_text(arrived).first).to_be_visible()
 
 
+def in_own_words(watcher: Page, demo: Demo, axe_source: str) -> None:
+    """A question card is written anew by the city; its earlier words can be taken again."""
+    watcher.goto(f"{demo.address}/admin/kartu?kartu=fire_dense")
+    aloud = watcher.get_by_label("Dibacakan ke penelepon (Indonesia)")
+    expect(aloud).to_have_value(re.compile("Keluar sekarang"))
+    own = "Keluar sekarang lewat pintu terdekat."
+    aloud.fill(own)
+    checked(watcher, axe_source)
+    watcher.keyboard.press("Control+Enter")
+    versions = watcher.get_by_role("region", name="Semua versi")
+    expect(versions.get_by_role("listitem")).to_have_count(2)
+    expect(versions.get_by_text("Berlaku")).to_be_visible()
+    expect(versions.get_by_text("Bawaan")).to_be_visible()
+    watcher.reload()
+    expect(aloud).to_have_value(own)
+    watcher.goto(f"{demo.address}/admin/kartu-pengerahan?kartu=dense")
+    expect(watcher.get_by_label("Jenis kejadian")).to_have_value(re.compile("fire_dense"))
+    checked(watcher, axe_source)
+
+
 def test_a_call_is_taken_in_by_keyboard_alone(enter: Enter, demo: Demo, axe_source: str) -> None:
     taker = enter("Penerima panggilan 112, Diskominfo")
     watcher = enter("Pengawas 112, Diskominfo")
@@ -154,6 +174,7 @@ def test_a_call_is_taken_in_by_keyboard_alone(enter: Enter, demo: Demo, axe_sour
     taker.keyboard.press("F10")
     expect(taker.get_by_text("Ditutup sebagai informasi")).to_be_visible()
     written_on_paper(watcher, demo, axe_source)
+    in_own_words(watcher, demo, axe_source)
 
 
 def test_what_was_typed_without_network_outlives_a_reload(enter: Enter, demo: Demo) -> None:
