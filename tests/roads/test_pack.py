@@ -2,8 +2,11 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ import pytest
 from tests.roads.maps import Pbf, cross
 from warroom.app.cli import main
 from warroom.places.atlas import Atlas
+from warroom.roads import pack
 from warroom.roads.api import Roads, load_graph, save_graph
 from warroom.roads.build import ATTRIBUTION, CityPlan, build_city
 from warroom.roads.contracts import OnRoad, RoadGraph
@@ -184,6 +188,27 @@ def test_boundaries_that_are_none_are_refused(tmp_path: Path, content: str) -> N
         build_city(plan(tmp_path, boundaries=bad))
 
     assert not (tmp_path / "pack").exists()
+
+
+def test_threads_that_ask_at_once_have_one_graph(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two graphs of one pack make whoever compares them begin anew, and forget what it told."""
+    build_city(plan(tmp_path))
+    roads, both = Roads(tmp_path / "pack"), Barrier(2, timeout=1.0)
+    reading = pack.load_graph
+
+    def slowly(path: Path) -> RoadGraph:
+        # The second never comes as long as one alone may read.
+        with suppress(BrokenBarrierError):
+            both.wait()
+        return reading(path)
+
+    monkeypatch.setattr(pack, "load_graph", slowly)
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(lambda _: roads.graph, range(2))
+
+    assert first is second
 
 
 def test_roads_are_read_again_when_the_pack_is_replaced(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import zipfile
 from dataclasses import fields
 from pathlib import Path
+from threading import Lock
 from typing import IO, Any
 
 import msgspec
@@ -91,6 +92,8 @@ class Roads:
         self.folder = folder
         self._seen: tuple[str, int, int] | None = None
         self._snapper: Snapper | None = None
+        # Routing and traffic ask from threads of their own: one reading, one graph for both.
+        self._reading = Lock()
 
     @property
     def graph(self) -> RoadGraph:
@@ -113,14 +116,15 @@ class Roads:
             raise NoRoadGraphError(folder=self.folder.name, problem="absent")
         status = path.stat()
         seen = (path.name, status.st_mtime_ns, status.st_ino)
-        if self._snapper is None or seen != self._seen:
-            try:
-                graph = load_graph(path) if path.name == FILE else _drawn(path)
-            except BadExtractError as error:
-                raise NoRoadGraphError(folder=self.folder.name, problem="damaged") from error
-            self._snapper, self._seen = Snapper(graph), seen
-            logger("roads.pack").info("road_graph_read", edges=graph.edges, file=path.name)
-        return self._snapper
+        with self._reading:
+            if self._snapper is None or seen != self._seen:
+                try:
+                    graph = load_graph(path) if path.name == FILE else _drawn(path)
+                except BadExtractError as error:
+                    raise NoRoadGraphError(folder=self.folder.name, problem="damaged") from error
+                self._snapper, self._seen = Snapper(graph), seen
+                logger("roads.pack").info("road_graph_read", edges=graph.edges, file=path.name)
+            return self._snapper
 
 
 def open_roads(node: NodeSettings) -> Roads:
