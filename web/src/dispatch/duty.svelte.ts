@@ -152,7 +152,7 @@ export class CrewDuty {
   press(more: Omit<Pressed, "id" | "at" | "assignment">): void {
     const { assignment, unit } = this.current;
     // Without a task there is one thing to say: that the crew is in danger.
-    if (unit === null || (assignment === null && more.stamp !== "duress")) return;
+    if (assignment === null && (unit === null || more.stamp !== "duress")) return;
     const made: Pressed = { id: newId(), assignment: assignment?.id ?? ON_DUTY, at: new Date().toISOString(), ...more };
     this.#put([...this.queue, made]);
     this.#attempt = 0;
