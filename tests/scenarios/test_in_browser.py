@@ -32,7 +32,7 @@ from tests.scenarios.city import (
     work_through,
 )
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.nightly]
 
 AT_THE_FIRE = ("Damkar 07", "Tangki 04", "Ambulans 09", "Patroli 08")
 SILENT_NUMBER = "081140008080"
