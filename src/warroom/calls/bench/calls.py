@@ -148,7 +148,8 @@ def _hear(callers: list[Caller], target: tuple[str, int], wait_s: float) -> None
     ready, _, _ = select.select(list(by_socket), [], [], wait_s)
     for wire in ready:
         caller = by_socket[wire]
-        text = wire.recv(4096).decode()
+        # A socket of SIP may lie where another caller's RTCP belongs: one port above its sound.
+        text = wire.recv(4096).decode(errors="replace")
         if text.startswith("SIP/2.0 200") and caller.media is None:
             caller.answered_at = time.monotonic()
             lines = text.split("\r\n")
