@@ -9,8 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 import numpy as np
@@ -70,7 +69,7 @@ class _Kept:
     to: tuple[float, float]
 
 
-class Approach:
+class Approach(Loop):
     """Follows the ways of a process; enters and leaves with it.
 
     Args:
@@ -98,7 +97,8 @@ class Approach:
         self._kept: dict[UUID, _Kept] = {}
         self._is_stale = True
         self._state: State | None = None
-        self._loop = Loop("dispatch.approach", self.step, failed=self._has_failed)
+        super().__init__("dispatch.approach", self.step, failed=self._has_failed)
+        self.wake()
 
     def subscribe(self) -> list[tuple[str, Callable[[outbox.Event], Awaitable[None]]]]:
         """What is to be handed on of the outbox."""
@@ -106,31 +106,16 @@ class Approach:
 
     async def _hear(self, _: outbox.Event) -> None:
         self._is_stale = True
-        self._loop.wake()
+        self.wake()
 
     async def follow(self, cycle: Cycle) -> None:
         """Takes a cycle of the roads; nothing is waited for."""
         self._state = cycle.state
         if self._kept:
-            self._loop.wake()
+            self.wake()
 
     def _has_failed(self) -> None:
         self._is_stale = True
-
-    async def __aenter__(self) -> Self:
-        """Begins in the background."""
-        await self._loop.__aenter__()
-        self._loop.wake()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Ends it."""
-        await self._loop.__aexit__(kind, error, trace)
 
     async def step(self) -> None:
         """Looks at the ways that became worse, and takes new ones up.

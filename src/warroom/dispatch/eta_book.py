@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
-from types import TracebackType
-from typing import Self
 
 from psycopg import sql
 
@@ -28,7 +26,7 @@ where s.dispatched_at >= %(since)s and s.eta_s is not null and s.on_scene_at is 
 )
 
 
-class EtaBook:
+class EtaBook(Loop):
     """Enters and leaves with the process.
 
     Args:
@@ -41,22 +39,8 @@ class EtaBook:
     def __init__(self, db: Database, clock: Clock, standing: Scope, zone: tzinfo) -> None:
         self._db, self._clock, self._standing, self._zone = db, clock, standing, zone
         self._calibration = Calibration([], zone)
-        self._loop = Loop("dispatch.eta", self.step, every_s=EVERY_S)
-
-    async def __aenter__(self) -> Self:
-        """Begins in the background."""
-        await self._loop.__aenter__()
-        self._loop.wake()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Ends it."""
-        await self._loop.__aexit__(kind, error, trace)
+        super().__init__("dispatch.eta", self.step, every_s=EVERY_S)
+        self.wake()
 
     async def step(self) -> None:
         """Reads the arrivals of the last weeks.

@@ -8,8 +8,6 @@ into the log, and the incident is as open as before.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Self
 from uuid import UUID, uuid5
 
 import msgspec
@@ -97,7 +95,7 @@ async def show_handovers(scope: Scope, tx: Transaction, incident_id: UUID) -> by
 
 
 @dataclass(eq=False)
-class Handing:
+class Handing(Loop):
     """Sends what waits while it is entered; one in each `serve` process.
 
     Args:
@@ -115,7 +113,7 @@ class Handing:
     intake: Intake
 
     def __post_init__(self) -> None:
-        self._loop = Loop("incidents.handing", self.step, every_s=EVERY_S)
+        super().__init__("incidents.handing", self.step, every_s=EVERY_S)
 
     def subscribe(self) -> list[tuple[str, Callable[[outbox.Event], Awaitable[None]]]]:
         """What is to be handed on of the outbox."""
@@ -123,21 +121,7 @@ class Handing:
 
     async def _hear(self, event: outbox.Event) -> None:
         if msgspec.json.decode(event.body).get("change") == ASKED:
-            self._loop.wake()
-
-    async def __aenter__(self) -> Self:
-        """Begins in the background."""
-        await self._loop.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Ends it."""
-        await self._loop.__aexit__(kind, error, trace)
+            self.wake()
 
     async def step(self) -> None:
         """Sends all that is due, one after the other.
