@@ -72,7 +72,12 @@ def route_paths(repository: Path, *, bare: bool) -> list[str]:
 
 
 def settle(page: Page) -> None:
-    """Waits until nothing has come for a moment; live pictures go on."""
+    """Waits until the page stands and nothing has come for a moment; live pictures go on.
+
+    A page's program can take longer to run than the moment: Chromium has its bytes, and the
+    processor is another's.
+    """
+    expect(page.locator('#content[aria-busy="true"]')).to_have_count(0)
     page.evaluate(QUIET, [QUIET_MS, LOADED_MS])
 
 
