@@ -25,6 +25,7 @@ PUT_TOGETHER = {
         "review_closed", "review_opened", "review_reminded", "revoked", "sent", "withdrawn",
     ),
     "access:right_": ("confirmed", "dropped", "escalated", "lapsed"),
+    "alert:": ("received", "refused"),
     "camera:": ("added", "changed", "removed"),
     "dispatch:": (
         "opened", "sent", "stamped", "cancelled", "handed_over", "closed", "signed_on",

@@ -121,6 +121,8 @@ GLOBAL = {
     "key": "cctv_live",
     "edge": "0",
     "draft_id": str(UUID(int=90)),
+    "alert_id": str(UUID(int=88)),
+    "refused_id": str(UUID(int=89)),
     "type_code": "flood",
     "card_code": "house",
     "token": "x" * 32,
@@ -537,6 +539,7 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
 
 # Bodies that are not JSON: content and its media type.
 RAW = {
+    ("POST", "/api/alerts/received"): ("<alert/>", "application/cap+xml"),
     ("POST", "/api/cameras/import"): ("nonsense", "text/csv"),
     ("POST", "/api/live/{camera_id}/whep"): ("v=0\r\n", "application/sdp"),
     ("POST", "/api/calls/leg"): ("v=0\r\n", "application/sdp"),
@@ -1190,8 +1193,8 @@ async def test_events_reach_those_who_may_know_of_the_thing_and_nobody_else(
 
     commons = sorted(topic.name for topic in world.app.state.topics if topic.is_common)
     assert len(topics) >= 3
-    # What is of the roads belongs to no agency: it is heard by all who hold the word.
-    assert {"traffic.edges", "traffic.jams"} == set(commons)
+    # Alerts and what is of the roads belong to no agency: they are heard by all who hold the word.
+    assert {"alerts.changed", "traffic.edges", "traffic.jams"} == set(commons)
     assert heard.pop("other") == commons
     assert heard == {"own": topics, "agencyless": [], "agencyless_with_roles": []}
 

@@ -10,6 +10,7 @@ from warroom.kernel import actions
 from warroom.kernel.ids import new_id
 
 OF_AN_AGENCY = {
+    "alert": "what warns is of no agency",
     "audit": "entries are read by the agency",
     "city": "the map is everybody's who may see it",
     "grant": "of the agency that it is about",

@@ -17,6 +17,10 @@ from warroom.kernel.postgres import Connections
 OPEN = {
     "access_basis": "the laws on which a request can rest: one public list",
     "access_number": "how many requests there were in a year; not for the application's role",
+    "alert": "what is told to everybody: of no agency (docs/decisions/0072)",
+    "alert_item": "which links of public feeds were read",
+    "alert_refused": "what came as an alert and was none: of no agency either",
+    "alert_source": "how services answer whose alerts are read",
     "alembic_version": "which migrations have run",
     "audit_anchor": "places that take copies of the heads, and how they do; nobody's thing",
     "audit_head": "ends of the audit chains: numbers and hashes, of no one's doing in particular",

@@ -19,6 +19,7 @@ from warroom.kernel.i18n import language_of_terminal, text
 
 COMMANDS = {
     "agency": "warroom.identity.commands:agency",
+    "alerts": "warroom.alerts.commands:app",
     "application": "warroom.identity.token_commands:application",
     "audit": "warroom.audit.commands:app",
     "bench": "warroom.app.benches:app",

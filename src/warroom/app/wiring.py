@@ -13,6 +13,10 @@ from warroom.access import api as access
 from warroom.access import jobs as access_jobs
 from warroom.access import privacy as access_privacy
 from warroom.access import routes as access_routes
+from warroom.alerts import api as alerts
+from warroom.alerts import jobs as alert_jobs
+from warroom.alerts import privacy as alert_privacy
+from warroom.alerts import routes as alert_routes
 from warroom.app import pages
 from warroom.app.asgi import Wiring
 from warroom.app.calls import calls_socket
@@ -82,6 +86,7 @@ SECTIONS = [
     NodeSettings,
     OutboundSettings,
     access.AccessSettings,
+    alerts.AlertSettings,
     audit.AuditSettings,
     calls.CallSettings,
     cameras.CameraSettings,
@@ -99,6 +104,7 @@ SECTIONS = [
 
 ROUTERS = [
     *access_routes.routers,
+    alert_routes.router,
     audit_routes.router,
     call_routes.router,
     camera_routes.router,
@@ -118,6 +124,7 @@ ROUTERS = [
 
 TOPICS = (
     *access_routes.TOPICS,
+    *alert_routes.TOPICS,
     *call_routes.TOPICS,
     *camera_routes.TOPICS,
     *dispatch_routes.TOPICS,
@@ -147,6 +154,7 @@ async def _trim_outbox(worker: Worker) -> None:
 JOBS = [
     Job("kernel.trim_outbox", 600, _trim_outbox),
     *access_jobs.JOBS,
+    *alert_jobs.JOBS,
     *audit_jobs.JOBS,
     *call_jobs.JOBS,
     *camera_jobs.JOBS,
@@ -168,6 +176,7 @@ def registry_of(configuration: Configuration) -> Registry:
         [
             Told(retention=(outbox_kept,)),
             access_privacy.TOLD,
+            alert_privacy.told(configuration.section(alerts.AlertSettings)),
             call_privacy.told(configuration.section(calls.CallSettings)),
             dispatch_privacy.told(configuration.section(dispatch.DispatchSettings)),
             hub_privacy.told(configuration.section(hub.HubSettings)),
@@ -190,8 +199,10 @@ def services(node: Node, db: Database) -> dict[type, Any]:
     sealer = Sealer.at(settings.data / "keys" / "seal.key")
     made = identity.services(configuration, db, node.clock, sealer)
     standing = identity.system_scope(f"webhooks {settings.node}", node.clock)
+    atlas = places.open_atlas(settings)
     return {
         **made,
+        **alerts.services(configuration.section(alerts.AlertSettings), atlas),
         **hub.services(configuration, db, node.clock, standing, sealer, made[Outbound]),
         **incidents.services(
             configuration.section(incidents.IncidentSettings),
@@ -245,7 +256,7 @@ def services(node: Node, db: Database) -> dict[type, Any]:
             identity.system_scope(f"arrivals {settings.node}", node.clock),
             ZoneInfo(configuration.section(identity.CitySettings).zone),
         ),
-        places.Atlas: places.open_atlas(settings),
+        places.Atlas: atlas,
         ZoneInfo: ZoneInfo(configuration.section(identity.CitySettings).zone),
         Registry: registry_of(configuration),
         privacy.SubjectKeeper: privacy.SubjectKeeper(
@@ -327,6 +338,13 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         made[Outbound],
         made[incidents.Intake],
     )
+    reading = alerts.Reading(
+        db,
+        node.clock,
+        identity.system_scope(f"alerts {node.settings.node}", node.clock),
+        made[Outbound],
+        made[alerts.Taker],
+    )
     approach = dispatch.make_approach(
         db,
         node.clock,
@@ -383,6 +401,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
             coverage,
             approach,
             handing,
+            reading,
             made[dispatch.EtaBook],
         ),
         watch_rights=made[identity.Authenticator].watch,

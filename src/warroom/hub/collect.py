@@ -64,4 +64,6 @@ async def _share_out(scope: Scope, tx: Transaction, told: list[tuple[Event, Kind
 
 def may_hear(asker: Scope, kind: Kind, event: Event) -> bool:
     """Whether a service account may hear of what this event is about."""
+    if kind.is_common:
+        return asker.allows_in_city(kind.action, event.place)
     return asker.allows(kind.action, **event.sides)

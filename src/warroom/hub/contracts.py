@@ -20,15 +20,18 @@ class Kind:
         name: What receivers read, `camera.state_changed`.
         topic: Topic of the outbox that it is made of.
         action: Word by which a service account may hear it, on the very thing it is about.
+        is_common: It is about what belongs to no agency: judged by the word and the place.
     """
 
     name: str
     topic: str
     action: str
+    is_common: bool = False
 
 
 KINDS = (
     Kind("access.request_changed", "access.changed", "access:view"),
+    Kind("alert.changed", "alerts.changed", "alert:view", is_common=True),
     Kind("camera.changed", "cameras.changed", "camera:view"),
     Kind("camera.state_changed", "cameras.state", "camera:view"),
     Kind("dispatch.task_changed", "dispatch.tasks", "dispatch:view"),

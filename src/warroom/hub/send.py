@@ -31,7 +31,7 @@ from warroom.kernel.secrets import Sealer
 _AT_A_TIME = 20
 _LOOK_S = 1.0
 _ANSWER_BYTES = 16_384
-_ACTIONS = {kind.name: kind.action for kind in KINDS}
+_KINDS = {kind.name: kind for kind in KINDS}
 
 
 @dataclass(eq=False)
@@ -192,9 +192,11 @@ class Sender:
 
 
 def _may_still_hear(asker: Scope, delivery: Delivery) -> bool:
-    action = _ACTIONS.get(delivery.kind)
-    return action is not None and asker.allows(
-        action,
+    kind = _KINDS.get(delivery.kind)
+    if kind is not None and kind.is_common:
+        return asker.allows_in_city(kind.action, delivery.place)
+    return kind is not None and asker.allows(
+        kind.action,
         agency_id=delivery.agency_id,
         place=delivery.place,
         object_id=delivery.object_id,
