@@ -35,7 +35,8 @@ PUT_TOGETHER = {
     "incident:": (
         "drafted", "sent", "scheduled", "ended", "reopened", "corrected", "noted", "place_chosen",
         "agency_joined", "linked", "unlinked", "merged", "split", "view",
-        "warned", "unwarned", "premise_added", "premise_removed",
+        "warned", "unwarned", "premise_added", "premise_changed",
+        "premise_removed",
         "handover_asked", "handover_failed",
     ),
     "recording:hold_": ("changed", "expired", "extended", "released"),

@@ -507,6 +507,8 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/incidents/{incident_id}/split"): deed(),
         ("POST", "/api/incidents/{incident_id}/cautions"): deed(text="Tabung gas"),
         ("POST", "/api/incidents/premises"): premise("Satu"),
+        ("PUT", "/api/incidents/premises/{premise_id}"): premise("Satu") | {"version": 1},
+        ("POST", "/api/incidents/premises/import"): {"type": "FeatureCollection", "features": []},
         ("POST", "/api/incidents/{incident_id}/notes"): deed(text=f"{MARK} asap"),
         ("POST", "/api/incidents/{incident_id}/locations"): deed(lat=-5.13, lon=119.41),
         ("POST", "/api/incidents/{incident_id}/calls"): {"call_id": str(UUID(int=94))},

@@ -120,6 +120,52 @@ def in_own_words(watcher: Page, demo: Demo, axe_source: str) -> None:
     checked(watcher, axe_source)
 
 
+PREMISES = b"""nama;jenis;lintang;bujur;bahaya
+Pasar Uji Pagi;pasar;-5.1401;119.4201;listrik
+Pasar Salah;pasar;utara;119.42;
+"""
+
+
+def test_what_is_kept_of_a_place_is_found_by_what_the_caller_says(
+    enter: Enter, demo: Demo, axe_source: str
+) -> None:
+    keeper, taker = enter("Pengawas 112, Diskominfo"), enter("Penerima panggilan 112, Diskominfo")
+    keeper.goto(f"{demo.address}/admin/tempat?baru=1")
+    keeper.get_by_label("Nama", exact=True).fill("Masjid Uji Hijau")
+    keeper.keyboard.press("Control+Enter")
+    expect(keeper.get_by_text("Klik peta, atau tulis derajat desimal.").first).to_be_visible()
+    keeper.get_by_role("application").click(position={"x": 200, "y": 100})
+    expect(keeper.get_by_label("Lintang", exact=True)).to_have_value(re.compile(r"^-5\.\d+$"))
+    keeper.get_by_label("Sebutan lain").fill("masjid bambu")
+    keeper.get_by_label("Gas", exact=True).check()
+    checked(keeper, axe_source)
+    keeper.keyboard.press("Control+Enter")
+    versions = keeper.get_by_role("region", name="Semua versi")
+    expect(versions.get_by_role("listitem")).to_have_count(1)
+    keeper.get_by_label("Air terdekat").fill("Hidran di gerbang")
+    keeper.keyboard.press("Control+Enter")
+    expect(versions.get_by_role("listitem")).to_have_count(2)
+    row = keeper.get_by_role("row", name=re.compile("Masjid Uji Hijau"))
+    expect(row).to_contain_text(re.compile(r"Gas"))
+
+    keeper.goto(f"{demo.address}/admin/tempat?impor=1")
+    file = {"name": "pasar.csv", "mimeType": "text/csv", "buffer": PREMISES}
+    keeper.get_by_label("Pilih berkas CSV atau GeoJSON").set_input_files(file)  # type: ignore[arg-type]
+    expect(keeper.get_by_role("cell", name="utara")).to_be_visible()
+    checked(keeper, axe_source)
+    keeper.get_by_role("button", name="Impor 1 baris").click()
+    expect(keeper.get_by_role("row", name=re.compile("Pasar Uji Pagi"))).to_be_visible()
+
+    taker.goto(f"{demo.address}/112?baru=1")
+    taker.get_by_label("Tempat", exact=True).fill("depan mesjid bambu")
+    choice = taker.get_by_role("option").first
+    expect(choice).to_contain_text("Masjid Uji Hijau")
+    expect(choice).to_contain_text("Gas")
+    taker.get_by_label("Tempat", exact=True).press("Enter")
+    expect(taker.get_by_label("Tempat", exact=True)).to_have_value("depan Masjid Uji Hijau")
+    checked(taker, axe_source)
+
+
 def test_a_call_is_taken_in_by_keyboard_alone(enter: Enter, demo: Demo, axe_source: str) -> None:
     taker = enter("Penerima panggilan 112, Diskominfo")
     watcher = enter("Pengawas 112, Diskominfo")

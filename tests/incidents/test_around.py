@@ -10,9 +10,10 @@ import pytest
 from tests.incidents.world import KANDEA, World
 from tests.scopes import EVERYTHING, scope_of
 from warroom.incidents import api
-from warroom.incidents.around import Caution, PremiseDraft
+from warroom.incidents.around import Caution
 from warroom.incidents.contracts import Place
 from warroom.incidents.errors import EndedError, IncidentNotFoundError, NoAgencyError, NoPlaceError
+from warroom.incidents.premise_rules import PremiseDraft
 from warroom.incidents.privacy import find_callers
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Rule, Scope
@@ -130,7 +131,7 @@ async def test_what_was_taken_away_is_gone_with_its_contacts(world: World) -> No
 async def test_who_works_in_one_area_notes_nothing_in_another(world: World) -> None:
     fire = world.agencies["Damkar"]
     rule = Rule(
-        frozenset({"incident:work"}), agencies=frozenset({fire}), places=frozenset({"73.71.05"})
+        frozenset({"incident:premises"}), agencies=frozenset({fire}), places=frozenset({"73.71.05"})
     )
     local = scope_of(rule, agency_id=fire, person_id=world.fire.person_id)
     elsewhere = Place(*KANDEA, area="73.71.01")

@@ -53,6 +53,7 @@ class World:
     fire: Scope
     police: Scope
     stranger: Scope
+    names: api.Names
     folder: Path = Path("/nonexistent")
 
     @property
@@ -185,7 +186,8 @@ async def make_world(db: Database, clock: FixedClock) -> World:
         )
     settings = IncidentSettings()
     leads = Leads(db, clock, EVERYTHING, settings.leads)
-    room, view = agencies["Diskominfo"], ("incident:view", "incident:work")
+    room = agencies["Diskominfo"]
+    view = ("incident:view", "incident:work", "incident:premises")
     return World(
         db=db,
         clock=clock,
@@ -196,4 +198,5 @@ async def make_world(db: Database, clock: FixedClock) -> World:
         fire=person(agencies["Damkar"], people["tawang"], *view),
         police=person(agencies["Polrestabes"], people["yusran"], *view),
         stranger=person(agencies["PKM Dahlia"], people["latif"], *ALL),
+        names=api.Names(db, EVERYTHING),
     )

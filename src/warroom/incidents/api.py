@@ -15,11 +15,7 @@ from warroom.incidents import rules, show_store, store
 from warroom.incidents.aml import read_aml
 from warroom.incidents.around import (
     Caution,
-    PremiseDraft,
-    PremiseKind,
-    add_premise,
     look_around,
-    remove_premise,
     unwarn,
     warn,
 )
@@ -57,6 +53,18 @@ from warroom.incidents.looking import Asked, list_similar
 from warroom.incidents.looks import Looks
 from warroom.incidents.merging import merge, split
 from warroom.incidents.photos import PhotoFiles, Taken, add_photo, list_photos, read_photo, sweep
+from warroom.incidents.premise_rules import Danger, PremiseDraft, PremiseKind
+from warroom.incidents.premises import (
+    Names,
+    PremiseReport,
+    add_premise,
+    change_premise,
+    find_places,
+    import_premises,
+    list_premise_versions,
+    list_premises,
+    remove_premise,
+)
 from warroom.incidents.service import get_incident
 from warroom.incidents.settings import IncidentSettings
 from warroom.incidents.stamp_store import find_stamps, list_stamps
@@ -92,6 +100,7 @@ def services(
         IncidentSettings: settings,
         Intake: Intake(settings, zone, leads, domain),
         Looks: Looks(),
+        Names: Names(db, standing),
         PhotoFiles: PhotoFiles(data / "photos"),
         Doorstep: Doorstep(clock, settings.follow_per_minute),
     }
@@ -209,6 +218,7 @@ async def forget_old(
 __all__ = [
     "Asked",
     "Caution",
+    "Danger",
     "Doorstep",
     "Handing",
     "IncidentNotFoundError",
@@ -218,10 +228,12 @@ __all__ = [
     "Keeper",
     "Leads",
     "Looks",
+    "Names",
     "Outcome",
     "PhotoFiles",
     "PremiseDraft",
     "PremiseKind",
+    "PremiseReport",
     "Said",
     "Saving",
     "Taken",
@@ -231,14 +243,17 @@ __all__ = [
     "add_premise",
     "ask_handover",
     "brief",
+    "change_premise",
     "choose_location",
     "correct",
     "end",
     "export_eido",
+    "find_places",
     "find_stamps",
     "get_incident",
     "hand_on",
     "hold_footage",
+    "import_premises",
     "inform",
     "join_agency",
     "join_call",
@@ -247,6 +262,8 @@ __all__ = [
     "list_cards",
     "list_links",
     "list_photos",
+    "list_premise_versions",
+    "list_premises",
     "list_similar",
     "list_stamps",
     "list_steps",

@@ -2,21 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from warroom.audit import api as audit
 from warroom.incidents import around_store as store
+from warroom.incidents import premise_store
 from warroom.incidents.contracts import WORK, Incident, Place
-from warroom.incidents.errors import IncidentNotFoundError, NoAgencyError, NoPlaceError
+from warroom.incidents.errors import IncidentNotFoundError, NoPlaceError
 from warroom.incidents.looking import box_around
 from warroom.incidents.service import event_of, get_open
 from warroom.incidents.store import insert_events
 from warroom.incidents.telling import record, tell
 from warroom.kernel.db import Transaction
-from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Scope
 
 WITHIN_M = 200.0
@@ -27,8 +26,6 @@ SAME_M = 50.0
 
 FARTHEST_M = 5_000.0
 YEAR = timedelta(days=365)
-
-type PremiseKind = Literal["building", "hydrant", "gate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +43,6 @@ class Caution:
     ends_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class PremiseDraft:
-    """What is known of a building, hydrant or gate; `contacts` is personal."""
-
-    kind: PremiseKind
-    name: str
-    place: Place
-    hazards: str = ""
-    access: str = ""
-    contacts: str = ""
-
-
 async def look_around(
     scope: Scope, tx: Transaction, place: Place, but: UUID, now: datetime
 ) -> dict[str, Any]:
@@ -67,7 +52,7 @@ async def look_around(
     at = {"lat": place.lat, "lon": place.lon, "within_m": WITHIN_M, "same_m": SAME_M}
     return {
         "cautions": msgspec.Raw(await store.list_cautions(scope, tx, {**at, **far}, now)),
-        "premises": msgspec.Raw(await store.list_premises(scope, tx, {**at, **near})),
+        "premises": msgspec.Raw(await premise_store.list_near(scope, tx, {**at, **near})),
         "before": msgspec.Raw(await store.count_before(scope, tx, {**at, **near}, but, now - YEAR)),
     }
 
@@ -128,63 +113,3 @@ async def _tell(
     await insert_events(scope, tx, incident.id, [event_of(scope, kind, now, detail=detail)])
     await tell(tx, incident, kind, now)
     await record(scope, tx, incident, kind, {"caution": detail["caution"]})
-
-
-async def add_premise(scope: Scope, tx: Transaction, draft: PremiseDraft, now: datetime) -> UUID:
-    """Keeps what is known of a building, hydrant or gate for the asker's agency.
-
-    Raises:
-        NoAgencyError: The asker has no agency.
-        IncidentNotFoundError: The asker may keep none there.
-    """
-    if scope.agency_id is None:
-        raise NoAgencyError
-    premise_id = new_id()
-    if not scope.allows(
-        WORK,
-        agency_id=scope.agency_id,
-        place=draft.place.area,
-        object_id=premise_id,
-        tags=(),
-        class_=draft.kind,
-    ):
-        raise IncidentNotFoundError
-    values = {
-        "id": premise_id,
-        "agency_id": scope.agency_id,
-        "kind": draft.kind,
-        "name": " ".join(draft.name.split()),
-        "place": draft.place.area,
-        "lat": draft.place.lat,
-        "lon": draft.place.lon,
-        "hazards": draft.hazards,
-        "access": draft.access,
-        "contacts": draft.contacts,
-    }
-    await store.insert_premise(scope, tx, values, now)
-    await _record(scope, tx, "premise_added", premise_id, draft.name)
-    return premise_id
-
-
-async def remove_premise(scope: Scope, tx: Transaction, premise_id: UUID, now: datetime) -> None:
-    """Takes it away, and forgets whom to call there.
-
-    Raises:
-        IncidentNotFoundError: There is none, or not for this scope.
-    """
-    name = await store.remove_premise(scope, tx, premise_id, WORK, now)
-    if name is None:
-        raise IncidentNotFoundError
-    await _record(scope, tx, "premise_removed", premise_id, name)
-
-
-async def _record(scope: Scope, tx: Transaction, deed: str, premise_id: UUID, name: str) -> None:
-    await audit.record(
-        scope,
-        tx,
-        action=f"incident:{deed}",
-        object_kind="premise",
-        object_id=premise_id,
-        object_label=name,
-        agency_id=scope.agency_id,
-    )

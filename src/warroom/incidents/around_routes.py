@@ -1,6 +1,5 @@
-"""HTTP of what is known around a place, of cautions and of premises."""
+"""HTTP of what is known around a place, and of cautions."""
 
-import asyncio
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -10,10 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from warroom.incidents import api
-from warroom.incidents.api import Caution, PremiseDraft, PremiseKind
+from warroom.incidents.api import Caution
 from warroom.incidents.contracts import VIEW, WORK, Place
 from warroom.kernel.http import Ctx, Router, json_response
-from warroom.places.api import Atlas
 
 router = Router("incidents")
 
@@ -35,18 +33,6 @@ class CautionBody(_Body):
     hours: Annotated[float, Field(gt=0, le=24 * 31, allow_inf_nan=False)] = 4
 
 
-class PremiseBody(_Body):
-    """What is known of a building, hydrant or gate."""
-
-    kind: PremiseKind
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    lat: Lat
-    lon: Lon
-    hazards: Annotated[str, Field(max_length=1_000)] = ""
-    access: Annotated[str, Field(max_length=1_000)] = ""
-    contacts: Annotated[str, Field(max_length=500)] = ""
-
-
 @router.get("/around", action=VIEW)
 async def look_around(
     ctx: Ctx,
@@ -58,24 +44,6 @@ async def look_around(
     async with ctx.db.transaction(ctx.scope) as tx:
         found = await api.look_around(ctx.scope, tx, Place(lat, lon), but, ctx.clock.now())
     return json_response(found)
-
-
-@router.post("/premises", action=WORK)
-async def add_premise(ctx: Ctx, body: PremiseBody) -> Response:
-    """Keeps what is known of a building, hydrant or gate for the asker's agency."""
-    place = await asyncio.to_thread(api.place_at, ctx.services[Atlas], body.lat, body.lon)
-    draft = PremiseDraft(body.kind, body.name, place, body.hazards, body.access, body.contacts)
-    async with ctx.db.transaction(ctx.scope) as tx:
-        made = await api.add_premise(ctx.scope, tx, draft, ctx.clock.now())
-    return json_response({"id": made}, 201)
-
-
-@router.delete("/premises/{premise_id}", action=WORK)
-async def remove_premise(ctx: Ctx, premise_id: UUID) -> Response:
-    """Takes it away, and forgets whom to call there."""
-    async with ctx.db.transaction(ctx.scope) as tx:
-        await api.remove_premise(ctx.scope, tx, premise_id, ctx.clock.now())
-    return Response(status_code=204)
 
 
 @router.post("/{incident_id}/cautions", action=WORK)

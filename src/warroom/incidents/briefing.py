@@ -1,6 +1,7 @@
 """What those who go to an incident are told of it.
 
-No caller, no number, no note of one agency alone: what is needed at the place, and nothing else.
+No caller, no number of one, no note of one agency alone: what is needed at the place, who has the
+keys of it, and nothing else.
 """
 
 from datetime import datetime
@@ -20,7 +21,10 @@ from warroom.kernel.scope import Scope
 
 _KNOWN = ("number", "state", "priority", "event", "address", "area", "lat", "lon")
 _CAUTION = ("id", "text", "severity", "distance_m")
-_PREMISE = ("id", "kind", "name", "hazards", "access", "distance_m")
+_PREMISE = (
+    *("id", "kind", "name", "dangers", "hazards", "access", "hydrant", "plan", "key_holder"),
+    "distance_m",
+)
 _NOTE = ("id", "agency", "text", "happened_at")
 
 

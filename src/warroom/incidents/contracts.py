@@ -24,12 +24,16 @@ SUPERVISE = "incident:supervise"
 CONFIGURE = "incident:configure"
 """To write the question cards of the city."""
 
+PREMISES = "incident:premises"
+"""To keep what is known of places: who has the keys, what is dangerous, where water is."""
+
 ACTIONS = declare(
     Action(VIEW, "incident", "view", for_programs=True),
     Action(WORK, "incident", "operate"),
     Action(TAKE, "incident", "operate", for_programs=True),
     Action(SUPERVISE, "incident", "manage"),
     Action(CONFIGURE, "incident", "configure"),
+    Action(PREMISES, "incident", "operate"),
 )
 
 CHANGED = "incidents.changed"

@@ -100,6 +100,19 @@ class CardChangedError(WarRoomError):
     kind = Kind.CONFLICT
 
 
+class PremiseChangedError(WarRoomError):
+    """Somebody else changed it meanwhile (`version`)."""
+
+    code = "incidents.premise_changed"
+    kind = Kind.CONFLICT
+
+
+class BadPremiseFileError(InvalidError):
+    """The file is no list of premises, or one with more than `rows` rows (`problem`: a code)."""
+
+    code = "incidents.bad_premise_file"
+
+
 class BadEidoError(InvalidError):
     """What another centre sent is no EIDO that can be read (`problem` names what lacks)."""
 

@@ -1,6 +1,6 @@
 """What `incidents` tells `privacy`: who called about what, and what was noted about it."""
 
-from warroom.incidents import around_store, draft_rules, show_store
+from warroom.incidents import draft_rules, premise_store, show_store
 from warroom.incidents.settings import IncidentSettings
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope
@@ -28,8 +28,10 @@ async def find_callers(scope: Scope, tx: Transaction, subject: Subject) -> list[
     found = [Stored("incident", len(items), "incidents", "incident", items)] if items else []
     # Written by hand, in whatever form: without the country's code it is found in all of them.
     digits = phone.removeprefix("62") if phone else None
-    rows = await around_store.list_contacts(scope, tx, name, digits)
-    contacts = tuple({word: row[word] for word in ("name", "kind", "contacts")} for row in rows)
+    rows = await premise_store.list_contacts(scope, tx, name, digits)
+    contacts = tuple(
+        {word: row[word] for word in ("name", "kind", "key_holder", "contacts")} for row in rows
+    )
     if contacts:
         found.append(Stored("premise", len(contacts), "incidents", "incident", contacts))
     return found
@@ -42,7 +44,7 @@ def told(settings: IncidentSettings) -> Told:
             Purpose(
                 "incidents",
                 "incident",
-                actions=("incident:view", "incident:work", "incident:take"),
+                actions=("incident:view", "incident:work", "incident:take", "incident:premises"),
                 tables=(
                     "incident",
                     "incident_handover",
@@ -56,6 +58,7 @@ def told(settings: IncidentSettings) -> Told:
                     "incident_follow",
                     "incident_feedback",
                     "premise",
+                    "premise_version",
                 ),
             ),
         ),

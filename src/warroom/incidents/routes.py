@@ -16,6 +16,7 @@ from warroom.incidents import (
     exchange_routes,
     follow_routes,
     photo_routes,
+    premise_routes,
     work_routes,
 )
 from warroom.incidents.api import Asked, Intake, Looks, Outcome, Said, Saving
@@ -40,6 +41,7 @@ router = Router("incidents")
 # Those with a word first: `types` and `around` are no ids of incidents.
 routers = [
     card_routes.router,
+    premise_routes.router,
     around_routes.router,
     exchange_routes.router,
     photo_routes.router,

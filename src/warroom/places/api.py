@@ -1,6 +1,7 @@
 """What other domains ask about places."""
 
 from warroom.kernel.settings import NodeSettings
+from warroom.places import rules
 from warroom.places.atlas import Atlas
 from warroom.places.contracts import Area, AreaName, CityFacts, Place, Ward
 
@@ -10,4 +11,9 @@ def open_atlas(node: NodeSettings) -> Atlas:
     return Atlas(node.city)
 
 
-__all__ = ["Area", "AreaName", "Atlas", "CityFacts", "Place", "Ward", "open_atlas"]
+def fit(typed: str, name: str) -> float:
+    """How well a name fits what was typed, as the search judges it: 1 is exact, 0 not at all."""
+    return rules.score(rules.fold(typed), rules.fold(name))
+
+
+__all__ = ["Area", "AreaName", "Atlas", "CityFacts", "Place", "Ward", "fit", "open_atlas"]

@@ -57,6 +57,7 @@ export const routes: readonly Route[] = [
   { path: "/admin/kamera", title: "admin.cameras", needs: ["camera:configure"], admin: "things", load: page(() => import("../admin/CamerasAdmin.svelte")) },
   { path: "/admin/kartu", title: "admin.cards", needs: ["incident:configure"], admin: "things", load: page(() => import("../incidents/CardsAdmin.svelte")) },
   { path: "/admin/kartu-pengerahan", title: "admin.runcards", needs: ["dispatch:configure"], admin: "things", load: page(() => import("../dispatch/RunCardsAdmin.svelte")) },
+  { path: "/admin/tempat", title: "admin.premises", needs: ["incident:premises"], admin: "things", load: page(() => import("../incidents/PremisesAdmin.svelte")) },
   { path: "/admin/lembaga", title: "admin.agencies", needs: ["agency:view"], admin: "things", load: page(() => import("../admin/AgenciesAdmin.svelte")) },
   { path: "/admin/orang", title: "admin.people", needs: ["person:view"], admin: "rights", load: page(() => import("../admin/PeopleAdmin.svelte")) },
   { path: "/admin/peran", title: "admin.roles", needs: ["person:view"], admin: "rights", load: page(() => import("../admin/RolesAdmin.svelte")) },

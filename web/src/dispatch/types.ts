@@ -1,4 +1,5 @@
 /** Shapes of the answers of `dispatch`. Times are ISO 8601 in UTC. */
+import type { Danger, PremiseKind } from "../incidents/premises";
 import type { AgencyName } from "$lib/types";
 
 /** Where a unit can stand while it is on something, in order. */
@@ -278,7 +279,7 @@ export interface Brief {
   answers: { question: { id: string; en: string }; answer: { id: string; en: string } }[];
   notes: { id: string; agency: string | null; text: string; happened_at: string }[];
   cautions: { id: string; text: string; severity: number; distance_m: number }[];
-  premises: { id: string; kind: string; name: string; hazards: string; access: string; distance_m: number }[];
+  premises: { id: string; kind: PremiseKind; name: string; dangers: Danger[]; hazards: string; access: string; hydrant: string; plan: string; key_holder: string; distance_m: number }[];
   units: { id: string; name: string; kind: string; agency: string; state: Step }[];
 }
 
