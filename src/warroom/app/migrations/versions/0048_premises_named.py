@@ -5,7 +5,7 @@ from alembic import op
 from warroom.kernel.wall import policy
 
 revision = "0048"
-down_revision = "0041c"
+down_revision = "0046"
 
 
 def upgrade() -> None:
