@@ -24,10 +24,10 @@ TAKE = "call:take"
 """To sit at the desk: sign in, answer, hold, hand on, class, call back."""
 
 LISTEN = "call:listen"
+"""To hear recordings, and calls of others while they last."""
+
 HOLD = "call:hold"
 """Keep a recording beyond its time."""
-
-"""To hear recordings, and calls of others while they last."""
 
 SUPERVISE = "call:supervise"
 """To see the room: its agents, its service level, how many people it needs."""

@@ -158,6 +158,62 @@ async def test_a_supervisor_listens_whispers_and_barges_in(tmp_path: Path) -> No
         assert 0 == await sipp, room.errors
 
 
+async def test_a_supervisor_is_free_again_when_the_call_that_they_listen_to_ends(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as room:
+        await room.agent("a1")
+        sipp = asyncio.ensure_future(room.sipp("short"))
+        await room.until_written("answered")
+        await room.agent("s1", answers=False)
+        await room.edge.desk.watch(room.only_call().id, "s1", "listen")
+        assert room.board.agents.find("s1").call
+
+        assert 0 == await sipp, room.errors
+        await room.until_written("ended")
+
+        assert "" == room.board.agents.find("s1").call
+
+
+async def test_a_supervisor_whose_browser_came_back_hears_again(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        await room.agent("a1")
+        sipp = asyncio.ensure_future(room.sipp("long"))
+        await room.until_written("answered")
+        before = await room.agent("s1", answers=False)
+        call = room.only_call()
+        await room.edge.desk.watch(call.id, "s1", "listen")
+        await room.until(lambda: before.heard)
+
+        before.is_open = False
+        await room.until(lambda: not call.media.is_mixed)
+        again = await room.agent("s1", answers=False)
+
+        await room.until(lambda: len(again.heard) > 10)
+        assert {"s1": "listen"} == call.watchers
+        assert 0 == await sipp, room.errors
+
+
+async def test_a_caller_on_hold_is_one_of_three_once_the_third_is_there(tmp_path: Path) -> None:
+    async with opened(tmp_path, trunks=[trunk(CALLEE)]) as room:
+        await room.agent("a1")
+        called = asyncio.ensure_future(room.called("answers", CALLEE))
+        sipp = asyncio.ensure_future(room.sipp("long"))
+        await room.until_written("answered")
+        call, desk = room.only_call(), room.edge.desk
+
+        await desk.hold(call.id, "a1")
+        name = await desk.conference(call.id, "a1", "0411-123")
+
+        hears = call.media._hears
+        assert {"agent", name} == hears["caller"]
+        assert {"caller", name} == hears["agent"]
+        assert not call.media.is_held
+        await desk.hang_up(call.id, "a1")
+        assert 0 == await called, room.errors
+        await sipp
+
+
 async def test_a_third_party_joins_and_the_agent_leaves_them_together(tmp_path: Path) -> None:
     async with opened(tmp_path, trunks=[trunk(CALLEE)]) as room:
         await room.agent("a1")

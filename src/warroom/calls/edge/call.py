@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from warroom.calls.contracts import AudioPort, Recorded
+from warroom.calls.contracts import AgentLeg, AudioPort, Recorded
 from warroom.calls.edge.journal import Journal
 from warroom.calls.edge.media import DESK, WIRE, Media, hearing
 from warroom.calls.edge.resuming import CallFiles
@@ -68,6 +68,8 @@ class Call:
         tried: Who did not answer.
         answered: Whether it was ever answered.
         watchers: Supervisors and their way (`listen`, `whisper`, `barge`).
+        watcher_lost: Those of them whose browser is gone, since when (seconds, monotonic).
+        mixed_in: The browsers of those who are heard or hear.
         back_ms: By so much it rings later than its turn.
     """
 
@@ -85,6 +87,8 @@ class Call:
     answered: bool = False
     thirds: dict[str, Third] = field(default_factory=dict)
     watchers: dict[str, str] = field(default_factory=dict)
+    watcher_lost: dict[str, float] = field(default_factory=dict)
+    mixed_in: dict[str, AgentLeg] = field(default_factory=dict)
     keys: str = ""
     probed_at: float = 0.0
     back_ms: int = 0
@@ -162,13 +166,16 @@ class Call:
             self.log("silent_confirmed", source="caller")
         self.save()
 
-    def remix(self, legs: dict[str, Any]) -> None:
+    def remix(self, legs: dict[str, AgentLeg]) -> None:
         """Who hears whom now.
 
         Args:
             legs: The supervisors' legs, by name.
         """
-        others: dict[str, Any] = {name: third.port for name, third in self.thirds.items()}
+        self.mixed_in = legs
+        others: dict[str, AgentLeg | AudioPort] = {
+            name: third.port for name, third in self.thirds.items()
+        }
         others |= legs
         parties = [*self.thirds]
         if not self.media.is_held:

@@ -91,7 +91,12 @@ class Desk:
         if third is None:
             await found.log("transfer_failed", actor=agent, status=status, to=number)
             return ""
-        await found.log("conferenced", actor=agent, source="operator", to=number, party=third.name)
+        done = found.log("conferenced", actor=agent, source="operator", to=number, party=third.name)
+        # Whoever was on hold while the third was called is one of three from now on.
+        found.media.is_held = False
+        self._board.remix(found)
+        found.save()
+        await done
         return third.name
 
     async def transfer(self, call: str, agent: str, number: str) -> bool:
@@ -222,8 +227,8 @@ class Desk:
         if way:
             found.watchers[agent] = way
             supervisor.call = found.id
-        elif found.watchers.pop(agent, None) is not None:
-            self._board.agents.release(agent)
+        elif agent in found.watchers:
+            self._board.unwatch(found, agent)
         self._board.remix(found)
         await found.log("monitored", actor=agent, source="operator", way=way)
 

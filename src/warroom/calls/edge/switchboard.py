@@ -350,14 +350,35 @@ class Switchboard:
 
     def remix(self, call: Call) -> None:
         """Who hears whom in a call, after something changed."""
-        legs: dict[str, AgentLeg] = {}
+        call.remix(self._legs_of_watchers(call))
+
+    def _legs_of_watchers(self, call: Call) -> dict[str, AgentLeg]:
+        found = {name: self.agents.find(name) for name in call.watchers}
+        return {
+            name: agent.leg
+            for name, agent in found.items()
+            if agent is not None and agent.leg is not None and agent.is_there
+        }
+
+    def _look_at_watchers(self, call: Call, now: float) -> None:
+        """Supervisors whose browser went away hear again once it is back; else they have left."""
+        legs = self._legs_of_watchers(call)
         for name in list(call.watchers):
-            agent = self.agents.find(name)
-            if agent is None or agent.leg is None or not agent.is_there:
-                del call.watchers[name]
-            else:
-                legs[name] = agent.leg
-        call.remix(legs)
+            if name in legs:
+                call.watcher_lost.pop(name, None)
+            elif now - call.watcher_lost.setdefault(name, now) > COMES_BACK_S:
+                self.unwatch(call, name)
+                call.log("monitored", actor=name, way="")
+        if legs != call.mixed_in:
+            self.remix(call)
+
+    def unwatch(self, call: Call, name: str) -> None:
+        """A supervisor no longer takes part in a call, and is free for others."""
+        call.watchers.pop(name, None)
+        call.watcher_lost.pop(name, None)
+        agent = self.agents.find(name)
+        if agent is not None and agent.call == call.id:
+            self.agents.release(name)
 
     async def leg(self, name: str, leg: AgentLeg) -> None:
         """The agent's browser offered its sound; a call that waits for it goes on."""
@@ -398,6 +419,8 @@ class Switchboard:
             if facts.number and facts.direction == "in":
                 call.log("callback_due")
         self.loose[call.id] = Loose(call.state, call.facts.number, call.facts.line)
+        for name in list(call.watchers):
+            self.unwatch(call, name)
         call.is_over = True
         self.later(self._close(call))
 
@@ -446,6 +469,8 @@ class Switchboard:
             self._pass_over(call)
             if call.agent and call.is_talking:
                 self._look_at_agent(call, now)
+            if call.watchers:
+                self._look_at_watchers(call, now)
             silent_s = call.media.port.stats().silent_s if self._ticks % 50 == 0 else 0.0
             if call.answered and silent_s > settings.caller_silent_s < now - call.probed_at:
                 call.probed_at = now
