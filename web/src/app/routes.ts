@@ -49,6 +49,7 @@ export const routes: readonly Route[] = [
   { path: "/112/kejadian/:id/putar", title: "incidents.replay", needs: ["dispatch:view"], load: page(() => import("../incidents/ReplayPage.svelte")) },
   { path: "/112/kertas", title: "page.paper", needs: ["incident:take"], load: page(() => import("../dispatch/PaperPage.svelte")) },
   { path: "/112/laporan", title: "page.kpi", needs: ["dispatch:view"], load: page(() => import("../dispatch/KpiPage.svelte")) },
+  { path: "/112/panggilan", title: "page.calls", needs: ["call:view"], load: page(() => import("../calls/CallsPage.svelte")) },
   { path: "/112/pengawas", title: "page.call_board", needs: ["call:supervise"], load: page(() => import("../calls/BoardPage.svelte")) },
   { path: "/112/serah-terima", title: "page.handover", needs: ["call:supervise"], load: page(() => import("../dispatch/HandoverPage.svelte")) },
   { path: "/lalin", title: "page.traffic", needs: ["dispatch:view"], load: page(() => import("../dispatch/DeskPage.svelte")) },

@@ -2,7 +2,10 @@
 import { api, sentence } from "$lib/api";
 import { now } from "$lib/now.svelte";
 import { session } from "$lib/session.svelte";
+import { toasts } from "$lib/sheet/toasts.svelte";
 import { socket } from "$lib/socket";
+import { t } from "$lib/t";
+import { Answering } from "./answering";
 import { inTurn, mine, nextFor } from "./turns";
 import type { AtEdge, Call, Queue } from "./types";
 
@@ -20,6 +23,9 @@ class Calls {
   /** When the last answer was asked for (as `performance.now` counts). */
   askedAt = $state(0);
   #users = 0;
+  /** Of the newest answer that was shown: one that was asked for before and came later is old. */
+  #shown = 0;
+  #asked = 0;
   #stop: (() => void)[] = [];
   #soon: ReturnType<typeof setTimeout> | undefined;
 
@@ -59,8 +65,11 @@ class Calls {
 
   async refetch(): Promise<void> {
     const askedAt = performance.now();
+    const number = ++this.#asked;
     try {
       const { items, me, problem } = await api.get<Queue>("/api/calls/queue");
+      if (number < this.#shown) return;
+      this.#shown = number;
       this.all = items;
       this.me = me;
       this.wrapEnds = me === null || me.wrap_s <= 0 ? null : now.tick + me.wrap_s * 1000;
@@ -69,9 +78,19 @@ class Calls {
       this.loaded = true;
       this.failure = null;
     } catch (failed) {
-      this.failure = sentence(failed);
+      if (number >= this.#shown) this.failure = sentence(failed);
     }
   }
 }
 
 export const calls = new Calls();
+
+/** Behind `F1`, on whatever page it is pressed. */
+export const answering = new Answering({
+  calls: () => calls.all,
+  me: () => calls.own,
+  refetch: () => calls.refetch(),
+  answer: (call) => api.post(`/api/calls/${call.id}/answer`, {}),
+  idle: (why) => toasts.say(t(`calls.${why}`)),
+  failed: (failure) => toasts.say(sentence(failure)),
+});

@@ -1,11 +1,16 @@
 /** The agent's own line: their leg, whether it is muted, and how loud both sides are. */
 import { api, sentence } from "$lib/api";
-import { calls } from "./calls.svelte";
+import { registerKeys } from "$lib/keys";
+import { router } from "$lib/router.svelte";
+import { untrack } from "svelte";
+import { answering, calls } from "./calls.svelte";
 import { AgentLeg, type LegState } from "./leg";
 import type { MicrophoneProblem } from "./microphone";
 import { overHttp } from "./signalling";
+import { speaks } from "./turns";
 
 const LOOK_MS = 100;
+const ROOM = "/112";
 
 class Line {
   state = $state<LegState>("off");
@@ -21,6 +26,7 @@ class Line {
 
   /** Signs in: asks for the microphone and opens the leg. */
   async start(): Promise<void> {
+    if (this.#leg !== null) return;
     const audio = new Audio();
     audio.autoplay = true;
     this.failure = null;
@@ -38,12 +44,37 @@ class Line {
       blocked: () => (this.isBlocked = true),
     });
     this.#look = setInterval(() => (this.levels = this.#leg?.levels() ?? { microphone: 0, caller: 0 }), LOOK_MS);
+    this.#keep();
     await this.#leg.start();
-    this.follow(this.#isInCall);
+  }
+
+  /** Whoever is signed in hears of calls and answers by F1 on every page of the product. */
+  #keep(): void {
+    const answer = (event: KeyboardEvent): void => {
+      if (event.repeat) return;
+      void answering.press().then(() => {
+        if (calls.mine !== undefined && router.path !== ROOM) router.go(ROOM);
+      });
+    };
+    const follow = $effect.root(() => {
+      // Sound goes out as long as a call of mine, or one that I speak into, lasts.
+      const isHeard = $derived(speaks(calls.all, calls.own));
+      $effect(() => {
+        const on = isHeard;
+        untrack(() => this.follow(on));
+      });
+      // An edge that began anew does not know this line: it is opened again before the browser finds out.
+      $effect(() => {
+        const { askedAt, me, problem } = calls;
+        if (me === null && problem === "") untrack(() => this.missed(askedAt));
+      });
+    });
+    this.#stops = [follow, calls.watch(), registerKeys("calls.keys", [{ keys: "F1", label: "calls.answer", run: answer, over: true }])];
   }
 
   /** Signs out. */
   stop(): void {
+    for (const stop of this.#stops.splice(0)) stop();
     clearInterval(this.#look);
     this.#leg?.stop();
     this.#leg = null;
@@ -51,7 +82,7 @@ class Line {
     calls.again();
   }
 
-  #isInCall = false;
+  #stops: (() => void)[] = [];
 
   get #isOpen(): boolean {
     return this.state === "ready" || this.state === "talking";
@@ -64,7 +95,6 @@ class Line {
 
   /** A call is on this line from now on, or no more. */
   follow(isInCall: boolean): void {
-    this.#isInCall = isInCall;
     this.isMuted = false;
     if (isInCall) this.#leg?.begin();
     else this.#leg?.rest();

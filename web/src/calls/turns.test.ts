@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { inTurn, mine, nextFor, reasonOf } from "./turns";
+import { inTurn, mine, nextFor, reasonOf, speaks } from "./turns";
 import type { Call } from "./types";
 
 function call(id: string, afterS: number, more: Partial<Call> = {}): Call {
@@ -38,6 +38,15 @@ test("the call that lasts is mine before one that is still to be classed", () =>
   expect(mine(calls, "me")?.id).toBe("b");
   expect(mine(calls.slice(0, 1), "me")?.id).toBe("a");
   expect(mine(calls, "they")).toBeUndefined();
+});
+
+test("sound goes out in a call of mine, or where I am heard as a supervisor, and else stays here", () => {
+  const watched = (way: string): Call[] => [call("a", 0, { state: "answered", agent_id: "you", live: { agent: "you", ringing: [], watchers: { me: way }, parties: [], is_held: false, recording_failed: null } })];
+
+  expect(speaks([call("a", 0, { state: "held", agent_id: "me" })], "me")).toBe(true);
+  expect(speaks([call("a", 0, { state: "wrap_up", agent_id: "me" })], "me")).toBe(false);
+  expect(speaks([call("a", 0, { state: "answered", agent_id: "me", channel: "pbx" })], "me")).toBe(false);
+  expect(["listen", "whisper", "barge"].map((way) => speaks(watched(way), "me"))).toEqual([false, true, true]);
 });
 
 test("a reason is a word and a number", () => {

@@ -39,6 +39,13 @@ export function mine(calls: readonly Call[], me: string): Call | undefined {
   return own.find(isTalking) ?? own.find((call) => call.state === "wrap_up");
 }
 
+/** Whether what I say is to go to the server now: in a call of mine over a trunk, or where I whisper or speak to all. */
+export function speaks(calls: readonly Call[], me: string): boolean {
+  const own = mine(calls, me);
+  if (own !== undefined && own.channel === "phone" && isTalking(own)) return true;
+  return calls.some(({ live }) => live?.watchers[me] === "whisper" || live?.watchers[me] === "barge");
+}
+
 /** `pranks:9` as a word and a number. */
 export function reasonOf(text: string): { word: string; count: number } {
   const [word = "", count = "0"] = text.split(":");

@@ -112,3 +112,43 @@ export interface Staffing {
   needed: number | null;
   items: { agents: number; within: number; waiting: number; wait_s: number | null; busy: number }[];
 }
+
+/** A call as it is kept. */
+export interface Kept {
+  id: string;
+  channel: Channel;
+  state: CallState;
+  class: CallClass | null;
+  from_number: string;
+  silent_confirmed: boolean;
+  offered_at: string;
+  answered_at: string | null;
+  ended_at: string | null;
+  text: string;
+  recording_s: number | null;
+  recording_sha256: string | null;
+  recording_gone_at: string | null;
+  gap_s: number;
+}
+
+export interface KeptPage {
+  items: Kept[];
+  next: string | null;
+}
+
+/** A call with its story. */
+export interface Told extends Kept {
+  events: { kind: string; at: string; source: string }[];
+}
+
+/** Who keeps a recording beyond its time. */
+export interface CallHold {
+  id: string;
+  reason: string;
+  case_number: string;
+  until_at: string | null;
+  created_at: string;
+  released_at: string | null;
+  release_reason: string | null;
+  is_held: boolean;
+}

@@ -11,6 +11,17 @@ export function numberWord(call: Call): string {
   return call.from_number === "" ? t("calls.no_number") : call.from_number;
 }
 
+const EVENTS = [
+  "offered", "location", "ringing", "passed_over", "answered", "held", "resumed", "caller_hold", "conferenced", "parted", "transfer_begun", "transfer_failed",
+  "transferred", "handed", "agent_lost", "monitored", "key", "silent_confirmed", "gap", "ended", "recorded", "abandoned", "callback_due", "not_reached", "reached", "closed",
+] as const; // prettier-ignore
+
+/** What happened to a call; a kind that this page does not know yet by its own name. */
+export function eventWord(kind: string): string {
+  const known = EVENTS.find((one) => one === kind);
+  return known === undefined ? kind : t(`calls.event_${known}`);
+}
+
 const REASONS = ["pranks", "ghosts", "real", "lately", "hidden", "night"] as const;
 
 /** Why a call got its score, in words. */
