@@ -153,8 +153,8 @@ async def test_a_change_of_rights_wakes_every_process_without_waiting(city: City
 
     async def listen(*_: object) -> AsyncIterator[None]:
         async for _ in Database.listen(city.db, "warroom_rights", poll_s=1e6):
-            listens.set()
             yield
+            listens.set()  # the version of before is read; what comes now is new
 
     city.db.listen = listen  # type: ignore[method-assign, assignment]
     watch = asyncio.create_task(other.watch([recheck]))
