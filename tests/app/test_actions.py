@@ -25,7 +25,9 @@ PUT_TOGETHER = {
         "review_closed", "review_opened", "review_reminded", "revoked", "sent", "withdrawn",
     ),
     "access:right_": ("confirmed", "dropped", "escalated", "lapsed"),
-    "alert:": ("received", "refused"),
+    "alert:": (
+        "received", "refused", "drafted", "draft_written", "asked", "returned", "dropped", "issued",
+    ),
     "camera:": ("added", "changed", "removed"),
     "dispatch:": (
         "opened", "sent", "stamped", "cancelled", "handed_over", "closed", "signed_on",

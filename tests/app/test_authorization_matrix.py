@@ -107,6 +107,7 @@ OWNED = {
     "stacked_id": "stacked",
     "alarm_id": "alarm",
     "photo_id": "photo",
+    "alert_draft_id": "alert_draft",
     "handover_id": "handover",
 }
 BASIS = "01890000-0000-7000-8000-000000000001"
@@ -123,6 +124,7 @@ GLOBAL = {
     "draft_id": str(UUID(int=90)),
     "alert_id": str(UUID(int=88)),
     "refused_id": str(UUID(int=89)),
+    "told_id": str(UUID(int=87)),
     "type_code": "flood",
     "card_code": "house",
     "token": "x" * 32,
@@ -340,6 +342,16 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
     things = world.things
     name = {"version": 1, "name": f"{MARK} Nama"}
     return {
+        ("POST", "/api/alerts/drafts"): {},
+        ("PUT", "/api/alerts/drafts/{alert_draft_id}"): {
+            "version": 1,
+            "fields": {"id": {"headline": f"{MARK} banjir"}},
+        },
+        **{
+            ("POST", f"/api/alerts/drafts/{{alert_draft_id}}/{deed}"): {"version": 1}
+            for deed in ("ask", "issue", "drop")
+        },
+        ("POST", "/api/alerts/drafts/{alert_draft_id}/return"): {"version": 1, "reason": "Salah"},
         ("POST", "/api/session"): {"login": "nobody", "password": "x"},
         ("POST", "/api/session/link"): {"token": "x"},
         ("PATCH", "/api/session"): {"language": "id"},
@@ -695,7 +707,10 @@ async def make_things(world: World) -> None:
         "/api/people",
         {"login": "zxq.orang", "name": f"{MARK} Orang", "agency_id": things["agency"]},
     )
-    things["person"] = person["id"]
+    things |= {
+        "person": person["id"],
+        "alert_draft": (await made("/api/alerts/drafts", {}))["id"],
+    }
     role = {"agency_id": things["agency"], "label": f"{MARK} Lama", "actions": ["live:view"]}
     things["role"] = (await made("/api/roles", role))["name"]
     grant = await made("/api/grants", bodies(world)["POST", "/api/grants"])

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, get_args
+from uuid import UUID
 
 from warroom.kernel.actions import Action, declare
+from warroom.kernel.scope import Sides
 
 VIEW = "alert:view"
 """To see alerts, of others and the city's own; they belong to no agency (decision 72)."""
@@ -12,13 +14,24 @@ VIEW = "alert:view"
 TAKE = "alert:take"
 """To bring an alert in: programs of those who warn."""
 
+WRITE = "alert:write"
+"""To write an alert of the city, and to ask for its release."""
+
+ISSUE = "alert:issue"
+"""To release what somebody else has written."""
+
 ACTIONS = declare(
     Action(VIEW, "alert", "view", for_programs=True),
     Action(TAKE, "alert", "configure", for_programs=True),
+    Action(WRITE, "alert", "operate"),
+    Action(ISSUE, "alert", "manage"),
 )
 
 CHANGED = "alerts.changed"
 """Topic: an alert came, ended or was issued; a source answered otherwise than before."""
+
+DRAFTS = "alerts.drafts"
+"""Topic: a draft of an alert of the city was written, asked for, issued or dropped."""
 
 OWN = "own"
 """Source of what this city issued."""
@@ -174,3 +187,79 @@ class Standing:
     ended: tuple[str, ...]
     how: str | None
     box: Box | None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What an alert of the city says, in one language."""
+
+    event: str = ""
+    headline: str = ""
+    description: str = ""
+    instruction: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What a person writes into a draft.
+
+    Attributes:
+        id: In Indonesian; always needed.
+        en: In English; left out of the alert where it has no headline.
+        starts_at: None is at once.
+        expires: None until it was chosen; an alert without it is not issued.
+        area_name: What the area is called.
+        rings: Outlines as they were drawn, closed or not.
+        circle: Latitude, longitude, radius in kilometres.
+        districts: Kecamatan that were chosen, by code.
+        note: Why it is cancelled.
+    """
+
+    id: Words = field(default_factory=Words)
+    en: Words = field(default_factory=Words)
+    status: str = "Actual"
+    category: str = "Met"
+    urgency: str = "Unknown"
+    severity: str = "Unknown"
+    certainty: str = "Unknown"
+    responses: tuple[str, ...] = ()
+    starts_at: datetime | None = None
+    expires: datetime | None = None
+    area_name: str = ""
+    rings: tuple[tuple[Point, ...], ...] = ()
+    circle: tuple[float, float, float] | None = None
+    districts: tuple[str, ...] = ()
+    contact: str = ""
+    web: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An alert of the city before it is issued.
+
+    Attributes:
+        previous: What it updates or cancels.
+        writers: Everybody who wrote in it: none of them releases it.
+    """
+
+    id: UUID
+    agency_id: UUID
+    kind: DraftKind
+    fields: Fields
+    version: int
+    state: DraftState
+    writers: tuple[UUID, ...]
+    previous: UUID | None = None
+    incident_id: UUID | None = None
+
+    @property
+    def sides(self) -> Sides:
+        """By what rights on it are judged."""
+        return {
+            "agency_id": self.agency_id,
+            "place": None,
+            "object_id": self.id,
+            "tags": (),
+            "class_": None,
+        }

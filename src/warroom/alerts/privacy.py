@@ -11,8 +11,8 @@ def told(settings: AlertSettings) -> Told:
             Purpose(
                 "public_alerts",
                 "alert",
-                actions=("alert:view",),
-                tables=("alert",),
+                actions=("alert:view", "alert:write", "alert:issue"),
+                tables=("alert", "alert_draft"),
                 is_searched=False,
             ),
         ),

@@ -9,7 +9,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from warroom.alerts import api
+from warroom.alerts import api, draft_routes
 from warroom.alerts.api import AlertSettings, Taker
 from warroom.alerts.contracts import CHANGED, TAKE, VIEW
 from warroom.alerts.errors import AlertNotFoundError, BadAlertError
@@ -20,7 +20,7 @@ from warroom.kernel.realtime import Topic
 
 router = Router("alerts")
 
-TOPICS: list[Topic] = [Topic(CHANGED, VIEW, is_common=True)]
+TOPICS: list[Topic] = [Topic(CHANGED, VIEW, is_common=True), *draft_routes.TOPICS]
 
 PAST_MOST = 50
 
@@ -134,3 +134,7 @@ async def receive_alert(ctx: Ctx, request: Request) -> Response:
         raise BadAlertError(problem=outcome.problem, detail=outcome.detail)
     told = {"id": outcome.alert_id, "is_new": outcome.how == "new"}
     return json_response(told, 201 if outcome.how == "new" else 200)
+
+
+# `/drafts` before `/{alert_id}`.
+routers = (draft_routes.router, draft_routes.doors, router)

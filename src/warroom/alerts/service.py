@@ -72,7 +72,7 @@ async def take_in(
         return await _refuse(scope, tx, (source, origin), content, error)
     await store.lock(scope, tx)
     alert, now = read.alert, scope.at
-    standing = rules.standing_of(alert, _unexpiring(taker))
+    standing = rules.standing_of(alert, unexpiring_of(taker))
     known = await store.find_by_key(scope, tx, source, standing.key)
     if known is not None:
         return await _again(taker, scope, tx, source, known, alert)
@@ -99,7 +99,7 @@ async def _again(
     if not more or before.status != alert.status or before.type != alert.type:
         return Outcome("known", alert_id)
     whole = replace(before, infos=(*before.infos, *more))
-    standing = rules.standing_of(whole, _unexpiring(taker))
+    standing = rules.standing_of(whole, unexpiring_of(taker))
     reach = reach_of(taker.atlas, whole)
     told = (whole, standing, reach, (*remarks, *(f"language:{one.language}" for one in more)))
     await store.widen_alert(scope, tx, alert_id, told)
@@ -132,7 +132,8 @@ async def _refuse(
     return Outcome("refused", None, problem, detail)
 
 
-def _unexpiring(taker: Taker) -> timedelta:
+def unexpiring_of(taker: Taker) -> timedelta:
+    """How long an alert holds that does not say until when."""
     return timedelta(hours=taker.settings.unexpiring_hours)
 
 
@@ -255,6 +256,9 @@ async def record(
     alert_id: UUID,
     label: str,
     detail: dict[str, Any],
+    *,
+    agency_id: UUID | None = None,
+    reason: str | None = None,
 ) -> None:
     """Writes a deed about an alert, or a draft of one, into the audit."""
     await audit.record(
@@ -264,6 +268,7 @@ async def record(
         object_kind="alert",
         object_id=alert_id,
         object_label=label[:200],
-        agency_id=scope.agency_id,
+        agency_id=agency_id or scope.agency_id,
         detail=detail,
+        reason=reason,
     )

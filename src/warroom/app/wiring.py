@@ -104,7 +104,7 @@ SECTIONS = [
 
 ROUTERS = [
     *access_routes.routers,
-    alert_routes.router,
+    *alert_routes.routers,
     audit_routes.router,
     call_routes.router,
     camera_routes.router,
@@ -202,7 +202,13 @@ def services(node: Node, db: Database) -> dict[type, Any]:
     atlas = places.open_atlas(settings)
     return {
         **made,
-        **alerts.services(configuration.section(alerts.AlertSettings), atlas),
+        **alerts.services(
+            configuration.section(alerts.AlertSettings),
+            atlas,
+            ZoneInfo(configuration.section(identity.CitySettings).zone),
+            configuration.section(identity.CitySettings).domain,
+            node.clock,
+        ),
         **hub.services(configuration, db, node.clock, standing, sealer, made[Outbound]),
         **incidents.services(
             configuration.section(incidents.IncidentSettings),

@@ -53,6 +53,7 @@ export const routes: readonly Route[] = [
   { path: "/112/pengawas", title: "page.call_board", needs: ["call:supervise"], load: page(() => import("../calls/BoardPage.svelte")) },
   { path: "/112/serah-terima", title: "page.handover", needs: ["call:supervise"], load: page(() => import("../dispatch/HandoverPage.svelte")) },
   { path: "/lalin", title: "page.traffic", needs: ["dispatch:view"], load: page(() => import("../dispatch/DeskPage.svelte")) },
+  { path: "/peringatan", title: "page.alerts", needs: ["alert:view"], load: page(() => import("../alerts/AlertsPage.svelte")) },
   { path: "/tugas", title: "page.duty", needs: ["dispatch:act"], alone: true, load: page(() => import("../dispatch/PhonePage.svelte")) },
   { path: "/kamera/:number", title: "page.camera", needs: ["camera:view"], load: page(() => import("../camera/CameraPage.svelte")) },
   { path: "/admin/kamera", title: "admin.cameras", needs: ["camera:configure"], admin: "things", load: page(() => import("../admin/CamerasAdmin.svelte")) },

@@ -18,6 +18,7 @@ const all: readonly Workspace[] = [
   { path: "/rekaman", title: "page.playback", icon: "replay", letter: "R", key: "keys.go_playback" },
   { path: "/112", title: "page.incidents", icon: "phone", letter: "1", key: "keys.go_incidents" },
   { path: "/lalin", title: "page.traffic", icon: "road", letter: "L", key: "keys.go_traffic" },
+  { path: "/peringatan", title: "page.alerts", icon: "warn", letter: "I", key: "keys.go_alerts" },
   { path: "/tugas", title: "page.duty", icon: "person", letter: "T", key: "keys.go_duty" },
 ];
 

@@ -2,16 +2,16 @@
 
 const KEPT = "warroom.map.layers";
 
-export type MoreShown = Record<"traffic" | "units", boolean>;
+export type MoreShown = Record<"traffic" | "units" | "alerts", boolean>;
 
-/** What was kept; both where nothing was. */
+/** What was kept; all where nothing was. */
 export function keptShown(): MoreShown {
   try {
     const kept: unknown = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
     const of = (name: string): boolean => (kept as Record<string, unknown> | null)?.[name] !== false;
-    return { traffic: of("traffic"), units: of("units") };
+    return { traffic: of("traffic"), units: of("units"), alerts: of("alerts") };
   } catch {
-    return { traffic: true, units: true };
+    return { traffic: true, units: true, alerts: true };
   }
 }
 

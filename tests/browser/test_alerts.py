@@ -1,0 +1,115 @@
+"""One person writes an alert, another releases it, the feed shows it, and it is cancelled."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import NewPage
+from tests.browser.demo import Demo
+from tests.browser.harness import axe_violations, clipped_texts
+from warroom.alerts.cap import problems, read_alert
+from warroom.alerts.feeds import read_feed
+
+pytestmark = pytest.mark.browser
+
+HEADLINE = "Genangan di Manggala & sekitarnya"
+
+
+@pytest.fixture
+def enter(new_page: NewPage, demo: Demo) -> Callable[..., Page]:
+    """Signs somebody in by the one-time link of their title and agency."""
+
+    def sign_in(who: str, **options: Any) -> Page:
+        page = new_page(**options)
+        page.goto(demo.links[who])
+        page.wait_for_url(re.compile(r"/(peta|dinding|112|lalin|tugas|admin|bantuan)"))
+        page.goto(f"{demo.address}/peringatan")
+        return page
+
+    return sign_in
+
+
+def checked(page: Page, axe_source: str) -> None:
+    assert [] == axe_violations(page, axe_source)
+    assert [] == clipped_texts(page)
+
+
+def until_of(page: Page) -> str:
+    """A time three hours ahead, as people of the city type it."""
+    return str(
+        page.evaluate(
+            "() => { const at = new Date(Date.now() + 3 * 3600e3); const part = Object.fromEntries("
+            "new Intl.DateTimeFormat('en-GB', { timeZone: 'Asia/Makassar', dateStyle: 'short',"
+            " timeStyle: 'short' }).formatToParts(at).map(({ type, value }) => [type, value]));"
+            " return `${part.day}-${part.month}-${part.year} ${part.hour}.${part.minute}`; }"
+        )
+    )
+
+
+def told(page: Page, demo: Demo) -> list[str]:
+    """The links of the public feed, read without signing in."""
+    answer = page.request.get(f"{demo.address}/cap/", headers={"cookie": ""})
+    assert answer.ok
+    feed = read_feed(answer.body(), f"{demo.address}/cap/")
+    assert feed is not None
+    return [one.url for one in feed.items]
+
+
+def ask_release(page: Page) -> None:
+    page.get_by_role("button", name="Minta diterbitkan").click()
+    expect(page.get_by_text("menunggu penerbit").first).to_be_visible()
+
+
+def release(page: Page, title: str) -> None:
+    page.get_by_role("button", name="Tulisan kota").click()
+    page.get_by_role("link", name=re.compile(re.escape(title))).first.click()
+    page.get_by_role("button", name="Terbitkan", exact=True).click()
+    expect(page.get_by_role("heading", name=re.compile(re.escape(HEADLINE)))).to_be_visible()
+
+
+def test_an_alert_is_written_released_by_another_read_by_all_and_cancelled(
+    enter: Callable[..., Page], demo: Demo, axe_source: str
+) -> None:
+    writer = enter("Pengendali 112 (Diskominfo)")
+    checked(writer, axe_source)
+    writer.get_by_role("button", name="Tulis peringatan").click()
+    indonesian = writer.get_by_role("region", name="Bahasa Indonesia")
+    indonesian.get_by_label("Keadaan").fill("Banjir")
+    indonesian.get_by_label("Judul").fill(HEADLINE)
+    indonesian.get_by_label("Penjelasan").fill("Air setinggi < 50 cm.")
+    writer.get_by_label("Keparahan").select_option("Severe")
+    writer.get_by_label("Berlaku sampai").fill(until_of(writer))
+    writer.get_by_label("Manggala", exact=True).check()
+    checked(writer, axe_source)
+    ask_release(writer)
+    assert writer.get_by_role("button", name="Terbitkan", exact=True).count() == 0
+    assert told(writer, demo) == []
+
+    other = enter("Pengawas 112 (Diskominfo)")
+    release(other, HEADLINE)
+    checked(other, axe_source)
+    (link,) = told(other, demo)
+    alert = read_alert(other.request.get(link).body()).alert
+    assert [] == problems(alert)
+    assert HEADLINE == alert.infos[0].headline
+    assert ("Kemendagri", "73.71.11") in alert.infos[0].areas[0].geocodes
+
+    board = writer
+    board.goto(f"{demo.address}/112")
+    line = board.get_by_role("region", name="Peringatan yang berlaku di kota")
+    expect(line.get_by_role("link", name=HEADLINE)).to_be_visible()
+    line.get_by_role("link", name=HEADLINE).click()
+    board.get_by_role("button", name="Batalkan", exact=True).click()
+    board.get_by_label("Alasan pembatalan").fill("Air sudah surut")
+    ask_release(board)
+    release(other, HEADLINE)
+
+    cancel, first = told(other, demo)
+    assert first == link
+    ended = read_alert(other.request.get(cancel).body()).alert
+    assert ("Cancel", (alert.reference,)) == (ended.type, ended.references)
+    board.goto(f"{demo.address}/peringatan")
+    expect(board.get_by_text("Tidak ada peringatan yang berlaku")).to_be_visible()
