@@ -27,6 +27,7 @@ def enter(new_page: NewPage, demo: Demo) -> Callable[..., Page]:
         page.goto(demo.links[who])
         page.wait_for_url(re.compile(r"/(peta|dinding|112|lalin|tugas|admin|bantuan)"))
         page.goto(f"{demo.address}/peringatan")
+        expect(page.get_by_role("heading", name="Peringatan", level=1)).to_be_attached()
         return page
 
     return sign_in
@@ -73,7 +74,7 @@ def release(page: Page, title: str) -> None:
 def test_an_alert_is_written_released_by_another_read_by_all_and_cancelled(
     enter: Callable[..., Page], demo: Demo, axe_source: str
 ) -> None:
-    writer = enter("Pengendali 112 (Diskominfo)")
+    writer = enter("Pengendali 112, Diskominfo")
     checked(writer, axe_source)
     writer.get_by_role("button", name="Tulis peringatan").click()
     indonesian = writer.get_by_role("region", name="Bahasa Indonesia")
@@ -88,14 +89,14 @@ def test_an_alert_is_written_released_by_another_read_by_all_and_cancelled(
     assert writer.get_by_role("button", name="Terbitkan", exact=True).count() == 0
     assert told(writer, demo) == []
 
-    other = enter("Pengawas 112 (Diskominfo)")
+    other = enter("Pengawas 112, Diskominfo")
     release(other, HEADLINE)
     checked(other, axe_source)
     (link,) = told(other, demo)
     alert = read_alert(other.request.get(link).body()).alert
     assert [] == problems(alert)
     assert HEADLINE == alert.infos[0].headline
-    assert ("Kemendagri", "73.71.11") in alert.infos[0].areas[0].geocodes
+    assert ("Kemendagri", "73.71.12") in alert.infos[0].areas[0].geocodes
 
     board = writer
     board.goto(f"{demo.address}/112")

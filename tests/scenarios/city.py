@@ -45,6 +45,9 @@ demo = true
 port = {port}
 workstation = "WS-01"
 
+[alerts]
+sender = "alert@makassar.example"
+
 [cameras]
 allow_loopback = true
 

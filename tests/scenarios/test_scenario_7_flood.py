@@ -1,10 +1,11 @@
 """Scenario 7: street flood and a power cut: sixty calls at once, and too few people for them."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
 from simcity.calls.day import Planned, plan_burst
@@ -19,6 +20,8 @@ from tests.scenarios.city import (
     deed,
     timing_of,
 )
+from warroom.alerts.cap import problems, read_alert
+from warroom.alerts.contracts import Alert
 from warroom.kernel.clock import SystemClock
 
 FLOODED = ("73.71.11", "73.71.12")
@@ -59,6 +62,33 @@ async def ring_all(city: City, plan: list[Planned]) -> list[str]:
     )
 
 
+async def warn(writer: Person, other: Person, incident: str) -> tuple[Alert, bytes]:
+    """A CAP message of the incident: written by one, released by the other, read by anybody."""
+    draft = await writer.do("/api/alerts/drafts", {"kind": "Alert", "incident_id": incident})
+    until = (SystemClock().now() + timedelta(hours=6)).isoformat()
+    said = {"headline": "Banjir dan listrik padam", "description": "Hindari jalan tergenang."}
+    fields = draft["fields"] | {
+        "id": draft["fields"]["id"] | said,
+        "severity": "Severe",
+        "urgency": "Immediate",
+        "certainty": "Observed",
+        "expires": until,
+        "districts": list(FLOODED),
+    }
+    path = f"/api/alerts/drafts/{draft['id']}"
+    written = await writer.do(path, {"version": draft["version"], "fields": fields}, "PUT")
+    asked = await writer.do(f"{path}/ask", {"version": written["version"]})
+    body = {"version": asked["version"]}
+    own = await writer.client.post(f"{path}/issue", json=body)
+    assert own.status_code in (404, 409)
+    issued = await other.do(f"{path}/issue", body)
+    async with httpx.AsyncClient(base_url=writer.city.address) as anybody:
+        index = await anybody.get("/cap/")
+        document = await anybody.get(f"/cap/{issued['id']}.xml")
+    assert issued["id"] in index.text
+    return read_alert(document.content).alert, document.content
+
+
 @pytest.mark.nightly
 async def test_sixty_calls_are_taken_in_turn_called_back_and_told_as_missed(city: City) -> None:
     spots = read_spots(city.node.settings.city, FLOODED)
@@ -87,6 +117,7 @@ async def test_sixty_calls_are_taken_in_turn_called_back_and_told_as_missed(city
         works = next(one["id"] for one in agencies if one["short"] == "Dinas PU")
         await second.do(f"/api/incidents/{flood}/agencies", {"agency_id": works})
         shown = await second.incident(flood)
+        alert, told = await warn(sender, second, flood)
         today = SystemClock().now().astimezone(ZONE).date().isoformat()
         report = await sender.get("/api/dispatch/kpi", **{"from": today, "to": today})
         await second.end(flood)
@@ -104,6 +135,12 @@ async def test_sixty_calls_are_taken_in_turn_called_back_and_told_as_missed(city
     assert GIVE_UP >= len(given_up) > 0
     assert len(taken) // 4 == len([one for one in rows if one["class"] == "information"])
     assert "Dinas PU" in {one["short"] for one in shown["agencies"]}
+    # The public is told, by two people: what, where by kecamatan, and nothing of who called.
+    info, area = alert.infos[0], alert.infos[0].areas[0]
+    assert [] == problems(alert)
+    assert ("Actual", "Alert", "Severe") == (alert.status, alert.type, info.severity)
+    assert set(FLOODED) == {code for _, code in area.geocodes}
+    assert not any(number.encode() in told for number in numbers)
     # The figure is told as missed, with how many it is about and how many lack a stamp.
     answer = timing_of(report, "answer")
     nena = next(aim for aim in answer["aims"] if (aim["within_s"], aim["percent"]) == (15, 90))

@@ -215,6 +215,7 @@ def _prepare(*, port: int, reset: bool) -> Node:
     (data / "warroom.toml").write_text(
         "# Written by `warroom demo` at each start.\n"
         f'[warroom]\ndemo = true\nport = {port}\nworkstation = "WS-01"\n\n'
+        '[alerts]\nsender = "alert@makassar.example"\n\n'
         "[cameras]\nallow_loopback = true\n\n"
         f"[recording]\nallow_loopback = true\nquota_bytes = {QUOTA_BYTES}\n\n"
         '[live]\nwebrtc_bind_address = "127.0.0.1"\n\n'

@@ -5,7 +5,7 @@ from alembic import op
 from warroom.kernel.wall import policy, reaches
 
 revision = "0047"
-down_revision = "0046"
+down_revision = "0048"
 
 
 def upgrade() -> None:
