@@ -22,7 +22,8 @@ _SCRIPT = """
   if (!navigator.mediaDevices) return;
   navigator.mediaDevices.getUserMedia = async () => {
     const context = new AudioContext();
-    const voice = context.createOscillator(), level = context.createGain(), out = context.createMediaStreamDestination();
+    const voice = context.createOscillator(), level = context.createGain();
+    const out = context.createMediaStreamDestination();
     voice.frequency.value = hz;
     level.gain.value = loudness / 32768;
     voice.connect(level).connect(out);

@@ -4,8 +4,10 @@ Two agents and a supervisor sit in pages of their own at one running product. Ev
 a tone; who hears whom is told by the spectrum of what each of them hears. Each deed has its test.
 """
 
+import asyncio
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.conftest import DESK, WAIT_MS
 from tests.browser.ears import Agent, Ear, seconds_of, voices_in
 from tests.browser.harness import axe_violations, clipped_texts
-from tests.calls.telephone import Telephone
-from tests.scenarios.city import SUPERVISOR, TAKER, TRUNK_A, TRUNK_B, City, running_city
+from tests.calls.audio.sound import channels
+from tests.calls.telephone import Telephone, share_with
+from tests.scenarios.city import SUPERVISOR, TAKER, TRUNK_A, TRUNK_B, City, deed, running_city
+from warroom.calls.audio import g711
 
 pytestmark = pytest.mark.browser
 
@@ -132,7 +136,7 @@ def hears(ear: Ear, page: Page, *names: str) -> None:
         good = good + 1 if found == set(names) else 0
         if good == 2:
             return
-    raise AssertionError(f"heard {found}, not {set(names)}")
+    pytest.fail(f"heard {found}, not {set(names)}")
 
 
 def take(room: City, agent: Agent, caller: Telephone) -> None:
@@ -325,3 +329,105 @@ def test_who_gave_up_is_called_back_from_the_list(room: City, sit: Sit, third: T
     shows(agent, "Menulis")
     agent.page.keyboard.press("6")
     expect(panel(agent).get_by_role("button", name="Telepon balik")).to_have_count(0)
+
+
+def test_a_recording_is_heard_by_side_held_and_let_go_by_whoever_may(
+    room: City, sit: Sit, caller: Telephone, axe_source: str
+) -> None:
+    agent = sit("first", TAKER)
+    open_desk(agent)
+    take(room, agent, caller)
+    hears(Phone(caller), agent.page, "first")
+    hears(agent, agent.page, "caller")
+    call = agent.page.evaluate("async () => (await (await fetch('/api/calls/queue')).json()).items")
+    taken = next(one["id"] for one in call if one["state"] == "answered")
+    over(agent, caller)
+
+    boss = sit("boss", SUPERVISOR)
+    page = boss.page
+    page.goto(f"{room.address}/112/panggilan")
+    page.get_by_role("row").filter(has_text=CALLER).first.click()
+    expect(page).to_have_url(re.compile(f"panggilan={taken}"))
+    kept = page.get_by_label("Rekaman", exact=True)
+    kept.get_by_role("button", name="Dengarkan rekaman").click()
+    page.wait_for_function("() => document.querySelector('audio')?.currentTime > 0.5")
+    kept.get_by_role("button", name="Petugas", exact=True).click()
+    expect(kept.get_by_role("button", name="Petugas", exact=True)).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    file = page.request.get(f"{room.address}/api/calls/{taken}/recording").body()
+    assert [{"caller"}, {"first"}] == [voices_of(channel) for channel in channels(file)]
+    assert [] == axe_violations(page, axe_source)
+    assert [] == clipped_texts(page)
+
+    kept.get_by_role("button", name="Tahan rekaman").click()
+    page.get_by_label("Alasan", exact=True).fill("diminta penyidik")
+    page.get_by_label("Nomor perkara", exact=True).fill("LP/112/2026")
+    kept.get_by_role("button", name="Tahan rekaman").last.click()
+    expect(kept.get_by_text("diminta penyidik")).to_be_visible()
+    expect(kept.get_by_text("Ditahan", exact=True)).to_be_visible()
+    assert [True] == [one["is_held"] for one in holds_of(page, taken)]
+    kept.get_by_role("button", name="Lepas").click()
+    kept.get_by_role("button", name="Lepas").last.click()
+    expect(kept.get_by_text("Tulis alasannya", exact=False).first).to_be_visible()
+    page.get_by_label("Alasan melepas", exact=True).fill("perkara selesai")
+    kept.get_by_role("button", name="Lepas").last.click()
+    expect(kept.get_by_text("Dilepas atau berakhir")).to_be_visible()
+    assert ["perkara selesai"] == [one["release_reason"] for one in holds_of(page, taken)]
+    assert [] == axe_violations(page, axe_source)
+
+    agent.page.goto(f"{room.address}/112/panggilan?panggilan={taken}")
+    expect(agent.page.get_by_text("Anda tidak berhak mendengarkan rekaman.")).to_be_visible()
+    expect(agent.page.get_by_role("button", name="Tahan rekaman")).to_have_count(0)
+    expect(agent.page.get_by_role("button", name="Dengarkan rekaman")).to_have_count(0)
+    refused = [
+        agent.page.request.get(f"{room.address}/api/calls/{taken}/{what}").status
+        for what in ("recording", "holds")
+    ]
+    assert {403, 404} >= set(refused)
+
+
+def voices_of(channel: bytes) -> set[str]:
+    """Whose voices are in one channel of a recording, at any time of it."""
+    heard = g711.decode(channel).astype(float)
+    return {name for name, hz in VOICES.items() if share_with(heard, hz) > 0.3}
+
+
+def holds_of(page: Page, call: str) -> list[dict[str, Any]]:
+    """Who keeps the recording, as the server says."""
+    found: dict[str, Any] = page.evaluate(
+        "async (address) => (await fetch(address)).json()", f"/api/calls/{call}/holds"
+    )
+    items: list[dict[str, Any]] = found["items"]
+    return items
+
+
+def test_a_call_about_what_is_open_beside_the_form_is_folded_in_by_one_key(
+    room: City, sit: Sit, caller: Telephone, axe_source: str
+) -> None:
+    with ThreadPoolExecutor(1) as beside:
+        fire = beside.submit(asyncio.run, handed_on(room)).result()
+    agent = sit("first", TAKER)
+    page = agent.page
+    page.goto(f"{room.address}/112?insiden={fire}")
+    open_desk(agent)
+    before = len(page.request.get(f"{room.address}/api/incidents").json()["items"])
+    take(room, agent, caller)
+
+    expect(page.get_by_text("Terbuka di samping")).to_be_visible()
+    assert [] == axe_violations(page, axe_source)
+    page.keyboard.press("F8")
+    expect(panel(agent).get_by_text("Sudah digabung ke kejadian yang ada")).to_be_visible()
+    over(agent, caller)
+
+    shown = page.request.get(f"{room.address}/api/incidents/{fire}").json()
+    assert 1 == len(shown["call_ids"])
+    assert before == len(page.request.get(f"{room.address}/api/incidents").json()["items"])
+
+
+async def handed_on(room: City) -> str:
+    """An incident that was handed on; its id."""
+    async with await room.person(TAKER) as taker:
+        incident = await taker.draft((-5.1246, 119.4189), "Lorong 5 Jalan Kandea", "fire_dense")
+        await taker.do(f"/api/incidents/{incident}/send", deed())
+        return incident

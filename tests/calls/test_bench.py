@@ -11,3 +11,4 @@ def test_the_benchmark_of_calls_counts_packets_and_recordings() -> None:
 
     assert ["calls", "rtp_lost", "cpu_pct_of_core_per_call", "answer_ms_p99"] == list(result)[:4]
     assert (4, 4) == (result["calls"], result["recordings_hashed"])
+    assert 0 < result["caller_to_leg_ms_p50"] <= result["caller_to_leg_ms_p99"]

@@ -158,6 +158,31 @@ async def test_a_supervisor_listens_whispers_and_barges_in(tmp_path: Path) -> No
         assert 0 == await sipp, room.errors
 
 
+async def test_an_agent_who_begins_to_speak_late_keeps_the_call_and_is_lost_only_afterwards(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path, agent_silent_s=0.1) as room:
+        leg = await room.agent("a1", answers=False)
+        leg.speaks = False
+        sipp = asyncio.ensure_future(room.sipp("long"))
+        await room.until_written("ringing")
+        call = room.only_call()
+        await room.edge.desk.answer(call.id, "a1")
+
+        # Ten times as long as who spoke may be silent.
+        taken_at = room.board._ticks
+        await room.until(lambda: room.board._ticks > taken_at + 50)
+        assert "a1" == call.agent
+        leg.speaks = True
+        await room.until(lambda: call.media.was_heard)
+        leg.speaks = False
+        await room.until_written("agent_lost")
+
+        leg.speaks = True
+        await room.edge.desk.answer(call.id, "a1")
+        assert 0 == await sipp, room.errors
+
+
 async def test_a_supervisor_is_free_again_when_the_call_that_they_listen_to_ends(
     tmp_path: Path,
 ) -> None:

@@ -11,6 +11,7 @@ export interface Room {
   me(): string;
   /** Reads them anew. */
   refetch(): Promise<void>;
+  /** Takes it; what I say goes out from that moment, whenever the list says that it is mine. */
   answer(call: Call): Promise<unknown>;
   /** There was nothing to answer: nobody waits, or I have a call. */
   idle(why: "nobody_waits" | "in_a_call"): void;

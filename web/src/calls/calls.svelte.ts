@@ -85,12 +85,26 @@ class Calls {
 
 export const calls = new Calls();
 
+/** What is to happen the moment a call is taken; the line sets it. */
+export const whenTaking = { begin: (): void => undefined, failed: (): void => undefined };
+
+/** Takes a call. */
+export async function take(call: Call): Promise<void> {
+  if (call.channel === "phone") whenTaking.begin();
+  try {
+    await api.post(`/api/calls/${call.id}/answer`, {});
+  } catch (failure) {
+    whenTaking.failed();
+    throw failure;
+  }
+}
+
 /** Behind `F1`, on whatever page it is pressed. */
 export const answering = new Answering({
   calls: () => calls.all,
   me: () => calls.own,
   refetch: () => calls.refetch(),
-  answer: (call) => api.post(`/api/calls/${call.id}/answer`, {}),
+  answer: take,
   idle: (why) => toasts.say(t(`calls.${why}`)),
   failed: (failure) => toasts.say(sentence(failure)),
 });

@@ -3,7 +3,7 @@ import { api, sentence } from "$lib/api";
 import { registerKeys } from "$lib/keys";
 import { router } from "$lib/router.svelte";
 import { untrack } from "svelte";
-import { answering, calls } from "./calls.svelte";
+import { answering, calls, whenTaking } from "./calls.svelte";
 import { AgentLeg, type LegState } from "./leg";
 import type { MicrophoneProblem } from "./microphone";
 import { overHttp } from "./signalling";
@@ -11,6 +11,8 @@ import { speaks } from "./turns";
 
 const LOOK_MS = 100;
 const ROOM = "/112";
+/** So long the list may take to say that a call that was taken is mine. */
+const LISTED_MS = 5_000;
 
 class Line {
   state = $state<LegState>("off");
@@ -69,6 +71,14 @@ class Line {
         if (me === null && problem === "") untrack(() => this.missed(askedAt));
       });
     });
+    // The edge takes an agent who says nothing for gone: it must not wait until the list was read.
+    const asListed = (): void => this.follow(speaks(calls.all, calls.own));
+    whenTaking.failed = asListed;
+    whenTaking.begin = () => {
+      this.follow(true);
+      // A call that ended before it was ever listed as mine must not leave the microphone open.
+      setTimeout(asListed, LISTED_MS);
+    };
     this.#stops = [follow, calls.watch(), registerKeys("calls.keys", [{ keys: "F1", label: "calls.answer", run: answer, over: true }])];
   }
 
@@ -78,11 +88,13 @@ class Line {
     clearInterval(this.#look);
     this.#leg?.stop();
     this.#leg = null;
+    this.#isInCall = false;
     this.levels = { microphone: 0, caller: 0 };
     calls.again();
   }
 
   #stops: (() => void)[] = [];
+  #isInCall = false;
 
   get #isOpen(): boolean {
     return this.state === "ready" || this.state === "talking";
@@ -95,6 +107,8 @@ class Line {
 
   /** A call is on this line from now on, or no more. */
   follow(isInCall: boolean): void {
+    if (isInCall === this.#isInCall) return;
+    this.#isInCall = isInCall;
     this.isMuted = false;
     if (isInCall) this.#leg?.begin();
     else this.#leg?.rest();

@@ -52,6 +52,8 @@ export class CallForm {
   chosen = $state.raw<{ at: string; by: string | null } | null>(null);
   /** Joins the call at hand to this incident; set by who has the call. */
   join: (() => Promise<void>) | null = null;
+  /** Joins the call at hand to an incident that is there already; set by who has the call. */
+  fold = $state.raw<((into: string) => Promise<void>) | null>(null);
   #unsaved = new Unsaved(newId());
   #isSending = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -174,8 +176,20 @@ export class CallForm {
     this.begin();
   }
 
-  /** Merges into another and goes on with that one. */
+  /** Whether nothing was typed of the call at hand: it is folded into another incident as it is. */
+  get isFoldable(): boolean {
+    return this.fold !== null && !this.isBegun && this.#unsaved.size === 0;
+  }
+
+  /**
+   * Merges into another and goes on with that one. A call of which nothing was typed joins it and
+   * leaves no draft behind: the fiftieth about one fire takes one key.
+   */
   async merge(into: string): Promise<void> {
+    if (this.isFoldable) {
+      await this.fold?.(into);
+      return;
+    }
     await this.#atLeastBegun();
     await api.post(`/api/incidents/${this.id}/merge`, { id: newId(), into });
     await this.open(into);

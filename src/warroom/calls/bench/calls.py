@@ -17,6 +17,8 @@ from typing import Any
 
 import msgspec
 
+from warroom.calls.bench.figures import STAMP
+
 HOST = "127.0.0.1"
 FRAME_S = 0.02
 MEASURED_FROM_S = 1.0
@@ -138,6 +140,8 @@ def _measure(edge: "subprocess.Popen[bytes]", calls: int, seconds: float) -> dic
         "rtp_lost": sent - told["received"],
         "answer_ms_p99": round(answers[max(0, -(-99 * calls // 100) - 1)], 1),
         "rtp_sent": sent,
+        "caller_to_leg_ms_p50": told["late_ms_p50"],
+        "caller_to_leg_ms_p99": told["late_ms_p99"],
         "recordings_hashed": told["hashed"],
         "worst_tick_late_ms": told["worst_late_ms"],
     }
@@ -175,7 +179,8 @@ def _speak(callers: list[Caller], target: tuple[str, int], voice: bytes, seconds
                 "!BBHII", 0x80, 8, caller.sent & 0xFFFF, caller.sent * 160, caller.number + 1
             )
             if caller.media is not None:
-                caller.sound.sendto(head + voice, caller.media)
+                stamped = STAMP.pack(time.monotonic_ns()) + voice[STAMP.size :]
+                caller.sound.sendto(head + stamped, caller.media)
             caller.sent += 1
         _drain(callers)
         if number % 25 == 0:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from warroom.calls.bench.figures import STAMP, nearest_rank
 from warroom.calls.contracts import OnFrame, OnKey
 from warroom.calls.edge.process import Edge
 from warroom.calls.settings import CallSettings
@@ -19,7 +20,15 @@ HOST = "127.0.0.1"
 
 
 class EchoLeg:
-    """An agent who says back what is heard: as many packets as a browser sends, at their pace."""
+    """An agent who says back what is heard: as many packets as a browser sends, at their pace.
+
+    Attributes:
+        late_ms: Of each packet, from its sending by the caller (whose first eight bytes say when)
+            until it would go out to this agent's browser.
+    """
+
+    def __init__(self) -> None:
+        self.late_ms: list[float] = []
 
     on_rtp: OnFrame | None = None
     on_key: OnKey | None = None
@@ -32,6 +41,8 @@ class EchoLeg:
 
     def send(self, payload: bytes, rtp_time: int, source: int) -> None:
         """Says it back."""
+        (sent_ns,) = STAMP.unpack_from(payload)
+        self.late_ms.append((time.monotonic_ns() - sent_ns) / 1e6)
         if self.on_rtp is not None:
             self.on_rtp(payload, rtp_time, source)
 
@@ -50,8 +61,9 @@ async def _edge(folder: Path, agents: int) -> None:
     edge = Edge(settings, Sealer(bytes(32)), folder, folder / "c.sock", SystemClock())
     await edge.start()
     board = edge.board
-    for number in range(agents):
-        await board.leg(f"a{number}", EchoLeg())
+    legs = [EchoLeg() for _ in range(agents)]
+    for number, leg in enumerate(legs):
+        await board.leg(f"a{number}", leg)
     gc.collect()
     gc.freeze()
     _say(port=board.stack.transports.ports["UDP"])
@@ -65,8 +77,11 @@ async def _edge(folder: Path, agents: int) -> None:
             if call.rung and call.is_waiting:
                 board.answer(call, next(iter(call.rung)))
     before = time.process_time()
+    for leg in legs:
+        leg.late_ms.clear()
     await reader.readline()
     cpu_s = time.process_time() - before
+    late_ms = sorted(one for leg in legs for one in leg.late_ms)
     await asyncio.wait_for(_until_over(board), 30)
     bodies = [e.body for e in board.books.journal.after(0, 100_000) if e.kind == "recorded"]
     _say(
@@ -75,6 +90,8 @@ async def _edge(folder: Path, agents: int) -> None:
         received=sum(body["received"] for body in bodies),
         lost=sum(body["lost"] for body in bodies),
         hashed=sum(bool(body["sha256"]) for body in bodies),
+        late_ms_p50=round(nearest_rank(late_ms, 50), 2),
+        late_ms_p99=round(nearest_rank(late_ms, 99), 2),
         worst_late_ms=round(board.worst_late_s * 1000, 1),
     )
     await edge.stop()

@@ -23,6 +23,7 @@ import psutil
 from warroom.calls.audio import g711
 from warroom.calls.bench import sound
 from warroom.calls.bench.caller import HOST, Caller
+from warroom.calls.bench.figures import nearest_rank
 from warroom.calls.edge.client import EdgeClient
 from warroom.calls.errors import BenchBrowserError, EdgeAwayError
 
@@ -102,14 +103,16 @@ async def _measure(folder: Path, legs: int, seconds: float) -> dict[str, Any]:
         rss = running.edge.memory_info().rss
         health = await running.client.ask("health")
     wall_minus_loop_s = time.time_ns() / 1e9 - time.monotonic()
-    late_ms, alike = sound.delay_ms(tap, said[0], callers[0].spoken_at, wall_minus_loop_s)
+    late_ms, alike = sound.delays_ms(tap, said[0], callers[0].spoken_at, wall_minus_loop_s)
+    late_ms.sort()
     return {
         "legs": legs,
         "call_s": seconds,
         "cpu_s_per_call_minute": round(used_s / (legs * seconds / 60), 3),
         "aim_cpu_s_per_call_minute": AIM_CPU_S,
         "idle_core": round(idle_core, 4),
-        "caller_to_ear_ms": round(float(late_ms), 1),
+        "caller_to_ear_ms_p50": round(nearest_rank(late_ms, 50), 1),
+        "caller_to_ear_ms_p99": round(nearest_rank(late_ms, 99), 1),
         "aim_caller_to_ear_ms": AIM_DELAY_MS,
         "caller_to_ear_likeness": round(alike, 4),
         "frames_said": sum(len(caller.spoken_at) for caller in callers),

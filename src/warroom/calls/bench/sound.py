@@ -13,7 +13,6 @@ from warroom.calls.audio import g711
 from warroom.calls.contracts import FRAME_SAMPLES, RATE_HZ
 
 TAP_HZ = 48_000
-PROBE_SAMPLES = 5 * RATE_HZ
 
 type Samples = NDArray[np.float64]
 
@@ -48,10 +47,10 @@ def find(wanted: Samples, sound: Samples) -> tuple[int, float]:
     return place, float(piece @ wanted) / norm if norm else 0.0
 
 
-def delay_ms(
+def delays_ms(
     tap: dict[str, Any], said: bytes, spoken_at: list[float], wall_minus_loop_s: float
-) -> tuple[float, float]:
-    """From the caller's mouth to the tap in the browser.
+) -> tuple[list[float], float]:
+    """From the caller's mouth to the tap in the browser, once for each second of the call.
 
     Args:
         tap: As the page gives it.
@@ -60,18 +59,22 @@ def delay_ms(
         wall_minus_loop_s: Wall time minus loop time.
 
     Returns:
-        Milliseconds, and how like the sound is.
+        Milliseconds, and how like the sound is in the piece that is least alike. The first second
+        is left out: the browser's buffer still settles.
     """
     samples = np.frombuffer(base64.b64decode(tap["samples"]), "<f4").astype(float)
     heard = np.asarray(resample_poly(samples, 1, TAP_HZ // RATE_HZ), np.float64)
     places = np.array(tap["places"], float)
     # A piece is stamped when it is made; the median over all of them takes the jitter out.
     zero_s = float(np.median(places[:, 1] / 1000 - places[:, 0] / TAP_HZ))
-    first = len(spoken_at) // 4
-    begin = first * FRAME_SAMPLES
-    wanted = g711.decode(said[begin : begin + PROBE_SAMPLES]).astype(float)
-    place, alike = find(wanted, heard)
-    ear_s = zero_s + places[0, 0] / TAP_HZ + place / RATE_HZ
-    # A frame is sent when its last sample has been said.
-    mouth_s = spoken_at[first] + wall_minus_loop_s - FRAME_SAMPLES / RATE_HZ
-    return float(ear_s - mouth_s) * 1000, alike
+    delays, alike = [], 1.0
+    for begin in range(RATE_HZ, len(said) - RATE_HZ + 1, RATE_HZ):
+        wanted = g711.decode(said[begin : begin + RATE_HZ]).astype(float)
+        place, likeness = find(wanted, heard)
+        alike = min(alike, likeness)
+        ear_s = zero_s + places[0, 0] / TAP_HZ + place / RATE_HZ
+        # A frame is sent when its last sample has been said.
+        sent_s = spoken_at[begin // FRAME_SAMPLES]
+        mouth_s = sent_s + wall_minus_loop_s - FRAME_SAMPLES / RATE_HZ
+        delays.append(float(ear_s - mouth_s) * 1000)
+    return delays, alike

@@ -50,7 +50,8 @@ class Media:
         is_up: Whether the caller may hear us (early media or answered).
         is_held: Whether the agent put the caller on hold: neither hears the other.
         waiting: What the caller hears until somebody answers.
-        heard_at: When the agent's sound came last.
+        heard_at: When the agent's sound came last; when they took the call, until it came.
+        was_heard: Whether any of it came since they took the call.
     """
 
     port: AudioPort
@@ -60,6 +61,7 @@ class Media:
     is_held: bool = False
     waiting: tuple[bytes, ...] = ()
     heard_at: float = 0.0
+    was_heard: bool = False
     fillers: int = 0
     _leg: AgentLeg | None = None
     _others: dict[str, AgentLeg | AudioPort] = field(default_factory=dict)
@@ -82,7 +84,7 @@ class Media:
         if self._leg is not None and self._leg is not leg:
             self._leg.on_rtp = self._leg.on_key = None
         self._leg = leg
-        self.heard_at = self.monotonic()
+        self.heard_at, self.was_heard = self.monotonic(), False
         if leg is not None:
             leg.on_rtp, leg.on_key = self._from_agent, self.press
 
@@ -125,7 +127,7 @@ class Media:
             self._leg.send(payload, rtp_time, source)
 
     def _from_agent(self, payload: bytes, rtp_time: int, source: int) -> None:
-        self.heard_at = self.monotonic()
+        self.heard_at, self.was_heard = self.monotonic(), True
         if self._mixer is not None:
             if not self.is_held:
                 self._mixer.put(DESK, payload, rtp_time, source)

@@ -487,7 +487,11 @@ class Switchboard:
             elif now - call.lost_at > COMES_BACK_S:
                 self.lose(call)
             return
-        if not alive or now - call.media.heard_at > self.settings.agent_silent_s:
+        # A browser begins to send when it hears of the answer, which a busy one may do late.
+        silent_s = self.settings.agent_silent_s
+        if not call.media.was_heard:
+            silent_s = max(silent_s, COMES_BACK_S)
+        if not alive or now - call.media.heard_at > silent_s:
             self.lose(call)
 
 
