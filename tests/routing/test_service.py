@@ -242,3 +242,15 @@ def test_the_command_refuses_what_is_no_position(
 
     assert code == 1
     assert given in capsys.readouterr().err
+
+
+def test_what_is_near_is_known_and_what_is_closed_is_not_driven(two_ways: Routing) -> None:
+    starts = [WEST, (3.0, 119.4), EAST]
+    first = two_ways.matrix("fire", starts, [EAST])
+    two_ways.close([edge(two_ways.graph, 2, 4)])
+
+    closed = two_ways.matrix("fire", starts, [EAST])
+    two_ways.open([edge(two_ways.graph, 2, 4)])
+
+    assert closed[0, 0] > first[0, 0]
+    np.testing.assert_array_equal(first, two_ways.matrix("fire", starts, [EAST]))

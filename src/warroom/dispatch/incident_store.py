@@ -1,6 +1,7 @@
 """SQL of the tasks that are parts of an incident."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 from psycopg import sql
 
 from warroom.dispatch.contracts import VIEW, Assignment, Stamp, Task, columns_of
+from warroom.dispatch.duress_store import IN_DANGER
 from warroom.dispatch.progress import Told
 from warroom.dispatch.store import assignment_of_row, task_of_row
 from warroom.kernel.db import Transaction
@@ -40,10 +42,30 @@ select distinct s.unit_id from dispatch_assignment s join dispatch_task t on t.i
 where t.incident_id = %(id)s and s.state = 'declined'
 """
 
-_RESTED = """
-select unit_id, max(ended_at) as ended_at from dispatch_assignment
-where unit_id = any(%(units)s) and ended_at >= %(since)s and on_scene_at is not null
-group by unit_id
+# One question for what would be five: each of them alone costs as much as its answer.
+_STANDING = f"""
+select k.unit_id, b.number as busy_with, coalesce(c.crew, 0) as crew, r.ended_at as rested_at,
+    d.unit_id is not null as declined, u.id is not null as in_danger
+from unnest(%(units)s::uuid[]) k (unit_id)
+left join (
+    select s.unit_id, min(t.number) as number from dispatch_assignment s
+    join dispatch_task t on t.id = s.task_id
+    where s.ended_at is null and s.unit_id = any(%(units)s) and t.kind <> 'move_up'
+    group by s.unit_id
+) b on b.unit_id = k.unit_id
+left join (
+    select unit_id, count(*) as crew from dispatch_crew
+    where unit_id = any(%(units)s) and signed_off_at is null group by unit_id
+) c on c.unit_id = k.unit_id
+left join (
+    select unit_id, max(ended_at) as ended_at from dispatch_assignment
+    where unit_id = any(%(units)s) and ended_at >= %(since)s and on_scene_at is not null
+    group by unit_id
+) r on r.unit_id = k.unit_id
+left join ({_DECLINED}) d on d.unit_id = k.unit_id
+left join (
+    select u.id from unit u where u.id = any(%(units)s) and ({IN_DANGER})
+) u on u.id = k.unit_id
 """
 
 _WITH_UNITS = "select distinct agency_id from unit where removed_at is null and enabled"
@@ -105,25 +127,41 @@ async def list_told(scope: Scope, tx: Transaction, incident_id: UUID) -> list[To
     ]
 
 
-async def list_declined(
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What keeps a unit from an incident, or does not.
+
+    Attributes:
+        busy_with: Number of the task it is on; who was moved up stands by and is free.
+        crew: How many serve on it now.
+        rested_at: When it was done with the last place that it was at.
+        declined: Whether it declined a task of the incident.
+        in_danger: Whether its crew called for help and nobody answered.
+    """
+
+    busy_with: str | None
+    crew: int
+    rested_at: datetime | None
+    declined: bool
+    in_danger: bool
+
+
+async def list_standings(
     scope: Scope,  # noqa: ARG001 - of units that were found under it
     tx: Transaction,
     incident_id: UUID,
-) -> set[UUID]:
-    """The units that declined a task of the incident."""
-    rows = await (await tx.execute(_DECLINED, {"id": incident_id})).fetchall()
-    return {row["unit_id"] for row in rows}
-
-
-async def list_rested(
-    scope: Scope,  # noqa: ARG001 - of units that were found under it
-    tx: Transaction,
     units: Sequence[UUID],
     since: datetime,
-) -> dict[UUID, datetime]:
-    """When units that were at a place since then were done with it."""
-    rows = await (await tx.execute(_RESTED, {"units": list(units), "since": since})).fetchall()
-    return {row["unit_id"]: row["ended_at"] for row in rows}
+) -> dict[UUID, Standing]:
+    """How each of some units stands to an incident; what ended before `since` is no rest."""
+    values = {"id": incident_id, "units": list(units), "since": since}
+    rows = await (await tx.execute(_STANDING, values)).fetchall()
+    return {
+        row["unit_id"]: Standing(
+            row["busy_with"], row["crew"], row["rested_at"], row["declined"], row["in_danger"]
+        )
+        for row in rows
+    }
 
 
 async def list_numbers(

@@ -114,14 +114,21 @@ def recommend(
             held[one.unit.unit_id] = why
     gone = {unit_id for unit_id, _ in sent}
     free = [one for one in rated if one.unit.unit_id not in held and one.unit.unit_id not in gone]
-    chosen = _assign([slots[at] for at in open_slots], free)
+    alike = {need: [one for one in rated if does(one, need)] for need in set(slots)}
+    chosen = _assign([slots[at] for at in open_slots], free, alike)
     by_slot = dict(zip(open_slots, chosen, strict=True))
     used = {one.unit.unit_id for one in chosen if one is not None}
-    spare = [one for one in free if one.unit.unit_id not in used]
+    spare = {one.unit.unit_id for one in free} - used
+    spares = {
+        need: tuple(
+            sorted((one for one in able if one.unit.unit_id in spare), key=_by_arrival)[:others]
+        )
+        for need, able in alike.items()
+    }
     return [
         Slot(need, need.level, sent=taken[at])
         if at in taken
-        else _slot(need, by_slot[at], rated, held, spare, others)
+        else _slot(need, by_slot[at], alike[need], held, spares[need])
         for at, need in enumerate(slots)
     ]
 
@@ -148,17 +155,26 @@ def _why(one: Rated, now: datetime, silent_after_s: float) -> Why | None:
     return "no_route" if math.isinf(one.seconds) else None
 
 
-def _assign(slots: Sequence[Need], free: Sequence[Rated]) -> list[Rated | None]:
+def _assign(
+    slots: Sequence[Need], free: Sequence[Rated], alike: Mapping[Need, Sequence[Rated]]
+) -> list[Rated | None]:
     """The unit of each slot: as many slots as can be, and the least time in all."""
     if not slots or not free:
         return [None] * len(slots)
     from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - decision 51
 
     cost = np.full((len(slots), len(free)), _NEVER_S)
+    column = {one.unit.unit_id: number for number, one in enumerate(free)}
+    columns_of: dict[Need, tuple[list[int], list[float]]] = {}
     for at, need in enumerate(slots):
-        for number, one in enumerate(free):
-            if does(one, need):
-                cost[at, number] = min(one.arrives_s, _NEVER_S / 100)
+        if need not in columns_of:
+            able = [one for one in alike[need] if one.unit.unit_id in column]
+            columns_of[need] = (
+                [column[one.unit.unit_id] for one in able],
+                [min(one.arrives_s, _NEVER_S / 100) for one in able],
+            )
+        numbers, costs = columns_of[need]
+        cost[at, numbers] = costs
     rows, columns = linear_sum_assignment(cost)
     found: list[Rated | None] = [None] * len(slots)
     for at, number in zip(rows, columns, strict=True):
@@ -187,21 +203,19 @@ def _quickest_first(slots: Sequence[Need], found: list[Rated | None]) -> list[Ra
     return ordered
 
 
+def _by_arrival(one: Rated) -> tuple[float, str]:
+    return one.arrives_s, one.unit.name
+
+
 def _slot(
     need: Need,
     chosen: Rated | None,
-    rated: Sequence[Rated],
+    alike: Sequence[Rated],
     held: Mapping[UUID, Why],
-    spare: Sequence[Rated],
-    others: int,
+    others: tuple[Rated, ...],
 ) -> Slot:
-    alike = [one for one in rated if does(one, need)]
-    free = sorted(
-        (one for one in spare if does(one, need)),
-        key=lambda one: (one.arrives_s, one.unit.name),
-    )
     if chosen is not None:
-        return Slot(need, need.level, chosen, others=tuple(free[:others]))
+        return Slot(need, need.level, chosen, others=others)
     counts: dict[Why, int] = {}
     for one in alike:
         why = held.get(one.unit.unit_id, "busy")
@@ -209,5 +223,5 @@ def _slot(
     missing = {why: counts[why] for why in _REASONS if why in counts} or {"none_such": 1}
     first = next(iter(missing))
     near = [one for one in alike if held.get(one.unit.unit_id, "busy") == first]
-    near.sort(key=lambda one: (one.arrives_s, one.unit.name))
+    near.sort(key=_by_arrival)
     return Slot(need, need.level, missing=missing, named=near[0].unit if near else None)

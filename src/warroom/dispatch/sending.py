@@ -9,7 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from warroom.calls import api as calls
-from warroom.dispatch import crew_store, duress_store, incident_store, service, stack_store, store
+from warroom.dispatch import incident_store, service, stack_store, store
 from warroom.dispatch.contracts import SEND, VIEW, Assignment, Event, Stamp, Task
 from warroom.dispatch.errors import (
     NoPlaceError,
@@ -168,12 +168,8 @@ async def _candidates(
     now: datetime,
 ) -> list[Candidate]:
     ids = [one.unit.id for one in known]
-    busy = await store.list_busy(scope, tx, ids)
-    crews = await crew_store.list_people(scope, tx, ids)
-    declined = await incident_store.list_declined(scope, tx, incident_id)
-    in_danger = await duress_store.list_in_danger(scope, tx, ids)
     rest = timedelta(minutes=settings.rest_min)
-    rested = await incident_store.list_rested(scope, tx, ids, now - rest) if rest else {}
+    standings = await incident_store.list_standings(scope, tx, incident_id, ids, now - rest)
     return [
         Candidate(
             unit_id=one.unit.id,
@@ -185,16 +181,17 @@ async def _candidates(
             at=one.at,
             lat=one.lat,
             lon=one.lon,
-            crew=len(crews.get(one.unit.id, ())),
+            crew=standing.crew,
             seats=one.unit.draft.crew,
             width_m=one.unit.draft.width_m,
-            rests_until=rested[one.unit.id] + rest if one.unit.id in rested else None,
-            busy_with=busy[one.unit.id][1] if one.unit.id in busy else None,
-            declined=one.unit.id in declined,
+            rests_until=None if standing.rested_at is None else standing.rested_at + rest,
+            busy_with=standing.busy_with,
+            declined=standing.declined,
             station=one.unit.draft.station,
-            in_danger=one.unit.id in in_danger,
+            in_danger=standing.in_danger,
         )
         for one in known
+        for standing in (standings[one.unit.id],)
     ]
 
 

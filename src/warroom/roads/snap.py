@@ -1,7 +1,7 @@
 """From a position to the road it lies on."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -83,12 +83,37 @@ class Snapper:
             if not len(open_):
                 break
             rows, edges = self._tree.query(points[open_], predicate="dwithin", distance=ring)
-            rows, edges = rows[usable[edges]], edges[usable[edges]]
-            for row in np.unique(rows):
-                at = int(open_[row])
-                found[at] = self._nearest(points[at], edges[rows == row])
-            open_ = np.delete(open_, np.unique(rows))
+            is_usable = usable[edges]
+            rows, edges = rows[is_usable], edges[is_usable]
+            if not len(rows):
+                continue
+            for row, near in self._nearest_of_each(points[open_], rows, edges):
+                found[int(open_[row])] = near
+            open_ = np.delete(open_, rows)
         return found
+
+    def _nearest_of_each(
+        self, points: np.ndarray, rows: np.ndarray, edges: np.ndarray
+    ) -> Iterator[tuple[int, list[OnRoad]]]:
+        """What `_nearest` finds for each row, by a handful of calls however many rows there are."""
+        order = np.lexsort((edges, shapely.distance(self._lines[edges], points[rows]), rows))
+        which, first = np.unique(rows[order], return_index=True)
+        best = edges[order][first]
+        twin = self.graph.twin[best].astype(np.int64)
+        keys = rows.astype(np.int64) * self.graph.edges + edges
+        has_twin = (twin >= 0) & (twin != best)
+        has_twin &= np.isin(which * self.graph.edges + twin, keys)
+        on_best = self._on_each(points[which], best)
+        on_twin = iter(self._on_each(points[which[has_twin]], twin[has_twin]))
+        for row, near, is_both in zip(which.tolist(), on_best, has_twin.tolist(), strict=True):
+            yield row, [near, next(on_twin)] if is_both else [near]
+
+    def _on_each(self, points: np.ndarray, edges: np.ndarray) -> list[OnRoad]:
+        lines = self._lines[edges]
+        shares = np.clip(shapely.line_locate_point(lines, points, normalized=True), 0.0, 1.0)
+        metres = shapely.distance(lines, points)
+        told = zip(edges.tolist(), shares.tolist(), metres.tolist(), strict=True)
+        return [OnRoad(edge, share, away) for edge, share, away in told]
 
     def _nearest(self, point: shapely.Point, found: np.ndarray) -> list[OnRoad]:
         found = np.sort(found)

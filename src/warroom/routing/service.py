@@ -1,7 +1,7 @@
 """Routes between positions, for people and for other domains, over the roads of the city pack."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,29 @@ type Position = tuple[float, float]
 
 SNAP_M = 300.0
 
+MOST_KNOWN = 20_000
+"""Positions of which the near roads are kept, of each kind of vehicle."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Prepared:
     snapper: Snapper
     now: dict[str, Router]
     free: dict[str, Router]
+    # Most vehicles stand where they stood at the last question. Which roads a vehicle can use is
+    # of the pack alone, so that neither speeds nor closures change what is near.
+    near: dict[str, dict[Position, list[OnRoad]]] = field(default_factory=dict)
+
+    def near_many(self, profile: str, positions: Sequence[Position]) -> list[list[OnRoad]]:
+        """The roads near each position, of which those that were asked about before are known."""
+        known = self.near.setdefault(profile, {})
+        if len(known) > MOST_KNOWN:
+            known.clear()
+        asked = [(lat, lon) for lat, lon in positions]
+        new = [at for at in dict.fromkeys(asked) if at not in known]
+        found = self.snapper.near_many(new, self.now[profile].usable, SNAP_M) if new else []
+        known.update(zip(new, found, strict=True))
+        return [known[at] for at in asked]
 
 
 class Routing:
@@ -60,8 +77,7 @@ class Routing:
         Raises:
             UnknownProfileError: There is no such kind of vehicle.
         """
-        if profile not in PROFILES:
-            raise UnknownProfileError(profile=profile, known=", ".join(PROFILES))
+        _known(profile)
         return self._ready().now[profile]
 
     def update(self, kmh: Singles) -> None:
@@ -90,8 +106,10 @@ class Routing:
         Raises:
             OffRoadError: There is none near.
         """
-        router = self.router(profile)
-        return self._ready().snapper.near(*at, usable=router.usable, within_m=SNAP_M)
+        _known(profile)
+        ready = self._ready()
+        usable = ready.now[profile].usable
+        return ready.snapper.near(*at, usable=usable, within_m=SNAP_M)
 
     def route(self, profile: str, start: Position, end: Position) -> Route:
         """The quickest way now, with its steps and why it is not the usual one.
@@ -141,12 +159,14 @@ class Routing:
             OffRoadError: No road lies near one of the ends, which are not just `any_end`.
             UnknownProfileError: There is no such kind of vehicle.
         """
-        router = self.router(profile)
-        near = self._ready().snapper.near_many(starts, router.usable, SNAP_M)
+        _known(profile)
+        ready = self._ready()  # once: each time it looks whether the pack was replaced
+        router, snapper = ready.now[profile], ready.snapper
+        near = ready.near_many(profile, starts)
         if any_end:
-            goals = self._ready().snapper.near_many(ends, router.usable, SNAP_M)
+            goals = ready.near_many(profile, ends)
         else:
-            goals = [self.snap(profile, at) for at in ends]
+            goals = [snapper.near(*at, usable=router.usable, within_m=SNAP_M) for at in ends]
         times = router.matrix(near, goals)
         seconds = np.where(times < (1 << 31) - 1, times / 1000.0, np.inf)
         seconds[[not one for one in near]] = np.nan
@@ -210,3 +230,8 @@ class Routing:
             now = make_routers(snapper.graph, profiles)
             self._prepared = _Prepared(snapper, now, make_routers(snapper.graph, profiles, now))
         return self._prepared
+
+
+def _known(profile: str) -> None:
+    if profile not in PROFILES:
+        raise UnknownProfileError(profile=profile, known=", ".join(PROFILES))
