@@ -31,6 +31,11 @@ from tests.scenarios.city import (
 from warroom.kernel.clock import SystemClock
 
 KILL_EACH_S = 11.0
+SECOND_TAKER = "Supervisor ruang kendali, Diskominfo"
+LEAST_ANSWERED = 0.25
+"""Of all callers, who wait 2 to 8 s each while every 11 s a process is killed: enough to say that
+the desk worked between the kills."""
+
 CALLERS = 3
 UNITS = ("Damkar 04", "Damkar 07", "Ambulans 09", "Patroli 08")
 PLACES = [(-5.12 - n / 400, 119.42 + n / 400) for n in range(12)]
@@ -184,11 +189,14 @@ async def test_what_was_acknowledged_outlives_every_kill(own_city: City) -> None
         await city.person(TAKER) as taker,
         await city.person(SUPERVISOR) as boss,
         await city.person(SENDER) as sender,
+        await city.person(SECOND_TAKER) as second,
     ):
-        await taker.sit()
+        for agent in (taker, second):
+            await agent.sit()
         working = [
             *(burst.callers(f"127.0.0.{21 + number % 2}") for number in range(CALLERS)),
             burst.answerer(taker),
+            burst.answerer(second),
             burst.writer(boss),
             burst.writer(boss),
             *(burst.crew(name, sender) for name in UNITS),
@@ -220,7 +228,7 @@ async def test_what_was_acknowledged_outlives_every_kill(own_city: City) -> None
     notes = {note["id"] for shown in kept.values() for note in shown["notes"]}
     assert set(told.notes) <= notes
     assert set(told.stamps) <= states
-    assert talked
+    assert len(talked) >= max(5, LEAST_ANSWERED * len(told.calls)), told.refused
     assert min(len(told.sent), len(told.stamps)) > 10
     # The hole in the sound of a call that was killed over is written down.
     assert gaps, told.refused

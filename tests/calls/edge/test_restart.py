@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.calls.legs.peer import Browser
 from warroom.calls.audio.rtp import Packet
 from warroom.calls.bench.caller import Caller
 from warroom.calls.edge.client import EdgeClient
+from warroom.calls.legs.browser import BrowserLeg
 from warroom.kernel.settings import NodeSettings
 
 pytestmark = needs_sipp
@@ -121,8 +123,8 @@ async def process_of(folder: Path, port: int) -> asyncio.subprocess.Process:
 
 
 async def ask(folder: Path, **words: object) -> dict:  # type: ignore[type-arg]
-    socket = NodeSettings(data_dir=str(folder / "node")).run / "calls.sock"
-    reader, writer = await asyncio.open_unix_connection(str(socket))
+    path = NodeSettings(data_dir=str(folder / "node")).run / "calls.sock"
+    reader, writer = await asyncio.open_unix_connection(str(path))
     writer.write(msgspec.json.encode({"id": 1, **words}) + b"\n")
     answer = msgspec.json.decode(await reader.readline())
     writer.close()
@@ -142,8 +144,6 @@ async def until_asked(folder: Path, claim, **words: object) -> dict:  # type: ig
 
 
 def free_port() -> int:
-    import socket
-
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
@@ -326,3 +326,62 @@ async def written(folder: Path, call: str) -> dict[str, dict]:  # type: ignore[t
             if event.call == call:
                 found[event.kind] = event.body
     return found
+
+
+async def test_it_ends_politely_with_open_sound_while_it_still_waits_for_its_port(
+    tmp_path: Path,
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind((HOST, 0))
+        process = await process_of(tmp_path, taken.getsockname()[1])
+        browsers = [Browser() for _ in range(4)]
+        try:
+            for number, browser in enumerate(browsers):
+                offer = await browser.offer()
+                agent = f"a{number}"
+                answer = await until_asked(
+                    tmp_path, lambda a: "result" in a, op="leg", agent=agent, offer=offer
+                )
+                browser.take(answer["result"])
+            # One more is answered at this moment: nobody will wait for it any more.
+            late = asyncio.ensure_future(
+                ask(tmp_path, op="leg", agent="late", offer=await Browser().offer())
+            )
+            await asyncio.sleep(0)
+            process.terminate()
+
+            assert 0 == await process.wait()
+            await asyncio.gather(late, return_exceptions=True)
+            assert "calls.port_taken" in (tmp_path / "calls.log").read_text()
+        finally:
+            for browser in browsers:
+                browser.close()
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+async def test_it_says_why_it_cannot_begin_and_ends_with_one(tmp_path: Path) -> None:
+    (tmp_path / "node").mkdir()
+    settings_file = '[calls]\nannouncement = "/nowhere/tunggu.wav"\n'
+    (tmp_path / "node" / "warroom.toml").write_text(settings_file)
+    process = await process_of(tmp_path, free_port())
+
+    assert 1 == await process.wait()
+    assert "calls.ended" in (tmp_path / "calls.log").read_text()
+
+
+async def test_a_leg_that_nobody_waits_for_any_more_is_closed() -> None:
+    leg, closed, asked = BrowserLeg(HOST), [], asyncio.Event()
+    close = leg.give_up
+    leg.give_up = lambda: (closed.append(True), close())  # type: ignore[method-assign]
+    # It never has all its candidates.
+    leg._has_gathered = asked.set  # type: ignore[method-assign, assignment]
+    answering = asyncio.ensure_future(leg.answer(await Browser().offer()))
+    await asked.wait()
+
+    answering.cancel()
+    await asyncio.gather(answering, return_exceptions=True)
+
+    assert answering.cancelled()
+    assert closed

@@ -108,7 +108,13 @@ def run(settings: CallSettings, sealer: Sealer, data: Path, socket: Path, clock:
         fcntl.flock(lock, fcntl.LOCK_EX)
     # For people: which of the two it is.
     os.pwrite(lock, f"{os.getpid():<12}\n".encode(), 0)
-    asyncio.run(_run(settings, sealer, data, socket, clock))
+    try:
+        asyncio.run(_run(settings, sealer, data, socket, clock))
+    except Exception as error:  # noqa: BLE001 - the end of the process: told, and gone
+        _log.error("calls.ended", problem=type(error).__name__, exc_info=error)
+        # Not by the way of the interpreter: threads of the WebRTC library may still run, and what
+        # they use must not be taken apart under them.
+        os._exit(1)
     os._exit(0)
 
 
@@ -126,7 +132,10 @@ async def _run(
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if not starting.done():
         starting.cancel()
-        return
+        await asyncio.gather(starting, return_exceptions=True)
+        # The socket was open already: pages may have brought their sound.
+        await edge.stop()
+        os._exit(0)
     await starting
     # What was loaded stays: a collection that walks over it would hold the sound up.
     gc.collect()

@@ -67,6 +67,7 @@ class BrowserLeg:
 
         Raises:
             LegRefusedError: It offers no PCMA, or the library cannot make sense of it.
+            CancelledError: Nobody waits for the answer any more.
         """
         try:
             sound = choose_sound(offer)
@@ -79,6 +80,10 @@ class BrowserLeg:
         except (RuntimeError, ValueError, TimeoutError, LegRefusedError) as error:
             await self.close()
             raise LegRefusedError from error
+        except asyncio.CancelledError:
+            # Nobody waits for it any more: it is closed, not only forgotten with its threads on.
+            await self.close()
+            raise
         self._event_type = sound.event_type
         self._poll = self._poll or shared_poll()
         self._poll.add(self)
