@@ -71,8 +71,12 @@ def ask_release(page: Page) -> None:
 
 def release(page: Page, title: str) -> None:
     page.get_by_role("button", name="Tulisan kota").click()
-    page.get_by_role("link", name=re.compile(re.escape(title))).first.click()
+    waiting = page.get_by_role("link").filter(has_text="menunggu penerbit")
+    expect(waiting).to_have_count(1)
+    expect(waiting).to_contain_text(title)
+    waiting.press("Enter")
     press(page, "Terbitkan")
+    page.wait_for_url(re.compile(r"peringatan=[0-9a-f-]{36}"))
     expect(page.get_by_role("heading", name=re.compile(re.escape(HEADLINE)))).to_be_visible()
 
 
