@@ -6,9 +6,10 @@ from collections.abc import Callable
 import pytest
 import structlog.testing
 
+from warroom.kernel import loops
 from warroom.kernel.db import DatabaseAwayError
 from warroom.kernel.errors import InvalidError
-from warroom.kernel.loops import Loop
+from warroom.kernel.loops import Loop, keep_on
 
 SOON_S = 5.0
 
@@ -110,3 +111,26 @@ async def test_leaving_ends_a_step_that_hangs() -> None:
             await until(lambda: steps.begun == 1)
 
     assert steps.ended == 0
+
+
+async def test_what_must_not_end_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loops, "AGAIN_S", 0.0)
+    begun = 0
+
+    async def work() -> None:
+        nonlocal begun
+        begun += 1
+        if begun == 1:
+            raise LookupError
+        if begun > 2:
+            await asyncio.Event().wait()
+
+    with structlog.testing.capture_logs() as logs:
+        task = asyncio.create_task(keep_on("some.work", work))
+        await until(lambda: begun == 3)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    said = [(line["event"], line["log"], line["code"]) for line in logs]
+    assert said == [("work_ended", "some.work", "LookupError")]

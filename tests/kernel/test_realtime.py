@@ -9,9 +9,10 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 from starlette.websockets import WebSocketDisconnect
+from structlog.testing import capture_logs
 
 from tests.scopes import EVERYTHING, scope_of
-from warroom.kernel import outbox
+from warroom.kernel import outbox, realtime
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
 from warroom.kernel.realtime import Hub, Topic
@@ -353,3 +354,21 @@ async def test_of_many_things_each_tab_hears_its_own_in_one_message(
 
         assert tab.bodies() == [{"items": [{"n": 1}]}] * 2
         assert tab.got[-1]["id"] == tab.got[0]["id"]
+
+
+async def test_what_holds_events_back_is_named_in_the_log(
+    db: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(realtime, "HELD_S", 0.0)
+    with capture_logs() as logs:
+        async with running(db, clock), db.transaction(EVERYTHING) as open_one:
+            await outbox.publish(open_one, "x.y", {}, agency_id=None, now=clock.now())
+            await tell(db, clock, POLICE, {})
+            async with asyncio.timeout(10):
+                while not logs:
+                    clock.advance(1.0)
+                    await asyncio.sleep(0.01)
+            (own,) = await (await open_one.execute("select pg_backend_pid() as pid")).fetchall()
+
+    assert {"outbox_held"} == {line["event"] for line in logs}
+    assert (own["pid"], "idle in transaction") == (logs[0]["pid"], logs[0]["state"])

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database
 from warroom.kernel.http import Authenticator, Declared, Router
 from warroom.kernel.jobs import Job, Worker, run_forever
+from warroom.kernel.loops import keep_on
 from warroom.kernel.realtime import Hub, Topic
 from warroom.kernel.scope import Scope
 from warroom.kernel.services import Services
@@ -76,13 +78,14 @@ def create_app(wiring: Wiring) -> FastAPI:
             for part in wiring.running:
                 await stack.enter_async_context(part)
             tasks = [
-                asyncio.create_task(hub.run()),
+                asyncio.create_task(keep_on("kernel.realtime", hub.run)),
                 asyncio.create_task(run_forever(worker, wiring.jobs, wiring.holder)),
             ]
             if wiring.watch_rights is not None:
                 told = [hub, *wiring.running]
                 rechecks = [part.recheck for part in told if hasattr(part, "recheck")]
-                tasks.append(asyncio.create_task(wiring.watch_rights(rechecks)))
+                watch = partial(wiring.watch_rights, rechecks)
+                tasks.append(asyncio.create_task(keep_on("identity.sessions", watch)))
             try:
                 yield
             finally:

@@ -1,4 +1,4 @@
-"""A step that a process does again whenever it is woken, for as long as it lives."""
+"""What a process does for as long as it lives: a step at each waking, or work without an end."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,6 +8,27 @@ from typing import Self
 from warroom.kernel.db import DatabaseAwayError
 from warroom.kernel.errors import WarRoomError
 from warroom.kernel.log import logger
+
+AGAIN_S = 1.0
+
+
+async def keep_on(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Does what is never to end, and begins again a second after it ended all the same.
+
+    A task that dies tells nobody: the process would live on, and its events or positions stand
+    still. What ended it is in the log.
+
+    Args:
+        name: In the log, `kernel.realtime`.
+        work: Runs until cancelled.
+    """
+    while True:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - whatever it was, the process goes on
+            code = error.code if isinstance(error, WarRoomError) else type(error).__name__
+            logger(name).error("work_ended", code=code, exc_info=error)
+        await asyncio.sleep(AGAIN_S)
 
 
 class Loop:

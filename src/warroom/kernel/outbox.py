@@ -37,6 +37,15 @@ _PENDING = """
 select exists (select from outbox where xid >= pg_snapshot_xmin(pg_current_snapshot())) as pending
 """
 
+_HELD_BY = """
+select pid, application_name as program, state, wait_event as waits_for,
+    extract(epoch from clock_timestamp() - xact_start)::float as open_s,
+    extract(epoch from clock_timestamp() - state_change)::float as quiet_s,
+    left(query, 120) as last
+from pg_stat_activity where backend_xid is not null and pid <> pg_backend_pid()
+order by backend_xid::text::bigint limit 1
+"""
+
 _END = """
 select coalesce(max(xid::text::bigint), 0) as xid, coalesce(max(id), 0) as id from outbox
 where xid < pg_snapshot_xmin(pg_current_snapshot())
@@ -192,6 +201,15 @@ async def is_pending(tx: Transaction) -> bool:
     """Whether events wait behind a transaction that still runs (look again soon)."""
     row = await (await tx.execute(_PENDING)).fetchone()
     return bool(row and row["pending"])
+
+
+async def held_by(tx: Transaction) -> dict[str, Any]:
+    """The oldest transaction that still writes, behind which every newer event waits.
+
+    Its process, program and state, for how long it has been open and quiet, and its last
+    statement, whose values stand apart from it; of another role's it is hidden. Empty if none.
+    """
+    return dict(await (await tx.execute(_HELD_BY)).fetchone() or {})
 
 
 async def trim(tx: Transaction, before: datetime) -> int:

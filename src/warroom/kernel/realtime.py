@@ -29,6 +29,9 @@ KEPT_BYTES = 32_000_000
 """Of their messages: the state of a city's roads is tens of kilobytes every ten seconds."""
 
 QUEUE_EVENTS = 2_000
+HELD_S = 10.0
+"""So long events wait for an open transaction before the log says for which."""
+
 PING_S = 5.0
 MAX_TOPICS = 64
 _ENCODE = msgspec.json.Encoder().encode
@@ -100,7 +103,10 @@ class Hub:
         self.handlers: list[tuple[str, Callable[[Event], Awaitable[None]]]] = []
 
     async def run(self) -> None:
-        """Reads the outbox until cancelled; survives the database going away."""
+        """Reads the outbox until cancelled; survives the database going away.
+
+        What holds events back for long, a transaction that is still open, is named in the log.
+        """
         async for _ in self._db.listen("warroom_outbox"):
             try:
                 await self._catch_up()
@@ -108,13 +114,19 @@ class Hub:
                 logger("kernel.realtime").warning("outbox_away")
 
     async def _catch_up(self) -> None:
-        pending = True
+        pending, told_at = True, self._clock.monotonic()
         while pending:
             async with self._db.transaction(self._scope) as tx:
                 if self._begin is None:
                     self._begin = self._end = await outbox.end_of(tx)
                 events = await outbox.read(tx, self._end)
                 pending = bool(events) or await outbox.is_pending(tx)
+                if events:
+                    told_at = self._clock.monotonic()
+                elif pending and self._clock.monotonic() - told_at > HELD_S:
+                    told_at = self._clock.monotonic()
+                    held = await outbox.held_by(tx)
+                    logger("kernel.realtime").warning("outbox_held", **held)
             for event in events:
                 await self._deliver(event)
             if pending and not events:

@@ -15,6 +15,7 @@ from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, DatabaseAwayError, Transaction
 from warroom.kernel.errors import NotFoundError, WarRoomError
 from warroom.kernel.log import logger
+from warroom.kernel.loops import keep_on
 from warroom.kernel.scope import Scope
 from warroom.live.channels import Channel
 from warroom.live.contracts import (
@@ -112,8 +113,8 @@ class LiveService:
         """Connects to the recorder in the background."""
         self._hub.start()
         self._tasks = [
-            asyncio.create_task(self._watch_rights()),
-            asyncio.create_task(self._watch_sessions()),
+            asyncio.create_task(keep_on("live.rights", self._watch_rights)),
+            asyncio.create_task(keep_on("live.sessions", self._watch_sessions)),
         ]
         return self
 

@@ -23,6 +23,7 @@ from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, DatabaseAwayError
 from warroom.kernel.errors import UnavailableError
 from warroom.kernel.log import logger
+from warroom.kernel.loops import keep_on
 from warroom.kernel.scope import Scope
 from warroom.traffic.contracts import Counts, Observations
 from warroom.traffic.runner import Traffic
@@ -69,7 +70,10 @@ class Sharing:
 
     async def __aenter__(self) -> Self:
         """Begins to tell and to hear."""
-        self._tasks = [asyncio.create_task(self._tell()), asyncio.create_task(self._hear())]
+        self._tasks = [
+            asyncio.create_task(keep_on("traffic.sharing", self._tell)),
+            asyncio.create_task(keep_on("traffic.sharing", self._hear)),
+        ]
         return self
 
     async def __aexit__(

@@ -24,6 +24,7 @@ from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, DatabaseAwayError, Transaction
 from warroom.kernel.errors import UnauthenticatedError, UnavailableError
 from warroom.kernel.log import logger
+from warroom.kernel.loops import keep_on
 from warroom.kernel.metrics import REGISTRY
 from warroom.kernel.outbox import Event
 from warroom.kernel.realtime import Hub
@@ -88,7 +89,10 @@ class Tracker:
 
     async def __aenter__(self) -> "Tracker":
         """Begins to store, and to tell."""
-        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._feed())]
+        self._tasks = [
+            asyncio.create_task(keep_on("units.ingest", self._run)),
+            asyncio.create_task(keep_on("units.ingest", self._feed)),
+        ]
         return self
 
     async def __aexit__(self, *_: object) -> None:
