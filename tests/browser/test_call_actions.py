@@ -384,7 +384,12 @@ def test_a_recording_is_heard_by_side_held_and_let_go_by_whoever_may(
         agent.page.request.get(f"{room.address}/api/calls/{taken}/{what}").status
         for what in ("recording", "holds")
     ]
-    assert {403, 404} >= set(refused)
+    body = {"reason": "saya mau"}
+    tried = agent.page.request.post(
+        f"{room.address}/api/calls/{taken}/holds", data=body, headers={"x-warroom": "1"}
+    )
+    assert {403, 404} >= {*refused, tried.status}
+    assert ["diminta penyidik"] == [one["reason"] for one in holds_of(page, taken)]
 
 
 def voices_of(channel: bytes) -> set[str]:
