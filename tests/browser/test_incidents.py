@@ -115,6 +115,8 @@ def in_own_words(watcher: Page, demo: Demo, axe_source: str) -> None:
     expect(versions.get_by_text("Bawaan")).to_be_visible()
     watcher.reload()
     expect(aloud).to_have_value(own)
+    expect(watcher.get_by_role("row", name=re.compile("fire_|medical_"))).to_have_count(0)
+    expect(watcher.get_by_role("cell", name="Pemadam kebakaran").first).to_be_visible()
     watcher.goto(f"{demo.address}/admin/kartu-pengerahan?kartu=dense")
     expect(watcher.get_by_label("Jenis kejadian")).to_have_value(re.compile("fire_dense"))
     checked(watcher, axe_source)

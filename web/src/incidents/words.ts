@@ -43,3 +43,15 @@ export function logWord(event: Pick<LogEvent, "kind" | "detail" | "reason">): st
   if (event.reason !== "") more.push(event.reason);
   return more.length === 0 ? main : `${main}: ${more.join(", ")}`;
 }
+
+/** What sort of event a card is of; a word of a newer product stays as it is. */
+export function familyWord(family: string): string {
+  const key = `cards.family_${family}`;
+  return isMessageKey(key) ? t(key) : family;
+}
+
+/** Which kind of agency is answerable; a word that the city set up itself stays as it is. */
+export function leadWord(lead: string): string {
+  const key = `cards.lead_${lead}`;
+  return isMessageKey(key) ? t(key) : lead;
+}
