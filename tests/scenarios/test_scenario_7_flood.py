@@ -66,7 +66,11 @@ async def warn(writer: Person, other: Person, incident: str) -> tuple[Alert, byt
     """A CAP message of the incident: written by one, released by the other, read by anybody."""
     draft = await writer.do("/api/alerts/drafts", {"kind": "Alert", "incident_id": incident})
     until = (SystemClock().now() + timedelta(hours=6)).isoformat()
-    said = {"headline": "Banjir dan listrik padam", "description": "Hindari jalan tergenang."}
+    said = {
+        "event": "Banjir",
+        "headline": "Banjir dan listrik padam",
+        "description": "Hindari jalan tergenang.",
+    }
     fields = draft["fields"] | {
         "id": draft["fields"]["id"] | said,
         "severity": "Severe",
