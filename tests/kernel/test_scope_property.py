@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from psycopg import AsyncConnection, sql
 from psycopg.rows import DictRow, dict_row
@@ -62,6 +62,18 @@ THINGS = st.lists(
     max_size=12,
 )
 
+ALLOWS_ALL = Rule(frozenset({"camera:view"}))
+DENIES_A_STRETCH = Rule(frozenset({"camera:view"}), deny=True, footage_to=AT - timedelta(hours=1))
+A_THING = {"agency_id": None, "place": None, "id": OBJECTS[0], "tags": None, "class": None}
+COLUMNS = {
+    "agency": "t.agency_id",
+    "place": "t.place",
+    "id": "t.id",
+    "tags": "t.tags",
+    "class_": "t.class",
+    "seen_at": "t.seen_at",
+}
+
 _QUERY = """
 select number from (
     select ordinality::int as number, value ->> 'place' as place,
@@ -96,6 +108,12 @@ def test_sql_and_python_judge_every_thing_alike(
                 "seen_at": st.sampled_from(["t.seen_at", None]),
             }
         ),
+    )
+    @example(
+        rules=[ALLOWS_ALL, DENIES_A_STRETCH],
+        things=[{**A_THING, "seen_at": AT}],
+        action="camera:view",
+        columns=COLUMNS,
     )
     def judge(
         rules: list[Rule],

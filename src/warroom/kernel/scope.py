@@ -510,7 +510,8 @@ def _clause(
         key = f"scope_{name}_{side}".replace(":", "_")
         parameters[key] = sorted(values)
         parts.append(_compared(template, column, key))
-    if seen_at is not None:
+    # What takes away takes the thing away whole, as in `allows`: a stretch limits only what gives.
+    if seen_at is not None and not rule.deny:
         for side, moment, template in (
             ("from", rule.footage_from, "{column} >= {value}"),
             ("to", rule.footage_to, "{column} < {value}"),
