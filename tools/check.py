@@ -95,7 +95,8 @@ def pytest_command(arguments: Sequence[str]) -> list[str]:
     is_whole_suite = all(argument.startswith("-") for argument in arguments)
     if is_whole_suite and not any(argument.startswith("-n") for argument in arguments):
         workers = min(4, len(os.sched_getaffinity(0)))
-        command += ["-n", str(workers), "--dist", "loadfile"]
+        # In the order of `conftest.py`, and not by how many tests a file has.
+        command += ["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"]
     return command
 
 
