@@ -121,7 +121,7 @@ def test_a_call_is_answered_recorded_classed_and_joined_to_its_incident(
     panel.get_by_role("button", name="Ulang 30 dtk").click()
     expect(panel.locator("audio")).to_have_attribute("src", re.compile("^blob:"))
     expect(panel.get_by_text("Menulis", exact=True)).to_be_visible()
-    assert caller.wait(30) == 0
+    assert caller.wait(90) == 0
     panel.get_by_role("button", name="Darurat", exact=False).first.click()
     expect(panel.get_by_text("Menulis", exact=True)).to_have_count(0)
 
@@ -160,10 +160,11 @@ def test_the_incident_is_replayed_with_its_call_heard_on_one_clock(
     page.keyboard.press("Space")
     expect(heard.get_by_text("Terdengar: panggilan pukul")).to_be_visible()
     page.wait_for_function("() => document.querySelector('audio').currentTime > 3")
+    # Sound that strayed is led back; on a busy machine it may be away at the moment one looks.
+    page.wait_for_function(f"() => Math.abs(({STRAY})().stray_s) < 1.5")
     strays = page.evaluate(STRAY)
     assert strays["isPitchKept"]
     assert not strays["isPaused"]
-    assert abs(strays["stray_s"]) < 1.5
 
     for _ in range(3):
         page.keyboard.press("]")
@@ -217,7 +218,7 @@ def taken_and_ended(room: Demo, page: Page, call: Callable[[], "subprocess.Popen
     expect(panel.get_by_text("Terkait dengan formulir ini")).to_be_visible()
     page.keyboard.press("F9")
     expect(page).to_have_url(re.compile("insiden="))
-    assert caller.wait(30) == 0
+    assert caller.wait(90) == 0
     panel.get_by_role("button", name="Darurat", exact=False).first.click()
     expect(panel.get_by_text("Menulis", exact=True)).to_have_count(0)
     incident = page.url.rpartition("insiden=")[2]
