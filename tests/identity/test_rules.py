@@ -77,7 +77,7 @@ def test_a_grant_that_is_over_is_left_out_and_one_to_come_waits() -> None:
 
     found = rules.rules_of(principal(VIEWER, grants=(over, to_come)), AT)
 
-    later = replace(scope_of(*found), at=AT + hour, _memory={})
+    later = replace(scope_of(*found), at=AT + hour)
     assert not scope_of(*found).allows("live:view", agency_id=FIRE)
     assert later.allows("live:view", agency_id=FIRE)
 
@@ -181,8 +181,8 @@ def test_what_may_be_given_was_held_before_on_every_thing_at_every_time(
     moment = AT + timedelta(hours=hours)
 
     if rules.may_give(giver, [wanted]):
-        later = replace(giver, at=moment, _memory={})
-        given_then = replace(scope_of(wanted), at=moment, _memory={})
+        later = replace(giver, at=moment)
+        given_then = replace(scope_of(wanted), at=moment)
         for thing in things:
             assert later.allows(action, **thing) or not given_then.allows(action, **thing)
 
@@ -215,8 +215,8 @@ def test_no_chain_of_delegations_reaches_more_than_its_first_giver(
             giver = scope_of(gift, *(rule for rule in giver.rules if rule.deny))
 
     moment = AT + timedelta(hours=hours)
-    last = replace(giver, at=moment, _memory={})
-    start = replace(first, at=moment, _memory={})
+    last = replace(giver, at=moment)
+    start = replace(first, at=moment)
     for thing in things:
         assert start.allows(action, **thing) or not last.allows(action, **thing)
 

@@ -135,3 +135,36 @@ def test_what_is_taken_away_everywhere_is_allowed_nowhere() -> None:
     assert not scope_of(everything, of_one, denied).may("camera:view")
     assert scope_of(everything, denied).may("live:view")
     assert scope_of(everything, replace(of_one, deny=True)).may("camera:view")
+
+
+def test_a_scope_with_other_rules_or_at_another_moment_judges_anew() -> None:
+    hour = timedelta(hours=1)
+    ending = Rule(frozenset({"camera:view"}), ends_at=AT + hour)
+    coming = Rule(frozenset({"live:view"}), starts_at=AT + hour)
+    scope = scope_of(ending, coming)
+    assert (scope.may("camera:view"), scope.may("live:view")) == (True, False)
+
+    later = replace(scope, at=AT + hour)
+    bare = replace(scope, rules=())
+    earlier = replace(later, at=AT)
+
+    assert (later.may("camera:view"), later.may("live:view")) == (False, True)
+    assert (bare.may("camera:view"), bare.database_settings()["warroom.agencies"]) == (False, "{}")
+    assert (earlier.may("camera:view"), earlier.may("live:view")) == (True, False)
+
+
+def test_a_scope_moved_within_the_same_rules_keeps_what_it_worked_out() -> None:
+    scope = scope_of(Rule(frozenset({"camera:view"}), ends_at=AT + timedelta(hours=1)))
+    assert scope.may("camera:view")
+    worked_out = []
+
+    def work() -> str:
+        worked_out.append(1)
+        return "once"
+
+    moved = replace(scope, at=AT + timedelta(minutes=59), address="10.0.0.1")
+
+    assert [scope.remembered("x", work), moved.remembered("x", work)] == ["once", "once"]
+    assert len(worked_out) == 1
+    another = replace(scope, person_id=UUID(int=7))
+    assert (another.remembered("x", work), len(worked_out)) == ("once", 2)

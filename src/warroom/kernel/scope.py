@@ -119,6 +119,10 @@ _OTHERS = tuple(
 """What else tells rules apart once their words and times were asked."""
 
 
+_OF, _UNTIL = "of", "until"
+"""In a scope's memory: whose, of which rules and from when; until when it holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Who asks, through which door, when, and by which rules.
@@ -147,6 +151,24 @@ class Scope:
     label: str = ""
     agency_label: str = ""
     _memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Forgets what was worked out for another asker, other rules, or before one changed.
+
+        `dataclasses.replace` hands the memory on with the rest.
+        """
+        if self._memory and not self._is_same_as_remembered():
+            object.__setattr__(self, "_memory", {})
+        if not self._memory:
+            asker = (self.person_id, self.agency_id, self.door)
+            self._memory[_OF] = (asker, self.rules, self.at)
+
+    def _is_same_as_remembered(self) -> bool:
+        asker, rules, since = self._memory[_OF]
+        if rules is not self.rules or asker != (self.person_id, self.agency_id, self.door):
+            return False
+        until = self.remembered(_UNTIL, lambda: _first_change(rules, since))
+        return since <= self.at and (until is None or self.at < until)
 
     def may(self, action: str) -> bool:
         """Whether the action is allowed on anything, as far as the rules alone tell.
@@ -321,19 +343,6 @@ class Scope:
             **_wall(self.rules, self.at),
         }
 
-    def next_change(self) -> datetime | None:
-        """The first instant after `at` at which one of the rules begins or ends; None if never.
-
-        What the scope has worked out holds until then.
-        """
-
-        def find() -> datetime | None:
-            moments = (moment for rule in self.rules for moment in (rule.starts_at, rule.ends_at))
-            return min((m for m in moments if m is not None and m > self.at), default=None)
-
-        moment: datetime | None = self.remembered("next_change", find)
-        return moment
-
     def remembered(self, key: Any, work: Callable[[], Any]) -> Any:
         """What `work` comes to, worked out once: it must follow from who asks and the rules."""
         if key not in self._memory:
@@ -442,6 +451,12 @@ def _lies_in(place: str | None, areas: frozenset[str]) -> bool:
             return True
         place = place.rpartition(".")[0]
     return False
+
+
+def _first_change(rules: Iterable[Rule], since: datetime) -> datetime | None:
+    """The first instant after `since` at which a rule begins or ends; None if never."""
+    moments = (moment for rule in rules for moment in (rule.starts_at, rule.ends_at))
+    return min((m for m in moments if m is not None and m > since), default=None)
 
 
 type _Columns = tuple[str | None, str | None, str | None, str | None, str | None, str | None]

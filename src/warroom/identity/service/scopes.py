@@ -1,6 +1,7 @@
 """The only place where a `Scope` is built."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -30,22 +31,9 @@ def moved(scope: Scope, now: datetime, address: str | None) -> Scope:
     """The same rights at another moment.
 
     What the scope has worked out already is shared until a rule begins or ends; then it is judged
-    anew.
+    anew (`Scope` sees to it).
     """
-    until = scope.next_change()
-    is_unchanged = scope.at <= now and (until is None or now < until)
-    return Scope(
-        person_id=scope.person_id,
-        agency_id=scope.agency_id,
-        rules=scope.rules,
-        at=now,
-        door=scope.door,
-        session_id=scope.session_id,
-        address=address,
-        label=scope.label,
-        agency_label=scope.agency_label,
-        _memory=scope._memory if is_unchanged else {},
-    )
+    return replace(scope, at=now, address=address)
 
 
 def system_scope(
