@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 import structlog
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent
-
-LONG = ("tests/browser/", "tests/scenarios/", "tests/app/")
 
 pytest_plugins = ["tests.conftest_db"]
 
@@ -30,13 +29,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--nightly", action="store_true", help="run the slow tests as well")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long files come first; without `--nightly` the slow tests are left out, counted as such.
+class Groups(LoadScopeScheduling):
+    """Gives whole files to a process, and all that drive a browser to the same one.
 
-    Whole files are given to the processes of a run in this order: a long one that is begun last
-    is waited for alone.
+    Two Chromium with a demonstration each, side by side, wait for each other on two cores.
     """
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = nodeid.partition("::")[0]
+        return "browser" if _drives_a_browser(file) else file
+
+
+def _drives_a_browser(file: str) -> bool:
+    return "browser" in file or "chromium" in file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
+    return Groups(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The browser comes first; without `--nightly` slow tests are left out, counted as such."""
+    items.sort(key=lambda item: not _drives_a_browser(item.nodeid.partition("::")[0]))
     if config.getoption("--nightly"):
         return
     slow = [item for item in items if item.get_closest_marker("nightly")]

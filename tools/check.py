@@ -95,8 +95,8 @@ def pytest_command(arguments: Sequence[str]) -> list[str]:
     is_whole_suite = all(argument.startswith("-") for argument in arguments)
     if is_whole_suite and not any(argument.startswith("-n") for argument in arguments):
         workers = min(4, len(os.sched_getaffinity(0)))
-        # In the order of `conftest.py`, and not by how many tests a file has.
-        command += ["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"]
+        # In the groups and the order of `conftest.py`, not by how many tests a group has.
+        command += ["-n", str(workers), "--dist", "loadscope", "--no-loadscope-reorder"]
     return command
 
 
