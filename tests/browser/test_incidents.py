@@ -71,7 +71,7 @@ def neighbour_calls(watcher: Page, axe_source: str) -> None:
     watcher.keyboard.type("Api sudah sampai tetangga")
     checked(watcher, axe_source)
     watcher.keyboard.press("F8")
-    expect(watcher.get_by_text("Digabung ke ")).to_be_visible()
+    expect(watcher.get_by_text("Digabung ke ").first).to_be_visible()
 
 
 def written_on_paper(watcher: Page, demo: Demo, axe_source: str) -> None:
