@@ -299,6 +299,7 @@ def test_a_supervisor_whose_call_ended_can_listen_to_the_next(
     boss = sit("boss", SUPERVISOR)
     page = at_board(room, boss)
     take(room, agent, caller)
+    expect(way(page, "Dengarkan")).to_be_visible()
     page.keyboard.press("Alt+1")
     hears(boss, page, "caller", "first")
     over(agent, caller)
