@@ -23,7 +23,7 @@ from tests.calls.telephone import Telephone, share_with
 from tests.scenarios.city import SUPERVISOR, TAKER, TRUNK_A, TRUNK_B, City, deed, running_city
 from warroom.calls.audio import g711
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.nightly]
 
 SECOND_AGENT = "Supervisor ruang kendali, Diskominfo"
 VOICES = {"caller": 700.0, "first": 950.0, "second": 1200.0, "boss": 1450.0, "third": 1750.0}
