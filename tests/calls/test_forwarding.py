@@ -171,6 +171,22 @@ async def test_what_came_while_nobody_stored_is_stored_later_and_once(line: Line
     assert [8, 8] == [len((await read(line, call))["events"]) for call in (first, second)]
 
 
+async def test_what_the_database_refuses_is_stored_bare_and_keeps_nothing_up(line: Line) -> None:
+    refused = str(new_id())
+    line.journal.append(refused, "offered", direction="sideways", number=NUMBER)
+    line.journal.append(refused, "location", of="pidf", latitude=1.0, longitude=2.0, radius_m=1e99)
+    line.journal.append(refused, "answered", actor=str(new_id()), source="operator")
+
+    async with line.forwarder():
+        call = a_call(line.journal)
+        await line.until_stored(11)
+
+    assert ["offered", "location", "answered"] == [
+        event["kind"] for event in (await read(line, refused))["events"]
+    ]
+    assert 8 == len((await read(line, call))["events"])
+
+
 async def test_without_an_agency_everything_stays_in_the_journal(line: Line) -> None:
     a_call(line.journal)
     forwarder = Forwarder(line.db, line.clock, EVERYTHING, line.client, "NONE", "n1")

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from psycopg import DataError, IntegrityError
 
 from warroom.calls import desk_store, store
 from warroom.calls.edge.client import EdgeClient, Following
@@ -126,6 +127,24 @@ class Forwarder:
             return await find_agency_id(self._standing, tx, self._agency)
 
     async def _store(self, journal: UUID, agency_id: UUID, events: list[Event]) -> None:
+        """Stores events; one that the database refuses keeps none of those behind it."""
+        try:
+            await self._store_together(journal, agency_id, events)
+        except (DataError, IntegrityError):
+            for event in events:
+                await self._store_alone(journal, agency_id, event)
+
+    async def _store_alone(self, journal: UUID, agency_id: UUID, event: Event) -> None:
+        """Stores one event; that it happened at least, where what was told with it is refused."""
+        try:
+            await self._store_together(journal, agency_id, [event])
+        except (DataError, IntegrityError) as error:
+            problem = type(error).__name__
+            _log.error("calls.event_refused", call=event.call, kind=event.kind, problem=problem)
+            bare = msgspec.structs.replace(event, body={})
+            await self._store_together(journal, agency_id, [bare])
+
+    async def _store_together(self, journal: UUID, agency_id: UUID, events: list[Event]) -> None:
         now = self._clock.now()
         async with self._db.transaction(self._standing) as tx:
             await store.set_stored_seq(self._standing, tx, journal, self._node, events[-1].seq, now)

@@ -115,6 +115,22 @@ async def test_a_disk_that_takes_nothing_loses_nothing(
     journal.close()
 
 
+@pytest.mark.parametrize("told", ["sip:112\udcff@x", "sip:1\0012@x", "\ud800"])
+async def test_what_is_no_text_stops_nothing_that_comes_behind_it(
+    tmp_path: Path, told: str
+) -> None:
+    journal = opened(tmp_path / "j.db")
+
+    await asyncio.wait_for(journal.append("c1", "offered", to=told), 5)
+    await asyncio.wait_for(journal.append("c1", "ended"), 5)
+
+    offered, ended = journal.after(0)
+    assert ("offered", "ended") == (offered.kind, ended.kind)
+    assert "\0" not in offered.body["to"]
+    assert offered.body["to"].encode().isascii()
+    journal.close()
+
+
 async def test_calls_that_are_not_closed_are_found_again(tmp_path: Path) -> None:
     journal = opened(tmp_path / "j.db")
     for call, kind in (("c1", "offered"), ("c2", "offered"), ("c1", "ended"), ("c2", "closed")):
@@ -139,6 +155,14 @@ def test_a_state_file_is_whole_or_set_aside(tmp_path: Path) -> None:
     files.remove("c1")
     files.remove("c1")
     assert {} == files.load()
+
+
+def test_a_state_with_bytes_that_are_no_text_is_kept(tmp_path: Path) -> None:
+    files = CallFiles(tmp_path)
+
+    files.save("c1", {"remote": '"Caf\udce9" <sip:0811@x>'})
+
+    assert {"c1": {"remote": '"Caf\udce9" <sip:0811@x>'}} == files.load()
 
 
 def test_the_last_beat_tells_when_a_process_lived(tmp_path: Path) -> None:

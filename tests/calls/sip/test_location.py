@@ -55,6 +55,30 @@ def test_a_point_has_no_radius() -> None:
     assert (-5.1353, 119.4238, None) == (place.latitude, place.longitude, place.radius_m)
 
 
+@pytest.mark.parametrize("radius", ["1e99", "-1", "99999999"])
+def test_a_radius_that_no_place_on_earth_has_is_none(radius: str) -> None:
+    place = read_place(CIRCLE.replace(">18<", f">{radius}<").encode())
+
+    assert place is not None
+    assert (-5.1353, None) == (place.latitude, place.radius_m)
+
+
+@pytest.mark.parametrize(("told", "kept"), [("1e-99", 0.0), ("12.34", 12.3)])
+def test_a_radius_is_kept_to_a_decimetre(told: str, kept: float) -> None:
+    place = read_place(CIRCLE.replace(">18<", f">{told}<").encode())
+
+    assert place is not None
+    assert kept == place.radius_m
+
+
+@pytest.mark.parametrize(("told", "kept"), [("1e99", None), ("-5", None), ("1e-99", 0.0)])
+def test_a_confidence_is_a_percentage(told: str, kept: float | None) -> None:
+    place = read_place(CIRCLE.replace(">95<", f">{told}<").encode())
+
+    assert place is not None
+    assert kept == place.confidence
+
+
 def test_the_part_that_the_header_names_comes_first() -> None:
     other = CIRCLE.replace("-5.1353", "-5.9")
     text = with_place(other, cid="other@a")

@@ -116,9 +116,14 @@ class Journal:
     def append(
         self, call: str, kind: str, *, actor: str = "", source: str = "auto", **body: Any
     ) -> asyncio.Future[None]:
-        """Writes an event; the future is done when it is on the disk."""
+        """Writes an event; the future is done when it is on the disk.
+
+        Texts of the network are kept as far as a database can keep them: a byte that is no text
+        must not stop what comes behind it.
+        """
         self._seq += 1
-        event = Event(self._seq, call, self._now_ms(), kind, actor, source, body)
+        told = {name: _text(one) if isinstance(one, str) else one for name, one in body.items()}
+        event = Event(self._seq, call, self._now_ms(), kind, actor, source, told)
         written: asyncio.Future[None] = self._loop.create_future()
         self.health.waiting += 1
         self._queue.put(_Waiting(event, written))
@@ -229,6 +234,10 @@ class Journal:
         for item in batch:
             if not item.written.done():
                 item.written.set_result(None)
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def _event(row: tuple[Any, ...]) -> Event:

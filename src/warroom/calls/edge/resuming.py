@@ -4,10 +4,9 @@ Written at each change, by a rename, so that it is whole at every moment. It nee
 machine (calls do not), and is not synced to the disk.
 """
 
+import json
 from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from warroom.kernel.log import logger
 
@@ -31,7 +30,8 @@ class CallFiles:
         path = self._folder / call
         fresh = path.with_suffix(".new")
         try:
-            fresh.write_bytes(msgspec.json.encode(state))
+            # In ASCII: names of callers may hold bytes that are no text (RFC 3261 asks for UTF-8).
+            fresh.write_text(json.dumps(state), encoding="ascii")
             fresh.replace(path)
         except OSError as error:
             _log.error("calls.state_not_kept", call=call, problem=error.strerror)
@@ -61,8 +61,9 @@ class CallFiles:
             if path.suffix:
                 continue
             try:
-                found[path.name] = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-            except (OSError, msgspec.MsgspecError) as error:
+                kept = json.loads(path.read_text(encoding="ascii"))
+                found[path.name] = dict(kept)
+            except (OSError, ValueError, TypeError) as error:
                 _log.error("calls.state_unreadable", call=path.name, problem=str(error))
                 path.replace(path.with_suffix(".unreadable"))
         return found

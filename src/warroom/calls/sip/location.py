@@ -20,6 +20,9 @@ _PARTS_MOST = 16
 _ELEMENTS_MOST = 2000
 _DEPTH_MOST = 64
 _TEXT_MAX = 4096
+_RADIUS_MOST_M = 20_040_000
+"""Half of the way round the earth: who knows no more knows nothing."""
+
 _NUMBER = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,18})?(?:[eE][+-]?\d{1,2})?")
 
 
@@ -172,12 +175,13 @@ def _shape(shape: _Element, profile: _Element) -> Place | None:
     told = shape.first("radius", "semiMajorAxis")
     radius = _number(told.text) if told is not None else None
     sure, method = profile.first("confidence"), profile.first("method")
+    confidence = _number(sure.text) if sure is not None else None
     provider = profile.first("provided-by")
     return Place(
         latitude,
         longitude,
-        radius if radius is not None and radius >= 0 else None,
-        _number(sure.text) if sure is not None else None,
+        round(radius, 1) if radius is not None and 0 <= radius <= _RADIUS_MOST_M else None,
+        round(confidence, 1) if confidence is not None and 0 <= confidence <= 100 else None,
         method.text.strip()[:40] if method is not None else "",
         provider.text.strip()[:80] if provider is not None else "",
     )
