@@ -9,9 +9,19 @@ import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 
 import warroom
-from tests.calls.edge.room import AGENT_VOICE, HOST, MemoryLeg, Room, opened, settings, voice
+from tests.calls.edge.room import (
+    AGENT_VOICE,
+    HOST,
+    MemoryLeg,
+    Room,
+    opened,
+    settings,
+    trunk,
+    voice,
+)
 from tests.calls.edge.scenarios import GIVES_UP_LATE, SPOKEN_LONG, document, needs_sipp
 from tests.calls.legs.peer import Browser
 from warroom.calls.audio.rtp import Packet
@@ -21,6 +31,7 @@ from warroom.calls.legs.browser import BrowserLeg
 from warroom.kernel.settings import NodeSettings
 
 pytestmark = needs_sipp
+CALLEE = 25_194
 
 
 async def abandon(room: Room) -> None:
@@ -65,6 +76,36 @@ async def test_a_call_that_is_spoken_goes_on_in_the_next_process(tmp_path: Path)
         assert second.body("gap")["seconds"] < 5
         assert second.body("recorded")["duration_s"] > 5
         assert second.body("recorded")["sha256"]
+
+
+@pytest.mark.parametrize("is_handed_on", [True, False])
+async def test_whose_third_party_is_gone_with_the_process_is_not_left_alone(
+    tmp_path: Path, *, is_handed_on: bool
+) -> None:
+    first = Room(tmp_path, settings(trunks=[trunk(CALLEE)]))
+    await first.edge.start()
+    port = first.port
+    await first.agent("a1")
+    called = asyncio.ensure_future(first.called("answers", CALLEE))
+    sipp = asyncio.ensure_future(first.sipp("long"))
+    await first.until_written("answered")
+    call = first.only_call().id
+    desk = first.edge.desk
+    ask = desk.transfer if is_handed_on else desk.conference
+    assert await ask(call, "a1", "0411123")
+    third = next(iter(first.only_call().thirds.values()))
+    await abandon(first)
+    third.port._close_sockets()
+    called.cancel()
+
+    async with opened(tmp_path, port=port, trunks=[trunk(CALLEE)]) as second:
+        await second.agent("a1")
+        await second.until(lambda: "answered" == second.board.calls[call].state)
+
+        assert "a1" == second.board.calls[call].agent
+        assert 0 == await sipp, first.errors
+        await second.until_written("recorded")
+        assert ("transfer_failed" if is_handed_on else "parted") in second.kinds()
 
 
 async def test_a_caller_who_waits_still_waits_in_the_next_process(tmp_path: Path) -> None:

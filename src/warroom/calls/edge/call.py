@@ -112,8 +112,8 @@ class Call:
 
     @property
     def is_handed_on(self) -> bool:
-        """Whether it was transferred outside."""
-        return self.state is CallState.TRANSFERRED
+        """Whether it was transferred outside, and whoever took it is there."""
+        return self.state is CallState.TRANSFERRED and bool(self.thirds)
 
     @property
     def is_talking(self) -> bool:

@@ -88,6 +88,11 @@ class Recovery:
         board.join(call)
         silent_ms = board.now_ms() - (board.books.files.last_beat_ms() or state["at_ms"])
         call.log("gap", seconds=round(max(0, silent_ms) / 1000, 3))
+        # The line of a third party is gone with the process: who was handed on to it waits again.
+        if call.state is CallState.CONFERENCED:
+            call.log("parted", reason="edge_gone")
+        elif call.state is CallState.TRANSFERRED:
+            call.log("transfer_failed", reason="edge_gone")
         if session.is_early:
             board.announce(call)
         call.save()
