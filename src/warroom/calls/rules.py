@@ -95,6 +95,11 @@ def advance(state: CallState, kind: str) -> CallState:
     return after
 
 
+def may_come(state: CallState, kind: str) -> bool:
+    """Whether an event can come in a state."""
+    return kind in NOTES or state in MOVES[kind][0]
+
+
 def state_of(kinds: Iterable[str]) -> CallState:
     """The state that a call's events lead to, in their order."""
     state = CallState.NEW

@@ -244,6 +244,7 @@ _VERIFIED = (
 
 CALLED = {
     "answers": _INVITED + answer("180 Ringing", _CONTACT) + wait(200) + _STANDS,
+    "answers_late": _INVITED + answer("180 Ringing", _CONTACT) + wait(2000) + _STANDS,
     "busy": _INVITED + answer("486 Busy Here") + '<recv request="ACK"/>\n',
     "broken": _INVITED + answer("503 Service Unavailable") + '<recv request="ACK"/>\n',
     "digest": _INVITED

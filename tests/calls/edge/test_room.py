@@ -1,6 +1,7 @@
 """Claims about the queue, agents, third parties and supervisors, with sipp as caller and called."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -330,6 +331,53 @@ async def test_who_is_not_reached_three_times_is_closed(tmp_path: Path) -> None:
 
         assert "abandoned" == room.body("closed")["call_class"]
         assert {} == room.board.loose
+
+
+async def test_one_alone_calls_back_and_is_rung_for_nobody_else_meanwhile(tmp_path: Path) -> None:
+    async with opened(tmp_path, trunks=[trunk(CALLEE)]) as room:
+        assert 0 == await room.sipp("cancel"), room.errors
+        await room.until_written("callback_due")
+        await room.agent("a1", answers=False)
+        await room.agent("a2", answers=False)
+        (call,) = room.board.loose
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind((HOST, CALLEE))
+            first = asyncio.ensure_future(room.edge.desk.call_back(call, "a1"))
+            await room.until(lambda: room.board.loose[call].is_called)
+
+            with pytest.raises(CallStateError):
+                await room.edge.desk.call_back(call, "a2")
+            assert {"a2"} == {one.agent for one in room.board.agents.free(set())}
+
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+        assert {"a1", "a2"} == {one.agent for one in room.board.agents.free(set())}
+        assert not room.board.loose[call].is_called
+
+
+async def test_a_transfer_that_comes_after_the_caller_went_to_another_is_let_go(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path, trunks=[trunk(CALLEE)]) as room:
+        first = await room.agent("a1")
+        called = asyncio.ensure_future(room.called("answers_late", CALLEE))
+        sipp = asyncio.ensure_future(room.sipp("long"))
+        await room.until_written("answered")
+        call = room.only_call()
+
+        passing = asyncio.ensure_future(room.edge.desk.transfer(call.id, "a1", "0411123"))
+        await room.until_written("transfer_begun")
+        await room.agent("a2")
+        first.is_open = False
+        await room.until_written("answered", 2)
+
+        assert not await passing
+        assert ("answered", "a2") == (call.state, call.agent)
+        assert {} == call.thirds
+        assert 0 == await called, room.errors
+        assert 0 == await sipp, room.errors
+        await room.until_written("recorded")
+        assert {"a2"} == {one.agent for one in room.board.agents.free(set())}
 
 
 async def test_the_last_seconds_are_heard_while_the_call_goes_on(tmp_path: Path) -> None:

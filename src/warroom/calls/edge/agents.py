@@ -16,6 +16,7 @@ class Agent:
         leg: Their browser; None until it offered its sound.
         call: Id of the call they have; empty while none.
         is_paused: Whether they take no call for now.
+        is_calling: Whether somebody is being called for them.
         idle_since: Since when they have no call (seconds, monotonic).
         wrap_until: Until when they write up their last call.
     """
@@ -25,7 +26,13 @@ class Agent:
     leg: AgentLeg | None = None
     call: str = ""
     is_paused: bool = False
+    is_calling: bool = False
     wrap_until: float = 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether they have a call, or one is being made for them."""
+        return bool(self.call) or self.is_calling
 
     @property
     def is_there(self) -> bool:
@@ -77,7 +84,7 @@ class Agents:
             Free(agent.name, agent.idle_since)
             for agent in self
             if agent.is_there
-            and not agent.call
+            and not agent.is_busy
             and not agent.is_paused
             and now >= agent.wrap_until
             and agent.name not in rung

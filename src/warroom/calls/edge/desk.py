@@ -8,8 +8,14 @@ from warroom.calls.contracts import AudioPort
 from warroom.calls.edge.call import Call, Facts, Third
 from warroom.calls.edge.outgoing import Dialler, checked_number
 from warroom.calls.edge.switchboard import Loose, Switchboard
-from warroom.calls.errors import AgentBusyError, CallStateError, NoCallError, WatchError
-from warroom.calls.rules import CallState, advance
+from warroom.calls.errors import (
+    AgentBusyError,
+    CallStateError,
+    NoAgentError,
+    NoCallError,
+    WatchError,
+)
+from warroom.calls.rules import CallState, advance, may_come
 from warroom.calls.sip.session import Callbacks, Session
 from warroom.kernel.ids import new_id
 
@@ -87,7 +93,7 @@ class Desk:
         found = self._own(call, agent)
         advance(found.state, "conferenced")
         number = checked_number(number)
-        third, status = await self._bring(found, number)
+        third, status = await self._bring(found, agent, number, "conferenced")
         if third is None:
             await found.log("transfer_failed", actor=agent, status=status, to=number)
             return ""
@@ -108,7 +114,7 @@ class Desk:
         advance(found.state, "transferred")
         number = checked_number(number)
         found.log("transfer_begun", actor=agent, source="operator", to=number)
-        third, status = await self._bring(found, number)
+        third, status = await self._bring(found, agent, number, "transferred")
         if third is None:
             await found.log("transfer_failed", actor=agent, status=status, to=number)
             return False
@@ -143,7 +149,7 @@ class Desk:
             AgentBusyError: The other has a call, or takes none for now.
         """
         found, other = self._own(call, agent), self._board.agents.get_there(to)
-        if other.call or other.is_paused:
+        if other.is_busy or other.is_paused:
             raise AgentBusyError
         board = self._board
         found.log("handed", actor=agent, source="operator", to=to)
@@ -172,8 +178,13 @@ class Desk:
             raise NoCallError
         third.session.hang_up()
 
-    async def _bring(self, call: Call, number: str) -> tuple[Third | None, int]:
-        """A third party whose sound is in the call; None and the status if it did not come."""
+    async def _bring(
+        self, call: Call, agent: str, number: str, kind: str
+    ) -> tuple[Third | None, int]:
+        """A third party whose sound is in the call; None and the status if it did not come.
+
+        It rings long: whoever has the call by then may be another, and deals with it anew.
+        """
         board = self._board
         port = board.new_port()
         host = board.settings.public_host or board.settings.host
@@ -184,7 +195,8 @@ class Desk:
             port.close()
             raise
         session = dialled.session
-        if session is None or session.is_over or call.is_over:
+        is_theirs = not call.is_over and call.agent == agent and may_come(call.state, kind)
+        if session is None or session.is_over or not is_theirs:
             port.close()
             if session is not None:
                 session.hang_up()
@@ -222,7 +234,7 @@ class Desk:
         if way not in WAYS or found.agent == agent:
             raise WatchError
         supervisor = self._board.agents.get_there(agent)
-        if supervisor.call and agent not in found.watchers:
+        if supervisor.is_busy and agent not in found.watchers:
             raise AgentBusyError
         if way:
             found.watchers[agent] = way
@@ -257,14 +269,21 @@ class Desk:
 
         Raises:
             AgentBusyError: The agent has a call.
+            CallStateError: It is not to be called back, or somebody else does.
         """
         board, loose = self._board, self._loose(call)
         advance(loose.state, "reached")
+        if loose.is_called:
+            raise CallStateError(state=loose.state.value, kind="reached")
         caller = board.agents.get_there(agent)
-        if caller.call:
+        if caller.is_busy:
             raise AgentBusyError
         number = checked_number(loose.number)
-        new = await self._reach(call, number, agent)
+        loose.is_called = caller.is_calling = True
+        try:
+            new = await self._reach(call, number, agent)
+        finally:
+            loose.is_called = caller.is_calling = False
         if new is not None:
             loose.state = advance(loose.state, "reached")
             await board.books.journal.append(call, "reached", actor=agent, by=new.id)
@@ -310,7 +329,14 @@ class Desk:
             direction="out",
             callback_of=facts.callback_of,
         )
-        board.answer(call, agent)
+        caller = board.agents.find(agent)
+        if caller is not None:
+            caller.is_calling = False
+        try:
+            board.answer(call, agent)
+        except NoAgentError:
+            # Their browser went while it rang: who was called hears that, and waits for another.
+            call.media.is_up = True
         if session.is_over:
             session.callbacks.on_end("remote")
         return call

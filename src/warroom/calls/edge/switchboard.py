@@ -54,12 +54,14 @@ class Loose:
 
     Attributes:
         tries: How often it was called back.
+        is_called: Whether it is being called back now.
     """
 
     state: CallState
     number: str = ""
     line: str = ""
     tries: int = 0
+    is_called: bool = False
 
 
 class Switchboard:
@@ -175,8 +177,6 @@ class Switchboard:
             "in",
             self.now_ms(),
         )
-        cancelled: list[str] = []
-        session.callbacks.on_end = cancelled.append
         try:
             call = await self.begin(facts, session, self.new_port())
         except OSError as error:
@@ -199,8 +199,9 @@ class Switchboard:
             call.log("location", source="caller", of="pidf", reference=reference, **told)
         if session.remote is not None:
             call.media.port.start(session.remote.peer())
-        if cancelled:
-            self._ended(call, cancelled[0])
+        if session.is_over:
+            # Taken back before anybody was told of its end: with the same packet, perhaps.
+            self._ended(call, "cancelled")
             return
         self.announce(call)
         call.save()
@@ -297,7 +298,7 @@ class Switchboard:
         now = self.clock.monotonic()
         for name, since in list(call.rung.items()):
             agent = self.agents.find(name)
-            is_gone = agent is None or not agent.is_there or agent.call or agent.is_paused
+            is_gone = agent is None or not agent.is_there or agent.is_busy or agent.is_paused
             if is_gone or now - since > self.settings.agent_answer_s:
                 del call.rung[name]
                 call.tried.add(name)
@@ -326,7 +327,7 @@ class Switchboard:
             NoCallError: The caller was faster.
         """
         agent = self.agents.get_there(name)
-        if agent.call:
+        if agent.is_busy:
             raise AgentBusyError
         if not call.is_waiting:
             raise CallStateError(state=call.state.value, kind="answered")
