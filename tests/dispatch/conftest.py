@@ -24,3 +24,13 @@ def world(
 @pytest.fixture
 def room(world: World, loop_runner: asyncio.Runner) -> Room:
     return loop_runner.run(make_room(world))
+
+
+@pytest.fixture
+def ring_room(
+    db: Database, clock: FixedClock, tmp_path: Path, loop_runner: asyncio.Runner
+) -> Iterator[Room]:
+    """The room in a town where another way leads round the long road."""
+    world = loop_runner.run(make_world(db, clock, tmp_path, with_ring=True))
+    yield loop_runner.run(make_room(world))
+    loop_runner.run(world.router.__aexit__(None, None, None))

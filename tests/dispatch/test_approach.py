@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-import numpy as np
 import pytest
 
 from tests.dispatch.incident_world import Room
@@ -12,11 +11,11 @@ from tests.dispatch.world import person
 from tests.scopes import EVERYTHING
 from warroom.dispatch import api
 from warroom.dispatch.approach import Approach
-from warroom.dispatch.contracts import MINE, TASKS, WAY_WORSE, Stamp
+from warroom.dispatch.contracts import MINE, TASKS, WAY_BETTER, WAY_WORSE, Stamp
 from warroom.dispatch.settings import DispatchSettings
 from warroom.kernel.scope import Scope
 from warroom.routing.contracts import Conditions
-from warroom.traffic.api import How
+from warroom.traffic.api import Colour, How
 
 
 class Drive:
@@ -38,9 +37,9 @@ class Drive:
         """Routes follow the roads, as in a process."""
         now, graph = cycle.state, self.room.world.town.traffic.estimator.graph
         closed = now.how == How.CLOSED
-        known = now.how != How.FREE_FLOW
+        known, jammed = now.how != How.FREE_FLOW, now.colour == Colour.JAM
         await self.room.world.router.take(
-            graph, Conditions(now.kmh, closed, np.zeros_like(closed), now.since, known)
+            graph, Conditions(now.kmh, closed, jammed, now.since, known)
         )
 
     async def begin(self) -> None:
@@ -58,9 +57,9 @@ class Drive:
         await self.room.place(self.room.engines[0], 119.4005)
         await self.approach.step()
 
-    async def told(self) -> list[dict[str, Any]]:
+    async def told(self, kind: str = WAY_WORSE) -> list[dict[str, Any]]:
         rows = await self.room.world.rows(
-            "select detail, source, assignment_id from dispatch_event where kind = %s", WAY_WORSE
+            "select detail, source, assignment_id from dispatch_event where kind = %s", kind
         )
         assert all(row["assignment_id"] == self.assignment for row in rows)
         return [row["detail"] for row in rows]
@@ -83,7 +82,8 @@ async def test_a_way_that_becomes_slower_is_told_once_to_desk_and_crew(room: Roo
     (one,) = told
     assert one["now_s"] > one["was_s"] + 30
     assert one["better_s"] > 0
-    assert (one["closed"], one["road"]) == (False, "Jl. Panjang")
+    assert (one["closed"], one["road"], one["state"]) == (False, "Jl. Panjang", "jam")
+    assert one["via"] is None  # there is no other way
     assert sorted(row["topic"] for row in topics) == sorted([TASKS, MINE])
 
 
@@ -165,3 +165,63 @@ async def test_the_phone_reads_what_became_of_its_way(room: Room) -> None:
 
     assert told["way"]["better_s"] > 0
     assert told["way"]["at"]
+
+
+async def test_a_jam_is_told_with_its_road_and_with_both_ways(ring_room: Room) -> None:
+    drive = Drive(ring_room)
+    await drive.begin()
+
+    await drive.slow()
+    (one,) = await drive.told()
+
+    assert (one["road"], one["state"], one["via"]) == ("Jl. Panjang", "jam", "Jl. Lingkar")
+    assert one["since"] is not None
+    assert one["better_s"] < one["now_s"]
+    before, better = one["lines"]["before"], one["lines"]["better"]
+    assert (before[0], before[-1]) == (better[0], better[-1])
+    # One keeps to the long road, on the equator; the other goes round it, to the north.
+    assert max(lat for _, lat in before) == 0.0
+    assert max(lat for _, lat in better) == 0.001
+
+
+async def test_a_way_that_became_clearly_quicker_is_told_though_nothing_became_worse(
+    ring_room: Room,
+) -> None:
+    drive = Drive(ring_room)
+    drive.approach = Approach(
+        *(ring_room.world.db, ring_room.world.clock, EVERYTHING, ring_room.world.town.traffic),
+        *(ring_room.world.router, DispatchSettings(worse_s=20.0), "first"),
+    )
+    ring_room.world.town.traffic.followers[:] = [drive.lead, drive.approach.follow]
+    for _ in range(12):
+        await ring_room.world.cycle(4, 8, 3.0)
+    await drive.begin()
+    before = await drive.told(WAY_BETTER)
+
+    for _ in range(30):
+        await ring_room.world.cycle(1, 10, 50.0)
+    await ring_room.place(ring_room.engines[0], 119.4005)
+    await drive.approach.step()
+    (one,) = await drive.told(WAY_BETTER)
+
+    assert before == []
+    assert await drive.told() == []
+    assert (one["road"], one["via"], one["closed"]) == ("", "Jl. Panjang", False)
+    assert one["better_s"] < one["now_s"]
+
+
+async def test_lists_leave_both_ways_out_and_the_incident_shows_them(ring_room: Room) -> None:
+    drive = Drive(ring_room)
+    await drive.begin()
+    await drive.slow()
+    room, scope = ring_room, ring_room.dispatcher
+
+    (incident,) = await room.world.rows("select incident_id from dispatch_task")
+    async with room.world.db.transaction(scope) as tx:
+        listed = msgspec.json.decode(await api.list_tasks(scope, tx, room.now))
+        parts = await api.list_tasks_of(scope, tx, incident["incident_id"], room.world.settings)
+    (short,), (whole,) = (part[0]["assignments"] for part in (listed, parts))
+
+    assert (short["way"]["kind"], short["way"]["road"]) == (WAY_WORSE, "Jl. Panjang")
+    assert "lines" not in short["way"]
+    assert len(whole["way"]["lines"]["better"]) > 2

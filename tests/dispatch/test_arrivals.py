@@ -9,6 +9,7 @@ from tests.traffic.world import ZONE
 from warroom.dispatch import api
 from warroom.dispatch.contracts import Stamp
 from warroom.dispatch.eta import LEAST
+from warroom.dispatch.incident_showing import recommendation_json
 from warroom.routing.contracts import Conditions
 
 
@@ -91,4 +92,7 @@ async def test_a_jam_that_costs_the_limit_is_told_apart_from_a_far_unit(room: Ro
     assert found.late.why == "traffic"
     assert found.late.traffic_s is not None
     assert found.late.traffic_s > found.late.over_s
+    told = recommendation_json(found, lambda *_: None)["late"]["cause"]
+    assert (told["road"], told["is_avoided"]) == ("Jl. Panjang", False)
+    assert told["lost_s"] > 30
     assert timedelta(seconds=found.late.since_call_s) < timedelta(minutes=2)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.dispatch.test_recommending import AT, ENGINE, asked, rated
-from warroom.dispatch.lateness import Late, explain, lateness
+from warroom.dispatch.lateness import Cause, Late, explain, lateness
 from warroom.dispatch.recommending import Rated
 
 LIMIT_S = 900.0
@@ -74,6 +74,7 @@ def test_traffic_is_the_reason_only_where_free_roads_would_keep_the_limit(
     found = late([rated(1, 1000)])
     assert found is not None
 
-    told = explain(found, free_s)
+    cause = Cause("Jl. Panjang", "jam", 0.0, 120.0, is_avoided=False)
+    told = explain(found, free_s, cause)
 
-    assert (told.why, told.traffic_s) == (why, 1000 - free_s)
+    assert (told.why, told.traffic_s, told.cause) == (why, 1000 - free_s, cause)

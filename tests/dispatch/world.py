@@ -163,8 +163,10 @@ def person(agency: UUID, person_id: UUID, *actions: str) -> Scope:
     return scope_of(rule, agency_id=agency, person_id=person_id)
 
 
-async def make_world(db: Database, clock: FixedClock, folder: Path) -> World:
-    town = await make_town(db, clock, folder, in_two_areas())
+async def make_world(
+    db: Database, clock: FixedClock, folder: Path, *, with_ring: bool = False
+) -> World:
+    town = await make_town(db, clock, folder, in_two_areas(with_ring=with_ring))
     fleet = units.Fleet(UnitSettings(), clock)
     async with db.transaction(EVERYTHING) as tx:
         agencies = await identity.ensure_agencies(

@@ -254,3 +254,30 @@ def test_what_is_near_is_known_and_what_is_closed_is_not_driven(two_ways: Routin
 
     assert closed[0, 0] > first[0, 0]
     np.testing.assert_array_equal(first, two_ways.matrix("fire", starts, [EAST]))
+
+
+def test_a_route_names_the_road_that_holds_it_up_and_what_the_usual_way_takes(
+    two_ways: Routing,
+) -> None:
+    free = two_ways.route("car", WEST, EAST)
+    two_ways.update(two_ways.graph.free_kmh / 6)
+
+    jammed = two_ways.route("car", WEST, EAST)
+
+    assert free.slow is None
+    assert jammed.slow is not None
+    assert jammed.slow.road in {"Jl. Awal", "Jl. Pendek", "Jl. Akhir"}
+    assert jammed.slow.lost_s > 30
+    assert jammed.usual_s == pytest.approx(free.duration_s)
+
+
+def test_what_free_roads_would_save_is_counted_by_the_usual_way_not_by_the_one_round_it(
+    two_ways: Routing,
+) -> None:
+    usual = two_ways.route("car", WEST, EAST)
+    two_ways.close([edge(two_ways.graph, 2, 4)])
+
+    route = two_ways.route("car", WEST, EAST)
+
+    assert route.free_flow_s > usual.duration_s
+    assert route.usual_s == pytest.approx(usual.duration_s)

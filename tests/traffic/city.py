@@ -15,14 +15,21 @@ PIECES = 10
 
 
 @cache
-def town() -> RoadGraph:
-    """Jl. Panjang from node 1 in the west to node 11; Jl. Samping leaves it at node 6."""
-    nodes = {node: (node - 1, 0) for node in range(1, PIECES + 2)}
+def town(*, with_ring: bool = False) -> RoadGraph:
+    """Jl. Panjang from node 1 in the west to node 11; Jl. Samping leaves it at node 6.
+
+    With the ring, Jl. Lingkar leads round its pieces 3 to 9; all other edges keep their numbers.
+    """
+    nodes = {node: (node - 1, 0) for node in range(1, PIECES + 2)} | {20: (5, 1)}
     ways = [
         way(100 + node, node, node + 1, name="Jl. Panjang", kind="primary")
         for node in range(1, PIECES + 1)
     ]
-    return build_graph(raw(nodes | {20: (5, 1)}, [*ways, way(200, 6, 20, name="Jl. Samping")]))
+    ways.append(way(200, 6, 20, name="Jl. Samping"))
+    if with_ring:
+        nodes |= {31: (2, 1), 32: (9, 1)}
+        ways.append(way(300, 3, 31, 32, 10, name="Jl. Lingkar", kind="secondary"))
+    return build_graph(raw(nodes, ways))
 
 
 def east(piece: int) -> int:

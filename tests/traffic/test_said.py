@@ -25,9 +25,9 @@ from warroom.traffic.errors import (
 )
 
 
-def in_two_areas() -> RoadGraph:
+def in_two_areas(*, with_ring: bool = False) -> RoadGraph:
     """The town; pieces 1 to 5 of its long road lie in one kelurahan, the others in another."""
-    graph = town()
+    graph = town(with_ring=with_ring)
     area = graph.area.copy()
     area[:] = 2
     area[[edge for piece in range(1, 6) for edge in (east(piece), graph.twin[east(piece)])]] = 1

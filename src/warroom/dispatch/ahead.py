@@ -25,19 +25,21 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Worse:
+class Ahead:
     """What a unit has before it.
 
     Attributes:
         was_s, now_s: What the rest of the way took when it was chosen, and takes now.
         closed: Edges of it that are closed now.
-        slower: The edge of it that lost most.
+        edges: Of the rest, in order.
+        lost_s: What each of them takes longer now than when the way was chosen.
     """
 
     was_s: float
     now_s: float
     closed: tuple[int, ...]
-    slower: int
+    edges: tuple[int, ...]
+    lost_s: tuple[float, ...]
 
 
 def seconds_of(edges: Sequence[int], length_m: Singles, kmh: Singles) -> Floats:
@@ -56,25 +58,32 @@ def rest_of(way: Way, near: Sequence[int]) -> int | None:
     return next((at for at, edge in enumerate(way.edges) if edge in on), None)
 
 
-def judge(
-    way: Way, begin: int, now_s: Floats, closed: Sequence[bool], share: float, least_s: float
-) -> Worse | None:
-    """Whether the rest of a way has become worse; None where it has not.
+def ahead_of(way: Way, begin: int, now_s: Floats, closed: Sequence[bool]) -> Ahead:
+    """What the rest of a way was to take, and takes now.
 
     Args:
         way: As it was chosen.
         begin: Index of the edge on which the unit is.
         now_s: What each edge of the way takes now.
         closed: Whether each is closed now.
+    """
+    edges, was, now = way.edges[begin:], way.seconds[begin:], now_s[begin:]
+    shut = tuple(edge for edge, is_shut in zip(edges, closed[begin:], strict=True) if is_shut)
+    return Ahead(float(was.sum()), float(now.sum()), shut, edges, tuple((now - was).tolist()))
+
+
+def is_worse(ahead: Ahead, share: float, least_s: float) -> bool:
+    """Whether the rest of a way is worse than when it was chosen.
+
+    Args:
+        ahead: The rest.
         share: Of the time it was to take, so much more is worse.
         least_s: Less than so much more is not, however short it was.
     """
-    was, now = way.seconds[begin:], now_s[begin:]
-    shut = tuple(
-        edge for edge, is_shut in zip(way.edges[begin:], closed[begin:], strict=True) if is_shut
-    )
-    was_s, is_s = float(was.sum()), float(now.sum())
-    if not shut and is_s - was_s <= max(least_s, share * was_s):
-        return None
-    slower = way.edges[begin + int(np.argmax(now - was))]
-    return Worse(was_s, is_s, shut, slower)
+    return bool(ahead.closed) or ahead.now_s - ahead.was_s > max(least_s, share * ahead.was_s)
+
+
+def other_part(way: Sequence[int], best: Sequence[int]) -> tuple[int, ...]:
+    """The edges of the better way that are not on the one before; empty where there are none."""
+    known = set(way)
+    return tuple(edge for edge in best if edge not in known)

@@ -84,6 +84,9 @@ DURESS_ANSWERED = "duress_answered"
 WAY_WORSE = "way_worse"
 """Kind of the event that tells that the way before a unit has become slower, or is closed."""
 
+WAY_BETTER = "way_better"
+"""The same, that another way has become quicker than the one it goes."""
+
 type Did = Literal[
     "manual_control", "tow", "closure", "diversion", "patient_contact", "water_on_fire",
     "under_control", "other",

@@ -85,8 +85,9 @@ order by s.ended_at desc limit 1
 
 
 _WAY = """
-select (e.detail || jsonb_build_object('at', e.happened_at))::text from dispatch_event e
-where e.assignment_id = %(id)s and e.kind = 'way_worse' order by e.happened_at desc limit 1
+select (e.detail || jsonb_build_object('at', e.happened_at, 'kind', e.kind))::text
+from dispatch_event e where e.assignment_id = %(id)s and e.kind in ('way_worse', 'way_better')
+order by e.happened_at desc limit 1
 """
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import msgspec
 
 from warroom.dispatch.contracts import Assignment
 from warroom.dispatch.eta import Span
-from warroom.dispatch.lateness import Late, Nearer
+from warroom.dispatch.lateness import Cause, Late, Nearer
 from warroom.dispatch.progress import Limits, due_of
 from warroom.dispatch.proposing import Candidate
 from warroom.dispatch.recommending import HOSE_M, Rated, Slot
@@ -73,6 +73,17 @@ def _late(late: Late) -> dict[str, Any]:
         "unit": None if late.first is None else late.first.unit.name,
         "nearer": None if late.nearer is None else _nearer(late.nearer),
         "traffic_s": None if late.traffic_s is None else round(late.traffic_s, 1),
+        "cause": None if late.cause is None else _cause(late.cause),
+    }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "road": cause.road,
+        "state": cause.state,
+        "since": None if cause.since is None else datetime.fromtimestamp(cause.since, UTC),
+        "lost_s": None if cause.lost_s is None else round(cause.lost_s, 1),
+        "is_avoided": cause.is_avoided,
     }
 
 

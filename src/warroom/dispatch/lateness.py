@@ -23,6 +23,25 @@ class Nearer:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """The road that makes the drive longer.
+
+    Attributes:
+        road: Its name; empty where it has none.
+        state: `closed`, `jam` or `slow`.
+        since: Since when, in seconds since 1970; None where that is not known.
+        lost_s: What it costs; of a closed road that the way avoids it is not known.
+        is_avoided: The way goes round it; else it is on the way.
+    """
+
+    road: str
+    state: Literal["closed", "jam", "slow"]
+    since: float | None
+    lost_s: float | None
+    is_avoided: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Late:
     """A response that would break the limit.
 
@@ -32,6 +51,7 @@ class Late:
         first: The unit that would be there first; None where none is proposed.
         nearer: One that would keep it and cannot be proposed.
         traffic_s: Of the drive, what free roads would save; None where that is not known.
+        cause: The road that costs most of it; None where none stands out.
     """
 
     why: Because
@@ -40,6 +60,7 @@ class Late:
     first: Rated | None = None
     nearer: Nearer | None = None
     traffic_s: float | None = None
+    cause: Cause | None = None
 
 
 def lateness(
@@ -93,10 +114,10 @@ def _nearer(
     return Nearer(quickest, why or ("busy" if quickest.is_yours else "not_yours"))
 
 
-def explain(late: Late, free_flow_s: float) -> Late:
-    """The same, knowing what the way takes on free roads."""
+def explain(late: Late, free_flow_s: float, cause: Cause | None) -> Late:
+    """The same, knowing what the drive takes on free roads, and the road that makes it longer."""
     if late.first is None or late.first.seconds is None:
         return late
     traffic_s = max(0.0, late.first.seconds - free_flow_s)
     is_it = late.why == "far" and traffic_s >= late.over_s
-    return replace(late, traffic_s=traffic_s, why="traffic" if is_it else late.why)
+    return replace(late, traffic_s=traffic_s, cause=cause, why="traffic" if is_it else late.why)

@@ -17,7 +17,7 @@ from warroom.dispatch.errors import (
     UnitNotThereError,
 )
 from warroom.dispatch.kpi_report import start_of
-from warroom.dispatch.lateness import Late, explain, lateness
+from warroom.dispatch.lateness import Cause, Late, explain, lateness
 from warroom.dispatch.offering import travel_times
 from warroom.dispatch.proposing import SAILS, Candidate, profile_of
 from warroom.dispatch.recommending import Rated, Slot, recommend
@@ -32,7 +32,8 @@ from warroom.kernel.errors import NotFoundError, UnavailableError
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Scope
 from warroom.roads.api import OffRoadError
-from warroom.routing.api import Desk
+from warroom.routing.api import Desk, state_of
+from warroom.routing.contracts import Conditions, Route
 from warroom.units import api as units
 from warroom.units.contracts import Whereabouts
 
@@ -255,10 +256,23 @@ async def _with_free_roads(
     if unit.lat is None or unit.lon is None:
         return late
     try:
-        routes, _ = await desk.routes(_profile(unit, priority), (unit.lat, unit.lon), to)
+        routes, conditions = await desk.routes(_profile(unit, priority), (unit.lat, unit.lon), to)
     except (NotFoundError, UnavailableError):  # the matrix knew a way; it was closed meanwhile
         return late
-    return explain(late, routes[0].free_flow_s)
+    return explain(late, routes[0].usual_s, _cause_of(routes[0], conditions))
+
+
+def _cause_of(route: Route, conditions: Conditions | None) -> Cause | None:
+    """The road that costs most: one that the way goes round, or one that it drives on."""
+    round_s = route.detour.lost_s if route.detour else 0.0
+    if route.slow is not None and route.slow.lost_s >= round_s:
+        state, since = state_of(route.slow.edges, conditions)
+        return Cause(route.slow.road, state, since, route.slow.lost_s, is_avoided=False)
+    if route.detour is None:
+        return None
+    state, since = state_of(route.detour.edges, conditions)
+    lost_s = None if state == "closed" else round_s
+    return Cause(route.detour.road, state, since, lost_s, is_avoided=True)
 
 
 def _profile(unit: Candidate, priority: int) -> str:

@@ -92,11 +92,12 @@ coalesce((select json_agg(json_build_object('id', s.id, 'unit',
         'on_scene_at', s.on_scene_at, 'transporting_at', s.transporting_at,
         'at_facility_at', s.at_facility_at,
         'ended_at', s.ended_at, 'eta_s', round(s.eta_s::numeric, 0), 'way', (
-            select e.detail || jsonb_build_object('at', e.happened_at) from dispatch_event e
-            where e.assignment_id = s.id and e.kind = 'way_worse'
+            select (e.detail || jsonb_build_object('at', e.happened_at, 'kind', e.kind)) {lines}
+            from dispatch_event e
+            where e.assignment_id = s.id and e.kind in ('way_worse', 'way_better')
             order by e.happened_at desc limit 1)) order by s.created_at)
     from dispatch_assignment s left join unit u on u.id = s.unit_id
-    where s.task_id = t.id {which}), '[]')
+    where s.task_id = t.id), '[]')
 """
 
 _STACKED = """
@@ -118,7 +119,7 @@ select coalesce(json_agg(x.shown order by x.closed_at desc nulls first, x.state 
     '[]')::text
 from (
     select t.closed_at, t.priority, t.opened_at, t.state,
-        json_build_object({_SHORT}, 'assignments', {_SENT.format(which="")}) as shown
+        json_build_object({_SHORT}, 'assignments', {_SENT.format(lines="- 'lines'")}) as shown
     from dispatch_task t left join agency a on a.id = t.agency_id
     where {{visible}} and (t.closed_at is null or t.closed_at >= %(since)s)
     order by t.closed_at desc nulls first, t.opened_at desc limit 500
@@ -128,7 +129,7 @@ from (
 
 _OF_INCIDENT = sql.SQL(
     f"""
-select coalesce(json_agg(json_build_object({_SHORT}, 'assignments', {_SENT.format(which="")},
+select coalesce(json_agg(json_build_object({_SHORT}, 'assignments', {_SENT.format(lines="")},
         'stacked', {_STACKED})
     order by t.opened_at, t.id), '[]')::text
 from dispatch_task t left join agency a on a.id = t.agency_id
@@ -140,14 +141,14 @@ _EVENTS = """
 coalesce((select json_agg(json_build_object('id', e.id, 'kind', e.kind, 'assignment',
         e.assignment_id, 'happened_at', e.happened_at, 'received_at', e.received_at,
         'device_at', e.device_at, 'source', e.source, 'person', p.name, 'reason', e.reason,
-        'detail', e.detail) order by e.happened_at, e.id)
+        'detail', e.detail - 'lines') order by e.happened_at, e.id)
     from dispatch_event e left join person p on p.id = e.person_id
     where e.task_id = t.id), '[]')
 """
 
 _SHOW = sql.SQL(
     f"""
-select json_build_object({_SHORT}, 'assignments', {_SENT.format(which="")},
+select json_build_object({_SHORT}, 'assignments', {_SENT.format(lines="")},
     'events', {_EVENTS})::text
 from dispatch_task t left join agency a on a.id = t.agency_id
 where t.id = %(id)s and {{visible}}

@@ -8,13 +8,14 @@ from warroom.routing.contracts import (
     Profile,
     Reach,
     Route,
+    Slow,
     Step,
 )
 from warroom.routing.desk import Desk
-from warroom.routing.directions import is_worth_turning, sentence_of
+from warroom.routing.directions import is_worth_turning, sentence_of, slowest_road
 from warroom.routing.router import Router, make_routers
 from warroom.routing.service import Routing
-from warroom.routing.telling import detour_json, reach_json, route_json
+from warroom.routing.telling import detour_json, reach_json, route_json, state_of
 
 __all__ = [
     "PROFILES",
@@ -27,6 +28,7 @@ __all__ = [
     "Route",
     "Router",
     "Routing",
+    "Slow",
     "Step",
     "detour_json",
     "is_worth_turning",
@@ -34,4 +36,6 @@ __all__ = [
     "reach_json",
     "route_json",
     "sentence_of",
+    "slowest_road",
+    "state_of",
 ]

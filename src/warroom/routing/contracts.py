@@ -167,7 +167,9 @@ class Route:
         geometry: (n, 2) longitude and latitude.
         edges: Of the road graph.
         steps: What to do, in order.
+        usual_s: What the way takes that one would take on free roads, on free roads.
         detour: Why it is not the way one would take on free roads; None where it is that way.
+        slow: The road of it on which most time is lost now; None where little is.
     """
 
     profile: str
@@ -177,7 +179,9 @@ class Route:
     geometry: Floats
     edges: tuple[int, ...]
     steps: tuple["Step", ...]
+    usual_s: float
     detour: "Detour | None" = None
+    slow: "Slow | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +219,21 @@ class Detour:
     lost_s: float
     longer_m: float
     edges: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """The road on which a way loses most.
+
+    Attributes:
+        road: Its name; empty where it has none.
+        lost_s: How much more it takes now than on free roads.
+        edges: Of the way, those on that road.
+    """
+
+    road: str
+    lost_s: float
+    edges: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

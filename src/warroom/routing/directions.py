@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from warroom.roads.contracts import Floats, RoadGraph
-from warroom.routing.contracts import Detour, Path, Step, Weights
+from warroom.routing.contracts import Detour, Path, Slow, Step, Weights
 from warroom.routing.costs import word_of_turn
 
 MIN_LOSS_S = 30.0
@@ -125,15 +125,43 @@ def reason_of(
     lost_s = (usual_cost_ms - route.cost_ms) / 1000
     if route.edges == usual.edges or lost_s < MIN_LOSS_S:
         return None
-    delays: dict[str, float] = {}
-    for edge in usual.edges:
+    slow = slowest_road(graph, usual.edges, _lost_s(usual, now_ms, free_ms))
+    return Detour(slow.road, lost_s, _longer(graph, route, usual), slow.edges)
+
+
+def slow_part(graph: RoadGraph, route: Path, now_ms: Weights, free_ms: Weights) -> Slow | None:
+    """The road of a route on which most time is lost; None where that is little.
+
+    Args:
+        graph: The roads.
+        route: The way that is taken.
+        now_ms: (E) milliseconds over each edge now.
+        free_ms: (E) the same on free roads.
+    """
+    slow = slowest_road(graph, route.edges, _lost_s(route, now_ms, free_ms))
+    return slow if slow.lost_s >= MIN_LOSS_S else None
+
+
+def slowest_road(graph: RoadGraph, edges: Sequence[int], lost_s: Sequence[float]) -> Slow:
+    """Of the roads that edges belong to, the one that loses most; a named one if there is any.
+
+    Args:
+        graph: The roads.
+        edges: Of a way, in order.
+        lost_s: What each loses.
+    """
+    of_road: dict[str, float] = {}
+    for edge, lost in zip(edges, lost_s, strict=True):
         name = graph.name_of(edge)
-        delay = float(now_ms[edge]) - float(free_ms[edge])
-        delays[name] = delays.get(name, 0.0) + delay
-    named = {name: delay for name, delay in delays.items() if name}
+        of_road[name] = of_road.get(name, 0.0) + lost
+    named = {name: lost for name, lost in of_road.items() if name}
     road = max(named, key=lambda name: named[name]) if named else ""
-    edges = tuple(edge for edge in usual.edges if graph.name_of(edge) == road)
-    return Detour(road, lost_s, _longer(graph, route, usual), edges)
+    on_it = tuple(edge for edge in edges if graph.name_of(edge) == road)
+    return Slow(road, of_road.get(road, 0.0), on_it)
+
+
+def _lost_s(path: Path, now_ms: Weights, free_ms: Weights) -> list[float]:
+    return [(float(now_ms[edge]) - float(free_ms[edge])) / 1000 for edge in path.edges]
 
 
 def _longer(graph: RoadGraph, route: Path, usual: Path) -> float:

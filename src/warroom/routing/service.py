@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from warroom.roads.api import OnRoad, RoadGraph, Roads, Snapper
 from warroom.roads.contracts import Singles
 from warroom.routing.contracts import PROFILES, Entered, Path, Reach, Route
-from warroom.routing.directions import lengths_of, line_of, reason_of, steps_of
+from warroom.routing.directions import lengths_of, line_of, reason_of, slow_part, steps_of
 from warroom.routing.errors import NoRouteError, UnknownProfileError
 from warroom.routing.reach import reach_of
 from warroom.routing.router import Router, make_routers
@@ -217,10 +217,12 @@ class Routing:
             distance_m=float(lengths_of(graph, path).sum()),
             duration_s=path.cost_ms / 1000.0,
             free_flow_s=free.cost(path) / 1000.0,
+            usual_s=free.cost(usual or path) / 1000.0,
             geometry=line_of(graph, path),
             edges=tuple(path.edges),
             steps=steps_of(graph, path, seconds.tolist()),
             detour=detour,
+            slow=slow_part(graph, path, now.edge_ms, free.edge_ms),
         )
 
     def _ready(self) -> _Prepared:

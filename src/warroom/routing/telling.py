@@ -1,8 +1,8 @@
 """A route as the command and the interface tell it, in the language of the person."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -76,7 +76,7 @@ def detour_json(
     """
     if detour is None:
         return None
-    state, since = _state_of(detour, conditions)
+    state, since = state_of(detour.edges, conditions)
     minutes = _number(detour.lost_s / 60, language)
     say: Callable[..., str] = lambda key, **given: text(language, key, **given)  # noqa: E731
     road = detour.road or say("route.unnamed_road")
@@ -91,15 +91,18 @@ def detour_json(
     }
 
 
-def _state_of(detour: Detour, conditions: Conditions | None) -> tuple[str, float | None]:
-    """`closed`, `jam` or `slow`, and since when."""
-    edges = list(detour.edges)
+def state_of(
+    edges: Sequence[int], conditions: Conditions | None
+) -> tuple[Literal["closed", "jam", "slow"], float | None]:
+    """What is with a road, `slow` where nothing more is known, and since when."""
     if conditions is None or not edges:
         return "slow", None
-    for state, which in (("closed", conditions.closed), ("jam", conditions.jammed)):
-        found = [edge for edge in edges if which[edge]]
-        if found:
-            return state, float(conditions.since[found].min())
+    closed = [edge for edge in edges if conditions.closed[edge]]
+    if closed:
+        return "closed", float(conditions.since[closed].min())
+    jammed = [edge for edge in edges if conditions.jammed[edge]]
+    if jammed:
+        return "jam", float(conditions.since[jammed].min())
     return "slow", None
 
 

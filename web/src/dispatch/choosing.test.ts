@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { choose, missingWord, needsOf, shortage, wantedOf } from "./choosing";
+import { choose, lateWord, missingWord, needsOf, shortage, wantedOf } from "./choosing";
 import { nextStamps } from "./queue";
-import type { Rated, Slot } from "./types";
+import type { Late, Rated, Slot } from "./types";
+import { language } from "$lib/language.svelte";
 
 const rated = (id: string): Rated => ({
   id, name: id.toUpperCase(), kind: "engine", agency: "a", arrives_s: 185, walk_m: null, width_m: 2.5, crew: 4, lat: 0, lon: 0, position_at: null, simulated: false,
@@ -63,5 +64,17 @@ describe("what a crew can say next", () => {
     expect(nextStamps("en_route", "engine", true)).toEqual(["staged", "on_scene", "cleared"]);
     expect(nextStamps("en_route", "dishub", false)).toEqual(["on_scene", "cleared"]);
     expect(nextStamps("cancelled", "engine", true)).toEqual([]);
+  });
+});
+
+describe("why the law would be broken", () => {
+  const late: Late = { why: "traffic", since_call_s: 60, arrives_s: 1000, over_s: 160, unit: "Damkar 1", nearer: null, traffic_s: 300, cause: { road: "Jl. Veteran", state: "jam", since: "2026-11-24T05:40:00Z", lost_s: 240, is_avoided: false } };
+
+  it("names the road that makes the drive longer, and what it costs", () => {
+    language.current = "en";
+
+    expect(lateWord(late)).toBe("Damkar 1 would be 2:40 over; traffic adds 5:00. Jl. Veteran is jammed since 13:40. It costs 4:00.");
+    expect(lateWord({ ...late, why: "far", cause: { road: "", state: "closed", since: null, lost_s: null, is_avoided: true } })).toBe("Damkar 1 is the nearest, 2:40 over. A road without a name is closed. The way goes round it.");
+    expect(lateWord({ ...late, cause: null })).toBe("Damkar 1 would be 2:40 over; traffic adds 5:00.");
   });
 });

@@ -6,7 +6,7 @@
 import { distance, duration, number } from "$lib/format";
 import { isMessageKey, t } from "$lib/t";
 import type { Due, Late, Rated, Recommendation, Slot } from "./types";
-import { whyWord } from "./words";
+import { roadWord, whyWord } from "./words";
 
 export interface Need {
   key: string;
@@ -81,8 +81,14 @@ export function lateWord(late: Late): string {
   if (late.why === "waited") return t("dispatch.late_waited", { since: duration(late.since_call_s), time });
   if (late.why === "nearer_held" && late.nearer !== null)
     return t("dispatch.late_nearer", { unit, time, near: late.nearer.unit, near_time: duration(late.nearer.arrives_s), why: [whyWord(late.nearer.why), late.nearer.task ?? ""].join(" ").trim() });
-  if (late.why === "traffic") return t("dispatch.late_traffic", { unit, time, traffic: duration(late.traffic_s ?? 0) });
-  return t("dispatch.late_far", { unit, time });
+  const main = late.why === "traffic" ? t("dispatch.late_traffic", { unit, time, traffic: duration(late.traffic_s ?? 0) }) : t("dispatch.late_far", { unit, time });
+  return late.cause === null ? main : `${main} ${causeWord(late.cause)}`;
+}
+
+/** The road that makes the drive longer, and what it costs. */
+function causeWord({ road, state, since, lost_s, is_avoided }: NonNullable<Late["cause"]>): string {
+  const costs = lost_s === null ? null : t("dispatch.cause_costs", { time: duration(lost_s) });
+  return [roadWord(road, state, since), costs, is_avoided ? t("dispatch.cause_avoided") : null].filter((part) => part !== null).join(" ");
 }
 
 /** Why nobody is proposed, what can be mended first: each reason with how many units it holds back. */

@@ -4,8 +4,9 @@ import { isGap } from "./duty.svelte";
 import { bodyOf, closesAt, newId, nextBatch, readQueue, standing, without, type Pressed } from "./queue";
 import { SIGNS, STATUSES } from "./signs";
 import { Statuses, statusOf } from "./statuses.svelte";
-import type { LogEvent, Measure, TaskDetail } from "./types";
-import { eventWord, impactWord } from "./words";
+import type { LogEvent, Measure, TaskDetail, WayWorse } from "./types";
+import { eventWord, impactWord, oldWayWord, wayWord } from "./words";
+import { language } from "$lib/language.svelte";
 
 const press = (stamp: Pressed["stamp"], more: Partial<Pressed> = {}): Pressed => ({ id: newId(), assignment: "a", stamp, at: "2026-11-24T06:00:00Z", ...more });
 
@@ -110,5 +111,39 @@ describe("words", () => {
     expect(impact("nobody_there")).toContain("420 m");
     for (const finding of ["fell", "same", "grew", "was_shrinking", "nobody_there", "mixed", "unknown", "waiting"] as const) expect(impact(finding)).not.toMatch(/\b(karena|berkat|because)\b/i);
     expect(impactWord({ finding: "fell", minutes: 5, before: null, after: null })).toBe(impact("unknown"));
+  });
+});
+
+describe("the way before a unit", () => {
+  const jam: WayWorse = { kind: "way_worse", at: "2026-11-24T06:00:00Z", was_s: 300, now_s: 840, closed: false, road: "Jl. Veteran", state: "jam", since: "2026-11-24T05:40:00Z", better_s: 540, via: "Jl. Ratulangi" };
+  const words = (way: WayWorse): [string, string] => {
+    const before = language.current;
+    const both = (["id", "en"] as const).map((one) => {
+      language.current = one;
+      return wayWord(way);
+    });
+    language.current = before;
+    return [both[0] ?? "", both[1] ?? ""];
+  };
+
+  it("names the road, what is with it, and by where it is quicker", () => {
+    expect(words(jam)).toEqual([
+      "Jl. Veteran macet sejak 13.40. Sisa jalannya 14.00, tadinya 5.00. Lewat Jl. Ratulangi: 9.00.",
+      "Jl. Veteran is jammed since 13:40. What is left takes 14:00, not 5:00. By Jl. Ratulangi: 9:00.",
+    ]);
+  });
+
+  it("says no time for a closed road, and so when there is no other way", () => {
+    expect(words({ ...jam, closed: true, now_s: null, state: "closed", since: null, via: null })[1]).toBe("Jl. Veteran is closed. No other way is quicker.");
+  });
+
+  it("tells of a way that became quicker though none became worse", () => {
+    expect(words({ ...jam, kind: "way_better", road: "", state: null, via: "" })[1]).toBe("By a road without a name it is quicker now: 9:00 instead of 14:00.");
+  });
+
+  it("is named on the map with its minutes", () => {
+    language.current = "en";
+    expect(oldWayWord("Damkar 3", jam)).toBe("Damkar 3 way it goes 14 min, jam Jl. Veteran");
+    expect(oldWayWord("Damkar 3", { ...jam, closed: true, now_s: null })).toBe("Damkar 3 way it goes: Jl. Veteran closed");
   });
 });

@@ -1,4 +1,5 @@
 /** Shapes of the answers of `dispatch`. Times are ISO 8601 in UTC. */
+import type { Position } from "geojson";
 import type { Danger, PremiseKind } from "../incidents/premises";
 import type { AgencyName } from "$lib/types";
 
@@ -31,17 +32,27 @@ export interface Sent {
   due?: { what: Due; at: string } | null;
 }
 
-/** What last made the way before a unit worse. */
+/** What last made the way before a unit worse, or another one better. */
 export interface WayWorse {
+  kind: "way_worse" | "way_better";
   at: string;
   was_s: number;
   /** null where a road on it is closed. */
   now_s: number | null;
   closed: boolean;
+  /** What holds it up; empty where it has no name, or nothing does. */
   road: string;
+  state?: RoadState | null;
+  since?: string | null;
   /** By the way that is quickest now. */
   better_s: number;
+  /** The road that it is mostly about: empty without a name, null where no other way is quicker. */
+  via?: string | null;
+  /** Longitude and latitude; left out of lists. */
+  lines?: { before: Position[]; better: Position[] };
 }
+
+export type RoadState = "closed" | "jam" | "slow";
 
 export type Due = "answer" | "turnout" | "travel" | "check";
 
@@ -202,6 +213,8 @@ export interface Late {
   unit: string | null;
   nearer: { unit: string; why: string; task: string | null; arrives_s: number } | null;
   traffic_s: number | null;
+  /** The road that costs most of it: on the way, or one that it goes round. */
+  cause: { road: string; state: RoadState; since: string | null; lost_s: number | null; is_avoided: boolean } | null;
 }
 
 export interface Recommendation {

@@ -1,7 +1,7 @@
 /** Words of dispatch, in the language of the page. */
-import { distance, duration, number } from "$lib/format";
+import { distance, duration, number, time } from "$lib/format";
 import { isMessageKey, t } from "$lib/t";
-import type { LogEvent, TaskDetail, TaskShort, WayWorse } from "./types";
+import type { LogEvent, RoadState, TaskDetail, TaskShort, WayWorse } from "./types";
 
 function word(key: string, otherwise: string): string {
   return isMessageKey(key) ? t(key) : otherwise;
@@ -37,6 +37,7 @@ export function eventWord(event: LogEvent, unitName: string | null): string {
   const more: string[] = [];
   if (event.kind === "acted") more.push(didWord(said(detail["did"])));
   if (event.kind === "cleared" || event.kind === "closed") more.push(outcomeWord(said(detail["outcome"]) || "solved"));
+  if (event.kind === "way_worse" || event.kind === "way_better") more.push(wayWord({ ...(detail as unknown as WayWorse), kind: event.kind, at: event.happened_at }));
   if (event.kind === "jam_ended") more.push(jamEndWord(said(detail["reason"])));
   if (event.kind === "dispatched") {
     const [rank, of] = [detail["rank"], detail["of"]];
@@ -55,9 +56,33 @@ export function impactWord({ finding, minutes, before, after }: TaskDetail["impa
   return t(`dispatch.impact_${finding}`, { when: momentWord(before.moment), before: distance(before.length_m), after: distance(after.length_m), n: number(minutes ?? 0) });
 }
 
-/** What made a way worse, and what the better one takes. */
-export function wayWord({ closed, road, was_s, now_s, better_s }: WayWorse): string {
-  const where = road === "" ? t("dispatch.no_road") : road;
-  const better = duration(better_s);
-  return closed || now_s === null ? t("dispatch.way_closed", { road: where, better }) : t("dispatch.way_slower", { road: where, by: duration(now_s - was_s), better });
+/** Whole minutes: as much as a way on the map says. */
+export function minutes(seconds: number): string {
+  return t("unit.minutes", { n: number(Math.max(1, Math.round(seconds / 60))) });
+}
+
+/** A road as people read it. */
+export const named = (road: string): string => (road === "" ? t("route.unnamed_road") : road);
+
+/** What holds a road up, and since when. */
+export function roadWord(road: string, state: RoadState, since: string | null): string {
+  const of = { road: named(road), at: since === null ? "" : time(since, { seconds: false }) };
+  const word = since === null ? t(`dispatch.road_${state}`, { road: of.road }) : t(`dispatch.road_${state}_since`, of);
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+/** Why another way is better than the one that a unit goes, and what each takes. */
+export function wayWord({ kind, closed, road, state, since, was_s, now_s, better_s, via }: WayWorse): string {
+  const by = { via: named(via ?? ""), better: duration(better_s) };
+  if (kind === "way_better") return t("dispatch.way_quicker", { ...by, now: duration(now_s ?? was_s) });
+  const why = roadWord(road, closed ? "closed" : (state ?? "slow"), since ?? null);
+  const takes = closed || now_s === null ? null : t("dispatch.way_takes", { now: duration(now_s), was: duration(was_s) });
+  const other = via == null ? t("dispatch.way_no_other") : t("dispatch.way_by", by);
+  return [why, takes, other].filter((part) => part !== null).join(" ");
+}
+
+/** On the map, at the way that a unit goes while there is a better one. */
+export function oldWayWord(unit: string, { closed, now_s, road, state }: WayWorse): string {
+  if (closed || now_s === null) return t("dispatch.way_old_closed", { unit, road: named(road) });
+  return state === "jam" ? t("dispatch.way_old_jam", { unit, time: minutes(now_s), road: named(road) }) : t("dispatch.way_old", { unit, time: minutes(now_s) });
 }

@@ -6,7 +6,8 @@ import type { Line } from "./along";
 
 const SOURCE = "ways";
 const ENDS = "way-ends";
-const LAYERS = ["ways-under", "ways-others", "ways-chosen", "way-ends", "way-letters"] as const;
+const NAMES = "way-names";
+const LAYERS = ["ways-under", "ways-others", "ways-chosen", "way-ends", "way-letters", "way-names"] as const;
 const BEFORE = "wedges";
 const NOTHING: FeatureCollection = { type: "FeatureCollection", features: [] };
 
@@ -16,12 +17,20 @@ export interface End {
   readonly letter: string;
 }
 
+/** A way, drawn in full or in dashes, and what is written on it. */
+export interface Way {
+  readonly lines: readonly Line[];
+  readonly isChosen: boolean;
+  readonly name?: { readonly lon: number; readonly lat: number; readonly text: string };
+}
+
 export class WayLayer implements Overlay {
   readonly isAbove = false;
   readonly hits = [];
   #map: MapLibre | null = null;
   #ways: FeatureCollection = NOTHING;
   #ends: FeatureCollection = NOTHING;
+  #names: FeatureCollection = NOTHING;
 
   dress(map: MapLibre): void {
     this.#map = map;
@@ -29,6 +38,7 @@ export class WayLayer implements Overlay {
     const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
     if (map.getSource(SOURCE) === undefined) map.addSource(SOURCE, { type: "geojson", data: this.#ways });
     if (map.getSource(ENDS) === undefined) map.addSource(ENDS, { type: "geojson", data: this.#ends });
+    if (map.getSource(NAMES) === undefined) map.addSource(NAMES, { type: "geojson", data: this.#names });
     const round = { "line-cap": "round", "line-join": "round" } as const;
     map.addLayer({ id: "ways-under", type: "line", source: SOURCE, layout: round, paint: { "line-color": colour("m-halo"), "line-width": 9, "line-opacity": 0.8 } }, BEFORE);
     map.addLayer({ id: "ways-others", type: "line", source: SOURCE, filter: ["==", ["get", "chosen"], 0], layout: round, paint: { "line-color": colour("fg-2"), "line-width": 4, "line-dasharray": [2, 1.6] } }, BEFORE);
@@ -41,11 +51,18 @@ export class WayLayer implements Overlay {
       layout: { "text-field": ["get", "letter"], "text-font": ["Plex Mono Medium", "Plex Mono"], "text-size": 12, "text-allow-overlap": true },
       paint: { "text-color": colour("fg-0") },
     });
+    map.addLayer({
+      id: "way-names",
+      type: "symbol",
+      source: NAMES,
+      layout: { "text-field": ["get", "text"], "text-font": ["Plex Mono Medium", "Plex Mono"], "text-size": 12, "text-max-width": 14, "text-variable-anchor": ["top", "bottom", "left", "right"], "text-radial-offset": 0.8, "text-allow-overlap": true },
+      paint: { "text-color": ["case", ["==", ["get", "chosen"], 1], colour("act"), colour("fg-0")], "text-halo-color": colour("m-halo"), "text-halo-width": 2 },
+    });
   }
 
   strip(map: MapLibre): void {
     for (const layer of LAYERS) if (map.getLayer(layer) !== undefined) map.removeLayer(layer);
-    for (const source of [SOURCE, ENDS]) if (map.getSource(source) !== undefined) map.removeSource(source);
+    for (const source of [SOURCE, ENDS, NAMES]) if (map.getSource(source) !== undefined) map.removeSource(source);
     this.#map = null;
   }
 
@@ -59,13 +76,23 @@ export class WayLayer implements Overlay {
 
   /** Shows these ways, the chosen one over the others. */
   show(ways: readonly (readonly Line[])[], chosen: number, ends: readonly End[]): void {
+    this.draw(ways.map((lines, i) => ({ lines, isChosen: i === chosen })), ends);
+  }
+
+  draw(ways: readonly Way[], ends: readonly End[] = []): void {
     this.#ways = {
       type: "FeatureCollection",
-      features: ways.map((lines, i) => ({
+      features: ways.map(({ lines, isChosen }) => ({
         type: "Feature",
-        properties: { chosen: i === chosen ? 1 : 0 },
+        properties: { chosen: isChosen ? 1 : 0 },
         geometry: { type: "MultiLineString", coordinates: lines.map((line) => [...line]) },
       })),
+    };
+    this.#names = {
+      type: "FeatureCollection",
+      features: ways.flatMap(({ name, isChosen }) =>
+        name === undefined ? [] : [{ type: "Feature", properties: { text: name.text, chosen: isChosen ? 1 : 0 }, geometry: { type: "Point", coordinates: [name.lon, name.lat] } }],
+      ),
     };
     this.#ends = {
       type: "FeatureCollection",
@@ -73,5 +100,6 @@ export class WayLayer implements Overlay {
     };
     this.#map?.getSource<GeoJSONSource>(SOURCE)?.setData(this.#ways);
     this.#map?.getSource<GeoJSONSource>(ENDS)?.setData(this.#ends);
+    this.#map?.getSource<GeoJSONSource>(NAMES)?.setData(this.#names);
   }
 }
