@@ -9,7 +9,7 @@ import pytest
 
 from tests.dispatch.incident_world import Room
 from tests.dispatch.world import person
-from tests.scopes import EVERYTHING
+from tests.scopes import EVERYTHING, scope_of
 from tests.traffic.world import ZONE
 from warroom.dispatch import api
 from warroom.dispatch.contracts import COVERAGE, Stamp
@@ -22,7 +22,7 @@ from warroom.dispatch.errors import (
     UnitNotThereError,
 )
 from warroom.kernel.ids import new_id
-from warroom.kernel.scope import Scope
+from warroom.kernel.scope import Rule, Scope
 
 
 async def minimum(
@@ -53,9 +53,10 @@ async def stationed(room: Room, *stations: str) -> None:
 async def cover(room: Room, scope: Scope | None = None) -> list[dict[str, Any]]:
     scope = scope or room.dispatcher
     async with room.world.db.transaction(scope) as tx:
-        looked = await api.look(scope, tx, room.world.settings, room.now)
+        seen = await api.see_minimums(scope, tx)
+    looked = await api.CityCover(room.world.db, EVERYTHING, room.world.settings).look(room.now)
     moves, why, without = await api.advise(room.world.router, looked, room.world.settings)
-    shown = api.coverage_json(looked, moves, why, scope, without_roads=without)
+    shown = api.coverage_json(looked, seen, moves, why, scope, without_roads=without)
     items: list[dict[str, Any]] = msgspec.json.decode(msgspec.json.encode(shown))["items"]
     return items
 
@@ -220,3 +221,56 @@ async def test_a_move_up_is_proposed_with_the_minima_and_not_like_a_jam(room: Ro
 
     with pytest.raises(TaskNotFoundError):
         await room.world.propose(row["id"], room.dispatcher)
+
+
+async def in_districts(room: Room, *places: str) -> Scope:
+    """The engines belong to these areas; gives who sees what lies in 73.71.01, as minima do."""
+    for unit_id, place in zip(room.engines, places, strict=True):
+        await room.world.rows(
+            "update unit set place = %s where id = %s returning id", place, unit_id
+        )
+    rule = Rule(frozenset({"dispatch:view", "dispatch:send"}), places=frozenset({"73.71.01"}))
+    return scope_of(rule, agency_id=room.fire, person_id=room.dispatcher.person_id)
+
+
+def told(item: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(item[name] for name in ("have", "is_below", "unseen", "free"))
+
+
+async def test_who_sees_a_part_of_the_vehicles_is_told_no_shortage_that_is_none(room: Room) -> None:
+    await stationed(room, "Pos Timur", "Pos Timur")
+    await minimum(room, least=2)
+    part = await in_districts(room, "73.71.02", "73.71.01")
+
+    (whole,), (partial,) = await cover(room), await cover(room, part)
+
+    assert told(whole) == (2, False, 0, ["Damkar 1", "Damkar 2"])
+    assert told(partial) == (2, False, 1, ["Damkar 2"])
+
+
+async def test_who_sees_a_part_is_told_a_shortage_that_lies_beyond_their_sight(room: Room) -> None:
+    room.world.settings = replace(room.world.settings, move_gain_s=5)
+    await stationed(room, "Pos Timur", "Pos Barat")
+    await minimum(room)
+    part = await in_districts(room, "73.71.02", "73.71.01")
+    await room.place(room.engines[1], 119.4005)
+    await room.send(await room.incident(), api.Wanted(room.engines[0], "engine"))
+
+    (whole,), (partial,) = await cover(room), await cover(room, part)
+
+    assert told(whole) == told(partial) == (0, True, 0, [])
+    assert [one["unit"]["name"] for one in partial["moves"]] == ["Damkar 2"]
+
+
+async def test_a_vehicle_beyond_sight_is_proposed_to_nobody_by_name(room: Room) -> None:
+    room.world.settings = replace(room.world.settings, move_gain_s=5)
+    await stationed(room, "Pos Barat", "Pos Timur")
+    await minimum(room)
+    part = await in_districts(room, "73.71.02", "73.71.02")
+    await room.send(await room.incident(), api.Wanted(room.engines[1], "engine"))
+
+    (whole,), (partial,) = await cover(room), await cover(room, part)
+
+    assert [one["unit"]["name"] for one in whole["moves"]] == ["Damkar 1"]
+    assert (partial["moves"], partial["why"]) == ([], "not_seen")
+    assert "Damkar" not in msgspec.json.encode(partial | {"agency": None}).decode()

@@ -256,6 +256,11 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         dispatch.Briefs: dispatch.Briefs(
             db, identity.system_scope(f"briefs {settings.node}", node.clock)
         ),
+        dispatch.CityCover: dispatch.CityCover(
+            db,
+            identity.system_scope(f"coverage {settings.node}", node.clock),
+            configuration.section(dispatch.DispatchSettings),
+        ),
         dispatch.EtaBook: dispatch.EtaBook(
             db,
             node.clock,

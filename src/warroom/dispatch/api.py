@@ -16,14 +16,15 @@ from warroom.dispatch.briefing import Briefs
 from warroom.dispatch.contracts import SEND, VIEW, Assignment, Task
 from warroom.dispatch.coverage import Minimum
 from warroom.dispatch.coverage_service import (
+    CityCover,
     advise,
     coverage_json,
-    look,
     move_up,
     offer_of_move,
     remove_minimum,
     write_minimum,
 )
+from warroom.dispatch.coverage_service import see as see_minimums
 from warroom.dispatch.coverage_watch import CoverageWatch
 from warroom.dispatch.duress import answer as answer_duress
 from warroom.dispatch.duress import answer_alarm
@@ -271,6 +272,7 @@ async def forget_old(
 __all__ = [
     "Approach",
     "Briefs",
+    "CityCover",
     "CoverageWatch",
     "DispatchSettings",
     "EtaBook",
@@ -307,7 +309,6 @@ __all__ = [
     "list_statuses",
     "list_tasks",
     "list_tasks_of",
-    "look",
     "make_approach",
     "make_following",
     "make_watch",
@@ -329,6 +330,7 @@ __all__ = [
     "reorder",
     "replay",
     "report_kpi",
+    "see_minimums",
     "send_to_incident",
     "send_unit",
     "show_duty",

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from warroom.dispatch import api
-from warroom.dispatch.api import DispatchSettings, Minimum
+from warroom.dispatch.api import CityCover, DispatchSettings, Minimum
 from warroom.dispatch.contracts import CONFIGURE, SEND, VIEW
 from warroom.kernel.http import Ctx, Router, json_response
 from warroom.places.api import Atlas
@@ -48,13 +48,17 @@ class MoveBody(_Body):
 
 @router.get("/coverage", action=VIEW)
 async def show_coverage(ctx: Ctx) -> Response:
-    """The minima in view: what is free, since when too little is, and whom to move up."""
-    settings, now = ctx.services[DispatchSettings], ctx.clock.now()
+    """The minima in view: what is free, since when too little is, and whom to move up.
+
+    Counts are those of the whole city; `unseen` of them are vehicles that the asker may not see.
+    """
     async with ctx.db.transaction(ctx.scope) as tx:
-        looked = await api.look(ctx.scope, tx, settings, now)
+        seen = await api.see_minimums(ctx.scope, tx)
+    looked = await ctx.services[CityCover].look(ctx.clock.now())
+    settings = ctx.services[DispatchSettings]
     moves, why, without_roads = await api.advise(ctx.services[Desk], looked, settings)
     return json_response(
-        api.coverage_json(looked, moves, why, ctx.scope, without_roads=without_roads)
+        api.coverage_json(looked, seen, moves, why, ctx.scope, without_roads=without_roads)
     )
 
 
@@ -101,8 +105,7 @@ async def remove_minimum(ctx: Ctx, minimum_id: UUID) -> Response:
 async def move_up(ctx: Ctx, minimum_id: UUID, body: MoveBody) -> Response:
     """Sends a free unit to stand by there; what was proposed at that instant is kept with it."""
     settings, now = ctx.services[DispatchSettings], ctx.clock.now()
-    async with ctx.db.transaction(ctx.scope) as tx:
-        looked = await api.look(ctx.scope, tx, settings, now)
+    looked = await ctx.services[CityCover].look(now)
     moves, _, _ = await api.advise(ctx.services[Desk], looked, settings)
     offer = api.offer_of_move(moves, minimum_id, body.unit_id)
     async with ctx.db.transaction(ctx.scope) as tx:

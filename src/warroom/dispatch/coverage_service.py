@@ -1,7 +1,7 @@
 """Use cases of minima: who is below, whom to move up, and the word that moves them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from warroom.dispatch.sending import ROUTINE
 from warroom.dispatch.service import Offer, TaskDraft
 from warroom.dispatch.settings import DispatchSettings
 from warroom.kernel import outbox
-from warroom.kernel.db import Transaction
+from warroom.kernel.db import Database, Transaction
 from warroom.kernel.errors import UnavailableError
 from warroom.kernel.scope import Scope
 from warroom.routing.api import Desk
@@ -36,7 +36,7 @@ URGENT = 1
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """The minima in view with what is free for each, and where every vehicle of them is."""
+    """The minima with what is free for each, and where every vehicle of them is."""
 
     at: datetime
     kept: list[Kept]
@@ -46,8 +46,48 @@ class Looked:
     moved: dict[UUID, Moved]
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What somebody sees of it.
+
+    Attributes:
+        kept: The minima in view.
+        vehicles: The vehicles in view that could count for one.
+    """
+
+    kept: list[Kept]
+    vehicles: frozenset[UUID]
+
+
+class CityCover:
+    """Counts in the whole city, whoever asks: who sees a part must not read a shortage into it.
+
+    Args:
+        db: Where minima and vehicles are.
+        standing: The system's scope.
+        settings: Of `dispatch`.
+    """
+
+    def __init__(self, db: Database, standing: Scope, settings: DispatchSettings) -> None:
+        self._db, self._standing, self._settings = db, standing, settings
+
+    async def look(self, now: datetime) -> Looked:
+        """Every minimum of the city; who asks is told its counts, and names by their own right."""
+        scope = replace(self._standing, at=now)
+        async with self._db.transaction(scope) as tx:
+            return await look(scope, tx, self._settings, now)
+
+
+async def see(scope: Scope, tx: Transaction) -> Seen:
+    """The minima in view, and the vehicles whose names may be told."""
+    kept = await coverage_store.list_minimums(scope, tx)
+    kinds = sorted({one.minimum.kind for one in kept})
+    known = await units.list_able(scope, tx, kinds, [], VIEW) if kinds else []
+    return Seen(kept, frozenset(one.unit.id for one in known))
+
+
 async def look(scope: Scope, tx: Transaction, settings: DispatchSettings, now: datetime) -> Looked:
-    """Every minimum in view, by what is known now."""
+    """Every minimum, by what is known now. The scope must be the system's: `CityCover`."""
     kept = await coverage_store.list_minimums(scope, tx)
     kinds = sorted({one.minimum.kind for one in kept})
     known = await units.list_able(scope, tx, kinds, [], VIEW) if kinds else []
@@ -138,19 +178,23 @@ def _candidate(one: Whereabouts) -> Candidate:
 
 def coverage_json(
     looked: Looked,
+    seen: Seen,
     moves: Sequence[Move],
     why: Mapping[UUID, str],
     scope: Scope,
     *,
     without_roads: bool,
 ) -> dict[str, Any]:
-    """The minima as the interface tells them."""
+    """The minima as the interface tells them: counts of the city, names of what the asker sees."""
+    covers = {one.minimum.id: one for one in looked.covers}
     return {
         "at": looked.at,
         "without_roads": without_roads,
         "items": [
-            _item(kept, cover, looked, moves, why, scope)
-            for kept, cover in zip(looked.kept, looked.covers, strict=True)
+            _item(kept, covers[kept.minimum.id], looked, seen, moves, why, scope)
+            for kept in seen.kept
+            # One that was written since the look is told with the next.
+            if kept.minimum.id in covers
         ],
     }
 
@@ -159,12 +203,15 @@ def _item(
     kept: Kept,
     cover: Cover,
     looked: Looked,
+    seen: Seen,
     moves: Sequence[Move],
     why: Mapping[UUID, str],
     scope: Scope,
 ) -> dict[str, Any]:
     of = kept.minimum
     sides = sides_of(of)
+    proposed = [one for one in moves if one.minimum_id == of.id]
+    told = [one for one in proposed if one.vehicle.id in seen.vehicles]
     return {
         "id": of.id,
         "agency": {"id": of.agency_id, "short": kept.agency},
@@ -178,9 +225,10 @@ def _item(
         "have": len(cover.have),
         "coming": len(cover.coming),
         "unknown": cover.unknown,
+        "unseen": sum(one.id not in seen.vehicles for one in (*cover.have, *cover.coming)),
         "is_below": cover.is_below,
         "since": kept.since if cover.is_below else None,
-        "free": [one.name for one in cover.have],
+        "free": [one.name for one in cover.have if one.id in seen.vehicles],
         "moved": [
             {
                 "assignment": looked.moved[one.id].assignment_id,
@@ -188,9 +236,10 @@ def _item(
                 "is_there": one.is_there,
             }
             for one in cover.moved
+            if one.id in seen.vehicles
         ],
-        "moves": [_move(one) for one in moves if one.minimum_id == of.id],
-        "why": why.get(of.id),
+        "moves": [_move(one) for one in told],
+        "why": "not_seen" if proposed and not told else why.get(of.id),
         "can": [word for word in (SEND, CONFIGURE) if scope.allows(word, **sides)],
     }
 

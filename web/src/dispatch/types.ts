@@ -337,6 +337,8 @@ export interface Cover {
   coming: number;
   /** Of its vehicles, those without a crew: nobody knows. */
   unknown: number;
+  /** Of those that are free or coming, whom this person may not see: counted, not named. */
+  unseen: number;
   is_below: boolean;
   since: string | null;
   free: string[];
