@@ -298,6 +298,33 @@ async def test_of_an_incident_neither_address_nor_caller_comes_along(
     assert not any(one in text for one in ("811444", "Sri", "Lorong"))
 
 
+@pytest.mark.parametrize(
+    ("fields", "said", "en"),
+    [
+        ({"type": "flood"}, "Banjir, genangan", "Flood"),
+        ({"event_text": "Air naik"}, "Air naik", ""),
+    ],
+)
+async def test_of_an_incident_what_happened_is_said_as_its_card_is_called_or_by_the_caller(
+    desk: Desk,
+    people: World,
+    fields: dict[str, str],
+    said: str,
+    en: str,
+) -> None:
+    incident = await people.draft(place_text="lr 5 kandea", **fields)
+    await people.send(incident)
+    scope = desk.now(desk.writer)
+    async with desk.room.db.transaction(scope) as tx:
+        content = await api.show_draft(
+            scope, tx, await api.begin(scope, tx, "Alert", incident_id=incident)
+        )
+
+    assert content is not None
+    shown = msgspec.json.decode(content)["fields"]
+    assert (said, en) == (shown["id"]["event"], shown["en"]["event"])
+
+
 async def test_every_deed_is_in_the_audit(desk: Desk) -> None:
     await desk.issued()
     async with desk.room.db.transaction(desk.room.system) as tx:

@@ -80,9 +80,11 @@ class Room:
     async def names(self) -> list[str]:
         return sorted(one["identifier"] for one in await self.in_force())
 
-    async def past(self) -> dict[str, Any]:
-        async with self.db.transaction(self.system) as tx:
-            content = await api.list_past(self.system, tx, self.clock.now(), None, 50)
+    async def past(self, *words: str, after: UUID | None = None, limit: int = 50) -> dict[str, Any]:
+        """By identifier, the last first."""
+        scope, now = self.system, self.clock.now()
+        async with self.db.transaction(scope) as tx:
+            content = await api.list_past(scope, tx, now, after=after, words=words, limit=limit)
         return {one["identifier"]: one for one in msgspec.json.decode(content)}
 
     async def refused(self) -> list[dict[str, Any]]:

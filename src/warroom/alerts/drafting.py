@@ -106,7 +106,14 @@ async def _of_incident(scope: Scope, tx: Transaction, incident_id: UUID) -> Fiel
     incident = await incidents.get_incident(scope, tx, incident_id)
     district = ".".join((incident.place or "").split(".")[:3])
     is_whole = len(district.split(".")) == 3
-    return Fields(id=Words(event=incident.event), districts=(district,) if is_whole else ())
+    names = {card.code: card.name for card in await incidents.list_cards(scope, tx)}
+    name = names.get(incident.type_code or "")
+    said = (incident.event, "") if name is None else (name.id, name.en)
+    return Fields(
+        id=Words(event=said[0]),
+        en=Words(event=said[1]),
+        districts=(district,) if is_whole else (),
+    )
 
 
 async def write(

@@ -1,6 +1,5 @@
 """Addresses of `alerts`: read the request, call `api`, answer."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -59,14 +58,20 @@ async def list_alerts(ctx: Ctx) -> Response:
 @router.get("/past", action=VIEW)
 async def list_past(
     ctx: Ctx,
-    before: Annotated[datetime | None, Query()] = None,
-    before_id: Annotated[UUID | None, Query()] = None,
+    q: Annotated[str, Query(max_length=200)] = "",
+    cursor: UUID | None = None,
 ) -> Response:
-    """What ended, was a test, or spoke of other messages; the last first, a page of it."""
-    after = (before, before_id) if before is not None and before_id is not None else None
+    """What ended, was a test, or spoke of other messages, with all these words; the last first."""
+    words, now = q.replace("\0", "").split(), ctx.clock.now()
     async with ctx.db.transaction(ctx.scope) as tx:
-        items = await api.list_past(ctx.scope, tx, ctx.clock.now(), after, PAST_MOST)
-    return json_response(b'{"items":' + items + b"}")
+        items = await api.list_past(ctx.scope, tx, now, after=cursor, words=words, limit=PAST_MOST)
+    ids = msgspec.json.decode(items, type=list[_Listed])
+    following = ids[-1].id if len(ids) == PAST_MOST else None
+    return json_response({"items": msgspec.Raw(items), "next": following})
+
+
+class _Listed(msgspec.Struct):
+    id: UUID
 
 
 @router.get("/refused", action=VIEW)
@@ -93,7 +98,7 @@ async def show_refused(ctx: Ctx, refused_id: UUID) -> Response:
 
 @router.get("/{alert_id}", action=VIEW)
 async def show_alert(ctx: Ctx, alert_id: UUID) -> Response:
-    """One alert, with the open incidents in view that lie inside."""
+    """One alert, with the open incidents and the premises in view that lie inside."""
     async with ctx.db.transaction(ctx.scope) as tx:
         return json_response(await api.show_alert(ctx.scope, tx, alert_id))
 

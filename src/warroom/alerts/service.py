@@ -25,6 +25,8 @@ from warroom.places.api import Atlas
 
 KEPT_BYTES = 64 << 10
 OPEN_INCIDENTS_MOST = 1_000
+PREMISES_MOST = 200
+"""So many premises inside an alert are named; all of them are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,9 @@ async def show_in_force(scope: Scope, tx: Transaction) -> list[dict[str, Any]]:
 
 
 async def show_alert(scope: Scope, tx: Transaction, alert_id: UUID) -> dict[str, Any]:
-    """One alert, with the open incidents in view that lie inside.
+    """One alert, with the open incidents and the premises in view that lie inside.
+
+    None is told of either where the asker sees none, or where the alert draws no outline.
 
     Raises:
         AlertNotFoundError: There is no such alert.
@@ -215,7 +219,25 @@ async def show_alert(scope: Scope, tx: Transaction, alert_id: UUID) -> dict[str,
     found = await store.find_alert(scope, tx, alert_id)
     if found is None:
         raise AlertNotFoundError
-    return {**found, "incidents": _inside(found, await _open_incidents(scope, tx))}
+    return {
+        **found,
+        "incidents": _inside(found, await _open_incidents(scope, tx)),
+        "premises": await _premises(scope, tx, _areas_of(found)),
+    }
+
+
+async def _premises(scope: Scope, tx: Transaction, areas: list[Area]) -> dict[str, Any] | None:
+    """How many there are inside, how many of them are dangerous, and the first of them."""
+    box = rules.box_of(areas)
+    if box is None or not scope.may("incident:view"):
+        return None
+    near = await incidents.list_premises_in(scope, tx, box)
+    inside = [one for one in near if _holds(areas, (one.lat, one.lon))]
+    return {
+        "count": len(inside),
+        "dangerous": sum(one.is_dangerous for one in inside),
+        "items": inside[:PREMISES_MOST],
+    }
 
 
 async def _open_incidents(scope: Scope, tx: Transaction) -> list[dict[str, Any]] | None:
@@ -230,18 +252,21 @@ async def _open_incidents(scope: Scope, tx: Transaction) -> list[dict[str, Any]]
 def _inside(
     shown: dict[str, Any], open_ones: list[dict[str, Any]] | None
 ) -> list[dict[str, Any]] | None:
-    alert = msgspec.convert(shown["body"], Alert)
-    areas = [area for info in alert.infos for area in info.areas]
+    areas = _areas_of(shown)
     box = rules.box_of(areas)
     if open_ones is None or box is None:
         return None
     return [
-        {word: one[word] for word in ("id", "number", "event", "priority")}
+        {word: one[word] for word in ("id", "number", "type", "event", "priority")}
         for one in open_ones
         if box[0] <= one["lon"] <= box[2]
         and box[1] <= one["lat"] <= box[3]
         and _holds(areas, (one["lat"], one["lon"]))
     ]
+
+
+def _areas_of(shown: dict[str, Any]) -> list[Area]:
+    return [area for info in msgspec.convert(shown["body"], Alert).infos for area in info.areas]
 
 
 async def _tell(tx: Transaction, ids: list[UUID], change: str, now: datetime) -> None:

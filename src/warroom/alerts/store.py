@@ -4,6 +4,7 @@ Alerts, and how their sources answer, belong to no agency (decision 72): who may
 all. The word is asked at the door; there is nothing to narrow by.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,10 +64,20 @@ select coalesce(json_agg({_ITEM} order by a.touches desc nulls last, a.sent desc
 from alert a where a.is_actual and a.ended_at is null and a.until > %(now)s
 """
 
+# What people read of an alert, in all its languages.
+_TOLD = """lower(concat_ws(' ', b.source, b.sender, b.identifier, b.body ->> 'note',
+    (select string_agg(concat_ws(' ', i ->> 'event', i ->> 'headline', i ->> 'description',
+        i ->> 'instruction', i ->> 'sender_name',
+        (select string_agg(r ->> 'description', ' ') from jsonb_array_elements(i -> 'areas') r)),
+        ' ') from jsonb_array_elements(b.body -> 'infos') i)))"""
+
 _PAST = f"""
 select coalesce(json_agg({_ITEM} order by a.received_at desc, a.id desc), '[]')::text
-from (select * from alert where not (is_actual and ended_at is null and until > %(now)s)
-    and (%(before)s::timestamptz is null or (received_at, id) < (%(before)s, %(before_id)s))
+from (select * from alert b where not (is_actual and ended_at is null and until > %(now)s)
+    and (%(after)s::uuid is null or (received_at, id) <
+        (select c.received_at, c.id from alert c where c.id = %(after)s))
+    and not exists (select from unnest(%(words)s::text[]) word
+        where position(lower(word) in {_TOLD}) = 0)
     order by received_at desc, id desc limit %(limit)s) a
 """
 
@@ -236,12 +247,22 @@ async def list_past(
     scope: Scope,  # noqa: ARG001 - of no agency
     tx: Transaction,
     now: datetime,
-    before: tuple[datetime, UUID] | None,
+    *,
+    after: UUID | None,
+    words: Sequence[str],
     limit: int,
 ) -> bytes:
-    """Everything else that was received, the last first, as a JSON list."""
-    at, alert_id = before or (None, None)
-    values = {"now": now, "before": at, "before_id": alert_id, "limit": limit}
+    """Everything else that was received, the last first, as a JSON list.
+
+    Args:
+        scope: Who asks.
+        tx: Its transaction.
+        now: By our clock.
+        after: The last of the page before.
+        words: Each of them must be in what the alert says, in whichever of its languages.
+        limit: How many.
+    """
+    values = {"now": now, "after": after, "words": list(words), "limit": limit}
     return await fetch_json(tx, _PAST, values)
 
 

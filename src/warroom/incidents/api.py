@@ -63,6 +63,7 @@ from warroom.incidents.premises import (
     import_premises,
     list_premise_versions,
     list_premises,
+    list_premises_in,
     remove_premise,
 )
 from warroom.incidents.service import get_incident
@@ -264,6 +265,7 @@ __all__ = [
     "list_photos",
     "list_premise_versions",
     "list_premises",
+    "list_premises_in",
     "list_similar",
     "list_stamps",
     "list_steps",

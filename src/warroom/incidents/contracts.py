@@ -250,6 +250,30 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class PremiseThere:
+    """A place that people name, as others are told where it is and what is dangerous in it.
+
+    Attributes:
+        area: Kelurahan and kecamatan, by which twins are told apart.
+        dangers: Signs of danger; `hazards` says the same in words.
+    """
+
+    id: UUID
+    kind: str
+    name: str
+    area: str
+    lat: float
+    lon: float
+    dangers: tuple[str, ...]
+    hazards: str
+
+    @property
+    def is_dangerous(self) -> bool:
+        """Whether something that must be known is written down of it."""
+        return bool(self.dangers or self.hazards)
+
+
+@dataclass(frozen=True, slots=True)
 class Location:
     """Where somebody, or something, says that it is.
 

@@ -60,6 +60,15 @@ order by p.changed_at desc limit %(most)s
 """
 )
 
+_IN_BOX = sql.SQL(
+    """
+select p.id, p.kind, p.name, p.area, p.lat, p.lon, p.dangers, p.hazards from premise p
+where {visible} and p.removed_at is null and p.kind not in ('hydrant', 'gate')
+    and point(p.lon, p.lat) <@ box(point(%(west)s, %(south)s), point(%(east)s, %(north)s))
+order by p.dangers = '{{}}' and p.hazards = '', p.name, p.id
+"""
+)
+
 _STAMP = sql.SQL("select count(*) as n, max(p.changed_at) as at from premise p where {visible}")
 
 _CONTACTS = sql.SQL(
@@ -156,6 +165,15 @@ async def list_names(scope: Scope, tx: Transaction, most: int) -> list[dict[str,
     visible, parameters = _visible(scope, VIEW)
     found = await tx.execute(_NAMES.format(visible=visible), parameters | {"most": most})
     return await found.fetchall()
+
+
+async def list_in_box(
+    scope: Scope, tx: Transaction, box: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    """Premises in view inside a box, hydrants and gates left out; what is dangerous first."""
+    visible, parameters = _visible(scope, VIEW)
+    rows = await tx.execute(_IN_BOX.format(visible=visible), parameters | dict(box))
+    return await rows.fetchall()
 
 
 async def stamp_of_names(scope: Scope, tx: Transaction) -> tuple[int, datetime | None]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from warroom.audit import api as audit
 from warroom.incidents import premise_store as store
-from warroom.incidents.contracts import PREMISES, TAKE, Place
+from warroom.incidents.contracts import PREMISES, TAKE, Place, PremiseThere
 from warroom.incidents.duplicates import distance_m
 from warroom.incidents.errors import (
     BadPremiseFileError,
@@ -210,6 +210,18 @@ async def import_premises(
     if not dry_run:
         await _store_import(scope, tx, (added, changed), content, report, now)
     return report
+
+
+async def list_premises_in(
+    scope: Scope, tx: Transaction, box: tuple[float, float, float, float]
+) -> list[PremiseThere]:
+    """Premises in view between west, south, east and north; what is dangerous first, then by name.
+
+    Hydrants and gates are not among them: nobody is there.
+    """
+    sides = dict(zip(("west", "south", "east", "north"), box, strict=True))
+    rows = await store.list_in_box(scope, tx, sides)
+    return [PremiseThere(**row | {"dangers": tuple(row["dangers"])}) for row in rows]
 
 
 async def find_places(

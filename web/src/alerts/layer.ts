@@ -1,47 +1,73 @@
-/** Where alerts hold, on the map: outlines by how grave they are. */
+/** Where alerts hold, on the map: outlines by how grave they are, with what they say along them. */
 import type { FeatureCollection } from "geojson";
-import type { GeoJSONSource, Map as MapLibre } from "maplibre-gl";
+import type { ExpressionSpecification, GeoJSONSource, Map as MapLibre } from "maplibre-gl";
 import type { Overlay } from "../map/CityMap";
+import { closed } from "../map/ring";
 import type { Alert } from "./types";
-import { ringsOf } from "./words";
+import { headlineOf, ringsOf } from "./words";
 
 const SOURCE = "alerts";
-const LAYERS = ["alert-fill", "alert-edge"] as const;
+const LAYERS = ["alert-fill", "alert-edge", "alert-reach", "alert-names"] as const;
 const BEFORE = "wedges";
+/** As wide as a finger: the line alone could hardly be hit. The ground inside stays the map's. */
+const REACH_PX = 24;
+const NAME_MOST = 60;
 
-function features(list: readonly Alert[]): FeatureCollection {
+export function features(list: readonly Alert[], language: string, chosen: string | null): FeatureCollection {
   return {
     type: "FeatureCollection",
     features: list.flatMap((alert) =>
-      ringsOf(alert).map((ring) => {
-        const [first] = ring;
-        const closed = first === undefined ? ring : [...ring, first];
-        return { type: "Feature" as const, geometry: { type: "Polygon" as const, coordinates: [closed] }, properties: { id: alert.id, grave: ["Extreme", "Severe"].includes(alert.severity) ? 1 : 0 } };
-      }),
+      ringsOf(alert).map((ring) => ({
+        type: "Feature" as const,
+        geometry: { type: "Polygon" as const, coordinates: [closed(ring)] },
+        properties: {
+          id: alert.id,
+          name: headlineOf(alert, language).slice(0, NAME_MOST),
+          grave: ["Extreme", "Severe"].includes(alert.severity) ? 1 : 0,
+          chosen: alert.id === chosen ? 1 : 0,
+        },
+      })),
     ),
   };
 }
 
 export class AlertLayer implements Overlay {
-  readonly hits = [];
+  readonly hits = ["alert-reach", "alert-names"];
   readonly isAbove = false;
-  #list: readonly Alert[] = [];
+  readonly #onchoose: (id: string) => void;
+  #drawn: FeatureCollection = features([], "id", null);
   #map: MapLibre | null = null;
 
-  show(list: readonly Alert[]): void {
-    this.#list = list;
-    this.#map?.getSource<GeoJSONSource>(SOURCE)?.setData(features(list));
+  constructor(onchoose: (id: string) => void) {
+    this.#onchoose = onchoose;
+  }
+
+  show(list: readonly Alert[], language: string, chosen: string | null): void {
+    this.#drawn = features(list, language, chosen);
+    this.#map?.getSource<GeoJSONSource>(SOURCE)?.setData(this.#drawn);
   }
 
   dress(map: MapLibre): void {
     this.#map = map;
     const style = getComputedStyle(document.documentElement);
     const colour = (name: string): string => style.getPropertyValue(name).trim();
-    const tone = ["case", ["==", ["get", "grave"], 1], colour("--p2"), colour("--p3")] as unknown as string;
-    map.addSource(SOURCE, { type: "geojson", data: features(this.#list) });
+    const by = (property: string, yes: unknown, no: unknown): ExpressionSpecification => ["case", ["==", ["get", property], 1], yes, no] as ExpressionSpecification;
+    const tone = by("grave", colour("--p2"), colour("--p3"));
+    map.addSource(SOURCE, { type: "geojson", data: this.#drawn });
     const before = map.getLayer(BEFORE) === undefined ? undefined : BEFORE;
-    map.addLayer({ id: "alert-fill", type: "fill", source: SOURCE, paint: { "fill-color": tone, "fill-opacity": 0.1 } }, before);
-    map.addLayer({ id: "alert-edge", type: "line", source: SOURCE, paint: { "line-color": tone, "line-width": 2, "line-dasharray": [4, 2] } }, before);
+    map.addLayer({ id: "alert-fill", type: "fill", source: SOURCE, paint: { "fill-color": tone, "fill-opacity": by("chosen", 0.2, 0.1) } }, before);
+    map.addLayer({ id: "alert-edge", type: "line", source: SOURCE, paint: { "line-color": tone, "line-width": by("chosen", 4, 2), "line-dasharray": [4, 2] } }, before);
+    map.addLayer({ id: "alert-reach", type: "line", source: SOURCE, paint: { "line-width": REACH_PX, "line-opacity": 0 } }, before);
+    map.addLayer(
+      {
+        id: "alert-names",
+        type: "symbol",
+        source: SOURCE,
+        layout: { "symbol-placement": "line", "symbol-spacing": 480, "text-field": ["get", "name"], "text-size": 12, "text-font": ["Plex Cond"], "text-allow-overlap": true },
+        paint: { "text-color": tone, "text-halo-color": colour("--m-halo"), "text-halo-width": 2 },
+      },
+      before,
+    );
   }
 
   strip(map: MapLibre): void {
@@ -50,11 +76,12 @@ export class AlertLayer implements Overlay {
     this.#map = null;
   }
 
-  click(): void {
-    // What holds is told in the list.
+  click({ properties }: { properties: Record<string, unknown> }): void {
+    const { id } = properties;
+    if (typeof id === "string") this.#onchoose(id);
   }
 
   hover(): void {
-    // As above.
+    // What it says stands along the outline.
   }
 }

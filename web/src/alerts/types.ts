@@ -1,4 +1,16 @@
 /** Alerts as the server tells them. */
+import type { Danger } from "../incidents/premises";
+
+export interface Premise {
+  id: string;
+  name: string;
+  area: string;
+  lat: number;
+  lon: number;
+  dangers: Danger[];
+  hazards: string;
+}
+
 export interface Info {
   language: string;
   event: string;
@@ -37,7 +49,9 @@ export interface Alert {
   remarks: string[];
   body: { note: string; infos: Info[] };
   /** Open incidents inside, of those in view; null where nobody can count. */
-  incidents?: { id: string; number: string | null; event: string; priority: number | null }[] | null;
+  incidents?: { id: string; number: string | null; type: string | null; event: string; priority: number | null }[] | null;
+  /** Places that people name inside, of those in view, with the first of them; null where nobody can count. */
+  premises?: { count: number; dangerous: number; items: Premise[] } | null;
 }
 
 export interface Source {
@@ -99,6 +113,7 @@ export interface Draft {
   ended_by: string | null;
   returned: string;
   alert_id: string | null;
+  incident_id: string | null;
   agency: { id: string; short: string };
   is_mine: boolean;
 }

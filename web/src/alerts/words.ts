@@ -38,6 +38,13 @@ export function headlineOf(alert: Pick<Alert, "body" | "identifier">, language: 
   return info?.headline || info?.event || alert.identifier;
 }
 
+/** Why an alert is past: what ended it, or that it never was in force. */
+export function endingOf({ ended_how, is_actual, status, type }: Pick<Alert, "ended_how" | "is_actual" | "status" | "type">): string {
+  if (ended_how !== null) return t(`alerts.ended_${ended_how}`);
+  if (is_actual) return t("alerts.ended_expired");
+  return status === "Actual" ? wordOf("type", type) : wordOf("status", status);
+}
+
 export function draftTitle({ fields, kind }: Draft): string {
   return fields.id.headline || fields.id.event || wordOf("type", kind);
 }

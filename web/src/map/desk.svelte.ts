@@ -3,7 +3,7 @@ import type { CityMap } from "./CityMap";
 import type { MessageKey } from "$lib/t";
 
 /** What the right pane is about, beside cameras. */
-export type Chosen = { readonly kind: "edge"; readonly edge: number } | { readonly kind: "unit"; readonly id: string };
+export type Chosen = { readonly kind: "edge"; readonly edge: number } | { readonly kind: "unit" | "alert"; readonly id: string };
 
 /** While one is in hand, clicks on the map are its own. */
 export interface Tool {

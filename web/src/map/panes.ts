@@ -3,7 +3,7 @@ import { session } from "$lib/session.svelte";
 import type { MessageKey } from "$lib/t";
 import type { Component } from "svelte";
 
-export type PaneName = "kamera" | "macet" | "tutup" | "unit" | "rute" | "jalan";
+export type PaneName = "kamera" | "macet" | "tutup" | "unit" | "rute" | "jalan" | "peringatan";
 
 interface Pane {
   readonly name: PaneName;
@@ -18,6 +18,7 @@ const PANES: readonly Pane[] = [
   { name: "unit", label: "map.pane_units", needs: "unit:view" },
   { name: "rute", label: "map.pane_route", needs: "route:view" },
   { name: "jalan", label: "map.pane_road", needs: "city:view" },
+  { name: "peringatan", label: "alerts.map_layer", needs: "alert:view" },
 ];
 
 /** Those that this person may open. */
@@ -32,4 +33,5 @@ export const lazyPanes: Readonly<Record<Exclude<PaneName, "kamera">, () => Promi
   unit: () => import("../units/UnitsPane.svelte"),
   rute: () => import("../routing/RoutePane.svelte"),
   jalan: () => import("../roads/RoadPane.svelte"),
+  peringatan: () => import("../alerts/AlertsPane.svelte"),
 };

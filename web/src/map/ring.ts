@@ -11,6 +11,15 @@ export function closed(ring: Ring): [number, number][] {
   return first === undefined ? [] : [...corners, first];
 }
 
+/** West, south, east and north of all rings; null where there are none. */
+export function boxOf(rings: readonly Ring[]): [number, number, number, number] | null {
+  const corners = rings.flat();
+  if (corners.length === 0) return null;
+  const lons = corners.map(([lon]) => lon);
+  const lats = corners.map(([, lat]) => lat);
+  return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
+}
+
 /** Says whether a place lies inside a ring (even-odd rule; on an edge either answer may come). */
 export function contains(ring: Ring, lon: number, lat: number): boolean {
   let isIn = false;
