@@ -24,12 +24,15 @@ SHOWS_BY_REQUEST = {"Kejari"}
 
 
 @pytest.fixture(scope="module")
-def sites(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("city")
     assert simcity(["city", "--out", str(folder), "--cameras-rtsp", "rtsp://10.9.0.1"]) == 0
-    features: list[dict[str, Any]] = json.loads((folder / "cameras.geojson").read_text())[
-        "features"
-    ]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sites(city: Path) -> list[dict[str, Any]]:
+    features: list[dict[str, Any]] = json.loads((city / "cameras.geojson").read_text())["features"]
     return features
 
 
@@ -75,6 +78,34 @@ async def test_everybody_of_a_small_demo_sees_a_camera(
     assert report.added == most
     assert {who for who, total in seen.items() if total == 0} == set()
     assert len(seen) >= 11
+
+
+async def test_the_premises_of_the_demo_are_found_with_their_dangers_by_who_takes_calls(
+    world: World, city: Path
+) -> None:
+    scope = system(world)
+    content = (city / "premises.geojson").read_bytes()
+    kinds = {one["properties"]["jenis"] for one in json.loads(content)["features"]}
+    async with world.db.transaction(scope) as tx:
+        await identity.ensure_sample(scope, tx)
+        first = await demo_city.seed_premises(city, scope, tx, content)
+    async with world.db.transaction(scope) as tx:
+        again = await demo_city.seed_premises(city, scope, tx, content)
+    link = await world.app.state.services[identity.Doorkeeper].create_link(scope, "112")
+    async with browser(world) as client:
+        await client.post("/api/session/link", json={"token": link})
+        found = await client.get("/api/incidents/places", params={"q": "depan pasar terong"})
+
+    assert {"pasar", "sekolah", "rumah sakit", "bangunan"} <= kinds
+    assert ((), ()) == (first.rejected, again.rejected)
+    assert (first.added, 0, first.added) == (
+        len(json.loads(content)["features"]),
+        again.added + again.changed,
+        again.unchanged,
+    )
+    best = found.json()["items"][0]
+    assert ("Pasar Terong", ["gas", "crowd"]) == (best["name"], best["dangers"])
+    assert "Bontoala" in best["detail"]
 
 
 @pytest.fixture

@@ -483,7 +483,8 @@ async def _settle(city: City) -> None:
     node = city.node
     sites = msgspec.json.decode((node.settings.city / "cameras.geojson").read_bytes())
     wanted = sites | {"features": sites["features"][:CAMERAS]}
-    await demo_city.seed_demo(node, msgspec.json.encode(wanted))
+    premises = (node.settings.city / "premises.geojson").read_bytes()
+    await demo_city.seed_demo(node, msgspec.json.encode(wanted), premises)
     keys = node.settings.data / "keys" / "fleet.json"
     await demo_traffic.seed_fleet(node, keys)
     known = demo_traffic.read_keys(keys)

@@ -23,6 +23,7 @@ DIGESTS = {
     "kelurahan.geojson": "c5a39b9fbd03ce5421335cf4fa92459d",
     "network.json": "8e50498466e9167968491046b605b948",
     "places.geojson": "d83eeb7a4b12f9ffdcc2423dad950d99",
+    "premises.geojson": "016b53852987cf287d75fe84a4e4e127",
     "roads.geojson": "c280f35556fc7a11ff31974a8c6ace30",
 }
 POINT = st.tuples(st.floats(-1e4, 1e4), st.floats(-1e4, 1e4))
@@ -54,7 +55,14 @@ def test_same_tables_give_the_same_bytes(city: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("kecamatan", 15), ("kelurahan", 153), ("roads", 172), ("places", 173), ("cameras", 468)],
+    [
+        ("kecamatan", 15),
+        ("kelurahan", 153),
+        ("roads", 172),
+        ("places", 173),
+        ("cameras", 468),
+        ("premises", 18),
+    ],
 )
 def test_layers_are_complete(city: Path, name: str, count: int) -> None:
     assert count == len(features(city, name))

@@ -405,6 +405,29 @@ utilitas | Asrama Haji Sudiang | 11 | 5358,880
 utilitas | Stasiun TVRI Sulawesi Selatan | 01 | 4126,1508
 """
 
+# What a fire brigade would have written down of some places: kind | name | other names | point
+# (that of PLACES where it is one of them) | dangers | in words | way in | water. All of it is invented.
+PREMISES = """
+pasar | Pasar Terong | pasar terong bontoala | 4256,1325 | gas, ramai | Kompor dan tabung elpiji di lorong makanan, lapak kayu | Dari Jl. Terong; lorong dalam 2 m | Kanal Panampu, 90 m
+pasar | Pasar Sentral Makassar | makassar mall | 4138,1300 | ramai, listrik | Kain di lantai 2 dan 3; panel listrik di sisi barat | Pintu timur untuk mobil tangga | Hidran di pintu timur
+pasar | Pasar Pannampu |  | 4266,1172 | gas, bbm | Penjual BBM eceran di deret depan | Truk besar hanya dari utara | Sumur pasar
+pasar | Pasar Daya | pasar niaga daya | 5108,1118 | ramai, gas | Tabung elpiji di blok ikan | Dari Jl. Kapasa | Tandon 20 m3
+pasar | Mal Panakkukang | mp | 4450,1562 | ramai, listrik | Gardu di lantai dasar; parkir bawah tanah | Bongkar muat di Jl. Adyaksa | Hidran halaman, empat titik
+sekolah | SMAN 1 Makassar | smansa | 4218,1345 | ramai | Sekitar 1.100 murid pada jam belajar | Gerbang belakang 3 m | Hidran Jl. Gunung Bawakaraeng
+sekolah | SMAN 5 Makassar |  | 4600,1438 | ramai, kimia | Laboratorium kimia di gedung C | Gerbang Jl. Taman Makam Pahlawan |
+sekolah | SDN Mangkura | mangkura | 4146,1474 | ramai, tak_berdaya | Anak kecil; kelas di lantai 2 dengan satu tangga | Jalan sempit pada jam pulang |
+rumah sakit | RSUD Labuang Baji | labuang baji | 4177,1615 | tak_berdaya, kimia | Pasien di ICU lantai 3; tangki oksigen cair di belakang | IGD dari Jl. Lanto Dg. Pasewang | Hidran di halaman depan
+rumah sakit | RS Akademis Jaury | jaury | 4192,1316 | tak_berdaya, kimia | Pasien rawat inap di empat lantai; oksigen | Dari Jl. Bulusaraung |
+rumah sakit | RSUP Dr. Wahidin Sudirohusodo | wahidin | 4942,1358 | tak_berdaya, kimia | Pasien ICU; tangki oksigen cair di sisi utara | Pintu 2 Jl. Perintis Kemerdekaan | Hidran gedung, tandon 200 m3
+masjid | Masjid Al-Markaz Al-Islami | al markaz | 4268,1298 | ramai | Ribuan jamaah pada salat Jumat | Halaman cukup untuk lima mobil | Kolam wudu
+bangunan | SPBU Pettarani (skematik) | pom bensin pettarani | 4378,1500 | bbm, ramai | Tangki pendam 30 m3 bensin dan 15 m3 solar; katup darurat di kantor | Dua pintu di Jl. A. P. Pettarani | Hidran 60 m ke selatan
+bangunan | SPBU Perintis (skematik) | pom bensin perintis | 4905,1350 | bbm, gas | Tangki pendam; rak elpiji di toko | Dari Jl. Perintis Kemerdekaan |
+bangunan | SPBU Cendrawasih (skematik) | pom bensin cendrawasih | 4120,1600 | bbm | Tangki pendam 20 m3 | Dari Jl. Cendrawasih | Hidran Jl. Cendrawasih
+gudang | Gudang kimia KIMA (skematik) | gudang kima | 5030,1060 | kimia, listrik | Asam dan klorin dalam drum; jangan semprot air sebelum petugas gudang datang | Pos jaga Jl. Kima 4 | Tandon kawasan
+hidran | Hidran Jl. Terong (skematik) |  | 4259,1328 |  |  |  |
+hidran | Hidran Jl. Sungai Saddang (skematik) |  | 4206,1420 |  |  |  |
+"""
+
 # Clinics, a row each: kecamatan | name | point
 PUSKESMAS = """
 01 | Panambungan | 4088,1538

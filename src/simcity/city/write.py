@@ -63,6 +63,7 @@ def write_city(folder: Path, streams: Streams | None = None) -> City:
         "roads": ("Jalan bernama", _roads(city.roads)),
         "places": ("Tempat penting dan puskesmas", _places()),
         "cameras": ("468 titik kamera", _cameras(city.sites, streams)),
+        "premises": ("Tempat dengan bahaya dan akses, karangan", _premises()),
     }
     for name, (title, features) in layers.items():
         (folder / f"{name}.geojson").write_text(_collection(name, title, features), "utf-8")
@@ -216,6 +217,24 @@ def _places() -> list[Feature]:
             )
         )
     return features
+
+
+def _premises() -> list[Feature]:
+    """What a list of premises holds, in the words that people head its columns with."""
+    return [
+        _feature(
+            "Point",
+            lonlat(point(at)),
+            jenis=kind,
+            nama=name,
+            alias=aliases,
+            bahaya=dangers,
+            keterangan_bahaya=hazards,
+            akses=access,
+            hidran=water,
+        )
+        for kind, name, aliases, at, dangers, hazards, access, water in rows(tables.PREMISES)
+    ]
 
 
 def _cameras(sites: list[Site], streams: Streams | None) -> list[Feature]:

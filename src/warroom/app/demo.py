@@ -152,7 +152,8 @@ def _settle(node: Node, plan: Plan) -> None:
         start_database(node)
     _choose_cameras(node, plan, demo_city.demo_owners())
     _say(f"{plan.cameras} kamera simulasi / simulated cameras")
-    asyncio.run(demo_city.seed_demo(node, _cameras_file(node).read_bytes()))
+    premises = (node.settings.city / "premises.geojson").read_bytes()
+    asyncio.run(demo_city.seed_demo(node, _cameras_file(node).read_bytes(), premises))
 
 
 def _made_of(plan: Plan) -> str:

@@ -1,17 +1,29 @@
-"""What is in the product when the demo begins: agencies, people, cameras, and a way in for each."""
+"""What is in the product when the demo begins: agencies, people, cameras, premises; ways in."""
+
+from dataclasses import replace
+from pathlib import Path
 
 from warroom.app.media import inventory_of
 from warroom.app.node import Node
 from warroom.cameras import api as cameras
 from warroom.identity import api as identity
-from warroom.kernel.db import Database
+from warroom.incidents import api as incidents
+from warroom.kernel.db import Database, Transaction
+from warroom.kernel.scope import Scope
 from warroom.kernel.secrets import Sealer
 from warroom.live import contracts as _live  # noqa: F401 - declares words that the sample lends
+from warroom.places.api import Atlas
 from warroom.recording import contracts as _recording  # noqa: F401 - the same
 
+PREMISES_BY = "Damkar"
+"""Short name of the agency that keeps the premises of the demo."""
 
-async def seed_demo(node: Node, sites: bytes) -> None:
-    """Puts agencies, people and the cameras of the simulated city in place; twice does no harm."""
+
+async def seed_demo(node: Node, sites: bytes, premises: bytes) -> None:
+    """Puts agencies, people, cameras and premises of the simulated city in place.
+
+    Twice does no harm: what is there and is told the same stays as it is.
+    """
     db = Database(node.connections.app)
     await db.open()
     scope = identity.system_scope("demo", node.clock, door="cli")
@@ -21,8 +33,21 @@ async def seed_demo(node: Node, sites: bytes) -> None:
             await identity.ensure_sample(scope, tx)
         async with db.transaction(scope) as tx:
             await cameras.import_cameras(inventory, scope, tx, sites, dry_run=False)
+        async with db.transaction(scope) as tx:
+            await seed_premises(node.settings.city, scope, tx, premises)
     finally:
         await db.close()
+
+
+async def seed_premises(
+    city: Path, scope: Scope, tx: Transaction, content: bytes
+) -> incidents.PremiseReport:
+    """Lets an agency of the demo keep these premises; twice does no harm."""
+    agency_id = await identity.require_agency_id(scope, tx, PREMISES_BY)
+    keeper = replace(scope, agency_id=agency_id)
+    return await incidents.import_premises(
+        Atlas(city), keeper, tx, content, dry_run=False, now=scope.at
+    )
 
 
 def demo_owners() -> list[str]:
