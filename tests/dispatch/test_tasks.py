@@ -323,6 +323,16 @@ async def test_only_who_served_then_speaks_for_the_unit(world: World) -> None:
     assert Verdict.TAKEN is now.verdict
 
 
+async def test_a_call_for_help_is_heard_whatever_the_clock_of_the_phone_says(world: World) -> None:
+    assignment = await world.send(await world.open())
+    world.clock.advance(600)
+    await world.serve(world.budi)
+
+    (heard,) = await world.press(world.budi, assignment, world.stamp(Stamp.DURESS, 3_600))
+
+    assert (Verdict.TAKEN, None) == (heard.verdict, heard.refused)
+
+
 async def test_the_desk_notes_what_a_crew_says_over_the_radio(world: World) -> None:
     task = await world.open()
     assignment = await world.send(task)

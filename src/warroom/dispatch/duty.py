@@ -154,7 +154,9 @@ async def press(
         if one.id in kept:
             continue
         happened = rules.believed(one.at, sent_at, now, sent.assignment.dispatched_at)
-        if not by_radio and not _served_at(served, happened):
+        # A call for help is heard, whatever the clock of the phone makes of when it was.
+        is_help = one.stamp is Stamp.DURESS
+        if not (by_radio or is_help or _served_at(served, happened)):
             refused[one.id] = NotOnDutyError.code
         elif one.stamp is Stamp.DECLINED and not one.reason.strip():
             refused[one.id] = "dispatch.reason_missing"
