@@ -86,7 +86,7 @@ _LEVEL = sql.SQL(
 with day as materialized (
     select *, extract(epoch from answered_at - offered_at) as wait_s from call c
     where {visible} and c.direction = 'in' and c.channel in ('phone', 'pbx')
-    and c.offered_at >= %(since)s
+    and c.offered_at >= %(since)s and c.class is distinct from 'test'
 ), judged as (
     select *, answered_at is null and ended_at is not null and is_short as was_short,
         answered_at is null and ended_at is not null and not is_short as was_abandoned
@@ -95,8 +95,8 @@ with day as materialized (
 select json_build_object(
     'since', %(since)s::timestamptz, 'offered', count(*),
     'answered', count(*) filter (where answered_at is not null),
-    'within_15', count(*) filter (where wait_s <= 15),
-    'within_20', count(*) filter (where wait_s <= 20),
+    'within_15', count(*) filter (where wait_s between 0 and 15),
+    'within_20', count(*) filter (where wait_s between 0 and 20),
     'abandoned', count(*) filter (where was_abandoned),
     'short', count(*) filter (where was_short),
     'waiting', count(*) filter (where answered_at is null and ended_at is null),
@@ -104,7 +104,7 @@ select json_build_object(
     'p90_s', percentile_disc(0.9) within group (order by wait_s) filter (where wait_s >= 0),
     'handling_s', avg(extract(epoch from ended_at - answered_at))
         filter (where ended_at > answered_at),
-    'nuisance', count(*) filter (where class in ('prank', 'ghost')),
+    'nuisance', count(*) filter (where class in ('prank', 'ghost') and answered_at is not null),
     'classed', count(*) filter (where class is not null and answered_at is not null),
     'flagged', count(*) filter (where nuisance >= 50),
     'flagged_real', count(*) filter (where nuisance >= 50

@@ -10,12 +10,16 @@ from warroom.calls.contracts import TELL
 from warroom.calls.desk import Row, log
 from warroom.calls.errors import CallStateError
 from warroom.calls.nuisance import judge
+from warroom.calls.rules import is_short
 from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.scope import Scope
 
 type Channel = Literal["web", "whatsapp", "panic"]
 type PbxEvent = Literal["ringing", "answered", "ended"]
+
+SHORT_S = 5.0
+"""Calls given up sooner are counted apart (COCOM)."""
 
 _WAYS = UUID("5f0b7d1e-6a0f-5d5c-9d58-0c0a4f1f7a11")
 
@@ -85,7 +89,7 @@ async def _place(scope: Scope, tx: Transaction, row: Row, written: Written, now:
         "of": "app",
         "lat": written.lat,
         "lon": written.lon,
-        "radius_m": written.radius_m,
+        "radius_m": None if written.radius_m is None else round(written.radius_m, 1),
         "confidence": None,
         "method": written.channel,
         "reference": written.reference,
@@ -116,10 +120,13 @@ async def take_pbx(
     row = await desk_store.find_call(scope, tx, call_id, TELL, lock=True)
     if row is None:
         raise NotFoundError
+    # Its clock may go behind ours: nothing befell a call before it came.
+    at = max(at, row["offered_at"])
     kind = event
     try:
         if event == "ended" and row["state"] in ("offered", "ringing"):
-            row = await log(scope, tx, row, "abandoned", at)
+            short = is_short(row["offered_at"].timestamp(), at.timestamp(), SHORT_S)
+            row = await log(scope, tx, row, "abandoned", at, {"is_short": short})
             if row.get("from_number"):
                 await log(scope, tx, row, "callback_due", at)
             return call_id
