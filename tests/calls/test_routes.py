@@ -1,5 +1,6 @@
 """The addresses of calls, as pages and other systems ask them."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -116,6 +117,52 @@ async def test_a_call_that_a_pbx_lost_is_to_be_called_back(own: httpx.AsyncClien
     assert [("callback_due", call)] == [(one["state"], one["id"]) for one in await queue(own)]
 
 
+async def test_a_pbx_whose_clock_goes_behind_answers_no_call_before_it_came(
+    own: httpx.AsyncClient,
+) -> None:
+    call = await pbx(own, "p-3", "ringing")
+    body = {"event": "answered", "call": "p-3", "at": "0001-01-01T00:00:00+14:00"}
+    answer = await own.post("/api/calls/pbx", json=body)
+
+    shown = (await own.get(f"/api/calls/{call}")).json()
+
+    assert answer.status_code == 200
+    assert shown["answered_at"] == shown["offered_at"]
+
+
+@pytest.mark.parametrize(("waited_s", "counted"), [(2, "short"), (30, "abandoned")])
+async def test_a_call_that_a_pbx_lost_at_once_is_counted_apart(
+    own: httpx.AsyncClient, world: World, waited_s: int, counted: str,  # noqa: F811
+) -> None:  # fmt: skip
+    await pbx(own, "p-4", "ringing")
+    world.clock.advance(waited_s)
+    await pbx(own, "p-4", "ended")
+
+    board = (await own.get("/api/calls/board")).json()["level"]
+
+    assert board[counted] == board["short"] + board["abandoned"] == 1
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"text": "api\0"},
+        {"reference": "\ud800"},
+        {"lat": -5.1, "lon": 119.4, "radius_m": 1e99},
+    ],
+)
+async def test_what_cannot_be_kept_is_refused_and_not_a_failure_of_ours(
+    own: httpx.AsyncClient, more: dict[str, Any]
+) -> None:
+    content = json.dumps(written(new_id()) | more)
+    told = await own.post(
+        "/api/calls/messages", content=content, headers={"content-type": "application/json"}
+    )
+
+    assert (told.status_code, told.json()["code"]) == (422, "invalid")
+    assert await queue(own) == []
+
+
 async def test_a_number_with_three_pranks_is_flagged_with_the_reason_and_still_waits(
     own: httpx.AsyncClient,
 ) -> None:
@@ -155,7 +202,8 @@ async def test_a_flagged_call_that_was_real_is_counted(
 async def test_the_service_level_counts_each_call_once_and_tells_what_is_missing(
     own: httpx.AsyncClient, world: World,  # noqa: F811
 ) -> None:  # fmt: skip
-    calls = [await tell(own) for _ in range(6)]
+    calls = [await tell(own) for _ in range(7)]
+    await close(own, calls[6], "test")
     rows = [(5, 60, False), (18, 60, False), (40, 90, False), (None, 30, False), (None, 2, True)]
     scope = identity.system_scope("test", world.clock, door="cli")
     async with world.db.transaction(scope) as tx:
@@ -171,6 +219,18 @@ async def test_the_service_level_counts_each_call_once_and_tells_what_is_missing
 
     assert [board[name] for name in names] == [6, 3, 1, 2, 1, 1, 1]
     assert board["p90_s"] == 40
+
+
+async def test_a_prank_that_nobody_answered_is_no_share_of_those_answered(
+    own: httpx.AsyncClient, world: World,  # noqa: F811
+) -> None:  # fmt: skip
+    call = await pbx(own, "p-5", "ringing", "ended")
+    await close(own, call, "prank")
+
+    board = (await own.get("/api/calls/board")).json()["level"]
+
+    assert (board["nuisance"], board["answered"], board["abandoned"]) == (0, 0, 0)
+    assert board["short"] == 1
 
 
 async def test_a_call_joined_to_an_incident_brings_its_place(own: httpx.AsyncClient) -> None:

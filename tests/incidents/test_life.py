@@ -52,6 +52,16 @@ async def test_a_correction_names_a_row_of_its_own_log(world: World) -> None:
             await api.correct(world.taker, tx, incident, row, None, said, world.clock.now())
 
 
+async def test_nothing_befell_an_incident_before_it_was_heard_of(world: World) -> None:
+    incident = await world.draft()
+    await world.send(incident, api.Said(new_id(), at=LONG_AGO))
+    await world.end(incident, "handled", at=LONG_AGO)
+
+    shown = await world.show(incident)
+
+    assert shown["opened_at"] == shown["pending_at"] == shown["ended_at"]
+
+
 async def test_one_that_ended_long_ago_is_found_by_its_number(world: World) -> None:
     incident = await world.sent("fire_house")
     await world.end(incident, "handled")

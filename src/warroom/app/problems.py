@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from psycopg import DataError
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
@@ -41,6 +42,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(WarRoomError, _known)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _by_number)
+    for unstorable in (DataError, UnicodeEncodeError):
+        app.add_exception_handler(unstorable, _unstorable)
     app.add_exception_handler(Exception, _unknown)
 
 
@@ -75,6 +78,12 @@ async def _by_number(connection: HTTPConnection, error: Exception) -> Response:
         return await _known(connection, error.__cause__)
     code = _FROM_HTTP.get(error.status_code, "invalid")
     return await _deliver(connection, problem(connection, error.status_code, code, {}))
+
+
+async def _unstorable(connection: HTTPConnection, error: Exception) -> Response:
+    """Text that no database holds (a zero, half of a character), or a number beyond its kind."""
+    logger("app.problems").warning("unstorable", problem=type(error).__name__, exc_info=error)
+    return await _deliver(connection, problem(connection, 422, "invalid", {"fields": []}))
 
 
 async def _unknown(connection: HTTPConnection, error: Exception) -> Response:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
@@ -17,7 +17,7 @@ from warroom.calls.contracts import HOLD, LISTEN, MINE, QUEUE, SUPERVISE, TAKE, 
 from warroom.calls.other_ways import Channel, PbxEvent, Written
 from warroom.calls.rules import CallClass
 from warroom.calls.staffing import Load, agents_needed, service
-from warroom.kernel.http import Context, Ctx, Router, json_response
+from warroom.kernel.http import Context, Ctx, Instant, Router, json_response
 from warroom.kernel.realtime import Topic
 
 router = Router("calls")
@@ -81,7 +81,7 @@ class HoldBody(_Body):
 
     reason: Reason
     case_number: Annotated[str, Field(max_length=100)] = ""
-    until_at: AwareDatetime | None = None
+    until_at: Instant | None = None
 
 
 class PbxBody(_Body):
@@ -91,7 +91,7 @@ class PbxBody(_Body):
     call: Annotated[str, Field(min_length=1, max_length=200)]
     number: Number = ""
     to: Number = ""
-    at: AwareDatetime | None = None
+    at: Instant | None = None
 
 
 class WrittenBody(_Body):
@@ -103,7 +103,7 @@ class WrittenBody(_Body):
     text: Annotated[str, Field(max_length=4000)] = ""
     lat: Annotated[Degrees, Field(ge=-90, le=90)] | None = None
     lon: Annotated[Degrees, Field(ge=-180, le=180)] | None = None
-    radius_m: Annotated[Degrees, Field(ge=0)] | None = None
+    radius_m: Annotated[Degrees, Field(ge=0, le=20_040_000)] | None = None
 
 
 @router.get("", action=VIEW)

@@ -4,14 +4,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from warroom.dispatch import api
 from warroom.dispatch.api import DispatchSettings, EtaBook, Recommendation, Wanted
 from warroom.dispatch.contracts import CONFIGURE, SEND, VIEW, Stamp
 from warroom.incidents.api import Intake
-from warroom.kernel.http import Context, Ctx, Router, json_response
+from warroom.kernel.http import Context, Ctx, Instant, Router, json_response
 from warroom.routing.api import Desk
 
 router = Router("dispatch", prefix="/api/dispatch")
@@ -44,7 +44,7 @@ class RunBody(_Body):
 
     id: UUID
     unit_id: UUID
-    at: Annotated[dict[Stamp, AwareDatetime], Field(min_length=2, max_length=8)]
+    at: Annotated[dict[Stamp, Instant], Field(min_length=2, max_length=8)]
     role: Annotated[str, Field(max_length=40)] = ""
 
 

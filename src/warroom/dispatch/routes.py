@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -36,7 +36,7 @@ from warroom.dispatch.contracts import (
 from warroom.dispatch.errors import JamNotFoundError
 from warroom.incidents.api import Looks, PhotoFiles
 from warroom.kernel.errors import NotFoundError, UnavailableError
-from warroom.kernel.http import Context, Ctx, Router, json_response
+from warroom.kernel.http import Context, Ctx, Instant, Router, json_response
 from warroom.kernel.realtime import Topic
 from warroom.places.api import Atlas
 from warroom.routing.api import Desk
@@ -118,7 +118,7 @@ class StampBody(_Body):
 
     id: UUID
     stamp: Stamp
-    at: AwareDatetime
+    at: Instant
     reason: Reason = ""
     did: Did | None = None
     closure_id: UUID | None = None
@@ -138,7 +138,7 @@ class StampBody(_Body):
 class StampsBody(_Body):
     """What was pressed since, the clock of the phone now beside it."""
 
-    sent_at: AwareDatetime
+    sent_at: Instant
     items: Annotated[list[StampBody], Field(min_length=1, max_length=100)]
 
 
@@ -266,8 +266,8 @@ async def add_photo(
     assignment_id: UUID,
     request: Request,
     photo_id: Annotated[UUID, Query(alias="id")],
-    at: Annotated[AwareDatetime, Query()],
-    sent_at: Annotated[AwareDatetime, Query()],
+    at: Annotated[Instant, Query()],
+    sent_at: Annotated[Instant, Query()],
 ) -> Response:
     """Keeps a photo (JPEG, the body itself) with the incident; the same id is the same photo."""
     photo = api.Photo(photo_id, await request.body(), at, sent_at)

@@ -54,6 +54,10 @@ class Said:
     at: datetime | None = None
     reason: str = ""
 
+    def since(self, earliest: datetime | None) -> datetime | None:
+        """When it was done: not before this, whatever is said."""
+        return self.at if self.at is None or earliest is None else max(self.at, earliest)
+
 
 async def hand_on(
     intake: Intake, scope: Scope, tx: Transaction, incident_id: UUID, said: Said, now: datetime
@@ -78,7 +82,8 @@ async def hand_on(
         "missing": incident.missing,
         "answers": draft_rules.answers_in(incident.fields),
     }
-    sent = event_of(scope, Deed.SENT, now, event_id=said.event_id, said_at=said.at, detail=detail)
+    at = said.since(incident.opened_at)
+    sent = event_of(scope, Deed.SENT, now, event_id=said.event_id, said_at=at, detail=detail)
     incident, _ = await settle(scope, tx, incident, [sent] if is_new else [])
     await tell(tx, incident, "sent" if is_new else "noted", now)
     if is_new:
@@ -166,8 +171,8 @@ async def end(
     incident = await _note_down(scope, tx, incident, now)
     incident = await numbered(intake, scope, tx, incident, now)
     event = event_of(
-        scope, deed, now, event_id=said.event_id, said_at=said.at, reason=reason,
-        detail={"disposition": outcome},
+        scope, deed, now, event_id=said.event_id, said_at=said.since(incident.opened_at),
+        reason=reason, detail={"disposition": outcome},
     )  # fmt: skip
     incident, _ = await settle(scope, tx, incident, [event])
     if incident.state is not before:
@@ -197,7 +202,8 @@ async def inform(
     if incident.ended_at is None:
         raise NotEndedError(number=incident.number or "-")
     reason = check_reason(said.reason, is_needed=False)
-    event = event_of(scope, "informed", now, event_id=said.event_id, said_at=said.at, reason=reason)
+    at = said.since(incident.ended_at)
+    event = event_of(scope, "informed", now, event_id=said.event_id, said_at=at, reason=reason)
     incident, _ = await settle(scope, tx, incident, [event])
     await tell(tx, incident, "informed", now)
     await record(scope, tx, incident, "informed")
@@ -218,9 +224,8 @@ async def reopen(
     reason = check_reason(said.reason)
     if incident.ended_at is None:
         raise NotEndedError(number=incident.number or "-")
-    event = event_of(
-        scope, Deed.REOPENED, now, event_id=said.event_id, said_at=said.at, reason=reason
-    )
+    at = said.since(incident.ended_at)
+    event = event_of(scope, Deed.REOPENED, now, event_id=said.event_id, said_at=at, reason=reason)
     incident, _ = await settle(scope, tx, incident, [event])
     await tell(tx, incident, "reopened", now)
     await record(scope, tx, incident, "reopened", None, reason)

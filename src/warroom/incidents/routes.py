@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from warroom.incidents import (
@@ -32,7 +32,7 @@ from warroom.incidents.contracts import (
 )
 from warroom.incidents.errors import FieldUnknownError
 from warroom.kernel.errors import InvalidError
-from warroom.kernel.http import Context, Ctx, Router, json_response
+from warroom.kernel.http import Context, Ctx, Instant, Router, json_response
 from warroom.kernel.realtime import Topic
 from warroom.places.api import Atlas
 
@@ -64,7 +64,7 @@ class FieldBody(_Body):
     """What was typed into a field, and when by the form's clock."""
 
     value: Any = None
-    at: AwareDatetime
+    at: Instant
 
 
 class DraftBody(_Body):
@@ -72,9 +72,9 @@ class DraftBody(_Body):
 
     writer: UUID
     revision: Annotated[int, Field(ge=0, le=2**31 - 1)]
-    sent_at: AwareDatetime
+    sent_at: Instant
     fields: Annotated[dict[str, FieldBody], Field(max_length=60)] = {}
-    heard_at: AwareDatetime | None = None
+    heard_at: Instant | None = None
     """Of the first saving alone: when it was heard of, where it was on paper until now."""
 
 
@@ -82,7 +82,7 @@ class DeedBody(_Body):
     """A deed: `id` is made where it is done; `at` is for what is told afterwards."""
 
     id: UUID
-    at: AwareDatetime | None = None
+    at: Instant | None = None
     reason: Annotated[str, Field(max_length=500)] = ""
 
     def said(self) -> Said:
@@ -99,7 +99,7 @@ class EndBody(DeedBody):
 class ScheduleBody(DeedBody):
     """When it is to be handed on."""
 
-    due_at: AwareDatetime
+    due_at: Instant
 
 
 class MergeBody(DeedBody):

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
 from warroom.incidents import api
@@ -18,7 +18,7 @@ from warroom.incidents.contracts import (
 )
 from warroom.incidents.errors import BadAmlError
 from warroom.kernel.clock import Clock
-from warroom.kernel.http import Ctx, Router, json_response
+from warroom.kernel.http import Ctx, Instant, Router, json_response
 from warroom.places.api import Atlas
 
 router = Router("incidents")
@@ -34,7 +34,7 @@ class NoteBody(_Body):
     id: UUID
     text: Annotated[str, Field(min_length=1, max_length=4_000)]
     visibility: Visibility = "all"
-    at: AwareDatetime | None = None
+    at: Instant | None = None
     corrects: UUID | None = None
 
 
@@ -47,7 +47,7 @@ class LocationBody(_Body):
     lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] | None = None
     radius_m: Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] | None = None
     confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
-    at: AwareDatetime | None = None
+    at: Instant | None = None
     call_id: UUID | None = None
     aml: Annotated[str, Field(max_length=1_000)] | None = None
 

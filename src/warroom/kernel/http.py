@@ -7,10 +7,12 @@ The application puts an authenticator on `app.state`; this module knows nothing 
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, Protocol
 
 import msgspec
 from fastapi import APIRouter, Depends
+from pydantic import AfterValidator, AwareDatetime
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
@@ -28,6 +30,10 @@ SIGNED_IN = "signed_in"
 """Guard of a route that any signed-in person may call for themselves."""
 
 _JSON = msgspec.json.Encoder()
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+type Instant = Annotated[AwareDatetime, AfterValidator(lambda at: min(max(at, _FIRST), _LAST))]
+"""An instant as a clock that may be wrong tells it; one that no calendar holds is the nearest."""
 
 
 class Authenticator(Protocol):
