@@ -40,4 +40,9 @@ export function choicesOf(names: ReadonlyMap<string, string>, city: string): Cho
   return [...(whole ? [{ value: whole, label: city, note: whole }] : []), ...ranked.map(([code, name]) => ({ value: code, label: name, note: code }))];
 }
 
+const CODE = /^\d{2}(\.\d{2}(\.\d{2}(\.\d{4})?)?)?$/;
+
+/** A typed area code, as a city that brings no map must still name its areas; null where it is none. */
+export const areaCode = (typed: string): string | null => (CODE.test(typed.trim()) ? typed.trim() : null);
+
 export const areas = new AreaNames();
