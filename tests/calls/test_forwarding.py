@@ -52,11 +52,16 @@ class Line:
         self.board = Board(folder / "journal.db")
         self.control = Control(folder / "c.sock", self.board, None, None)  # type: ignore[arg-type]
         self.control._commands["health"] = self._health
+        self.control._commands["snapshot"] = self._snapshot
+        self.live: dict[str, Any] = {"calls": [], "agents": []}
         self.board.told.append(self.control.written)
         self.client = api.EdgeClient(folder / "c.sock")
 
     async def _health(self, _: Any) -> dict[str, Any]:
         return {"journal": self.journal.identity}
+
+    async def _snapshot(self, _: Any) -> dict[str, Any]:
+        return self.live
 
     @property
     def journal(self) -> Journal:

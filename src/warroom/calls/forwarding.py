@@ -6,6 +6,7 @@ transaction that stores it, and only then told to the edge, which keeps the rest
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from warroom.calls.edge.journal import Event
 from warroom.calls.errors import CallStateError, EdgeAwayError, NoCallError
 from warroom.calls.nuisance import back_s, judge
 from warroom.calls.rules import CallState, advance
+from warroom.calls.seats import judge_seats
 from warroom.calls.telling import tell
 from warroom.identity.api import find_agency_id
 from warroom.kernel.clock import Clock
@@ -104,6 +106,7 @@ class Forwarder:
         journal = UUID((await self._client.ask("health"))["journal"])
         async with self._db.transaction(self._standing) as tx:
             after = await store.stored_seq(self._standing, tx, journal)
+        await self._judge_seats(agency_id)
         async with self._client.follow(after) as following:
             while True:
                 self.problem = ""
@@ -112,6 +115,17 @@ class Forwarder:
                 await self._defer()
                 with contextlib.suppress(EdgeAwayError):  # told again with the next batch
                     await self._client.ask("stored", seq=events[-1].seq)
+
+    async def recheck(self) -> None:
+        """Somebody's rights were changed: who sits at the edge is judged again."""
+        with contextlib.suppress(EdgeAwayError):  # it is judged when it is back
+            agency_id = await self._agency_id()
+            if agency_id is not None:
+                await self._judge_seats(agency_id)
+
+    async def _judge_seats(self, agency_id: UUID) -> None:
+        standing = replace(self._standing, at=self._clock.now())
+        await judge_seats(self._db, standing, self._client, agency_id)
 
     async def _defer(self) -> None:
         """Tells the edge which calls come a little later; one that it does not know is over."""

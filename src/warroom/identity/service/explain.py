@@ -1,5 +1,6 @@
 """Why somebody may, or may not, do something to a thing; told only of what the asker may see."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -23,12 +24,15 @@ MOST_VOICES = 25
 async def scope_of_person(scope: Scope, tx: Transaction, login: str) -> Scope:
     """The rights of a person in view, as they have them now; to be looked at, not to act by.
 
+    Who is not active has none.
+
     Raises:
         NotFoundError: No such person in view.
     """
     person = await _find_person(scope, tx, login)
     principal = await people_store.find_principal(scope, tx, person)
-    return scope_of(principal, scope.at, scope.door, None)
+    found = scope_of(principal, scope.at, scope.door, None)
+    return found if person["is_active"] else replace(found, rules=())
 
 
 async def explain_right(

@@ -1,0 +1,56 @@
+"""Claims about who sits at the edge once their rights were changed."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+from tests.calls.test_forwarding import Line, agencies, line  # noqa: F401
+from tests.scopes import EVERYTHING
+from warroom.identity import api as identity
+
+
+async def person(line: Line, agency: UUID, login: str, role: str) -> str:  # noqa: F811
+    """Somebody of an agency with a role; their id."""
+    async with line.db.transaction(EVERYTHING) as tx:
+        new = identity.NewPerson(login, login.title(), agency, roles={role: "own"})
+        made = await identity.create_person(EVERYTHING, tx, new)
+    return str(made)
+
+
+async def test_who_lost_the_right_loses_the_line_and_the_ear_and_nobody_else_does(
+    line: Line, agencies: dict[str, UUID]  # noqa: F811
+) -> None:  # fmt: skip
+    told: list[tuple[str, str]] = []
+
+    async def note(asked: dict[str, Any]) -> None:
+        told.append((asked["op"], asked["agent"]))
+
+    for op in ("sign_out", "watch"):
+        line.control._commands[op] = note
+    kept = await person(line, agencies["PMK"], "tetap", "penerima_112")
+    lost = await person(line, agencies["PMK"], "cabut", "pengendali_112")
+    other = await person(line, agencies["POL"], "lain", "penerima_112")
+    ended = await person(line, agencies["PMK"], "berhenti", "penerima_112")
+    async with line.db.transaction(EVERYTHING) as tx:
+        await tx.execute("update person set is_active = false where id = %s", [UUID(ended)])
+    line.live = {
+        "agents": [{"id": one, "call": ""} for one in (kept, lost, other, ended, "bench")],
+        "calls": [{"id": "c1", "watchers": {lost: "listen"}}],
+    }
+
+    async with line.forwarder() as forwarder:
+        async with asyncio.timeout(20):
+            while len(told) < 5:
+                await asyncio.sleep(0.01)
+        first = sorted(told)
+        told.clear()
+        await forwarder.recheck()
+
+    assert (
+        [
+            *sorted(("sign_out", one) for one in (lost, other, ended, "bench")),
+            ("watch", lost),
+        ]
+        == first
+        == sorted(told)
+    )
