@@ -2,16 +2,18 @@
 
 import contextlib
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cameras.world import write_pack
 from tests.incidents.world import KANDEA, World
-from warroom.incidents import api, eido
+from warroom.incidents import api, eido, show_store
 from warroom.incidents.contracts import Note, State
 from warroom.incidents.errors import BadEidoError, IncidentNotFoundError, NoDomainError
 from warroom.kernel.ids import new_id
@@ -81,6 +83,25 @@ async def test_what_was_handed_over_is_a_pending_incident_of_its_own(
     notes = await world.rows("select text from incident_note where incident_id = %s", taken.id)
     assert rows == [{"origin": "gowa.example"}]
     assert notes == [{"text": "pagar <tinggi>"}]
+
+
+async def test_an_incident_tells_who_handed_it_over_and_since_when(
+    world: World, tmp_path: Any
+) -> None:
+    own = await with_notes(world)
+    body = of_gowa(await export(world, own))
+    taken, _ = await receive(world, body, tmp_path)
+
+    async with world.db.transaction(world.taker) as tx:
+        none, told = [
+            msgspec.json.decode(await show_store.show_incident(world.taker, tx, one, [one]))
+            for one in (own, taken.id)
+        ]
+
+    assert none["origin"] is None
+    assert told["origin"]["from"] == "gowa.example"
+    assert told["origin"]["reference"] == body["$id"]
+    assert msgspec.convert(told["origin"]["at"], datetime) == world.clock.now()
 
 
 async def test_the_same_handed_over_again_changes_nothing(world: World, tmp_path: Any) -> None:

@@ -12,14 +12,23 @@ from warroom.incidents.store import visible_by
 from warroom.kernel.db import Transaction, fetch_json
 from warroom.kernel.scope import Scope
 
-_SHORT = """
+_ORIGIN = """
+(select json_build_object('from', e.detail ->> 'from', 'reference', e.detail ->> 'reference',
+        'at', e.happened_at, 'by', w.name)
+    from incident_event e left join person w on w.id = e.person_id
+    where e.incident_id = i.id and e.kind = 'received' limit 1)
+"""
+"""The centre that handed an incident over: as it calls itself, and by whose token it came."""
+
+_SHORT = f"""
 'id', i.id, 'number', i.number, 'state', i.state, 'since', i.since, 'revision', i.revision,
 'priority', i.priority, 'type', i.type_code, 'family', i.family, 'card_version', i.card_version,
 'event', i.event, 'address', i.address, 'area', i.area, 'place', i.place, 'lat', i.lat,
 'lon', i.lon, 'missing', i.missing, 'opened_at', i.opened_at, 'heard_at', i.heard_at,
 'pending_at', i.pending_at, 'due_at', i.due_at, 'ended_at', i.ended_at,
 'disposition', i.disposition, 'merged_into', i.merged_into,
-'lead', json_build_object('id', i.agency_id, 'short', a.short, 'name', a.name)
+'lead', json_build_object('id', i.agency_id, 'short', a.short, 'name', a.name),
+'origin', {_ORIGIN}
 """
 
 _CALLS = """

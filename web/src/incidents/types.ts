@@ -76,6 +76,8 @@ export interface Incident {
   merged_into: string | null;
   lead: Agency;
   calls: number;
+  /** The centre that handed it over: as it calls itself, with its own number; null where none did. */
+  origin: { from: string; reference: string; at: string; by: string | null } | null;
 }
 
 export interface PlaceValue {

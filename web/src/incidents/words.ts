@@ -29,12 +29,18 @@ export function placeWord(incident: Pick<Incident, "address" | "area">): string 
   return [incident.address, incident.area].filter((part) => part !== "").join(", ") || t("incidents.no_place");
 }
 
+/** What another centre calls the incident: the word of its urn that people say, else all of it. */
+export function theirNumber(reference: string): string {
+  return /^urn:emergency:uid:incidentid:([^:]+):/.exec(reference)?.[1] ?? reference;
+}
+
 /** A row of the log in one sentence. */
 export function logWord(event: Pick<LogEvent, "kind" | "detail" | "reason">): string {
   const main = word(`incidents.log_${event.kind}`, event.kind);
   const { detail } = event;
   const more: string[] = [];
   if (typeof detail["disposition"] === "string") more.push(outcomeWord(detail["disposition"]));
+  if (event.kind === "received" && typeof detail["from"] === "string") more.push(detail["from"]);
   if (event.kind.startsWith("handover_") && typeof detail["to"] === "string") more.push(detail["to"]);
   if (typeof detail["number"] === "string") more.push(detail["number"]);
   if (typeof detail["short"] === "string") more.push(detail["short"]);
