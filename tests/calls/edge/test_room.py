@@ -1,6 +1,7 @@
 """Claims about the queue, agents, third parties and supervisors, with sipp as caller and called."""
 
 import asyncio
+import contextlib
 import socket
 from pathlib import Path
 
@@ -291,6 +292,34 @@ async def test_a_trunk_that_cannot_is_passed_over_for_the_next(tmp_path: Path) -
 
         assert 0 == await sipp, room.errors
         assert [0, 0] == [await broken, await good]
+
+
+async def test_a_trunk_that_says_nothing_is_passed_over_soon_and_then_tried_last(
+    tmp_path: Path,
+) -> None:
+    lines = [trunk(CALLEE, "silent"), trunk(OTHER, "good")]
+    async with opened(tmp_path, trunks=lines) as room:
+        await room.agent("a1")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind((HOST, CALLEE))
+            for number in ("0411123", "0411124"):
+                good = asyncio.ensure_future(room.called("answers", OTHER))
+                sipp = asyncio.ensure_future(room.sipp("long"))
+                await room.until(lambda: room.board.calls)
+                call = room.only_call()
+                await room.until(lambda one=call: one.agent)
+
+                assert await room.edge.desk.transfer(call.id, "a1", number)
+
+                assert 0 == await sipp, room.errors
+                assert 0 == await good, room.errors
+                await room.until(lambda: not room.board.calls)
+            silent.setblocking(False)
+            told = []
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    told.append(silent.recv(4000).split()[1])
+        assert {b"sip:0411123@127.0.0.1:25190;user=phone"} == set(told)
 
 
 async def test_an_abandoned_call_is_called_back_by_a_trunk_that_asks_who_we_are(

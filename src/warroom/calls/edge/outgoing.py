@@ -13,6 +13,12 @@ from warroom.calls.sip.agent import UserAgent
 from warroom.calls.sip.session import Callbacks, Session
 from warroom.kernel.log import logger
 
+SILENT_S = 4.0
+"""A trunk that says nothing at all for so long is passed over, where there is another."""
+
+SHUNNED_S = 60.0
+"""A trunk that said nothing is tried behind the others for so long."""
+
 _NUMBER = re.compile(r"\+?[0-9]{2,20}")
 _log = logger("calls.outgoing")
 
@@ -56,6 +62,7 @@ class Dialler:
 
     def __init__(self, user: UserAgent, lines: list[Line], sender: str, ring_s: float) -> None:
         self._user, self._lines, self._sender, self._ring_s = user, lines, sender, ring_s
+        self._shunned_until: dict[str, float] = {}
 
     async def dial(
         self,
@@ -67,7 +74,8 @@ class Dialler:
         """Calls until somebody answers, refuses, or no trunk is left.
 
         A trunk that does not answer, or says that it cannot (5xx, 408), is passed over; what the
-        other side itself says (busy, no such number) is the answer.
+        other side itself says (busy, no such number) is the answer. One that said nothing is tried
+        behind the others for a minute.
 
         Args:
             number: Whom.
@@ -79,9 +87,15 @@ class Dialler:
             NoTrunkError: None can be reached.
         """
         last = Dialled(None, 503, "")
-        for line in self._lines:
-            dialled = await self._try(line, number, where, port, on_session)
+        now = asyncio.get_running_loop().time()
+        lines = sorted(
+            self._lines, key=lambda line: self._shunned_until.get(line.trunk.name, 0.0) > now
+        )
+        for line in lines:
+            patient = line is lines[-1]
+            dialled = await self._try(line, number, where, port, on_session, patient=patient)
             if dialled is None:
+                self._shun(line)
                 continue
             last = dialled
             if dialled.session is not None or not _is_the_trunks(dialled.status):
@@ -91,6 +105,10 @@ class Dialler:
             raise NoTrunkError
         return last
 
+    def _shun(self, line: Line) -> None:
+        until = asyncio.get_running_loop().time() + SHUNNED_S
+        self._shunned_until[line.trunk.name] = until
+
     async def _try(
         self,
         line: Line,
@@ -98,7 +116,10 @@ class Dialler:
         where: tuple[str, int],
         port: AudioPort,
         on_session: Callable[[Session], None] | None,
+        *,
+        patient: bool,
     ) -> Dialled | None:
+        """One trunk; None where it cannot be reached, or says nothing and others are left."""
         try:
             flow = await self._user.stack.transports.flow(line.transport, line.peer)
         except (OSError, TimeoutError) as error:
@@ -118,6 +139,12 @@ class Dialler:
             on_session(session)
         try:
             async with asyncio.timeout(self._ring_s):
+                if not patient:
+                    await asyncio.wait({outcome}, timeout=SILENT_S)
+                    if not (outcome.done() or self._user.is_heard(session)):
+                        _log.warning("calls.trunk_silent", line=line.trunk.name)
+                        self._user.give_up(session)
+                        return None
                 reason = await asyncio.shield(outcome)
         except TimeoutError:
             self._user.give_up(session)

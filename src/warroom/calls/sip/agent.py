@@ -321,6 +321,11 @@ class UserAgent:
         invite.headers.append(proof)
         self._send_invite(out)
 
+    def is_heard(self, session: Session) -> bool:
+        """Whether the other side said anything to a call of ours."""
+        out = self._outgoing.get(session)
+        return out is None or out.transaction is None or out.transaction.state is not State.TRYING
+
     def give_up(self, session: Session) -> None:
         """Takes a call of ours back that was not answered; hangs up one that was."""
         out = self._outgoing.get(session)
