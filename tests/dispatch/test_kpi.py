@@ -230,6 +230,20 @@ def test_travel_tells_the_first_engine_the_whole_alarm_and_advanced_life_support
     ]
 
 
+def test_the_first_engine_is_an_engine_and_a_defibrillator_counts_on_whatever_brings_it() -> None:
+    units = [
+        unit(1, "tanker", en_route=10, on_scene=60), unit(en_route=10, on_scene=300),
+        unit(1, "homecare", "aed", en_route=10, on_scene=200),
+        unit(1, "ambulance", "aed", en_route=10, on_scene=700),
+    ]  # fmt: skip
+    made = report([], [incident(1)], units)
+
+    first, aed = (timed(made, key) for key in ("travel_first_engine", "travel_aed"))
+
+    assert [(1, 290), (1, 190)] == [(first.n, first.longest_s), (aed.n, aed.longest_s)]
+    assert [[False], [True]] == [[one.is_met for one in made.aims] for made in (first, aed)]
+
+
 def test_an_alarm_is_not_full_while_an_engine_has_not_told_that_it_arrived() -> None:
     units = [unit(en_route=10, on_scene=250), unit(en_route=10, state="en_route")]
 

@@ -14,8 +14,9 @@ from uuid import UUID
 FIRE, EMS = "fire", "ems"
 OF_FIRE = frozenset({"engine", "tanker", "ladder", "fire_boat"})
 OF_EMS = frozenset({"ambulance"})
-ALS = "als"
-"""Capability of a unit with advanced life support."""
+ENGINE = "engine"
+AED, ALS = "aed", "als"
+"""Capabilities: a unit with a defibrillator, one with advanced life support."""
 
 NOT_WENT = frozenset({"declined", "cancelled", "handed_over"})
 """A unit that was given up before it left has no turnout, rather than a missing one."""
@@ -166,6 +167,7 @@ AIMS: dict[str, tuple[Aim, ...]] = {
     "turnout_ems": (Aim(90, 60, NFPA_1710),),
     "travel_first_engine": (Aim(90, 240, NFPA_1710),),
     "travel_full_alarm": (Aim(90, 480, NFPA_1710),),
+    "travel_aed": (Aim(90, 240, NFPA_1710),),
     "travel_als": (Aim(90, 480, NFPA_1710),),
     "response": (Aim(100, 900, SPM),),
 }

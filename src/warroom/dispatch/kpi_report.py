@@ -8,8 +8,10 @@ from uuid import UUID
 
 from warroom.calls.contracts import CallStamps
 from warroom.dispatch.kpi import (
+    AED,
     ALS,
     EMS,
+    ENGINE,
     FIRE,
     Clock,
     Share,
@@ -156,6 +158,7 @@ def _travel(
     every: list[Span] = []
     first: list[Span] = []
     full: list[Span] = []
+    aed: list[Span] = []
     als: list[Span] = []
     for one in incidents:
         # Who was turned back on the way was not to arrive; who arrived counts whatever came after.
@@ -166,11 +169,15 @@ def _travel(
         ]
         every += [_drive(unit) for unit in gone]
         als += [_drive(unit) for unit in gone if ALS in unit.capabilities]
+        if able := [unit for unit in gone if AED in unit.capabilities]:
+            aed.append(_drive(min(able, key=_arrival)))
+        if engines := [unit for unit in gone if unit.kind == ENGINE]:
+            first.append(_drive(min(engines, key=_arrival)))
         if fire := [unit for unit in gone if unit.service == FIRE]:
-            first.append(_drive(min(fire, key=_arrival)))
             full.append(_last(fire))
     keyed = (("travel", every), ("travel_first_engine", first), ("travel_full_alarm", full))
-    return [timing(key, spans) for key, spans in (*keyed, ("travel_als", als))]
+    medical = (("travel_aed", aed), ("travel_als", als))
+    return [timing(key, spans) for key, spans in (*keyed, *medical)]
 
 
 _TURNED_BACK = frozenset({"cancelled", "declined", "handed_over"})
