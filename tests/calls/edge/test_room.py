@@ -13,6 +13,7 @@ from warroom.calls.edge.trunks import seal
 from warroom.calls.errors import (
     AgentBusyError,
     CallStateError,
+    CommandError,
     NoAgentError,
     NoCallError,
     NumberError,
@@ -422,6 +423,24 @@ async def test_the_last_seconds_are_heard_while_the_call_goes_on(tmp_path: Path)
 
         assert b"RIFF" == wav[:4]
         assert len(wav) > 8000
+        assert 0 == await sipp, room.errors
+
+
+async def test_a_command_that_fails_is_answered_and_not_waited_for(tmp_path: Path) -> None:
+    async with opened(tmp_path, trunks=[trunk(CALLEE)]) as room:
+        await room.agent("a1")
+        sipp = asyncio.ensure_future(room.sipp("long"))
+        await room.until_written("answered")
+
+        def no_port() -> None:
+            raise OSError
+
+        room.board.new_port = no_port
+        call = room.only_call().id
+        async with asyncio.timeout(60):
+            with pytest.raises(CommandError):
+                await room.client.ask("conference", call=call, agent="a1", number="0411123")
+        assert "answered" == room.only_call().state
         assert 0 == await sipp, room.errors
 
 

@@ -119,6 +119,9 @@ class Control:
             answer = {"error": error.code, "params": error.params}
         except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
             answer = {"error": CommandError.code, "params": {}}
+        except Exception:  # noqa: BLE001 - the border to `serve`: who asked must not wait for nothing
+            _log.exception("calls.command_failed")
+            answer = {"error": CommandError.code, "params": {}}
         _send(writer, {"id": number, **answer})
 
     async def _follow(self, after: int, writer: asyncio.StreamWriter) -> None:
