@@ -63,3 +63,19 @@ async def test_a_call_that_is_taken_back_with_its_first_packet_rings_at_nobody(
         assert ["offered", "abandoned", "callback_due", "recorded"] == room.kinds()
         assert {} == room.board.calls
         writer.close()
+
+
+async def test_who_finds_the_centre_full_is_written_down_and_to_be_called_back(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path, calls_most=0) as room:
+        tell(room, message("INVITE"))
+        await room.until_written("callback_due")
+
+        assert ["offered", "abandoned", "callback_due"] == room.kinds()
+        assert ("0811444", "full") == (
+            room.body("offered")["number"],
+            room.body("abandoned")["reason"],
+        )
+        assert ["callback_due"] == [one.state for one in room.board.loose.values()]
+        assert {} == room.board.calls

@@ -163,25 +163,37 @@ class Switchboard:
 
     def _invited(self, session: Session) -> None:
         if len(self.calls) >= self.settings.calls_most:
-            session.refuse(503, [("retry-after", "5")])
+            self._turn_away(session, self._facts_of(session))
             return
         self.later(self._offer(session))
 
+    def _facts_of(self, session: Session) -> Facts:
+        line = self.trunks.of(session.flow.peer[0])
+        name = line.trunk.name if line else ""
+        return Facts(str(new_id()), _number_of(session), name, "in", self.now_ms())
+
+    def _turn_away(self, session: Session, facts: Facts) -> None:
+        """There is no room: the trunk may know another way; whoever called is to be called back."""
+        session.refuse(503, [("retry-after", "5")])
+        told = {"number": facts.number, "line": facts.line, "direction": "in"}
+        is_emergency = session.invite.uri.lower().startswith(EMERGENCY)
+        append = self.books.journal.append
+        append(facts.call, "offered", source="caller", is_emergency=is_emergency, **told)
+        append(facts.call, "abandoned", reason="full", is_short=False)
+        state = CallState.ABANDONED
+        if facts.number:
+            append(facts.call, "callback_due")
+            state = CallState.CALLBACK_DUE
+        self.loose[facts.call] = Loose(state, facts.number, facts.line)
+
     async def _offer(self, session: Session) -> None:
         """Begins to record, writes the call down and finds somebody."""
-        line = self.trunks.of(session.flow.peer[0])
-        facts = Facts(
-            str(new_id()),
-            _number_of(session),
-            line.trunk.name if line else "",
-            "in",
-            self.now_ms(),
-        )
+        facts = self._facts_of(session)
         try:
             call = await self.begin(facts, session, self.new_port())
         except OSError as error:
             _log.error("calls.no_room", problem=error.strerror)
-            session.refuse(503, [("retry-after", "5")])
+            self._turn_away(session, facts)
             return
         invite = session.invite
         place, reference = place_of(invite), reference_of(invite)
