@@ -227,7 +227,7 @@ export class CrewDuty {
     }
   }
 
-  /** What the server refused as a whole is said and not sent again. */
+  /** What the server refuses as a whole is sent one by one; what it refuses alone is said and not sent again. */
   async #send(assignment: string, items: readonly Pressed[]): Promise<void> {
     let taken: readonly Pressed[] = [];
     try {
@@ -240,6 +240,11 @@ export class CrewDuty {
       taken = items.filter(({ id }) => heard.has(id));
     } catch (failed) {
       if (this.#isWanted || isGap(failed)) throw failed;
+      if (items.length > 1) {
+        // One that cannot be taken keeps none of the others back, least of all a call for help.
+        for (const one of items) await this.#send(assignment, [one]);
+        return;
+      }
       this.#say([t("dispatch.not_taken", { why: sentence(failed) })]);
     }
     // Together: a step that was heard stands until the server is asked again, and never falls back meanwhile.

@@ -98,6 +98,24 @@ describe("a crew's phone", () => {
     expect(phone.isAway).toBe(false);
   });
 
+  it("sends one by one what is refused together, so that a call for help is heard", async () => {
+    const phone = await sentOut();
+    phone.press({ stamp: "declined", reason: "x".repeat(600) });
+    await settled();
+    phone.press({ stamp: "duress" });
+    await settled();
+    const refusal = { code: "invalid", detail: "no", params: {} };
+
+    await last().answer(refusal, 422);
+    expect(last().presses.map(({ stamp }) => stamp)).toEqual(["declined"]);
+    await last().answer(refusal, 422);
+    expect(last().presses.map(({ stamp }) => stamp)).toEqual(["duress"]);
+    await last().answer(takes(last()));
+
+    expect(phone.queue).toEqual([]);
+    expect(phone.said.length).toBe(1);
+  });
+
   it("asks one thing at a time, and once more when something changed meanwhile", async () => {
     const phone = await sentOut();
     const before = asked.length;
