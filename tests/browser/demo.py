@@ -48,6 +48,7 @@ def running_demo(repository: Path, folder: Path, **more: str) -> Iterator[Demo]:
     if not (repository / "src" / "warroom" / "app" / "static" / "index.html").exists():
         pytest.skip("the pages are not built (./warroom builds them)")
     folder.chmod(0o755)
+    _share_clips(folder)
     environment = {
         **os.environ,
         "PYTHONPATH": str(repository / "src"),
@@ -89,6 +90,18 @@ def running_demo(repository: Path, folder: Path, **more: str) -> Iterator[Demo]:
         reader.join(5)
         if process.stdout is not None:
             process.stdout.close()
+
+
+def _share_clips(folder: Path) -> None:
+    """Lets the demonstrations after it show the clips that one of a run drew: drawing takes
+    two processors for minutes, and a clip is whole as soon as its description is there.
+    """
+    shared = folder.parent / "clips"
+    shared.mkdir(exist_ok=True)
+    (folder / "data").mkdir(exist_ok=True)
+    own = folder / "data" / "clips"
+    if not own.exists():
+        own.symlink_to(shared, target_is_directory=True)
 
 
 def kill_server(demo: Demo) -> None:
