@@ -150,15 +150,15 @@ class CallDesk:
         try:
             return await self.client.ask("snapshot"), ""
         except EdgeAwayError as error:
-            return {"calls": [], "agents": [], "loose": {}}, error.code
+            return {"calls": [], "agents": [], "loose": {}, "trunks": []}, error.code
 
     async def board(self, scope: Scope, since: datetime) -> dict[str, Any]:
-        """The room: its agents, and how calls were answered since then."""
-        agents, problem = [], ""
+        """The room: its agents, its lines out, and how calls were answered since then."""
+        agents, trunks, problem = [], [], ""
         try:
             await self.require_seat(scope, SUPERVISE)
             live, problem = await self._snapshot()
-            agents = live["agents"]
+            agents, trunks = live["agents"], live["trunks"]
         except (NotFoundError, NoDeskError) as error:
             problem = error.code
         async with self.db.transaction(scope) as tx:
@@ -166,7 +166,7 @@ class CallDesk:
             names = await desk_store.names_of(scope, tx, _ids(agents))
         for agent in agents:
             agent["name"] = names.get(agent["id"])
-        return {"agents": agents, "level": level, "problem": problem}
+        return {"agents": agents, "trunks": trunks, "level": level, "problem": problem}
 
     async def others(self, scope: Scope) -> list[dict[str, Any]]:
         """Agents to whom a call can be handed: those who are there and free."""

@@ -57,6 +57,12 @@ class CallSettings:
     agent_answer_s: float = setting(15.0, "An agent who does not answer so long is passed over.")
     agent_silent_s: float = setting(1.0, "A browser that sends nothing so long is gone.")
     outgoing_ring_s: float = setting(45.0, "A call of ours rings so long.")
+    trunk_answer_s: float = setting(
+        4.0, "A trunk that says nothing so long to a call of ours is passed over."
+    )
+    trunk_ask_s: float = setting(
+        30.0, "So often the trunks that take our calls are asked if they are there; 0: never."
+    )
     caller_silent_s: float = setting(
         30.0, "After so long without sound the trunk is asked whether the call still stands."
     )

@@ -206,7 +206,7 @@ class Room:
 
 def settings(**words: object) -> CallSettings:
     """Settings of a room: any port, quick times."""
-    usual: dict[str, object] = {"port": 0, "trunks": [], "wrap_up_s": 0.0}
+    usual: dict[str, object] = {"port": 0, "trunks": [], "wrap_up_s": 0.0, "trunk_ask_s": 0.0}
     return CallSettings(**usual | words)  # type: ignore[arg-type]
 
 

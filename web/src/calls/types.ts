@@ -101,8 +101,17 @@ export interface Level {
   flagged_real: number;
 }
 
+/** A trunk that takes our calls, and whether it answers; null while it was never asked. */
+export interface LineOut {
+  name: string;
+  is_there: boolean | null;
+  since_ms: number;
+  asked_ms: number;
+}
+
 export interface Board {
   agents: AtEdge[];
+  trunks: LineOut[];
   level: Level;
   problem: string;
 }

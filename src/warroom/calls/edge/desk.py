@@ -8,6 +8,7 @@ from warroom.calls.contracts import AudioPort
 from warroom.calls.edge.call import Call, Facts, Third
 from warroom.calls.edge.outgoing import Dialler, checked_number
 from warroom.calls.edge.switchboard import Loose, Switchboard
+from warroom.calls.edge.trunk_watch import TrunkWatch
 from warroom.calls.errors import (
     AgentBusyError,
     CallStateError,
@@ -34,8 +35,19 @@ class Desk:
     def __init__(self, board: Switchboard) -> None:
         self._board = board
         settings = board.settings
+        self.trunks = TrunkWatch(
+            board.user,
+            board.trunks.outgoing(),
+            settings.number,
+            settings.trunk_answer_s,
+            board.now_ms,
+        )
         self._dialler = Dialler(
-            board.user, board.trunks.outgoing(), settings.number, settings.outgoing_ring_s
+            board.user,
+            self.trunks,
+            settings.number,
+            settings.trunk_answer_s,
+            settings.outgoing_ring_s,
         )
 
     async def answer(self, call: str, agent: str) -> None:
@@ -347,6 +359,7 @@ class Desk:
         now_ms, now = board.now_ms(), board.clock.monotonic()
         return {
             "seq": board.books.journal.newest,
+            "trunks": self.trunks.state(),
             "calls": [
                 {
                     "id": call.id,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from warroom.calls.contracts import AudioPort
+from warroom.calls.edge.trunk_watch import AWAY, TrunkWatch
 from warroom.calls.edge.trunks import Line
 from warroom.calls.errors import NoTrunkError, NumberError
 from warroom.calls.sip import sdp
@@ -13,13 +14,9 @@ from warroom.calls.sip.agent import UserAgent
 from warroom.calls.sip.session import Callbacks, Session
 from warroom.kernel.log import logger
 
-SILENT_S = 4.0
-"""A trunk that says nothing at all for so long is passed over, where there is another."""
-
-SHUNNED_S = 60.0
-"""A trunk that said nothing is tried behind the others for so long."""
-
 _NUMBER = re.compile(r"\+?[0-9]{2,20}")
+NOT_THERE = tuple(f"refused {status}" for status in AWAY)
+
 _log = logger("calls.outgoing")
 
 
@@ -55,14 +52,17 @@ class Dialler:
 
     Args:
         user: Our user agent.
-        lines: Trunks that take calls.
+        trunks: Those that take calls.
         sender: Our own number.
+        answer_s: A trunk that says nothing at all so long is passed over.
         ring_s: How long it may ring.
     """
 
-    def __init__(self, user: UserAgent, lines: list[Line], sender: str, ring_s: float) -> None:
-        self._user, self._lines, self._sender, self._ring_s = user, lines, sender, ring_s
-        self._shunned_until: dict[str, float] = {}
+    def __init__(
+        self, user: UserAgent, trunks: TrunkWatch, sender: str, answer_s: float, ring_s: float
+    ) -> None:
+        self._user, self._trunks, self._sender = user, trunks, sender
+        self._answer_s, self._ring_s = answer_s, ring_s
 
     async def dial(
         self,
@@ -74,8 +74,7 @@ class Dialler:
         """Calls until somebody answers, refuses, or no trunk is left.
 
         A trunk that does not answer, or says that it cannot (5xx, 408), is passed over; what the
-        other side itself says (busy, no such number) is the answer. One that said nothing is tried
-        behind the others for a minute.
+        other side itself says (busy, no such number) is the answer.
 
         Args:
             number: Whom.
@@ -87,15 +86,12 @@ class Dialler:
             NoTrunkError: None can be reached.
         """
         last = Dialled(None, 503, "")
-        now = asyncio.get_running_loop().time()
-        lines = sorted(
-            self._lines, key=lambda line: self._shunned_until.get(line.trunk.name, 0.0) > now
-        )
+        lines = self._trunks.in_order()
         for line in lines:
-            patient = line is lines[-1]
-            dialled = await self._try(line, number, where, port, on_session, patient=patient)
+            # Where no other is left, it is waited for as long as it may ring.
+            answer_s = self._ring_s if line is lines[-1] else self._answer_s
+            dialled = await self._try(line, number, where, port, on_session, answer_s)
             if dialled is None:
-                self._shun(line)
                 continue
             last = dialled
             if dialled.session is not None or not _is_the_trunks(dialled.status):
@@ -105,10 +101,6 @@ class Dialler:
             raise NoTrunkError
         return last
 
-    def _shun(self, line: Line) -> None:
-        until = asyncio.get_running_loop().time() + SHUNNED_S
-        self._shunned_until[line.trunk.name] = until
-
     async def _try(
         self,
         line: Line,
@@ -116,14 +108,13 @@ class Dialler:
         where: tuple[str, int],
         port: AudioPort,
         on_session: Callable[[Session], None] | None,
-        *,
-        patient: bool,
+        answer_s: float,
     ) -> Dialled | None:
-        """One trunk; None where it cannot be reached, or says nothing and others are left."""
         try:
             flow = await self._user.stack.transports.flow(line.transport, line.peer)
         except (OSError, TimeoutError) as error:
             _log.warning("calls.trunk_away", line=line.trunk.name, problem=type(error).__name__)
+            self._trunks.learn(line, is_there=False)
             return None
         outcome: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         told = Callbacks(
@@ -138,17 +129,11 @@ class Dialler:
         if on_session is not None:
             on_session(session)
         try:
-            async with asyncio.timeout(self._ring_s):
-                if not patient:
-                    await asyncio.wait({outcome}, timeout=SILENT_S)
-                    if not (outcome.done() or self._user.is_heard(session)):
-                        _log.warning("calls.trunk_silent", line=line.trunk.name)
-                        self._user.give_up(session)
-                        return None
-                reason = await asyncio.shield(outcome)
+            reason = await self._outcome(line, session, outcome, answer_s)
         except TimeoutError:
             self._user.give_up(session)
-            reason = "refused 480"
+            # A trunk that never said a word is at fault; one at which it rang is not.
+            reason = "refused 480" if self._user.was_heard(session) else "refused 408"
         except asyncio.CancelledError:
             self._user.give_up(session)
             raise
@@ -156,6 +141,24 @@ class Dialler:
             status = int(reason.split()[1]) if reason.startswith("refused ") else 487
             return Dialled(None, status, line.trunk.name)
         return Dialled(session, 200, line.trunk.name)
+
+    async def _outcome(
+        self, line: Line, session: Session, outcome: asyncio.Future[str], answer_s: float
+    ) -> str:
+        """How it ended, or that it stands (empty).
+
+        Raises:
+            TimeoutError: The trunk said nothing, or nobody took it.
+        """
+        await asyncio.wait([outcome], timeout=answer_s)
+        is_there = (
+            outcome.result() not in NOT_THERE if outcome.done() else self._user.was_heard(session)
+        )
+        self._trunks.learn(line, is_there=is_there)
+        if not outcome.done() and not is_there:
+            raise TimeoutError
+        async with asyncio.timeout(self._ring_s):
+            return await asyncio.shield(outcome)
 
 
 def _settle(outcome: "asyncio.Future[str]", reason: str) -> None:

@@ -321,10 +321,12 @@ class UserAgent:
         invite.headers.append(proof)
         self._send_invite(out)
 
-    def is_heard(self, session: Session) -> bool:
-        """Whether the other side said anything to a call of ours."""
+    def was_heard(self, session: Session) -> bool:
+        """Whether the other side answered a call of ours with anything, if only that it tries."""
         out = self._outgoing.get(session)
-        return out is None or out.transaction is None or out.transaction.state is not State.TRYING
+        if out is None or out.transaction is None:
+            return out is None
+        return out.tries > 1 or out.transaction.state is not State.TRYING
 
     def give_up(self, session: Session) -> None:
         """Takes a call of ours back that was not answered; hangs up one that was."""
