@@ -427,3 +427,33 @@ async def test_thirty_calls_at_once_lose_nothing_and_are_kept_byte_by_byte(tmp_p
         assert said[k] in caller
         assert said[k] in agent
         assert said[k] == b"".join(packet.payload for packet in callers[k].heard)
+
+
+async def test_sound_at_the_very_last_port_is_served_without_reports(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rtcp, "INTERVAL_S", 0.02)
+    problems: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: problems.append(told))
+    port = RtpPort()
+    await port.bind(HOST)
+    port.start(RtpPeer(HOST, 65_535, 8, EVENT))
+    for at in range(5):
+        port.send(SILENCE, at * 160, 1)
+        await asyncio.sleep(0.02)
+    port.close()
+
+    assert [] == problems
+    assert 5 == port.stats().sent
+
+
+async def test_a_port_that_broke_is_closed_and_says_nothing_more() -> None:
+    async with line() as (port, number, _, _):
+        assert port._sound is not None
+        port._sound.abort()
+        await asyncio.sleep(0)
+        port.send(SILENCE, 0, 1)
+        port.close()
+        again = RtpPort()
+        assert number == await again.bind(HOST, number)
+        again.close()

@@ -177,7 +177,7 @@ SCENARIOS = {
         head("OPTIONS", 1, to="<sip:112@[remote_ip]>", uri="sip:112@[remote_ip]", more=EMPTY)
     )
     + receive(200),
-    "nat": invite(media="192.0.2.77", port="9000") + talk(1500),
+    "nat": invite(media="127.0.0.77", port="9000") + talk(1500),
     "early": invite()
     + (receive(100) + receive(183, 'rrs="true"') + play() + wait(500))
     + (TAKEN + ack() + wait(1000) + bye()),

@@ -22,11 +22,15 @@ from warroom.calls.contracts import (
     RtpStats,
 )
 from warroom.kernel.clock import Clock, SystemClock
+from warroom.kernel.log import logger
 
 PORTS = (16_384, 32_766)
 """First and last even port; those above are given to others by the system."""
 
 PAIR_TRIES = 100
+PORT_MAX = 65_535
+
+_log = logger("calls.audio")
 
 
 class _Wire(asyncio.DatagramProtocol):
@@ -38,6 +42,11 @@ class _Wire(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """One came."""
         self._take(data, addr)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Closed: by us, or (`exc`) because nothing goes over it any more."""
+        if exc is not None:
+            _log.error("port_lost", problem=type(exc).__name__)
 
 
 class RtpPort:
@@ -157,7 +166,7 @@ class RtpPort:
         return at
 
     def _put(self, packet: bytes | None) -> None:
-        if packet is not None and self._sound is not None:
+        if packet is not None and self._sound is not None and not self._sound.is_closing():
             self._sound.sendto(packet, self._send_to)
 
     def send_key(self, key: str) -> None:
@@ -197,7 +206,9 @@ class RtpPort:
         if not is_joined:
             port = port + 1 if peer.rtcp_port is None else peer.rtcp_port
         wire = self._sound if is_joined else self._control
-        wire.sendto(report, self._control_to or (host, port))
+        # Sound at the very last port leaves none for reports.
+        if port <= PORT_MAX and not wire.is_closing():
+            wire.sendto(report, self._control_to or (host, port))
 
     def stats(self) -> RtpStats:
         """What went over it until now."""
@@ -243,10 +254,12 @@ class RtpPort:
         for timer in (self._report_timer, self._key_timer):
             if timer is not None:
                 timer.cancel()
-        if self._out.packets or self._in.received:
-            now = self._clock.monotonic()
-            self._put_control(self._reporter.goodbye(self._in.reception, self._clock.now(), now))
-        self._close_sockets()
+        try:
+            if self._out.packets or self._in.received:
+                now, monotonic = self._clock.now(), self._clock.monotonic()
+                self._put_control(self._reporter.goodbye(self._in.reception, now, monotonic))
+        finally:
+            self._close_sockets()
 
     def _close_sockets(self) -> None:
         for wire in (self._sound, self._control):

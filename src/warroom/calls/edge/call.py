@@ -71,6 +71,7 @@ class Call:
         watcher_lost: Those of them whose browser is gone, since when (seconds, monotonic).
         mixed_in: The browsers of those who are heard or hear.
         back_ms: By so much it rings later than its turn.
+        is_faulty: Whether it was told already that something of it fails.
     """
 
     facts: Facts
@@ -93,6 +94,7 @@ class Call:
     probed_at: float = 0.0
     back_ms: int = 0
     is_over: bool = False
+    is_faulty: bool = False
 
     @property
     def id(self) -> str:

@@ -469,26 +469,40 @@ class Switchboard:
         self._ticks += 1
         for call in self.calls.values():
             if not call.is_over:
-                call.media.tick()
+                try:
+                    call.media.tick()
+                except Exception as error:  # noqa: BLE001 - whatever it was, the others are heard
+                    self._failed(call, error)
         if self._ticks % LOOK_EACH == 0:
             self._look()
 
     def _look(self) -> None:
-        now, settings = self.clock.monotonic(), self.settings
+        now = self.clock.monotonic()
         self.books.files.beat()
         for call in list(self.calls.values()):
-            if call.is_over:
-                continue
-            self._pass_over(call)
-            if call.agent and call.is_talking:
-                self._look_at_agent(call, now)
-            if call.watchers:
-                self._look_at_watchers(call, now)
-            silent_s = call.media.port.stats().silent_s if self._ticks % 50 == 0 else 0.0
-            if call.answered and silent_s > settings.caller_silent_s < now - call.probed_at:
-                call.probed_at = now
-                call.session.probe()
+            if not call.is_over:
+                try:
+                    self._look_at(call, now)
+                except Exception as error:  # noqa: BLE001 - the others must be looked at too
+                    self._failed(call, error)
         self.ring()
+
+    def _failed(self, call: Call, error: Exception) -> None:
+        """One call cannot go on as it should: told once, and no other call hears of it."""
+        if not call.is_faulty:
+            call.is_faulty = True
+            _log.error("calls.call_failed", call=call.id, exc_info=error)
+
+    def _look_at(self, call: Call, now: float) -> None:
+        self._pass_over(call)
+        if call.agent and call.is_talking:
+            self._look_at_agent(call, now)
+        if call.watchers:
+            self._look_at_watchers(call, now)
+        silent_s = call.media.port.stats().silent_s if self._ticks % 50 == 0 else 0.0
+        if call.answered and silent_s > self.settings.caller_silent_s < now - call.probed_at:
+            call.probed_at = now
+            call.session.probe()
 
     def _look_at_agent(self, call: Call, now: float) -> None:
         agent = self.agents.find(call.agent)
