@@ -155,9 +155,11 @@ class Dialler:
             outcome.result() not in NOT_THERE if outcome.done() else self._user.was_heard(session)
         )
         self._trunks.learn(line, is_there=is_there)
-        if not outcome.done() and not is_there:
+        if not is_there and not outcome.done():
             raise TimeoutError
-        async with asyncio.timeout(self._ring_s):
+        if outcome.done():
+            return outcome.result()
+        async with asyncio.timeout(max(0.0, self._ring_s - answer_s)):
             return await asyncio.shield(outcome)
 
 
