@@ -1,6 +1,7 @@
 """Claims about framing and limits of what comes from the network."""
 
 import asyncio
+import socket
 
 import pytest
 from hypothesis import given
@@ -101,3 +102,36 @@ async def test_a_connection_to_a_trunk_is_used_again() -> None:
     assert first is second
     await near.close()
     await far.close()
+
+
+async def test_a_trunk_that_has_a_name_is_found_by_it_and_its_connection_used_again() -> None:
+    near, far = Transports(lambda *_: None), Transports(lambda *_: None)
+    await near.listen("127.0.0.1", 0)
+    await far.listen("127.0.0.1", 0)
+    peer = ("localhost", far.ports["TCP"])
+
+    told = await near.flow("UDP", peer)
+    first, second = await near.flow("TCP", peer), await near.flow("TCP", peer)
+
+    assert ("127.0.0.1", far.ports["TCP"]) == told.peer == first.peer
+    assert first is second
+    await near.close()
+    await far.close()
+
+
+async def test_a_name_that_nobody_answers_for_any_more_has_the_address_that_it_had(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    transports = Transports(lambda *_: None)
+    await transports.listen("127.0.0.1", 0)
+    await transports.flow("UDP", ("localhost", 5060))
+
+    async def away(*_: object, **__: object) -> None:
+        raise socket.gaierror
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", away)
+
+    assert ("127.0.0.1", 5060) == (await transports.flow("UDP", ("localhost", 5060))).peer
+    with pytest.raises(OSError):
+        await transports.flow("UDP", ("other.invalid", 5060))
+    await transports.close()

@@ -5,7 +5,9 @@ address and our socket.
 """
 
 import asyncio
+import ipaddress
 import re
+import socket
 import ssl
 from collections.abc import Callable
 from typing import Protocol, cast
@@ -241,6 +243,8 @@ class Transports:
         self._udp: asyncio.DatagramTransport | None = None
         self._servers: list[asyncio.Server] = []
         self._streams: set[StreamFlow] = set()
+        self._named: dict[Address, Address] = {}
+        self._asking: dict[Address, asyncio.Future[Address]] = {}
         self.ports: dict[str, int] = {}
 
     async def listen(
@@ -296,18 +300,51 @@ class Transports:
 
         Raises:
             OSError: It cannot be reached.
+            TimeoutError: It does not take the connection, or nobody knows its name.
         """
+        at = await self._address_of(peer)
         if name == "UDP":
-            return self.udp(peer)
+            return self.udp(at)
         for known in self._streams:
-            if known.transport == name and known.peer == peer and not known.is_closed:
+            if known.transport == name and known.peer == at and not known.is_closed:
                 return known
         context = (tls or ssl.create_default_context()) if name == "TLS" else None
         async with asyncio.timeout(CONNECT_S):
             _, made = await asyncio.get_running_loop().create_connection(
-                lambda: self._stream(name), *peer, ssl=context
+                lambda: self._stream(name),
+                *at,
+                ssl=context,
+                server_hostname=None if context is None else peer[0],
             )
         return made
+
+    async def _address_of(self, peer: Address) -> Address:
+        """The address of a name, asked for beside the loop: a socket would ask while all waits.
+
+        Where nobody answers, the address that it had before is taken.
+        """
+        host, port = peer[0].strip("[]"), peer[1]
+        try:
+            return str(ipaddress.ip_address(host)), port
+        except ValueError:
+            pass
+        asking = self._asking.get(peer)
+        if asking is None or asking.done():
+            # One at a time for each name: a question to a dead name server keeps a thread long.
+            asking = self._asking[peer] = asyncio.ensure_future(self._ask_for(host, port))
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                self._named[peer] = await asyncio.shield(asking)
+        except (OSError, TimeoutError):
+            if peer not in self._named:
+                raise
+        return self._named[peer]
+
+    async def _ask_for(self, host: str, port: int) -> Address:
+        ours = self._udp.get_extra_info("socket") if self._udp is not None else None
+        loop, family = asyncio.get_running_loop(), ours.family if ours is not None else 0
+        found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_DGRAM)
+        return str(found[0][4][0]), port
 
     async def close(self) -> None:
         """Closes everything."""
