@@ -1,6 +1,7 @@
 """The addresses of calls, as pages and other systems ask them."""
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -268,3 +269,50 @@ async def test_how_many_agents_a_load_needs(own: httpx.AsyncClient) -> None:
 
     assert told["needed"] == 3
     assert {one["agents"]: round(one["within"], 2) for one in told["items"]}[2] == 0.79
+
+
+async def test_the_coming_hours_are_foretold_by_the_same_hour_before(
+    own: httpx.AsyncClient, world: World,  # noqa: F811
+) -> None:  # fmt: skip
+    scope = identity.system_scope("test", world.clock, door="cli")
+    agency = (await own.get("/api/session")).json()["agency"]["id"]
+    now = world.clock.now()
+    async with world.db.transaction(scope) as tx:
+        for week, calls in enumerate((40, 20, 30), start=1):
+            for second in range(calls):
+                at = now - timedelta(weeks=week) + timedelta(seconds=second)
+                await tx.execute(
+                    "insert into call (id, agency_id, node, direction, state, offered_at,"
+                    " answered_at, ended_at, channel, class) values"
+                    " (%s, %s, 'n', 'in', 'closed', %s, %s, %s, 'phone', %s)",
+                    [
+                        *(new_id(), agency, at, at + timedelta(seconds=5)),
+                        *(at + timedelta(seconds=125), "test" if second >= 20 else "emergency"),
+                    ],
+                )
+
+    told = (await own.get("/api/calls/forecast")).json()
+    typed = (await own.get("/api/calls/forecast", params={"handling_s": "600"})).json()
+
+    now_hour, later = told["items"][0], told["items"][5]
+    # Those that were tests do not count.
+    assert (now_hour["calls"], now_hour["low"], now_hour["high"], now_hour["weeks"]) == (
+        20,
+        20,
+        20,
+        3,
+    )
+    assert (told["handling_s"], told["handled"], told["calls"]) == (120, 60, 60)
+    assert now_hour["needed"] == 3
+    assert typed["items"][0]["needed"] > 3
+    assert datetime.fromisoformat(now_hour["at"]) <= now
+    assert (later["calls"], later["weeks"]) == (0, 3)
+
+
+async def test_without_a_history_nothing_is_foretold(own: httpx.AsyncClient) -> None:
+    told = (await own.get("/api/calls/forecast")).json()
+
+    assert {(one["calls"], one["needed"], one["weeks"]) for one in told["items"]} == {
+        (None, None, 0)
+    }
+    assert (told["handling_s"], told["handled"]) == (None, 0)

@@ -12,6 +12,7 @@ from warroom.calls.desk import CallDesk
 from warroom.calls.edge.client import EdgeClient, Following
 from warroom.calls.edge.journal import Event
 from warroom.calls.errors import NoCallError
+from warroom.calls.foretelling import Wish, foretell
 from warroom.calls.forwarding import Forwarder
 from warroom.calls.keeping import CallHold, RecordingKeeper, list_holds
 from warroom.calls.keeping import hold as hold_recording
@@ -105,6 +106,8 @@ __all__ = [
     "Forwarder",
     "RecordingKeeper",
     "Trunk",
+    "Wish",
+    "foretell",
     "get_call",
     "hold_recording",
     "hold_recordings",

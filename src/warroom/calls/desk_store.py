@@ -1,7 +1,7 @@
 """SQL of the desk: the queue, what is known of a number, calls by other ways, the service level."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import sql
@@ -113,6 +113,19 @@ from judged
 """
 )
 
+_HOURLY = sql.SQL(
+    """
+select date_trunc('hour', c.offered_at at time zone %(zone)s) as hour, count(*) as offered,
+    count(*) filter (where c.ended_at > c.answered_at) as handled,
+    coalesce(sum(extract(epoch from c.ended_at - c.answered_at))
+        filter (where c.ended_at > c.answered_at), 0)::float as handling_s
+from call c
+where {visible} and c.direction = 'in' and c.channel in ('phone', 'pbx')
+    and c.class is distinct from 'test' and c.offered_at >= %(since)s and c.offered_at < %(until)s
+group by 1
+"""
+)
+
 _NAMES = "select id, name from person where id = any(%(ids)s)"
 
 _OF_NUMBER = sql.SQL(
@@ -190,6 +203,25 @@ async def service_level(scope: Scope, tx: Transaction, since: datetime) -> bytes
     """How calls since then were answered, as JSON."""
     visible, values = scope.narrow(SUPERVISE, **columns_of("c"))
     return await fetch_json(tx, _LEVEL.format(visible=visible), {**values, "since": since})
+
+
+class Hour(NamedTuple):
+    """What came in an hour by the clock of the city, how many were answered, and how long."""
+
+    hour: datetime
+    offered: int
+    handled: int
+    handling_s: float
+
+
+async def hourly(
+    scope: Scope, tx: Transaction, zone: str, since: datetime, until: datetime
+) -> list[Hour]:
+    """Calls that came in, hour by hour; those without any are left out."""
+    visible, values = scope.narrow(SUPERVISE, **columns_of("c"))
+    query = _HOURLY.format(visible=visible)
+    rows = await tx.execute(query, {**values, "zone": zone, "since": since, "until": until})
+    return [Hour(**row) for row in await rows.fetchall()]
 
 
 async def names_of(

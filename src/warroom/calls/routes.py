@@ -152,6 +152,25 @@ async def get_staffing(
     return json_response({"erlang": load.erlang, "needed": needed, "items": rows})
 
 
+@router.get("/forecast", action=SUPERVISE)
+async def get_forecast(
+    ctx: Ctx,
+    handling_s: Annotated[float | None, Query(gt=0, le=7200, allow_inf_nan=False)] = None,
+    within_s: Annotated[float, Query(ge=0, le=600, allow_inf_nan=False)] = 15.0,
+    target: Annotated[float, Query(gt=0, lt=1, allow_inf_nan=False)] = 0.9,
+) -> Response:
+    """The calls of the next 24 hours by the same hour of the same weekday in the weeks before.
+
+    `weeks` of an hour are those that are known; of fewer than `least` nothing is foretold. Without
+    `handling_s` agents are counted by how long calls took, where enough of them are known.
+    """
+    wish = api.Wish(handling_s, within_s, target)
+    async with ctx.db.transaction(ctx.scope) as tx:
+        zone = ctx.services[ZoneInfo]
+        told = await api.foretell(ctx.scope, tx, zone, wish, ctx.clock.now())
+    return json_response(told)
+
+
 @router.post("/leg", action=TAKE)
 async def open_leg(ctx: Ctx, request: Request) -> Response:
     """Signs the asker in: takes their browser's offer (SDP) to the edge, and its answer back."""

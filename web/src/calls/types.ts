@@ -122,6 +122,18 @@ export interface Staffing {
   items: { agents: number; within: number; waiting: number; wait_s: number | null; busy: number }[];
 }
 
+/** The calls of the next 24 hours, by the same hour of the same weekday in the weeks before. */
+export interface Forecast {
+  /** So many weeks are looked at; of fewer than `least` nothing is foretold. */
+  weeks: number;
+  least: number;
+  calls: number;
+  /** How long calls took; null where too few are known. */
+  handling_s: number | null;
+  handled: number;
+  items: { at: string; calls: number | null; low: number | null; high: number | null; weeks: number; needed: number | null }[];
+}
+
 /** A call as it is kept. */
 export interface Kept {
   id: string;
