@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.calls.sip.lines import invite, request
+from warroom.calls.sip import transport
 from warroom.calls.sip.limits import BUCKETS_MOST, RateLimit
 from warroom.calls.sip.transport import Flow, Framer, FramingError, Transports
 
@@ -132,6 +133,41 @@ async def test_a_name_that_nobody_answers_for_any_more_has_the_address_that_it_h
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", away)
 
     assert ("127.0.0.1", 5060) == (await transports.flow("UDP", ("localhost", 5060))).peer
-    with pytest.raises(OSError):
+    with pytest.raises(socket.gaierror):
         await transports.flow("UDP", ("other.invalid", 5060))
+    await transports.close()
+
+
+async def test_a_crowd_that_says_nothing_shuts_no_trunk_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transport, "CONNECTIONS_MOST", 3)
+    transports = Transports(lambda *_: None)
+    await transports.listen("127.0.0.1", 0)
+    port = transports.ports["TCP"]
+    trunk_reader, trunk = await asyncio.open_connection("127.0.0.1", port)
+    trunk.write(b"\r\n\r\n")
+    assert b"\r\n" == await trunk_reader.readexactly(2)
+
+    crowd = [await asyncio.open_connection("127.0.0.1", port) for _ in range(6)]
+    gone = [await reader.read() for reader, _ in crowd[:4]]
+    trunk.write(b"\r\n\r\n")
+
+    assert [b""] * 4 == gone
+    assert b"\r\n" == await trunk_reader.readexactly(2)
+    for writer in (trunk, *(writer for _, writer in crowd)):
+        writer.close()
+    await transports.close()
+
+
+async def test_a_connection_that_never_says_anything_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transport, "PARTIAL_S", 0.05)
+    transports = Transports(lambda *_: None)
+    await transports.listen("127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", transports.ports["TCP"])
+
+    assert b"" == await asyncio.wait_for(reader.read(), 20)
+    writer.close()
     await transports.close()

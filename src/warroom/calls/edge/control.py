@@ -111,9 +111,7 @@ class Control:
             if op == "follow":
                 await self._follow(int(asked["after"]), writer)
                 return
-            command = self._commands.get(str(op))
-            if command is None:
-                raise CommandError
+            command = self._commands[str(op)]
             answer: dict[str, Any] = {"result": await command(asked)}
         except WarRoomError as error:
             answer = {"error": error.code, "params": error.params}

@@ -18,7 +18,7 @@ CONNECTIONS_MOST = 256
 CONNECTIONS_OF_ONE_MOST = 32
 UNSENT_MAX_BYTES = 262_144
 PARTIAL_S = 20.0
-"""A message that began must be whole after so long."""
+"""A message that began must be whole after so long; the first of a connection, from its opening."""
 
 CONNECT_S = 4.0
 _LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*([^\r]*)", re.IGNORECASE)
@@ -139,6 +139,9 @@ class Framer:
 class StreamFlow(asyncio.Protocol):
     """One TCP or TLS connection.
 
+    Attributes:
+        heard_at: When a whole message, or a ping, came last; None while none did.
+
     Args:
         transport: `TCP` or `TLS`.
         on_wire: Takes each message.
@@ -160,6 +163,7 @@ class StreamFlow(asyncio.Protocol):
         self._framer = Framer()
         self._wire: asyncio.Transport | None = None
         self._overdue: asyncio.TimerHandle | None = None
+        self.heard_at: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Notes the peer, or ends the connection where there are too many."""
@@ -167,6 +171,8 @@ class StreamFlow(asyncio.Protocol):
         self.peer = tuple(transport.get_extra_info("peername")[:2])
         if not self._on_open(self):
             self._wire.abort()
+            return
+        self._overdue = asyncio.get_running_loop().call_later(PARTIAL_S, self.abort)
 
     def data_received(self, data: bytes) -> None:
         """Hands on what is whole; ends a connection that cannot be framed."""
@@ -176,6 +182,8 @@ class StreamFlow(asyncio.Protocol):
         except FramingError:
             self.abort()
             return
+        if messages or self._framer.pings > pings:
+            self.heard_at = asyncio.get_running_loop().time()
         for _ in range(self._framer.pings - pings):
             self.send(b"\r\n")
         for message in messages:
@@ -280,8 +288,13 @@ class Transports:
 
     def _opened(self, flow: StreamFlow) -> bool:
         of_this = sum(known.peer[0] == flow.peer[0] for known in self._streams)
-        if len(self._streams) >= CONNECTIONS_MOST or of_this >= CONNECTIONS_OF_ONE_MOST:
+        if of_this >= CONNECTIONS_OF_ONE_MOST:
             return False
+        if len(self._streams) >= CONNECTIONS_MOST:
+            # Who says nothing makes room first, so that a crowd of such shuts no trunk out.
+            quietest = min(self._streams, key=lambda known: known.heard_at or 0.0)
+            self._streams.discard(quietest)
+            quietest.abort()
         self._streams.add(flow)
         return True
 
@@ -322,6 +335,10 @@ class Transports:
         """The address of a name, asked for beside the loop: a socket would ask while all waits.
 
         Where nobody answers, the address that it had before is taken.
+
+        Raises:
+            OSError: There is no such name.
+            TimeoutError: Nobody answers, and it had none before.
         """
         host, port = peer[0].strip("[]"), peer[1]
         try:
