@@ -26,6 +26,7 @@ from warroom.calls.audio import g711
 pytestmark = [pytest.mark.browser, pytest.mark.nightly]
 
 SECOND_AGENT = "Supervisor ruang kendali, Diskominfo"
+NO_AGENT = "Operator CCTV, Diskominfo"
 VOICES = {"caller": 700.0, "first": 950.0, "second": 1200.0, "boss": 1450.0, "third": 1750.0}
 CALLER, THIRD = "081155501", "0411123456"
 SECONDS_MOST = 40
@@ -437,10 +438,23 @@ def test_a_call_about_what_is_open_beside_the_form_is_folded_in_by_one_key(
     assert [] == axe_violations(page, axe_source)
     page.keyboard.press("F8")
     expect(panel(agent).get_by_text("Sudah digabung ke kejadian yang ada")).to_be_visible()
+    joined = page.get_by_role("list", name="Kaitan").get_by_text(re.compile("^disambung"))
+    expect(joined).to_have_count(1)
+    page.keyboard.press("Control+z")
+    expect(joined).to_have_count(0)
+    expect(page.get_by_text("Panggilan dilepas kembali")).to_be_visible()
+    assert [] == page.request.get(f"{room.address}/api/incidents/{fire}").json()["call_ids"]
+    page.keyboard.press("F8")
+    expect(joined).to_have_count(1)
+    assert [] == axe_violations(page, axe_source)
+    assert [] == clipped_texts(page)
     over(agent, caller)
 
     shown = page.request.get(f"{room.address}/api/incidents/{fire}").json()
     assert 1 == len(shown["call_ids"])
+    assert ["call_joined", "call_parted", "call_joined"] == [
+        one["kind"] for one in shown["events"] if one["kind"].startswith("call_")
+    ]
     assert before == len(page.request.get(f"{room.address}/api/incidents").json()["items"])
 
 
@@ -450,3 +464,37 @@ async def handed_on(room: City) -> str:
         incident = await taker.draft((-5.1246, 119.4189), "Lorong 5 Jalan Kandea", "fire_dense")
         await taker.do(f"/api/incidents/{incident}/send", deed())
         return incident
+
+
+def test_a_call_that_rings_is_told_of_on_every_page_and_one_key_leads_to_it(
+    room: City, sit: Sit, caller: Telephone, axe_source: str
+) -> None:
+    agent = sit("first", TAKER)
+    page = agent.page
+    page.goto(f"{room.address}/112")
+    open_desk(agent)
+    # Without a load of the page, which would end the line; and beside it one that has no line.
+    page.get_by_role("link", name="Peringatan").click()
+    expect(page.get_by_role("heading", name="Peringatan", level=1)).to_be_attached()
+    window = page.context.new_page()
+    window.goto(f"{room.address}/bantuan")
+    others = [sit("second", title).page for title in (SECOND_AGENT, NO_AGENT)]
+    for other in others:
+        other.goto(f"{room.address}/bantuan")
+
+    caller.call(("127.0.0.1", room.sip))
+
+    for one in (page, window):
+        told = one.get_by_role("status").filter(has_text="Panggilan menunggu")
+        expect(told).to_be_visible(timeout=PATIENCE_MS)
+        expect(told).to_contain_text(re.compile(r"sejak \d\d\.\d\d\.\d\d"))
+        assert [] == axe_violations(one, axe_source)
+        assert [] == clipped_texts(one)
+    for other in others:
+        expect(other.get_by_role("heading", level=1)).to_be_attached()
+        assert 0 == other.get_by_text("Panggilan menunggu").count()
+    page.keyboard.press("F1")
+    page.wait_for_url(f"{room.address}/112")
+    shows(agent, "Tersambung")
+    expect(window.get_by_text("Panggilan menunggu")).to_have_count(0)
+    over(agent, caller)

@@ -80,3 +80,12 @@ test("the press after one that is done is a new one", async () => {
   await answering.press();
   expect(told.answered).toEqual(["a", "b"]);
 });
+
+test("a press tells whether a call was taken, whatever the list says of it by then", async () => {
+  const gone = (one: Call) => (one.id === "a" ? Promise.reject(new Error("gone")) : Promise.resolve());
+
+  expect(await room([call("a")], []).answering.press()).toBe(true);
+  expect(await room([call("a"), call("b")], [call("b")], gone).answering.press()).toBe(true);
+  expect(await room([call("a")], [call("a")], gone).answering.press()).toBe(false);
+  expect(await room([], []).answering.press()).toBe(false);
+});

@@ -19,41 +19,54 @@ export interface Room {
 }
 
 export class Answering {
-  #running: Promise<void> | null = null;
+  #running: Promise<boolean> | null = null;
 
   constructor(private readonly room: Room) {}
 
-  /** Answers what rings here, or who is first in turn. A press while one is being done is the same press. */
-  press(): Promise<void> {
+  /**
+   * Answers what rings here, or who is first in turn; whether a call was taken, which the list may tell later. A
+   * press while one is being done is the same press.
+   */
+  press(): Promise<boolean> {
     this.#running ??= this.#answer().finally(() => (this.#running = null));
     return this.#running;
   }
 
-  async #answer(): Promise<void> {
+  async #answer(): Promise<boolean> {
     let call = this.#wanted();
     if (call === undefined) {
       await this.room.refetch();
       call = this.#wanted();
     }
-    if (call === undefined) return this.room.idle(this.#isInCall() ? "in_a_call" : "nobody_waits");
+    if (call === undefined) {
+      this.room.idle(this.#isInCall() ? "in_a_call" : "nobody_waits");
+      return false;
+    }
+    let isTaken = true;
     try {
       await this.room.answer(call);
     } catch (failure) {
-      await this.#next(call, failure);
+      isTaken = await this.#next(call, failure);
     }
     await this.room.refetch();
+    return isTaken;
   }
 
   /** The caller or somebody else was faster: the next in turn, if there is one. */
-  async #next(gone: Call, failure: unknown): Promise<void> {
+  async #next(gone: Call, failure: unknown): Promise<boolean> {
     await this.room.refetch();
     const next = this.#wanted();
-    if (next === undefined || next.id === gone.id) return this.room.failed(failure);
+    if (next === undefined || next.id === gone.id) {
+      this.room.failed(failure);
+      return false;
+    }
     try {
       await this.room.answer(next);
     } catch (again) {
       this.room.failed(again);
+      return false;
     }
+    return true;
   }
 
   #isInCall(): boolean {

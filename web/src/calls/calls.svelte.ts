@@ -1,6 +1,7 @@
 /** The calls that are not closed: read once, and again when one of them is told of. */
 import { api, sentence } from "$lib/api";
 import { now } from "$lib/now.svelte";
+import { router } from "$lib/router.svelte";
 import { session } from "$lib/session.svelte";
 import { toasts } from "$lib/sheet/toasts.svelte";
 import { socket } from "$lib/socket";
@@ -99,6 +100,9 @@ export async function take(call: Call): Promise<void> {
   }
 }
 
+/** The page of the room. */
+export const ROOM = "/112";
+
 /** Behind `F1`, on whatever page it is pressed. */
 export const answering = new Answering({
   calls: () => calls.all,
@@ -108,3 +112,10 @@ export const answering = new Answering({
   idle: (why) => toasts.say(t(`calls.${why}`)),
   failed: (failure) => toasts.say(sentence(failure)),
 });
+
+/** Answers, and leads to the room where the call is. */
+export async function answerHere(): Promise<void> {
+  const isTaken = await answering.press();
+  // The edge's word that it is mine may still be on its way.
+  if ((isTaken || calls.mine !== undefined) && router.path !== ROOM) router.go(ROOM);
+}

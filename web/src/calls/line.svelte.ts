@@ -1,16 +1,14 @@
 /** The agent's own line: their leg, whether it is muted, and how loud both sides are. */
 import { api, sentence } from "$lib/api";
 import { registerKeys } from "$lib/keys";
-import { router } from "$lib/router.svelte";
 import { untrack } from "svelte";
-import { answering, calls, whenTaking } from "./calls.svelte";
+import { answerHere, calls, whenTaking } from "./calls.svelte";
 import { AgentLeg, type LegState } from "./leg";
 import type { MicrophoneProblem } from "./microphone";
 import { overHttp } from "./signalling";
 import { speaks } from "./turns";
 
 const LOOK_MS = 100;
-const ROOM = "/112";
 /** So long the list may take to say that a call that was taken is mine. */
 const LISTED_MS = 5_000;
 
@@ -53,10 +51,7 @@ class Line {
   /** Whoever is signed in hears of calls and answers by F1 on every page of the product. */
   #keep(): void {
     const answer = (event: KeyboardEvent): void => {
-      if (event.repeat) return;
-      void answering.press().then(() => {
-        if (calls.mine !== undefined && router.path !== ROOM) router.go(ROOM);
-      });
+      if (!event.repeat) void answerHere();
     };
     const follow = $effect.root(() => {
       // Sound goes out as long as a call of mine, or one that I speak into, lasts.

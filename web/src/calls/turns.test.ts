@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { inTurn, mine, nextFor, reasonOf, speaks } from "./turns";
+import { inTurn, mine, nextFor, reasonOf, rings, speaks } from "./turns";
 import type { Call } from "./types";
 
 function call(id: string, afterS: number, more: Partial<Call> = {}): Call {
@@ -30,6 +30,20 @@ test("what rings here is taken before what is first in turn", () => {
   expect(nextFor([call("a", 0), call("b", 9, { live })], "me")?.id).toBe("b");
   expect(nextFor([call("a", 0), call("b", 9, { live })], "you")?.id).toBe("a");
   expect(nextFor([], "me")).toBeUndefined();
+});
+
+test("every page tells of what rings here or waits for anybody, never of what rings for others, and of none while I talk", () => {
+  const rung = (...who: string[]) => ({ live: { agent: "", ringing: who, watchers: {}, parties: [], is_held: false, recording_failed: null } });
+  const talking = call("t", 0, { state: "answered", agent_id: "me" });
+  const writing = call("w", 0, { state: "wrap_up", agent_id: "me" });
+
+  expect(rings([call("a", 0, rung("you")), call("b", 9, rung("me", "you"))], "me")?.id).toBe("b");
+  expect(rings([call("a", 0, { channel: "panic" })], "me")?.id).toBe("a");
+  expect(rings([call("a", 0, rung())], "me")?.id).toBe("a");
+  expect(rings([call("a", 0, rung("you"))], "me")).toBeUndefined();
+  expect(rings([writing, call("a", 5, rung("me"))], "me")?.id).toBe("a");
+  expect(rings([talking, call("a", 5, rung("me"))], "me")).toBeUndefined();
+  expect(rings([], "me")).toBeUndefined();
 });
 
 test("the call that lasts is mine before one that is still to be classed", () => {

@@ -33,6 +33,14 @@ export function nextFor(calls: readonly Call[], me: string): Call | undefined {
   return waiting.find((call) => call.live?.ringing.includes(me)) ?? waiting[0];
 }
 
+/** The call to be told of on every page: the next one, unless it rings for others alone; none while I talk. */
+export function rings(calls: readonly Call[], me: string): Call | undefined {
+  const own = mine(calls, me);
+  const next = own !== undefined && isTalking(own) ? undefined : nextFor(calls, me);
+  const rung = next?.live?.ringing ?? [];
+  return rung.length === 0 || rung.includes(me) ? next : undefined;
+}
+
 /** The call that one has, else the oldest that one has not classed yet. */
 export function mine(calls: readonly Call[], me: string): Call | undefined {
   const own = calls.filter((call) => call.agent_id === me);
