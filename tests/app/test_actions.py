@@ -36,8 +36,8 @@ PUT_TOGETHER = {
     ),
     "incident:": (
         "drafted", "sent", "scheduled", "ended", "reopened", "corrected", "noted", "place_chosen",
-        "agency_joined", "linked", "unlinked", "merged", "split", "view",
-        "warned", "unwarned", "premise_added", "premise_changed",
+        "agency_joined", "call_joined", "call_parted", "linked", "unlinked", "merged", "split",
+        "view", "warned", "unwarned", "premise_added", "premise_changed",
         "premise_removed",
         "handover_asked", "handover_failed",
     ),

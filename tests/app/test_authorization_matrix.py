@@ -524,6 +524,7 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/incidents/{incident_id}/notes"): deed(text=f"{MARK} asap"),
         ("POST", "/api/incidents/{incident_id}/locations"): deed(lat=-5.13, lon=119.41),
         ("POST", "/api/incidents/{incident_id}/calls"): {"call_id": str(UUID(int=94))},
+        ("POST", "/api/incidents/{incident_id}/part-call"): deed(call_id=str(UUID(int=94))),
         ("POST", "/api/incidents/{incident_id}/agencies"): {"agency_id": things["agency"]},
         ("POST", "/api/incidents/{incident_id}/links"): {
             "to": things.get("incident2", str(UUID(int=93)))

@@ -16,12 +16,13 @@ from warroom.calls import api as calls
 from warroom.calls import store as call_store
 from warroom.calls.desk_store import JOURNAL
 from warroom.calls.other_ways import Written
-from warroom.incidents import api
+from warroom.incidents import api, store
 from warroom.incidents.cards import DECK
 from warroom.incidents.contracts import Location, State
 from warroom.incidents.errors import (
     AgencyUnknownError,
     BadCardError,
+    CallNotJoinedError,
     CardChangedError,
     EndedError,
     IncidentNotFoundError,
@@ -36,7 +37,7 @@ from warroom.incidents.service import find_thing
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.ids import new_id
 from warroom.kernel.postgres import Connections
-from warroom.kernel.scope import Rule
+from warroom.kernel.scope import Rule, Scope
 from warroom.places.api import Atlas
 from warroom.privacy.contracts import Subject
 
@@ -378,6 +379,105 @@ async def test_seven_calls_about_one_fire_become_one_incident(world: World) -> N
 async def _open_ids(world: World) -> list[Any]:
     listed = await world.listed(world.taker, is_open=True)
     return [msgspec.convert(one["id"], type(new_id())) for one in listed]
+
+
+async def test_a_call_that_was_folded_in_wrongly_is_parted_again_with_the_places_it_told(
+    world: World,
+) -> None:
+    incident, call = await world.sent(), new_id()
+    wrong = Location(new_id(), "sip", -5.2, 119.5, world.clock.now(), 18.0, call_id=call)
+    await _join(world, incident, call)
+    async with world.db.transaction(world.taker) as tx:
+        await api.add_location(world.taker, tx, incident, wrong, world.clock.now())
+
+    await _part(world, incident, call, reason="Kebakaran lain")
+
+    shown = await world.show(incident)
+    assert (0, [], []) == (shown["calls"], shown["call_ids"], shown["joined"])
+    assert ["operator"] == [one["source"] for one in shown["locations"]]
+    told = [(one["kind"], one["reason"], one["detail"].get("call")) for one in shown["events"]]
+    assert [("call_joined", "", str(call)), ("call_parted", "Kebakaran lain", str(call))] == [
+        one for one in told if one[0].startswith("call_")
+    ]
+    async with world.db.transaction(world.system) as tx:
+        assert {} == await store.find_of_calls(world.system, tx, {call})
+        assert [] == await store.list_calls_of(world.system, tx, incident)
+        assert None is await store.find_location(world.system, tx, incident, wrong.id)
+        day = timedelta(days=1)
+        now = world.clock.now()
+        (stamps,) = await api.list_stamps(world.system, tx, now - day, now + day)
+    assert () == stamps.call_ids
+    with pytest.raises(CallNotJoinedError):
+        await _part(world, incident, call)
+
+
+async def test_a_call_that_was_parted_can_be_joined_again_and_the_log_keeps_all_three(
+    world: World,
+) -> None:
+    incident, call = await world.sent(), new_id()
+    for deed in (_join, _part, _join):
+        await deed(world, incident, call)
+        world.clock.advance(1)
+
+    shown = await world.show(incident)
+    assert [str(call)] == shown["call_ids"]
+    assert [(str(call), str(incident), "Ani")] == [
+        (one["call"], one["incident"], one["person"]) for one in shown["joined"]
+    ]
+    assert ["call_joined", "call_parted", "call_joined"] == [
+        one["kind"] for one in shown["events"] if one["kind"].startswith("call_")
+    ]
+
+
+async def test_of_a_merged_incident_the_call_is_parted_where_it_was_joined(world: World) -> None:
+    one, other, call = await world.sent(), await world.sent(), new_id()
+    await _join(world, other, call)
+    await world.merge(other, one)
+    (joined,) = (await world.show(one))["joined"]
+
+    with pytest.raises(CallNotJoinedError):
+        await _part(world, one, call)
+    await _part(world, UUID(joined["incident"]), call)
+
+    assert 0 == (await world.show(one))["calls"]
+
+
+async def test_who_takes_no_calls_parts_none(world: World) -> None:
+    incident, call = await world.sent(), new_id()
+    await _join(world, incident, call)
+
+    for scope in (world.fire, world.stranger):
+        with pytest.raises(IncidentNotFoundError):
+            await _part(world, incident, call, scope)
+    assert 1 == (await world.show(incident))["calls"]
+
+
+async def _join(world: World, incident: UUID, call: UUID) -> None:
+    async with world.db.transaction(world.taker) as tx:
+        assert await api.join_call(world.taker, tx, incident, call, world.clock.now())
+
+
+async def _part(
+    world: World, incident: UUID, call: UUID, scope: Scope | None = None, reason: str = ""
+) -> None:
+    scope, said = scope or world.taker, api.Said(new_id(), reason=reason)
+    async with world.db.transaction(scope) as tx:
+        await api.part_call(scope, tx, incident, call, said, world.clock.now())
+
+
+async def test_joining_and_parting_a_call_is_in_the_audit(world: World) -> None:
+    incident, call = await world.sent(), new_id()
+    await _join(world, incident, call)
+    await _part(world, incident, call, reason="Keliru")
+
+    rows = await world.rows(
+        "select action, reason, person_id from audit_entry where action like 'incident:call_%%'"
+        " order by at, id"
+    )
+    assert [
+        ("incident:call_joined", None, world.taker.person_id),
+        ("incident:call_parted", "Keliru", world.taker.person_id),
+    ] == [(row["action"], row["reason"], row["person_id"]) for row in rows]
 
 
 async def test_undoing_a_merge_leaves_everything_where_it_was_told(world: World) -> None:

@@ -77,6 +77,7 @@ from warroom.incidents.working import (
     join_agency,
     join_call,
     link,
+    part_call,
     take_places,
     unlink,
 )
@@ -275,6 +276,7 @@ __all__ = [
     "make_link",
     "mark_seen",
     "merge",
+    "part_call",
     "place_at",
     "progress",
     "read_aml",

@@ -69,6 +69,13 @@ class NotMergedError(WarRoomError):
     kind = Kind.CONFLICT
 
 
+class CallNotJoinedError(WarRoomError):
+    """The call is not joined to this incident, or was parted from it already."""
+
+    code = "incidents.call_not_joined"
+    kind = Kind.CONFLICT
+
+
 class ReasonMissingError(InvalidError):
     """This is done for a reason that people can read."""
 

@@ -32,8 +32,8 @@ _SHORT = f"""
 """
 
 _CALLS = """
-(select count(*) from incident_call c where c.incident_id = i.id or c.incident_id in
-    (select m.id from incident m where m.merged_into = i.id))
+(select count(*) from incident_call c where c.parted_at is null and (c.incident_id = i.id
+    or c.incident_id in (select m.id from incident m where m.merged_into = i.id)))
 """
 
 _LIST = sql.SQL(
@@ -75,9 +75,16 @@ select json_build_object({_SHORT}, 'calls', {_CALLS}, 'fields', i.fields,
             'at', l.at, 'received_at', l.received_at, 'call', l.call_id, 'person', w.name)
             order by l.at desc, l.id)
         from incident_location l left join person w on w.id = l.person_id
-        where l.incident_id = any(%(ids)s)), '[]'),
+        where l.incident_id = any(%(ids)s) and not exists (select from incident_call c
+            where c.incident_id = l.incident_id and c.call_id = l.call_id
+                and c.parted_at is not null)), '[]'),
     'call_ids', coalesce((select json_agg(c.call_id order by c.linked_at)
-        from incident_call c where c.incident_id = any(%(ids)s)), '[]'),
+        from incident_call c where c.incident_id = any(%(ids)s) and c.parted_at is null), '[]'),
+    'joined', coalesce((select json_agg(json_build_object('call', c.call_id,
+            'incident', c.incident_id, 'at', c.linked_at, 'person', w.name)
+            order by c.linked_at desc, c.call_id)
+        from incident_call c left join person w on w.id = c.linked_by
+        where c.incident_id = any(%(ids)s) and c.parted_at is null), '[]'),
     'merged', coalesce((select json_agg(json_build_object('id', m.id, 'number', m.number,
             'event', m.event, 'address', m.address, 'opened_at', m.opened_at) order by m.opened_at)
         from incident m where m.merged_into = i.id), '[]'),

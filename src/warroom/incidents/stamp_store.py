@@ -26,7 +26,7 @@ select i.id, i.number, i.family, i.state, i.opened_at, i.pending_at, i.ended_at,
         select i.id
         union select m.id from incident m join tree on m.merged_into = tree.id)
      select coalesce(array_agg(c.call_id), '{{}}') from incident_call c
-        where c.incident_id in (select id from tree)) as call_ids
+        where c.incident_id in (select id from tree) and c.parted_at is null) as call_ids
 from incident i
 where {visible} and i.pending_at is not null and i.merged_into is null and {wanted}
 order by i.opened_at, i.id

@@ -79,18 +79,29 @@ on conflict (id) do nothing
 returning id
 """
 
-_LOCATION = "select * from incident_location where id = %(id)s and incident_id = %(incident_id)s"
+_LOCATION = """
+select l.* from incident_location l where l.id = %(id)s and l.incident_id = %(incident_id)s
+    and not exists (select from incident_call c where c.incident_id = l.incident_id
+        and c.call_id = l.call_id and c.parted_at is not null)
+"""
 
 _INSERT_CALL = """
-insert into incident_call (incident_id, call_id, linked_at, linked_by)
+insert into incident_call as c (incident_id, call_id, linked_at, linked_by)
 values (%(id)s, %(call_id)s, %(now)s, %(person_id)s)
-on conflict do nothing
+on conflict (incident_id, call_id) do update set linked_at = excluded.linked_at,
+    linked_by = excluded.linked_by, parted_at = null, parted_by = null
+where c.parted_at is not null
 returning call_id
+"""
+
+_PART_CALL = """
+update incident_call set parted_at = %(now)s, parted_by = %(person_id)s
+where incident_id = %(id)s and call_id = %(call_id)s and parted_at is null
 """
 
 _OF_CALLS = """
 select call_id, array_agg(incident_id) as incidents from incident_call
-where call_id = any(%(ids)s) group by call_id
+where call_id = any(%(ids)s) and parted_at is null group by call_id
 """
 
 _CALLS_OF = """
@@ -100,6 +111,7 @@ with recursive tree as (
     select i.id from incident i join tree on i.merged_into = tree.id
 )
 select distinct c.call_id from incident_call c join tree on tree.id = c.incident_id
+where c.parted_at is null
 """
 
 _UPSERT_LINK = """
@@ -330,7 +342,7 @@ async def find_location(
     incident_id: UUID,
     location_id: UUID,
 ) -> Location | None:
-    """One location of an incident."""
+    """One location of an incident; none that came with a call which was parted from it."""
     values = {"id": location_id, "incident_id": incident_id}
     row = await (await tx.execute(_LOCATION, values)).fetchone()
     return Location(**{name: row[name] for name in Location.__dataclass_fields__}) if row else None
@@ -342,6 +354,14 @@ async def insert_call(
     """Joins a call; False where it was joined already."""
     values = {"id": incident_id, "call_id": call_id, "now": now, "person_id": scope.person_id}
     return await (await tx.execute(_INSERT_CALL, values)).fetchone() is not None
+
+
+async def part_call(
+    scope: Scope, tx: Transaction, incident_id: UUID, call_id: UUID, now: datetime
+) -> bool:
+    """Parts a call; False where it is not joined."""
+    values = {"id": incident_id, "call_id": call_id, "now": now, "person_id": scope.person_id}
+    return (await tx.execute(_PART_CALL, values)).rowcount > 0
 
 
 async def find_of_calls(

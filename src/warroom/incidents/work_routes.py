@@ -86,6 +86,13 @@ class CallBody(_Body):
     call_id: UUID
 
 
+class PartBody(CallBody):
+    """Which call, and why; `id` is made where it is done."""
+
+    id: UUID
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
 class AgencyBody(_Body):
     """Who is to take part."""
 
@@ -139,6 +146,15 @@ async def join_call(ctx: Ctx, incident_id: UUID, body: CallBody) -> Response:
     """Joins a call."""
     async with ctx.db.transaction(ctx.scope) as tx:
         await api.join_call(ctx.scope, tx, incident_id, body.call_id, ctx.clock.now())
+    return Response(status_code=204)
+
+
+@router.post("/{incident_id}/part-call", action=TAKE)
+async def part_call(ctx: Ctx, incident_id: UUID, body: PartBody) -> Response:
+    """Undoes that a call was joined to this incident."""
+    said = api.Said(body.id, reason=" ".join(body.reason.replace("\0", "").split()))
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.part_call(ctx.scope, tx, incident_id, body.call_id, said, ctx.clock.now())
     return Response(status_code=204)
 
 

@@ -19,9 +19,14 @@ from warroom.incidents.contracts import (
     Typed,
 )
 from warroom.incidents.drafts import put_at
-from warroom.incidents.errors import AgencyUnknownError, IncidentNotFoundError, SameIncidentError
+from warroom.incidents.errors import (
+    AgencyUnknownError,
+    CallNotJoinedError,
+    IncidentNotFoundError,
+    SameIncidentError,
+)
 from warroom.incidents.intake import place_at
-from warroom.incidents.life import SYSTEM
+from warroom.incidents.life import SYSTEM, Said
 from warroom.incidents.service import event_of, get_incident, get_open, keep
 from warroom.incidents.telling import record, tell
 from warroom.kernel.db import Transaction
@@ -126,7 +131,7 @@ async def choose_location(
 async def join_call(
     scope: Scope, tx: Transaction, incident_id: UUID, call_id: UUID, now: datetime
 ) -> bool:
-    """Joins a call to an incident, with the places it told; False where it was joined before.
+    """Joins a call to an incident, with the places it told; False where it is joined already.
 
     Raises:
         IncidentNotFoundError: No such incident, or not for this scope.
@@ -136,14 +141,50 @@ async def join_call(
         return False
     incident = replace(incident, heard_at=now, revision=incident.revision + 1)
     await keep(scope, tx, incident)
-    event_id = uuid5(incident.id, f"call {call_id}")
-    joined = event_of(scope, "call_joined", now, event_id=event_id, detail={"call": str(call_id)})
+    detail = {"call": str(call_id)}
+    joined = event_of(scope, "call_joined", now, detail=detail)
     await store.insert_events(scope, tx, incident.id, [joined])
     for told in await list_places(scope, tx, call_id):
         location = _location_of(call_id, told)
         await store.insert_location(scope, tx, incident.id, location, now)
     await tell(tx, incident, "call_joined", now)
+    await record(scope, tx, incident, "call_joined", detail)
     return True
+
+
+async def part_call(
+    scope: Scope, tx: Transaction, incident_id: UUID, call_id: UUID, said: Said, now: datetime
+) -> None:
+    """Undoes that a call was joined: it counts for the incident no more, nor do the places it told.
+
+    The log and the audit keep both. What a person chose as the place, and what was written down of
+    the call, stays: a person wrote it.
+
+    Args:
+        scope: Who asks.
+        tx: Its transaction.
+        incident_id: The incident that the call was joined to, merged into another or not.
+        call_id: Which call.
+        said: Id of the row of the log, and why.
+        now: By our clock.
+
+    Raises:
+        IncidentNotFoundError: No such incident, or not for this scope.
+        CallNotJoinedError: The call is not joined to it.
+    """
+    incident = await get_incident(scope, tx, incident_id, TAKE, lock=True)
+    if not await store.part_call(scope, tx, incident.id, call_id, now):
+        raise CallNotJoinedError
+    incident = replace(incident, revision=incident.revision + 1)
+    await keep(scope, tx, incident)
+    detail = {"call": str(call_id)}
+    parted = event_of(
+        scope, "call_parted", now, event_id=said.event_id, said_at=said.at, reason=said.reason,
+        detail=detail,
+    )  # fmt: skip
+    await store.insert_events(scope, tx, incident.id, [parted])
+    await tell(tx, incident, "call_parted", now)
+    await record(scope, tx, incident, "call_parted", detail, said.reason)
 
 
 async def take_places(scope: Scope, tx: Transaction, since: datetime, now: datetime) -> int:

@@ -52,8 +52,8 @@ export class CallForm {
   chosen = $state.raw<{ at: string; by: string | null } | null>(null);
   /** Joins the call at hand to this incident; set by who has the call. */
   join: (() => Promise<void>) | null = null;
-  /** Joins the call at hand to an incident that is there already; set by who has the call. */
-  fold = $state.raw<((into: string) => Promise<void>) | null>(null);
+  /** Joins the call at hand to an incident that is there already, and tells how to undo it; set by who has the call. */
+  fold = $state.raw<((into: string) => Promise<() => Promise<void>>) | null>(null);
   #unsaved = new Unsaved(newId());
   #isSending = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -183,16 +183,18 @@ export class CallForm {
 
   /**
    * Merges into another and goes on with that one. A call of which nothing was typed joins it and
-   * leaves no draft behind: the fiftieth about one fire takes one key.
+   * leaves no draft behind: the fiftieth about one fire takes one key. The answer undoes it.
    */
-  async merge(into: string): Promise<void> {
-    if (this.isFoldable) {
-      await this.fold?.(into);
-      return;
-    }
+  async merge(into: string): Promise<() => Promise<void>> {
+    if (this.isFoldable && this.fold !== null) return this.fold(into);
     await this.#atLeastBegun();
-    await api.post(`/api/incidents/${this.id}/merge`, { id: newId(), into });
+    const { id } = this;
+    await api.post(`/api/incidents/${id}/merge`, { id: newId(), into });
     await this.open(into);
+    return async () => {
+      await api.post(`/api/incidents/${id}/split`, { id: newId() });
+      await this.open(id);
+    };
   }
 
   async #atLeastBegun(): Promise<void> {

@@ -80,6 +80,14 @@ export interface Incident {
   origin: { from: string; reference: string; at: string; by: string | null } | null;
 }
 
+/** A call that was joined to an incident, or to one that was merged into it. */
+export interface Joined {
+  call: string;
+  incident: string;
+  at: string;
+  person: string | null;
+}
+
 export interface PlaceValue {
   lat: number;
   lon: number;
@@ -128,6 +136,8 @@ export interface IncidentDetail extends Incident {
   /** Names of those who typed, by their ids. */
   writers: Readonly<Record<string, string>>;
   call_ids: string[];
+  /** The calls about it, the last that was joined first. */
+  joined: Joined[];
   merged: { id: string; number: string | null; event: string; address: string }[];
   links: { id: string; number: string | null; event: string; kind: string }[];
   events: LogEvent[];
