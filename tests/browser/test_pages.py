@@ -17,7 +17,7 @@ import av
 import numpy as np
 import osmium
 import pytest
-from playwright.sync_api import APIRequestContext, Browser, Page, expect
+from playwright.sync_api import APIRequestContext, Browser, Page, Route, expect
 
 from tests.browser.conftest import NewPage
 from tests.browser.demo import Demo
@@ -357,6 +357,29 @@ def test_the_map_is_drawn_without_the_internet(enter: Enter) -> None:
     page = enter("peta")
 
     expect(page.locator("canvas.maplibregl-canvas")).to_be_visible()
+
+
+def test_a_page_and_a_map_on_their_way_are_said_to_be(enter: Enter, demo: Demo) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page = enter("bantuan", "Operator CCTV")
+    page.route("**/assets/MapPage-*.js", hold)
+    page.route("**/api/places/layers/**", hold)
+    page.get_by_role("link", name="Peta", exact=True).click()
+    coming = page.get_by_role("status").get_by_text("Memuat", exact=True)
+    expect(coming).to_be_visible()
+    expect(page.locator("#content")).to_have_attribute("aria-busy", "true")
+
+    held.pop(0).continue_()
+    expect(page.get_by_text("Peta sedang digambar")).to_be_visible()
+    expect(coming).to_have_count(0)
+    while held:
+        held.pop().continue_()
+    page.unroute("**/api/places/layers/**")
+    expect(page.get_by_text("Peta sedang digambar")).to_have_count(0, timeout=60_000)
 
 
 def test_houses_are_drawn_where_the_city_has_tiles_of_them(

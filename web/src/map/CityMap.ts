@@ -88,6 +88,7 @@ export class CityMap {
   #ready = false;
   #overlays: Overlay[] = [];
   #hovered: Overlay | null = null;
+  readonly #base: Promise<void>;
 
   constructor(container: HTMLElement, bounds: Box, view: MapView | null, heard: Heard) {
     this.#heard = heard;
@@ -114,7 +115,7 @@ export class CityMap {
     this.#map.on("mouseout", () => this.#leave());
     this.#map.on("movestart", () => this.#leave());
     this.#map.getCanvas().addEventListener("webglcontextlost", () => heard.lost());
-    void this.#loadBase();
+    this.#base = this.#loadBase();
   }
 
   /** Takes the map off the page and gives its memory back. */
@@ -136,6 +137,14 @@ export class CityMap {
   /** Resolves when everything that is to be seen at first has been drawn. */
   idle(): Promise<void> {
     return new Promise((resolve) => void this.#map.once("idle", () => resolve()));
+  }
+
+  /** Resolves when the city itself, as far as this person may see it, has been drawn for the first time. */
+  async drawn(): Promise<void> {
+    await this.#base;
+    const drawn = this.idle();
+    this.#map.triggerRepaint();
+    await drawn;
   }
 
   /** Draws again in the colours of the theme in force. */
