@@ -26,11 +26,14 @@ from warroom.identity.api import find_agency_id
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, DatabaseAwayError, Transaction
 from warroom.kernel.log import logger
+from warroom.kernel.loops import keep_on
 from warroom.kernel.scope import Scope
 
 PAUSES_S = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 TOGETHER_S = 0.02
 BATCH_MOST = 200
+SEATS_S = 15.0
+"""So often it is looked whether who sits at the edge still may."""
 
 _log = logger("calls.forwarding")
 
@@ -65,19 +68,20 @@ class Forwarder:
         self._client, self._agency, self._node = client, agency, node
         self._zone = zone
         self._back: dict[str, float] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self.problem = "starting"
 
     async def __aenter__(self) -> "Forwarder":
         """Begins to follow."""
-        self._task = asyncio.create_task(self._run())
+        seats = keep_on("calls.seats", self._watch_seats)
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(seats)]
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Ends."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _run(self) -> None:
         tries = 0
@@ -122,6 +126,13 @@ class Forwarder:
             agency_id = await self._agency_id()
             if agency_id is not None:
                 await self._judge_seats(agency_id)
+
+    async def _watch_seats(self) -> None:
+        """What was lent until an hour ends by itself: no change of rights tells of it."""
+        while True:
+            await asyncio.sleep(SEATS_S)
+            with contextlib.suppress(DatabaseAwayError):
+                await self.recheck()
 
     async def _judge_seats(self, agency_id: UUID) -> None:
         standing = replace(self._standing, at=self._clock.now())
