@@ -14,6 +14,8 @@ from warroom.dispatch import api
 from warroom.dispatch.contracts import Stamp
 from warroom.dispatch.errors import NoPlaceError, NotHandedOnError, TaskNotFoundError
 from warroom.dispatch.following import Following, agree, limits_of, tell_late
+from warroom.dispatch.kpi_store import list_unit_stamps
+from warroom.dispatch.replay import timeline
 from warroom.incidents import api as incidents
 from warroom.incidents.contracts import Incident, Note, Place, State
 from warroom.incidents.errors import IncidentNotFoundError
@@ -345,6 +347,29 @@ async def crew_of(room: Room, unit_id: Any) -> Any:
 
 async def press(room: Room, who: Any, assignment: Any, stamp: Stamp, **more: Any) -> None:
     await room.world.press(who, assignment, room.world.stamp(stamp, **more))
+
+
+async def test_where_a_patient_is_taken_stands_beside_the_step_and_in_the_story(
+    room: Room,
+) -> None:
+    incident = await room.incident("medical_cardiac")
+    (sent,) = await room.send(incident, api.Wanted(room.ambulance, "ambulance"))
+    crew = await crew_of(room, room.ambulance)
+    for stamp in (Stamp.ACCEPTED, Stamp.EN_ROUTE, Stamp.ON_SCENE):
+        room.world.clock.advance(1)
+        await press(room, crew, sent.assignment_id, stamp)
+    for place in ("RS  Stella Maris ", "RSUD Haji"):
+        room.world.clock.advance(1)
+        await press(room, crew, sent.assignment_id, Stamp.TRANSPORTING, destination=place)
+
+    (part,) = await room.parts(incident)
+    async with room.world.db.transaction(EVERYTHING) as tx:
+        (unit,) = await list_unit_stamps(EVERYTHING, tx, [incident.id])
+    moments = timeline({"events": [], "notes": []}, [], [unit])
+
+    # The last word counts, as it is with a hospital that turns them away.
+    assert part["assignments"][0]["destination"] == "RSUD Haji"
+    assert [one.text for one in moments if one.kind == "transporting"] == ["RSUD Haji"]
 
 
 async def test_a_crew_in_danger_stays_an_alarm_until_a_person_answers(room: Room) -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from pydantic import ValidationError
 from starlette.requests import HTTPConnection
 
 from tests.dispatch.world import WORDS, World, person
@@ -18,6 +19,8 @@ from warroom.app.asgi import Wiring, create_app
 from warroom.dispatch import api, crew_store, routes, store
 from warroom.dispatch.contracts import Stamp
 from warroom.dispatch.errors import NotOnDutyError, TaskNotFoundError, UnitNotThereError
+from warroom.dispatch.routes import StampBody
+from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Rule, Scope
 from warroom.traffic import store as traffic_store
 from warroom.traffic.api import Traffic
@@ -203,3 +206,11 @@ async def test_a_jam_is_found_in_the_areas_in_view(world: World) -> None:
             found.append(await traffic_store.find_jam(scope, tx, jam.id) is not None)
 
     assert found == [True, False]
+
+
+def test_only_who_takes_a_patient_away_says_where_to() -> None:
+    said = {"id": new_id(), "at": "2026-11-26T04:00:00Z", "destination": "RS Stella Maris"}
+
+    assert "RS Stella Maris" == StampBody(stamp=Stamp.TRANSPORTING, **said).destination
+    with pytest.raises(ValidationError):
+        StampBody(stamp=Stamp.ON_SCENE, **said)

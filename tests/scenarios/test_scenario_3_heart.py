@@ -21,6 +21,7 @@ from tests.scenarios.city import (
 
 HERTASNING = (-5.1640, 119.4420)
 NEAR, KIMA = (-5.1635, 119.4410), (-5.1112, 119.5078)
+HOSPITAL = "RSUP Dr. Wahidin Sudirohusodo"
 WITH_AED: Json = {"role": "aed", "lead": "health", "capability": "aed"}
 
 
@@ -105,8 +106,9 @@ async def test_the_near_car_with_a_defibrillator_goes_beside_the_far_ambulance(
             await car.press(sent["Homecare 01"], "acted", did="patient_contact")
             await car.press(sent["Homecare 01"], "cleared", outcome="solved")
         async with city.crew("Ambulans 04") as ambulance:
-            steps = ("accepted", "en_route", "on_scene", "transporting", "at_facility")
-            await ambulance.press(sent["Ambulans 04"], *steps)
+            await ambulance.press(sent["Ambulans 04"], "accepted", "en_route", "on_scene")
+            await ambulance.press(sent["Ambulans 04"], "transporting", destination=HOSPITAL)
+            await ambulance.press(sent["Ambulans 04"], "at_facility")
             await ambulance.press(sent["Ambulans 04"], "cleared", outcome="solved")
         await sender.until_state(incident, "cleared")
         await sender.end(incident)
@@ -129,6 +131,8 @@ async def test_the_near_car_with_a_defibrillator_goes_beside_the_far_ambulance(
         *("dispatched", "accepted", "en_route", "on_scene", "transporting", "at_facility"),
         "cleared",
     ] == kinds
+    # Where they took the patient stands beside it.
+    assert HOSPITAL in {one["text"] for one in story["moments"] if one["kind"] == "transporting"}
 
 
 def found_priority(story: Json) -> int:

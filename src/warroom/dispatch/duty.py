@@ -35,6 +35,7 @@ class Press:
         did: What was done at the place (`acted`).
         closure_id: The closure of `traffic` that this was (`did` is `closure`).
         outcome: How it ended (`cleared`).
+        destination: Where a patient is taken to, as the crew calls it (`transporting`).
     """
 
     id: UUID
@@ -44,6 +45,7 @@ class Press:
     did: Did | None = None
     closure_id: UUID | None = None
     outcome: Outcome | None = None
+    destination: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +273,8 @@ def _event(scope: Scope, one: Press, happened: datetime, now: datetime, source: 
         detail["closure"] = one.closure_id
     if one.outcome is not None:
         detail["outcome"] = one.outcome
+    if destination := " ".join(one.destination.split()):
+        detail["destination"] = destination
     reason = " ".join(one.reason.split())[: service.REASON_MOST]
     return Event(
         one.id, one.stamp.value, happened, now, one.at, source, scope.person_id, reason, detail

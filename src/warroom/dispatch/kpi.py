@@ -45,6 +45,7 @@ class UnitStamps:
     ended_at: datetime | None = None
     eta_s: float | None = None
     station: str = ""
+    destination: str = ""
 
     @property
     def service(self) -> str | None:

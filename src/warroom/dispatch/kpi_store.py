@@ -14,7 +14,9 @@ _STAMPS = sql.SQL(
     """
 select t.incident_id, s.unit_id, u.name, u.kind, u.capabilities, s.state, s.dispatched_at,
     s.accepted_at, s.en_route_at, s.on_scene_at, s.transporting_at, s.at_facility_at, s.ended_at,
-    s.eta_s, u.station
+    s.eta_s, u.station, coalesce((select e.detail->>'destination' from dispatch_event e
+        where e.assignment_id = s.id and e.kind = 'transporting' and e.detail ? 'destination'
+        order by e.happened_at desc, e.id desc limit 1), '') as destination
 from dispatch_assignment s join dispatch_task t on t.id = s.task_id
 join unit u on u.id = s.unit_id
 where t.incident_id = any(%(ids)s) and {visible}

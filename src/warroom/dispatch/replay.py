@@ -83,7 +83,9 @@ def _of_unit(unit: UnitStamps) -> list[Moment]:
         at: datetime | None = getattr(unit, f"{stamp}_at")
         kind = unit.state if stamp == "ended" else stamp
         if at is not None:
-            moments.append(Moment(at, "unit", kind, unit.name, detail={"unit": str(unit.unit_id)}))
+            text = unit.destination if stamp == "transporting" else ""
+            detail = {"unit": str(unit.unit_id)}
+            moments.append(Moment(at, "unit", kind, unit.name, text, detail=detail))
     return moments
 
 

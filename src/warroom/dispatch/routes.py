@@ -123,6 +123,7 @@ class StampBody(_Body):
     did: Did | None = None
     closure_id: UUID | None = None
     outcome: Outcome | None = None
+    destination: Annotated[str, Field(max_length=120)] = ""
 
     @model_validator(mode="after")
     def _is_of_the_crew(self) -> "StampBody":
@@ -131,6 +132,9 @@ class StampBody(_Body):
             raise ValueError(message)
         if (self.stamp is Stamp.ACTED) != (self.did is not None):
             message = "acted says what was done"
+            raise ValueError(message)
+        if self.destination and self.stamp is not Stamp.TRANSPORTING:
+            message = "transporting says where to"
             raise ValueError(message)
         return self
 

@@ -91,6 +91,9 @@ coalesce((select json_agg(json_build_object('id', s.id, 'unit',
         'accepted_at', s.accepted_at, 'en_route_at', s.en_route_at, 'staged_at', s.staged_at,
         'on_scene_at', s.on_scene_at, 'transporting_at', s.transporting_at,
         'at_facility_at', s.at_facility_at,
+        'destination', (select e.detail->>'destination' from dispatch_event e
+            where e.assignment_id = s.id and e.kind = 'transporting' and e.detail ? 'destination'
+            order by e.happened_at desc, e.id desc limit 1),
         'ended_at', s.ended_at, 'eta_s', round(s.eta_s::numeric, 0), 'way', (
             select (e.detail || jsonb_build_object('at', e.happened_at, 'kind', e.kind)) {lines}
             from dispatch_event e

@@ -16,6 +16,7 @@ export interface Pressed {
   did?: Did;
   closure_id?: string;
   outcome?: Outcome;
+  destination?: string;
 }
 
 export interface Answered {

@@ -24,6 +24,8 @@ export interface Sent {
   staged_at?: string | null;
   transporting_at?: string | null;
   at_facility_at?: string | null;
+  /** Where a patient is taken to, as the crew calls it. */
+  destination?: string | null;
   ended_at: string | null;
   eta_s: number | null;
   way?: WayWorse | null;
