@@ -197,3 +197,18 @@ async def test_the_paper_holds_the_hashes_and_escapes_what_was_typed(
     for sha256 in (told["sha256"], told["content"]["incidents"][0]["log_sha256"]):
         assert sha256 in page
     assert "Genset &lt;b&gt;dua" in page
+
+
+async def test_an_incident_is_handed_over_by_the_name_of_its_type(room: Room) -> None:
+    await room.incident("fire_house")
+    scope = await shift(room, "malam")
+
+    told = await shown(room, scope, await write(room, scope))
+    (one,) = told["content"]["incidents"]
+    pages = [
+        print_handover(api.Frame(language, ZONE, room.now, "Ani, Damkar"), told)
+        for language in ("id", "en")
+    ]
+
+    assert one["name"]["en"] == "Fire, house or building"
+    assert [one["name"]["id"] in pages[0], one["name"]["en"] in pages[1]] == [True, True]

@@ -17,6 +17,7 @@ from warroom.dispatch.errors import HandoverNotFoundError, OwnHandoverError
 from warroom.dispatch.replay import digest
 from warroom.incidents import api as incidents
 from warroom.kernel.db import Database, Transaction
+from warroom.kernel.decks import Text
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.scope import Scope
 
@@ -44,7 +45,8 @@ async def gather_open(places: Places, scope: Scope, now: datetime) -> dict[str, 
         listed = await incidents.list_incidents(
             scope, tx, since=now, after=None, limit=_MOST, is_open=True
         )
-        told = [await _incident(scope, tx, one, now) for one in msgspec.json.decode(listed)]
+        names = {card.code: card.name for card in await incidents.list_cards(scope, tx)}
+        told = [await _incident(scope, tx, one, names, now) for one in msgspec.json.decode(listed)]
         tasks = msgspec.json.decode(await store.list_tasks(scope, tx, now))
         states = msgspec.json.decode(await cameras.count_states(places.inventory, scope, tx))
     return {
@@ -181,12 +183,18 @@ async def _get(scope: Scope, tx: Transaction, handover_id: UUID) -> dict[str, An
 
 
 async def _incident(
-    scope: Scope, tx: Transaction, short: Mapping[str, Any], now: datetime
+    scope: Scope,
+    tx: Transaction,
+    short: Mapping[str, Any],
+    names: Mapping[str, Text],
+    now: datetime,
 ) -> dict[str, Any]:
     _, shown = await incidents.show_told(scope, tx, UUID(short["id"]))
     words = ("id", "number", "event", "address", "area", "state", "since", "priority")
     return {
         **{word: short[word] for word in words},
+        # As its card is called now: what was handed over stays as it was read.
+        "name": names.get(short["type"]),
         "agencies": [one["short"] for one in shown["agencies"]],
         "log_rows": len(shown["events"]),
         "log_sha256": log_hash(shown["events"], now),

@@ -51,7 +51,7 @@ def _incidents(frame: Frame, content: Mapping[str, Any]) -> str:
     rows = [
         [
             one["number"] or frame.say("handover_draft"),
-            one["event"] or "-",
+            (one.get("name") or {}).get(frame.language) or one["event"] or "-",
             ", ".join(filter(None, (one["address"], one["area"]))) or "-",
             frame.word(f"incidents.state_{one['state']}", one["state"]),
             ", ".join(one["agencies"]),

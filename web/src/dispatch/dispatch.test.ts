@@ -143,7 +143,7 @@ describe("the way before a unit", () => {
 
   it("is named on the map with its minutes", () => {
     language.current = "en";
-    expect(oldWayWord("Damkar 3", jam)).toBe("Damkar 3 way it goes 14 min, jam Jl. Veteran");
-    expect(oldWayWord("Damkar 3", { ...jam, closed: true, now_s: null })).toBe("Damkar 3 way it goes: Jl. Veteran closed");
+    expect(oldWayWord("Damkar 3", jam)).toBe("Damkar 3 now 14 min, jam Jl. Veteran");
+    expect(oldWayWord("Damkar 3", { ...jam, closed: true, now_s: null })).toBe("Damkar 3: Jl. Veteran closed");
   });
 });

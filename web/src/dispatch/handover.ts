@@ -4,6 +4,8 @@ export interface HandedIncident {
   id: string;
   number: string | null;
   event: string;
+  /** Of its type; absent in what was handed over before it was kept, null where it has none yet. */
+  name?: { id: string; en: string } | null;
   address: string;
   area: string;
   state: string;

@@ -56,7 +56,7 @@ export class WayLayer implements Overlay {
       type: "symbol",
       source: NAMES,
       layout: { "text-field": ["get", "text"], "text-font": ["Plex Mono Medium", "Plex Mono"], "text-size": 12, "text-max-width": 14, "text-variable-anchor": ["top", "bottom", "left", "right"], "text-radial-offset": 0.8, "text-allow-overlap": true },
-      paint: { "text-color": ["case", ["==", ["get", "chosen"], 1], colour("act"), colour("fg-0")], "text-halo-color": colour("m-halo"), "text-halo-width": 2 },
+      paint: { "text-color": ["case", ["==", ["get", "chosen"], 1], colour("act"), colour("fg-0")], "text-halo-color": colour("m-halo"), "text-halo-width": 2.5 },
     });
   }
 
@@ -101,5 +101,7 @@ export class WayLayer implements Overlay {
     this.#map?.getSource<GeoJSONSource>(SOURCE)?.setData(this.#ways);
     this.#map?.getSource<GeoJSONSource>(ENDS)?.setData(this.#ends);
     this.#map?.getSource<GeoJSONSource>(NAMES)?.setData(this.#names);
+    // Vehicles are drawn later than the layer was made; what is written must be read all the same.
+    if (this.#names.features.length > 0) this.#map?.moveLayer("way-names");
   }
 }
