@@ -1,5 +1,6 @@
 """Claims about what waits for a unit: stacked by a person, active by itself, preempted and back."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -174,6 +175,24 @@ async def test_a_preempted_unit_comes_back_first_where_that_was_wanted(room: Roo
     assert then[0] == f"{one.number}/1"
     assert then[1] == f"{second.number}/1"
     assert await active(room, room.engines[0]) == f"{one.number}/1"
+
+
+async def test_two_desks_that_take_the_same_unit_keep_none_of_the_others_back(room: Room) -> None:
+    await room.send(await room.incident(), api.Wanted(room.engines[0], "engine"))
+    urgent = [await room.incident(), await room.incident()]
+    others = (room.engines[1], room.ambulance)
+
+    found = await asyncio.gather(
+        *(
+            room.send(one, api.Wanted(room.engines[0], preempts="gawat"), api.Wanted(other))
+            for one, other in zip(urgent, others, strict=True)
+        )
+    )
+
+    taken = sorted(str(outcomes[0].refused) for outcomes in found)
+    assert taken in (["None", "None"], ["None", "busy"])
+    assert [None, None] == [outcomes[1].refused for outcomes in found]
+    assert await active(room, room.engines[0]) is not None
 
 
 async def test_only_busy_units_wait_and_each_thing_once(room: Room) -> None:

@@ -14,6 +14,8 @@ from warroom.dispatch.contracts import SEND, VIEW, Assignment, Event, Stamp, Tas
 from warroom.dispatch.errors import (
     NoPlaceError,
     NotHandedOnError,
+    OverError,
+    TaskNotFoundError,
     UnitNotThereError,
 )
 from warroom.dispatch.kpi_report import start_of
@@ -421,7 +423,11 @@ async def _release(
     if found is None:
         return
     why = f"{incident.number or ''}: {service.check_reason(reason)}".strip(": ")
-    await service.cancel(scope, tx, found.id, why, now)
+    try:
+        await service.cancel(scope, tx, found.id, why, now)
+    except (OverError, TaskNotFoundError):
+        # Another desk was quicker, or it is not ours to end: whether it is free is seen next.
+        return
     if wanted.then_back:
         back = Stacked(new_id(), wanted.unit_id, found.task_id, "", found.role)
         await stack_store.insert(scope, tx, back, now, first=True)
