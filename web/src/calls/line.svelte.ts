@@ -71,8 +71,14 @@ class Line {
     whenTaking.failed = asListed;
     whenTaking.begin = () => {
       this.follow(true);
-      // A call that ended before it was ever listed as mine must not leave the microphone open.
-      setTimeout(asListed, LISTED_MS);
+      // A call that ended before it was ever listed as mine must not leave the microphone open; a list
+      // that could not be read since says nothing of it.
+      const takenAt = performance.now();
+      const look = (): void => {
+        if (calls.askedAt > takenAt) asListed();
+        else if (this.#leg !== null) setTimeout(look, LISTED_MS);
+      };
+      setTimeout(look, LISTED_MS);
     };
     this.#stops = [follow, calls.watch(), registerKeys("calls.keys", [{ keys: "F1", label: "calls.answer", run: answer, over: true }])];
   }

@@ -60,6 +60,9 @@ test("sound goes out in a call of mine, or where I am heard as a supervisor, and
   expect(speaks([call("a", 0, { state: "held", agent_id: "me" })], "me")).toBe(true);
   expect(speaks([call("a", 0, { state: "wrap_up", agent_id: "me" })], "me")).toBe(false);
   expect(speaks([call("a", 0, { state: "answered", agent_id: "me", channel: "pbx" })], "me")).toBe(false);
+  const taken = { agent: "me", ringing: [], watchers: {}, parties: [], is_held: false, recording_failed: null };
+  expect(speaks([call("a", 0, { state: "ringing", live: taken })], "me")).toBe(true);
+  expect(speaks([call("a", 0, { state: "ringing", live: taken })], "you")).toBe(false);
   expect(["listen", "whisper", "barge"].map((way) => speaks(watched(way), "me"))).toEqual([false, true, true]);
 });
 

@@ -51,6 +51,8 @@ export function mine(calls: readonly Call[], me: string): Call | undefined {
 export function speaks(calls: readonly Call[], me: string): boolean {
   const own = mine(calls, me);
   if (own !== undefined && own.channel === "phone" && isTalking(own)) return true;
+  // What the edge says goes before what was stored of it: that comes later, or much later.
+  if (calls.some(({ channel, live }) => channel === "phone" && live?.agent === me)) return true;
   return calls.some(({ live }) => live?.watchers[me] === "whisper" || live?.watchers[me] === "barge");
 }
 
