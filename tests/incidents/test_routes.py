@@ -130,3 +130,20 @@ async def test_a_page_begins_behind_the_last_item_of_the_one_before(
     seen = {f"/api/incidents/{one['id']}" for one in (*first, *rest)}
     assert (set(made), 3) == (seen, len(first) + len(rest))
     assert 422 == wrong.status_code
+
+
+@pytest.mark.parametrize(
+    "content", ["a=1&" * 20, "score=5&words=%00%ff", "score=9", "", "score=5&words=" + "x" * 50_000]
+)
+async def test_no_form_of_a_stranger_breaks_the_page_of_a_link(
+    world: World, own: httpx.AsyncClient, content: str  # noqa: F811
+) -> None:  # fmt: skip
+    url = await draft(own, type="fire_dense")
+    await own.post(f"{url}/send", json=deed())
+    path = (await own.post(f"{url}/links/citizen")).json()["path"]
+
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    told = await world.clients["stranger"].post(path, content=content, headers=kind)
+    nowhere = await world.clients["stranger"].post("/kabar/x", content=content, headers=kind)
+
+    assert (told.status_code, nowhere.status_code) == (200, 404)

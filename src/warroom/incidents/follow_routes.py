@@ -1,5 +1,6 @@
 """HTTP of the links for callers: made and revoked at the desk, opened by whoever holds one."""
 
+import contextlib
 from typing import Annotated
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -70,7 +71,9 @@ async def keep_answer(
     ctx: Ctx, request: Request, token: str, language: Language = None
 ) -> Response:
     """Keeps how it went by their word: 1 to 5 and some words."""
-    told = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=10)
+    told: dict[str, list[str]] = {}
+    with contextlib.suppress(ValueError):  # more fields than the form has: not our form
+        told = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=10)
     score = told.get("score", [""])[0]
     if score not in {"1", "2", "3", "4", "5"}:
         return await _page(ctx, token, language)
