@@ -8,6 +8,7 @@ import pytest
 
 from tests.calls.edge.room import HOST, Room, opened
 from tests.calls.sip.lines import SDP
+from warroom.calls.edge.call import KEYS_MOST
 
 
 def message(method: str, *, uri: str = "sip:112@x", name: str = "", more: str = "") -> bytes:
@@ -79,3 +80,20 @@ async def test_who_finds_the_centre_full_is_written_down_and_to_be_called_back(
         )
         assert ["callback_due"] == [one.state for one in room.board.loose.values()]
         assert {} == room.board.calls
+
+
+async def test_a_key_that_is_pressed_for_ever_does_not_fill_the_journal(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        await room.agent("a1")
+        tell(room, message("INVITE"))
+        await room.until_written("answered")
+
+        for _ in range(3 * KEYS_MOST):
+            room.only_call().pressed("5")
+        room.only_call().pressed("1")
+        await room.until_written("silent_confirmed")
+        await room.edge.desk.hang_up(room.only_call().id, "a1")
+        await room.until_written("recorded")
+
+        # The 1 that says that a silent call is meant is heard all the same.
+        assert KEYS_MOST + 1 == room.kinds().count("key")

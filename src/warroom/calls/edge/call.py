@@ -13,6 +13,9 @@ from warroom.calls.rules import TALKING, CallState, advance
 from warroom.calls.sip import sdp
 from warroom.calls.sip.session import Session
 
+KEYS_MOST = 200
+"""Of one call: a key that is pressed again and again must not fill the journal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -162,9 +165,12 @@ class Call:
 
     def pressed(self, key: str) -> None:
         """The caller pressed a key; a 1 says that a silent call is meant."""
+        is_first_1 = key == "1" and "1" not in self.keys
+        if len(self.keys) >= KEYS_MOST and not is_first_1:
+            return
         self.keys += key
         self.log("key", source="caller", key=key)
-        if key == "1" and self.keys.count("1") == 1:
+        if is_first_1:
             self.log("silent_confirmed", source="caller")
         self.save()
 
