@@ -27,6 +27,7 @@ from tests.calls.legs.peer import Browser
 from warroom.calls.audio.rtp import Packet
 from warroom.calls.bench.caller import Caller
 from warroom.calls.edge.client import EdgeClient
+from warroom.calls.edge.journal import Event, Journal
 from warroom.calls.legs.browser import BrowserLeg
 from warroom.kernel.settings import NodeSettings
 
@@ -106,6 +107,52 @@ async def test_whose_third_party_is_gone_with_the_process_is_not_left_alone(
         assert 0 == await sipp, first.errors
         await second.until_written("recorded")
         assert ("transfer_failed" if is_handed_on else "parted") in second.kinds()
+
+
+async def test_calls_that_stand_go_on_before_those_that_are_over_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standing: list[int] = []
+    read = Journal.open_calls
+
+    def noting(journal: Journal) -> dict[str, list[Event]]:
+        standing.append(len(second.board.calls))
+        return read(journal)
+
+    first = Room(tmp_path, settings())
+    await first.edge.start()
+    port = first.port
+    given_up = await first.sipp("cancel")
+    await first.until_written("recorded")
+    await first.agent("a1")
+    sipp = asyncio.ensure_future(first.sipp("long"))
+    await first.until_written("answered")
+    await abandon(first)
+    monkeypatch.setattr(Journal, "open_calls", noting)
+
+    second = Room(tmp_path, settings(port=port))
+    await second.edge.start()
+    try:
+        assert [1] == standing
+        assert ["callback_due"] == [one.state for one in second.board.loose.values()]
+        await second.agent("a1")
+        assert 0 == await sipp, first.errors
+        assert 0 == given_up
+    finally:
+        await second.close()
+
+
+async def test_a_call_that_cannot_be_read_keeps_no_edge_from_beginning(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "data" / "calls" / "journal.db", lambda: 1000, lambda _: None)
+    await journal.append("odd", "resumed")
+    await journal.append("odd", "unheard")
+    await journal.append("good", "offered", number="0811")
+    journal.close()
+
+    async with opened(tmp_path) as room:
+        assert {"good": "callback_due"} == {
+            name: one.state.value for name, one in room.board.loose.items()
+        }
 
 
 async def test_a_caller_who_waits_still_waits_in_the_next_process(tmp_path: Path) -> None:

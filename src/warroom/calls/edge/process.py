@@ -71,8 +71,10 @@ class Edge:
                     _log.error("calls.port_taken", port=self._settings.port, problem=problem)
                 await asyncio.sleep(RETRY_S)
         await self.board.prepare()
-        await Recovery(self.board).run()
+        recovery = Recovery(self.board)
+        await recovery.run()
         self.board.start()
+        await recovery.collect()
         self.board.later(self._trim())
         self.board.later(keep_on("calls.trunks", self._ask_trunks))
 

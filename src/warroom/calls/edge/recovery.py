@@ -11,6 +11,7 @@ from warroom.calls.audio.recorder import TwoChannelRecorder, recover
 from warroom.calls.edge.call import Call, Facts
 from warroom.calls.edge.media import Media
 from warroom.calls.edge.switchboard import Loose, Switchboard
+from warroom.calls.errors import CallStateError
 from warroom.calls.rules import CallState, state_of
 from warroom.calls.sip.fields import MalformedError
 from warroom.kernel.log import logger
@@ -18,6 +19,8 @@ from warroom.kernel.log import logger
 _log = logger("calls.recovery")
 
 PORT_TRIES, PORT_PAUSE_S = 10, 0.02
+_UNREADABLE = (CallStateError, ValueError)
+"""What events that do not follow one another are told by."""
 
 _UNFINISHED = frozenset(
     {
@@ -42,22 +45,33 @@ class Recovery:
         self._board = board
 
     async def run(self) -> None:
-        """Goes on with every call that still stands, and writes off those that ended meanwhile."""
+        """Goes on with every call that still stands: their callers hear nothing meanwhile."""
         board = self._board
-        for call, events in board.books.journal.open_calls().items():
-            facts = events[0].body
-            state = state_of(event.kind for event in events)
-            tries = sum(event.kind == "not_reached" for event in events)
-            board.loose[call] = Loose(state, facts.get("number", ""), facts.get("line", ""), tries)
         for name, kept in board.books.files.load().items():
             try:
                 await self._resume(kept)
-            except (OSError, KeyError, TypeError, ValueError, MalformedError) as error:
+            except (*_UNREADABLE, OSError, KeyError, TypeError, MalformedError) as error:
                 _log.error("calls.not_resumed", call=name, problem=type(error).__name__)
                 board.books.files.remove(name)
-        for name, loose in list(board.loose.items()):
-            if name not in board.calls and loose.state in _UNFINISHED:
-                self._write_off(name, loose)
+
+    async def collect(self) -> None:
+        """Reads what is over and not closed, months of it perhaps; writes off what just ended."""
+        board = self._board
+        for call, events in (await asyncio.to_thread(board.books.journal.open_calls)).items():
+            if call in board.calls or call in board.loose:
+                continue
+            facts = events[0].body
+            try:
+                state = state_of(event.kind for event in events)
+            except _UNREADABLE as error:
+                # Of another version, perhaps: it stays in the journal, and all others go on.
+                _log.error("calls.not_read", call=call, problem=type(error).__name__)
+                continue
+            tries = sum(event.kind == "not_reached" for event in events)
+            loose = Loose(state, facts.get("number", ""), facts.get("line", ""), tries)
+            board.loose[call] = loose
+            if state in _UNFINISHED:
+                self._write_off(call, loose)
 
     async def _resume(self, state: dict[str, Any]) -> None:
         board = self._board
@@ -81,7 +95,10 @@ class Recovery:
         media.is_up, media.is_held = state["is_up"], state["is_held"]
         call = Call(facts, board.books, session, media, state["recording"])
         call.answered, call.agent, call.keys = state["answered"], state["agent"], state["keys"]
-        call.state = board.loose.pop(call.id).state
+        events = board.books.journal.of_call(call.id)
+        if not events:
+            raise KeyError(call.id)
+        call.state = state_of(event.kind for event in events)
         if call.answered:
             media.waiting = ()
         call.lost_at = board.clock.monotonic() if call.agent else None
