@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 
 OWN = {"x-warroom": "1"}
 FLEET_S = 240
+SAVED = "Tersimpan: Rumah atau bangunan terbakar"
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def test_a_run_card_is_written_in_words_by_keys_and_keeps_what_nobody_knows(
     take(page, page.get_by_role("combobox", name="Jenis kejadian"), "pasar")
     take(page, page.get_by_role("combobox", name="Wilayah"), "Tallo")
     page.keyboard.press("Control+Enter")
-    expect(page.get_by_text("tersimpan").first).to_be_visible()
+    expect(page.get_by_text(SAVED)).to_be_visible()
     after = card(page, demo)
 
     assert after["types"] == ["fire_house", "volcano", "fire_market"]

@@ -24,6 +24,10 @@ describe("what a run card can be for", () => {
     ]);
   });
 
+  it("is nothing yet before the types came: no code is called unknown until then", () => {
+    expect(typeChoices([])).toEqual([]);
+  });
+
   it("is named in the language of the page", () => {
     language.current = "id";
 

@@ -18,8 +18,9 @@ interface Question {
   readonly name: Said;
 }
 
-/** Everything, each family, and each type that is asked about. */
+/** Everything, each family, and each type that is asked about; nothing before these are known. */
 export function typeChoices(questions: readonly Question[]): Choice[] {
+  if (questions.length === 0) return [];
   const families = [...new Set(questions.map(({ family }) => family))].map((family) => ({ value: `${FAMILY}${family}`, label: typeWord(`${FAMILY}${family}`, questions) }));
   const types = questions.map(({ code, name }) => ({ value: code, label: said(name), note: code }));
   return [{ value: ANY, label: typeWord(ANY, questions) }, ...byName(families), ...byName(types)];
