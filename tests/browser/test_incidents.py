@@ -379,3 +379,31 @@ def test_another_agency_sees_what_it_leads_and_has_no_form(
     expect(page.get_by_role("heading", name="Insiden")).to_be_visible()
     expect(page.get_by_label("Tempat", exact=True)).to_have_count(0)
     checked(page, axe_source)
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "region"),
+    [
+        ("/112", r"/api/incidents(\?|$)", "Insiden"),
+        ("/112/panggilan", r"/api/calls(\?|$)", "Daftar panggilan"),
+        ("/112/pengawas", r"/api/calls/(queue|board)", "Antrean"),
+        ("/112/serah-terima", r"/api/dispatch/handovers", "Serah terima piket"),
+        ("/112/cakupan", r"/api/dispatch/coverage", "Cakupan pos"),
+    ],
+)
+def test_a_list_that_cannot_be_read_says_so_and_is_not_counted_as_empty(
+    enter: Enter, demo: Demo, path: str, asked: str, region: str
+) -> None:
+    page = enter("Pengawas 112, Diskominfo")
+    page.route(
+        re.compile(asked),
+        lambda route: route.fulfill(
+            status=500, content_type="application/problem+json", body='{"code":"internal"}'
+        ),
+    )
+
+    page.goto(f"{demo.address}{path}")
+
+    shown = page.get_by_role("region", name=region, exact=True).first
+    expect(shown.get_by_role("alert").first).to_be_visible()
+    expect(shown.get_by_text("?", exact=True).first).to_be_visible()

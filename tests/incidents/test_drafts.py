@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -282,3 +283,24 @@ async def test_what_is_scheduled_goes_on_when_it_is_due(world: World) -> None:
 
     assert State.SCHEDULED is kept.state
     assert "pending" == (await world.show(incident))["state"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "event"),
+    [
+        ([{"type": "flood"}], "Banjir, genangan"),
+        ([{"event_text": "air naik"}], "air naik"),
+        ([{"event_text": "air naik"}, {"type": "flood", "event_text": ""}], "Banjir, genangan"),
+        ([{"type": "flood", "event_text": "air naik"}, {"event_text": ""}], "Banjir, genangan"),
+        ([{"type": "flood"}, {"notes": "dua orang"}], "Banjir, genangan"),
+        ([{"type": "flood"}, {"type": None}], ""),
+    ],
+)
+async def test_what_happened_is_in_the_callers_words_or_as_the_card_is_called(
+    world: World, steps: list[dict[str, Any]], event: str
+) -> None:
+    incident, form = new_id(), Form()
+    for fields in steps:
+        told = await world.type_in(incident, fields, form=form)
+
+    assert event == told.event

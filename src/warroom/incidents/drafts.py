@@ -142,11 +142,13 @@ async def _project(
     code = draft_rules.value_of(fields, "type")
     if "place" in changed:
         incident = put_at(incident, place if draft_rules.value_of(fields, "place") else None)
-    if code is not None and any(name == "type" or _asks(name) for name in changed):
+    said, event = draft_rules.value_of(fields, "event_text"), incident.event
+    if code is not None and any(name in {"type", "event_text"} or _asks(name) for name in changed):
         card = await DECK.find(scope, tx, code)
         if card is None:
             raise NoTypeError(type=code)
         incident = await _carded(intake, incident, card)
+        event = card.name.id
     elif code is None and "type" in changed:
         incident = replace(
             incident, type_code=None, family="other", card_version=None, priority=None
@@ -155,7 +157,7 @@ async def _project(
     return replace(
         incident,
         priority=chosen if chosen is not None else incident.priority,
-        event=draft_rules.value_of(fields, "event_text") or "",
+        event=said or (event if code is not None else ""),
         missing=draft_rules.missing_in(fields),
     )
 

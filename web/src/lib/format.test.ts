@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { age, bytes, cameraNumber, date, dateTime, distance, duration, fullTime, number, offset, reach, setZone, sinceTime, time, zonedTime } from "./format";
+import { age, bytes, cameraNumber, date, dateTime, distance, duration, fullTime, known, number, offset, reach, setZone, sinceTime, time, zonedTime } from "./format";
 import { language } from "./language.svelte";
 
 const AT = "2026-11-24T06:27:05.678Z";
@@ -68,4 +68,8 @@ test("a moment in a list tells its year only where that is not this one", () => 
   expect(dateTime(AT, Date.parse("2026-02-01T00:00:00Z"))).toBe("24 Nov 14.27.05");
   expect(dateTime(AT, Date.parse("2027-02-01T00:00:00Z"))).toBe("24 Nov 2026 14.27.05");
   expect(zonedTime(AT)).toMatch(/ WITA$/);
+});
+
+test("what nobody could count is not none", () => {
+  expect([known(false, 0), known(false, 7), known(true, 0), known(true, 1200)]).toEqual(["?", "?", "0", "1.200"]);
 });

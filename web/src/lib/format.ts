@@ -101,6 +101,11 @@ export function number(value: number, decimals = 0): string {
   }).format(value);
 }
 
+/** How many there are; a question mark while nobody could say, which is not none. */
+export function known(isKnown: boolean, count: number): string {
+  return isKnown ? number(count) : "?";
+}
+
 /** A length of time as `3.41` or `1.52.18`; never rounded up. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
