@@ -32,6 +32,7 @@ class Lossy:
     def __init__(self, target: int) -> None:
         self.target, self.choice = target, random.Random(3261)
         self.ways: dict[tuple[str, int], asyncio.DatagramTransport] = {}
+        self.making = asyncio.Lock()
         self.lost = 0
 
     async def open(self) -> int:
@@ -51,11 +52,13 @@ class Lossy:
             self.task = asyncio.ensure_future(self._carry(data, peer))
 
     async def _carry(self, data: bytes, peer: tuple[str, int]) -> None:
-        if peer not in self.ways:
-            self.ways[peer], _ = await asyncio.get_running_loop().create_datagram_endpoint(
-                lambda: Side(lambda back, _: self._loses() or self.down.sendto(back, peer)),
-                remote_addr=(HOST, self.target),
-            )
+        # One way for each: two datagrams that come together would make two, of which one stays open.
+        async with self.making:
+            if peer not in self.ways:
+                self.ways[peer], _ = await asyncio.get_running_loop().create_datagram_endpoint(
+                    lambda: Side(lambda back, _: self._loses() or self.down.sendto(back, peer)),
+                    remote_addr=(HOST, self.target),
+                )
         self.ways[peer].sendto(data)
 
     def close(self) -> None:
