@@ -52,7 +52,7 @@ class Lossy:
             self.task = asyncio.ensure_future(self._carry(data, peer))
 
     async def _carry(self, data: bytes, peer: tuple[str, int]) -> None:
-        # One way for each: two datagrams that come together would make two, of which one stays open.
+        # One way for each: of two that are made at once one would stay open.
         async with self.making:
             if peer not in self.ways:
                 self.ways[peer], _ = await asyncio.get_running_loop().create_datagram_endpoint(
