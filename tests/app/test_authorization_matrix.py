@@ -498,6 +498,8 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/dispatch/assignments/{assignment_id}/radio"): STAMPS,
         ("POST", "/api/dispatch/assignments/{assignment_id}/stamps"): STAMPS,
         ("POST", "/api/dispatch/duty/stamps"): STAMPS,
+        ("PUT", "/api/dispatch/duty/outage"): {"reason": "fuel"},
+        ("PUT", "/api/dispatch/units/{unit_id}/outage"): {"reason": "fuel"},
         ("PUT", "/api/dispatch/duty"): {"unit_id": things.get("unit", str(UUID(int=81)))},
         ("PUT", "/api/incidents/drafts/{draft_id}"): form("Satu"),
         ("POST", "/api/incidents/types"): {"code": "x"},

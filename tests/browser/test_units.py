@@ -109,6 +109,7 @@ def test_one_key_sends_two_agencies_and_a_phone_arrives(
     phone.get_by_label("Cari unit").fill(UNIT)
     phone.get_by_role("button", name=UNIT).click()
     expect(phone.get_by_role("heading", name="Tidak ada tugas")).to_be_visible()
+    out_of_service(phone, desk, demo, axe_source)
     slow = on_slow_network(phone)
 
     made = handed_on(desk, demo, at)
@@ -150,6 +151,28 @@ def test_one_key_sends_two_agencies_and_a_phone_arrives(
     assert [UNIT] == [one["unit"] for one in photos]
     seen = desk.request.get(f"{demo.address}/api/incidents/photos/{photos[0]['id']}").body()
     assert hashlib.sha256(seen).hexdigest() == photos[0]["sha256"]
+
+
+def out_of_service(phone: Page, desk: Page, demo: Demo, axe_source: str) -> None:
+    """The crew says that its vehicle is broken; the desk reads why, and puts it back."""
+    phone.get_by_role("button", name="Tidak siap dikirim").click()
+    phone.get_by_label("Keterangan").fill("ban bocor")
+    checked(phone, axe_source)
+    phone.get_by_role("button", name="Kendaraan rusak").click()
+    expect(phone.get_by_text("Tidak siap: Kendaraan rusak")).to_be_visible()
+    checked(phone, axe_source)
+
+    answer = desk.request.get(f"{demo.address}/api/units/positions").json()["items"]
+    unit = next(one["id"] for one in answer if one["name"] == UNIT)
+    desk.goto(f"{demo.address}/peta?unit={unit}")
+    pane = desk.get_by_role("region", name=UNIT)
+    expect(pane.get_by_text("Tidak siap: Kendaraan rusak")).to_be_visible()
+    expect(pane.get_by_text("ban bocor")).to_be_visible()
+    checked(desk, axe_source)
+    pane.get_by_role("button", name="Siap lagi").click()
+
+    expect(phone.get_by_role("button", name="Tidak siap dikirim")).to_be_visible()
+    expect(pane.get_by_role("button", name="Tidak siap dikirim")).to_be_visible()
 
 
 def without_network(phone: Page, axe_source: str) -> None:

@@ -10,7 +10,14 @@ from uuid import UUID
 
 import msgspec
 
-from warroom.dispatch import crew_store, duress_store, incident_store, stack_store, store
+from warroom.dispatch import (
+    crew_store,
+    duress_store,
+    incident_store,
+    outage_store,
+    stack_store,
+    store,
+)
 from warroom.dispatch.approach import Approach
 from warroom.dispatch.briefing import Briefs
 from warroom.dispatch.contracts import SEND, VIEW, Assignment, Task
@@ -43,6 +50,7 @@ from warroom.dispatch.following import Following, limits_of
 from warroom.dispatch.incident_showing import parts_json, recommendation_json
 from warroom.dispatch.kpi_service import report_kpi
 from warroom.dispatch.offering import Proposal, gather, offer_of, propose
+from warroom.dispatch.outage import put_back, take_out
 from warroom.dispatch.printing import Frame
 from warroom.dispatch.reaching import free_units, reach_json
 from warroom.dispatch.replay_service import after_action, replay
@@ -198,11 +206,13 @@ async def show_duty(
                 "incident",
                 "stack",
                 "way",
+                "outage",
             )
         ), None
     since = max(duty.signed_on_at, now - ENDED_TOLD)
     ended = await crew_store.show_ended(scope, tx, duty.unit_id, since)
     unit = await crew_store.show_unit(scope, tx, duty.unit_id)
+    out = await outage_store.list_out(scope, tx, [duty.unit_id])
     task, assignment, duress, part, way = b"null", None, b"null", None, b"null"
     if duty.assignment_id is None:
         duress = await duress_store.show_last_of_unit(scope, tx, duty.unit_id, duty.signed_on_at)
@@ -222,6 +232,7 @@ async def show_duty(
         "duress": msgspec.Raw(duress),
         "incident": None,
         "way": msgspec.Raw(way),
+        "outage": out.get(duty.unit_id),
         "stack": msgspec.Raw(await stack_store.show(scope, tx, duty.unit_id)),
     }, part if part is not None and part.incident_id is not None else None
 
@@ -323,6 +334,7 @@ __all__ = [
     "press_on_duty",
     "proposal_json",
     "propose",
+    "put_back",
     "reach_json",
     "recommend_for",
     "recommendation_json",
@@ -339,6 +351,7 @@ __all__ = [
     "sign_off",
     "sign_on",
     "stack_units",
+    "take_out",
     "task_of",
     "unstack",
     "write_card",

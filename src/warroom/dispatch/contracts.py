@@ -116,6 +116,10 @@ class Verdict(StrEnum):
     OVER = "over"
 
 
+type OutReason = Literal["mechanical", "fuel", "supplies", "cleaning", "crew", "other"]
+"""Why a unit is out of service."""
+
+
 class Status(StrEnum):
     """What a unit is doing, as far as is known."""
 
@@ -129,6 +133,9 @@ class Status(StrEnum):
     AT_FACILITY = "at_facility"
     EMERGENCY = "emergency"
     """Its crew called for help and nobody answered: this is said before everything else."""
+
+    OUT_OF_SERVICE = "out_of_service"
+    """It cannot be sent, whoever serves on it: its crew or the desk said why."""
 
     UNKNOWN = "unknown"
     """Nobody has signed on to it, so nobody would hear that it is sent."""

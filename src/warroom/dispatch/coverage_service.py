@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from warroom.audit import api as audit
-from warroom.dispatch import coverage_store, crew_store, duress_store, service, store
+from warroom.dispatch import coverage_store, crew_store, duress_store, outage_store, service, store
 from warroom.dispatch.contracts import CONFIGURE, COVERAGE, SEND, VIEW, Stamp
 from warroom.dispatch.coverage import Cover, Minimum, Move, Seconds, Vehicle, cover_of, propose
 from warroom.dispatch.coverage_store import Kept, Moved, sides_of
@@ -95,6 +95,7 @@ async def look(scope: Scope, tx: Transaction, settings: DispatchSettings, now: d
     busy = {
         *await store.list_busy(scope, tx, ids),
         *await duress_store.list_in_danger(scope, tx, ids),
+        *await outage_store.list_out(scope, tx, ids),
     }
     crews = await crew_store.list_people(scope, tx, ids)
     moved = await coverage_store.list_moved(scope, tx, ids)

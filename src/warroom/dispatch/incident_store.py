@@ -45,7 +45,8 @@ where t.incident_id = %(id)s and s.state = 'declined'
 # One question for what would be five: each of them alone costs as much as its answer.
 _STANDING = f"""
 select k.unit_id, b.number as busy_with, coalesce(c.crew, 0) as crew, r.ended_at as rested_at,
-    d.unit_id is not null as declined, u.id is not null as in_danger
+    d.unit_id is not null as declined, u.id is not null as in_danger,
+    o.unit_id is not null as is_out
 from unnest(%(units)s::uuid[]) k (unit_id)
 left join (
     select s.unit_id, min(t.number) as number from dispatch_assignment s
@@ -66,6 +67,7 @@ left join ({_DECLINED}) d on d.unit_id = k.unit_id
 left join (
     select u.id from unit u where u.id = any(%(units)s) and ({IN_DANGER})
 ) u on u.id = k.unit_id
+left join dispatch_outage o on o.unit_id = k.unit_id and o.ended_at is null
 """
 
 _WITH_UNITS = "select distinct agency_id from unit where removed_at is null and enabled"
@@ -137,6 +139,7 @@ class Standing:
         rested_at: When it was done with the last place that it was at.
         declined: Whether it declined a task of the incident.
         in_danger: Whether its crew called for help and nobody answered.
+        is_out: Whether it is out of service.
     """
 
     busy_with: str | None
@@ -144,6 +147,7 @@ class Standing:
     rested_at: datetime | None
     declined: bool
     in_danger: bool
+    is_out: bool
 
 
 async def list_standings(
@@ -158,7 +162,8 @@ async def list_standings(
     rows = await (await tx.execute(_STANDING, values)).fetchall()
     return {
         row["unit_id"]: Standing(
-            row["busy_with"], row["crew"], row["rested_at"], row["declined"], row["in_danger"]
+            *(row["busy_with"], row["crew"], row["rested_at"], row["declined"]),
+            *(row["in_danger"], row["is_out"]),
         )
         for row in rows
     }

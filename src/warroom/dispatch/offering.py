@@ -10,7 +10,7 @@ from uuid import UUID
 
 import numpy as np
 
-from warroom.dispatch import crew_store, duress_store, store
+from warroom.dispatch import crew_store, duress_store, outage_store, store
 from warroom.dispatch.contracts import SEND, Task
 from warroom.dispatch.errors import TaskNotFoundError
 from warroom.dispatch.proposing import (
@@ -95,6 +95,7 @@ async def gather(
     crews = await crew_store.list_people(scope, tx, ids)
     declined = await store.list_declined(scope, tx, task.id)
     in_danger = await duress_store.list_in_danger(scope, tx, ids)
+    out = await outage_store.list_out(scope, tx, ids)
     candidates = []
     for one in known:
         unit_id, draft = one.unit.id, one.unit.draft
@@ -117,6 +118,7 @@ async def gather(
                 busy_with=number,
                 declined=unit_id in declined,
                 in_danger=unit_id in in_danger,
+                out_of_service=unit_id in out,
             )
         )
     return Gathered(task, candidates)

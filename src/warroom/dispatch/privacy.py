@@ -19,6 +19,7 @@ def told(settings: DispatchSettings) -> Told:
                     "dispatch_crew",
                     "dispatch_runcard",
                     "dispatch_alarm",
+                    "dispatch_outage",
                     "dispatch_minimum",
                     "dispatch_shortfall",
                     "dispatch_stacked",

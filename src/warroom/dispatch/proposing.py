@@ -9,7 +9,7 @@ from uuid import UUID
 
 type Why = Literal[
     "busy", "no_crew", "no_position", "old_position", "disabled", "declined", "off_road",
-    "no_route", "too_far", "resting", "not_yours", "none_such", "in_danger",
+    "no_route", "too_far", "resting", "not_yours", "none_such", "in_danger", "out_of_service",
 ]  # fmt: skip
 """Why a unit is not offered; `none_such` where there is none of the sort at all."""
 
@@ -46,6 +46,7 @@ class Candidate:
         declined: Whether it declined this task before.
         station: Where it belongs.
         in_danger: Its crew called for help and nobody answered yet.
+        out_of_service: Whether it was taken out of service.
     """
 
     unit_id: UUID
@@ -65,6 +66,7 @@ class Candidate:
     declined: bool = False
     station: str = ""
     in_danger: bool = False
+    out_of_service: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ def why_not(unit: Candidate, now: datetime, silent_after_s: float) -> Why | None
     """Why a unit cannot be sent as it is; None if it can."""
     if not unit.enabled:
         return "disabled"
+    if unit.out_of_service:
+        return "out_of_service"
     if unit.in_danger:
         return "in_danger"
     if unit.busy_with is not None:

@@ -24,7 +24,7 @@ ON_FOOT_S_PER_M = 1.5
 _NEVER_S = 1e7
 _REASONS: tuple[Why, ...] = (
     *("not_yours", "too_far", "no_route", "off_road", "old_position", "no_position"),
-    *("no_crew", "resting", "declined", "busy", "in_danger", "disabled"),
+    *("no_crew", "resting", "declined", "busy", "in_danger", "out_of_service", "disabled"),
 )
 """The nearer to being sent, the earlier: what stands first is what a dispatcher can mend."""
 

@@ -31,6 +31,7 @@ from warroom.dispatch.contracts import (
     VIEW,
     Did,
     Outcome,
+    OutReason,
     Stamp,
 )
 from warroom.dispatch.errors import JamNotFoundError
@@ -98,6 +99,13 @@ class ReasonBody(_Body):
     """Why."""
 
     reason: Reason
+
+
+class OutageBody(_Body):
+    """Why a unit is out of service."""
+
+    reason: OutReason
+    note: Annotated[str, Field(max_length=200)] = ""
 
 
 class HandOverBody(ReasonBody):
@@ -314,6 +322,23 @@ async def list_statuses(ctx: Ctx) -> Response:
     return json_response(b'{"items":' + items + b"}")
 
 
+@router.put("/units/{unit_id}/outage", action=SEND)
+async def take_out(ctx: Ctx, unit_id: UUID, body: OutageBody) -> Response:
+    """The desk takes a unit out of service."""
+    now = ctx.clock.now()
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.take_out(ctx.scope, tx, unit_id, body.reason, body.note, now)
+    return Response(status_code=204)
+
+
+@router.delete("/units/{unit_id}/outage", action=SEND)
+async def put_back(ctx: Ctx, unit_id: UUID) -> Response:
+    """The desk says that a unit serves again."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.put_back(ctx.scope, tx, unit_id, ctx.clock.now())
+    return Response(status_code=204)
+
+
 @router.get("/duty", action=ACT)
 async def show_duty(ctx: Ctx) -> Response:
     """On which unit the asker serves, what it was sent to, and what is known of that."""
@@ -343,6 +368,23 @@ async def sign_on(ctx: Ctx, body: UnitBody) -> Response:
     """The asker serves on this unit from now on."""
     async with ctx.db.transaction(ctx.scope) as tx:
         await api.sign_on(ctx.scope, tx, body.unit_id, ctx.clock.now())
+    return Response(status_code=204)
+
+
+@router.put("/duty/outage", action=ACT)
+async def take_own_out(ctx: Ctx, body: OutageBody) -> Response:
+    """The unit on which the asker serves is out of service."""
+    now = ctx.clock.now()
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.take_out(ctx.scope, tx, None, body.reason, body.note, now)
+    return Response(status_code=204)
+
+
+@router.delete("/duty/outage", action=ACT)
+async def put_own_back(ctx: Ctx) -> Response:
+    """The unit on which the asker serves can be sent again."""
+    async with ctx.db.transaction(ctx.scope) as tx:
+        await api.put_back(ctx.scope, tx, None, ctx.clock.now())
     return Response(status_code=204)
 
 

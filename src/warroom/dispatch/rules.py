@@ -104,18 +104,23 @@ def state_of(states: Sequence[Stamp]) -> str:
     return max(active, key=_ORDER.__getitem__).value if active else "open"
 
 
-def status_of(state: Stamp | None, crew: int, *, in_danger: bool = False) -> Status:
+def status_of(
+    state: Stamp | None, crew: int, *, in_danger: bool = False, is_out: bool = False
+) -> Status:
     """What a unit is doing.
 
     Args:
         state: Of its assignment that has not ended; None if it has none.
         crew: How many people serve on it now.
         in_danger: They called for help and nobody answered: it overrides all.
+        is_out: It is out of service; what it is still on is said before that.
     """
     if in_danger:
         return Status.EMERGENCY
     if state is not None and state not in ENDS:
         return Status(state.value)
+    if is_out:
+        return Status.OUT_OF_SERVICE
     return Status.AVAILABLE if crew else Status.UNKNOWN
 
 

@@ -192,6 +192,7 @@ async def _candidates(
             declined=standing.declined,
             station=one.unit.draft.station,
             in_danger=standing.in_danger,
+            out_of_service=standing.is_out,
         )
         for one in known
         for standing in (standings[one.unit.id],)

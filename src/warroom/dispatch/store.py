@@ -21,6 +21,7 @@ from warroom.dispatch.contracts import (
     columns_of,
 )
 from warroom.dispatch.duress_store import IN_DANGER
+from warroom.dispatch.outage_store import OUTAGE
 from warroom.kernel.db import Transaction, fetch_json
 from warroom.kernel.scope import Scope, Sides
 from warroom.units.contracts import columns_of as unit_columns
@@ -226,7 +227,7 @@ _STATUS = sql.SQL(
 select coalesce(json_agg(json_build_object('unit', u.id, 'crew', c.crew,
     'state', s.state, 'since', coalesce(s.since, c.since), 'task', s.number,
     'stacked', (select count(*) from dispatch_stacked w where w.unit_id = u.id),
-    'in_danger', ({in_danger})) order by u.id), '[]')::text
+    'in_danger', ({in_danger}), 'outage', {outage}) order by u.id), '[]')::text
 from unit u
 left join (
     select a.id, a.unit_id, a.state, a.since, t.number from dispatch_assignment a
@@ -237,7 +238,8 @@ cross join lateral (
     select count(*) as crew, max(k.signed_on_at) as since from dispatch_crew k
     where k.unit_id = u.id and k.signed_off_at is null
 ) c
-where u.removed_at is null and (s.id is not null or c.crew > 0) and {visible}
+where u.removed_at is null and {visible} and (s.id is not null or c.crew > 0
+    or exists (select from dispatch_outage o where o.unit_id = u.id and o.ended_at is null))
 """
 )
 
@@ -567,9 +569,9 @@ async def list_watched(scope: Scope, tx: Transaction, since: datetime) -> list[T
 
 
 async def list_statuses(scope: Scope, tx: Transaction) -> bytes:
-    """What the units in view are doing, as a JSON list; units without crew or task are left out."""
+    """What the units in view are doing, as a JSON list; those of which nothing is known are not."""
     visible, parameters = _visible_unit(scope, VIEW)
-    query = _STATUS.format(visible=visible, in_danger=sql.SQL(IN_DANGER))
+    query = _STATUS.format(visible=visible, in_danger=sql.SQL(IN_DANGER), outage=sql.SQL(OUTAGE))
     return await fetch_json(tx, query, parameters)
 
 
@@ -619,6 +621,7 @@ async def forget(
         ("dispatch_crew", "select * from dispatch_forget_crews(%s)"),
         ("dispatch_handover", "select * from dispatch_forget_handovers(%s)"),
         ("dispatch_alarm", "select * from dispatch_forget_alarms(%s)"),
+        ("dispatch_outage", "select * from dispatch_forget_outages(%s)"),
     ):
         rows = await (await tx.execute(query, [before])).fetchall()
         gone += [(table, row["agency_id"], row["rows"]) for row in rows]

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from warroom.audit import api as audit
-from warroom.dispatch import crew_store, duress_store, rules, stack_store, store
+from warroom.dispatch import crew_store, duress_store, outage_store, rules, stack_store, store
 from warroom.dispatch.contracts import MINE, TASKS, UNITS, Task
 from warroom.kernel import outbox
 from warroom.kernel.db import Transaction
@@ -31,13 +31,17 @@ async def tell_units(
     crews = await crew_store.list_people(scope, tx, ids)
     waiting = await stack_store.count(scope, tx, ids)
     in_danger = await duress_store.list_in_danger(scope, tx, ids)
+    out = await outage_store.list_out(scope, tx, ids)
     bodies = []
     for unit_id, sides in units.items():
         state, number = busy.get(unit_id, (None, None))
         crew = crews.get(unit_id, [])
         body = {
             "unit": unit_id,
-            "status": rules.status_of(state, len(crew), in_danger=unit_id in in_danger).value,
+            "status": rules.status_of(
+                state, len(crew), in_danger=unit_id in in_danger, is_out=unit_id in out
+            ).value,
+            "outage": out.get(unit_id),
             "since": now,
             "crew": len(crew),
             "task": number,
@@ -78,7 +82,9 @@ async def record(
     )
 
 
-async def note_unit(scope: Scope, tx: Transaction, unit: Unit, deed: str) -> None:
+async def note_unit(
+    scope: Scope, tx: Transaction, unit: Unit, deed: str, detail: dict[str, Any] | None = None
+) -> None:
     """Writes a deed about a unit into the audit."""
     await audit.record(
         scope,
@@ -89,5 +95,6 @@ async def note_unit(scope: Scope, tx: Transaction, unit: Unit, deed: str) -> Non
         object_label=unit.draft.name,
         agency_id=unit.draft.agency_id,
         place=unit.draft.place,
+        detail=detail,
         sides=unit.sides,
     )

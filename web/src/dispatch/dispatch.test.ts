@@ -76,12 +76,20 @@ describe("the status of a vehicle", () => {
     expect(statusOf({ state: "en_route", crew: 0 })).toBe("en_route");
   });
 
+  it("of one out of service is that, unless it is still on a task or in danger", () => {
+    const outage = { reason: "fuel", note: "", since: "", by: null } as const;
+    expect(statusOf({ state: null, crew: 2, outage })).toBe("out_of_service");
+    expect(statusOf({ state: null, crew: 0, outage })).toBe("out_of_service");
+    expect(statusOf({ state: "en_route", crew: 2, outage })).toBe("en_route");
+    expect(statusOf({ state: null, crew: 2, outage, in_danger: true })).toBe("emergency");
+  });
+
   it("is not said of any vehicle before it was read", () => {
     const statuses = new Statuses();
     expect(statuses.of("1")).toBeNull();
 
     statuses.isKnown = true;
-    statuses.take({ unit: "1", status: "on_scene", since: null, task: "LL-2026-000001", stacked: 0 });
+    statuses.take({ unit: "1", status: "on_scene", since: null, task: "LL-2026-000001", stacked: 0, outage: null });
     expect(statuses.of("1")?.status).toBe("on_scene");
     expect(statuses.of("2")?.status).toBe("unknown");
   });

@@ -1,7 +1,7 @@
 /** What a vehicle is doing, by a shape and a colour of its own (viewBox 0 0 16 16). */
 import type { Status } from "./types";
 
-export const STATUSES: readonly Status[] = ["available", "dispatched", "accepted", "en_route", "staged", "on_scene", "transporting", "at_facility", "emergency", "unknown"];
+export const STATUSES: readonly Status[] = ["available", "dispatched", "accepted", "en_route", "staged", "on_scene", "transporting", "at_facility", "emergency", "out_of_service", "unknown"];
 
 export interface Sign {
   path: string;
@@ -25,5 +25,6 @@ export const SIGNS: Readonly<Record<Status, Sign>> = {
   transporting: { path: "M3 3l5 5-5 5M8 3l5 5-5 5", colour: "move", isFilled: false },
   at_facility: { path: "M4 3v10M12 3v10M4 8h8", colour: "scene", isFilled: false },
   emergency: { path: "M5 1.500h6L14.500 5v6L11 14.500H5L1.500 11V5z", colour: "p1", isFilled: true },
+  out_of_service: { path: "M3.500 3.500l9 9M12.500 3.500l-9 9", colour: "fg-1", isFilled: false },
   unknown: { path: RING, colour: "fg-2", isFilled: false, dash: "2 1.600" },
 };

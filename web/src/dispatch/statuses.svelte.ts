@@ -3,7 +3,7 @@ import { api } from "$lib/api";
 import { session } from "$lib/session.svelte";
 import { socket } from "$lib/socket";
 import { isStep } from "./queue";
-import type { Status, UnitStatus } from "./types";
+import type { Outage, Status, UnitStatus } from "./types";
 
 export interface Known {
   status: Status;
@@ -11,6 +11,8 @@ export interface Known {
   task: string | null;
   /** How much waits for it. */
   stacked: number;
+  /** Why it is out of service; null if it is not. */
+  outage: Outage | null;
 }
 
 export class Statuses {
@@ -23,7 +25,7 @@ export class Statuses {
   /** What a vehicle is doing; unknown where nobody serves on it, null where this person may not know. */
   of(unit: string): Known | null {
     if (!this.isKnown) return null;
-    return this.by.get(unit) ?? { status: "unknown", since: null, task: null, stacked: 0 };
+    return this.by.get(unit) ?? { status: "unknown", since: null, task: null, stacked: 0, outage: null };
   }
 
   watch(): () => void {
@@ -45,7 +47,7 @@ export class Statuses {
   async refetch(): Promise<void> {
     try {
       const { items } = await api.get<{ items: UnitStatus[] }>("/api/dispatch/units");
-      this.by = new Map(items.map((one) => [one.unit, { status: statusOf(one), since: one.since, task: one.task, stacked: one.stacked }]));
+      this.by = new Map(items.map((one) => [one.unit, { status: statusOf(one), since: one.since, task: one.task, stacked: one.stacked, outage: one.outage ?? null }]));
       this.isKnown = true;
     } catch {
       // What is not known is drawn as unknown, never as free.
@@ -53,14 +55,15 @@ export class Statuses {
     }
   }
 
-  take({ unit, status, since, task, stacked }: Known & { unit: string }): void {
-    this.by = new Map(this.by).set(unit, { status, since, task, stacked });
+  take({ unit, status, since, task, stacked, outage }: Known & { unit: string }): void {
+    this.by = new Map(this.by).set(unit, { status, since, task, stacked, outage });
   }
 }
 
-export function statusOf({ state, crew, in_danger }: Pick<UnitStatus, "state" | "crew"> & Partial<Pick<UnitStatus, "in_danger">>): Status {
+export function statusOf({ state, crew, in_danger, outage }: Pick<UnitStatus, "state" | "crew" | "outage"> & Partial<Pick<UnitStatus, "in_danger">>): Status {
   if (in_danger === true) return "emergency";
   if (state !== null && isStep(state)) return state;
+  if (outage != null) return "out_of_service";
   return crew > 0 ? "available" : "unknown";
 }
 

@@ -7,7 +7,18 @@ import type { AgencyName } from "$lib/types";
 export type Step = "dispatched" | "accepted" | "en_route" | "staged" | "on_scene" | "transporting" | "at_facility";
 export type TaskState = "open" | Step | "closed";
 export type SentState = Step | "cleared" | "declined" | "cancelled" | "handed_over";
-export type Status = "available" | Step | "emergency" | "unknown";
+export type Status = "available" | Step | "emergency" | "out_of_service" | "unknown";
+export const OUT_REASONS = ["mechanical", "fuel", "supplies", "cleaning", "crew", "other"] as const;
+export type OutReason = (typeof OUT_REASONS)[number];
+
+/** Why and since when a unit cannot be sent, and who said so. */
+export interface Outage {
+  reason: OutReason;
+  note: string;
+  since: string;
+  by: string | null;
+}
+
 export type Outcome = "solved" | "dissolved" | "not_found" | "cancelled";
 export type Did = "manual_control" | "tow" | "closure" | "diversion" | "patient_contact" | "water_on_fire" | "under_control" | "other";
 export type CrewStamp = Exclude<Step, "dispatched"> | "acted" | "duress" | "cleared" | "declined";
@@ -249,6 +260,8 @@ export interface UnitStatus {
   stacked: number;
   /** Its crew called for help and nobody answered. */
   in_danger: boolean;
+  /** It is out of service. */
+  outage?: Outage | null;
 }
 
 export interface DutyUnit {
@@ -274,6 +287,8 @@ export interface Duty {
   stack?: Waiting[] | null;
   /** The last call for help of this crew, and when somebody at the desk answered it. */
   duress?: { at: string; answered_at: string | null } | null;
+  /** The unit is out of service. */
+  outage?: Outage | null;
   /** What is known of the incident that the task is a part of. */
   incident?: Brief | null;
   /** How the last task of the unit ended, lately. */

@@ -10,6 +10,7 @@ function word(key: string, otherwise: string): string {
 export const stateWord = (state: string): string => word(`dispatch.state_${state}`, state);
 export const outcomeWord = (outcome: string): string => word(`dispatch.outcome_${outcome}`, outcome);
 export const didWord = (did: string): string => word(`dispatch.did_${did}`, did);
+export const outWord = (reason: string): string => word(`dispatch.out_${reason}`, reason);
 export const whyWord = (why: string): string => word(`dispatch.why_${why}`, why);
 export const whyNoMoveWord = (why: string): string => word(`dispatch.no_move_${why}`, why);
 export const jamEndWord = (reason: string): string => word(`dispatch.jam_${reason}`, reason);
