@@ -164,7 +164,7 @@ def out_of_service(phone: Page, desk: Page, demo: Demo, axe_source: str) -> None
 
     answer = desk.request.get(f"{demo.address}/api/units/positions").json()["items"]
     unit = next(one["id"] for one in answer if one["name"] == UNIT)
-    desk.goto(f"{demo.address}/peta?unit={unit}")
+    desk.goto(f"{demo.address}/peta?daftar=unit&unit={unit}")
     pane = desk.get_by_role("region", name=UNIT)
     expect(pane.get_by_text("Tidak siap: Kendaraan rusak")).to_be_visible()
     expect(pane.get_by_text("ban bocor")).to_be_visible()
