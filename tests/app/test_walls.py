@@ -56,7 +56,7 @@ DEFINERS = {
     "audit_open_chain": "locks the end of a chain; not for the application's role",
     "audit_seconds": "how long a look lasted, to those who know its id",
     "camera_next_number": "numbers are unique in the city: gives one number, the next",
-    "calls_forget": "closed calls that are too old; what was in them is gone, a count is told",
+    "calls_forget": "calls that are over and too old; what was in them is gone, a count is told",
     "camera_pictured": "what a list tells of streams; not for the application's role",
     "camera_streams_changed": "a trigger that writes it; not for the application's role",
     "cameras_changed": "a trigger that counts; not for the application's role",

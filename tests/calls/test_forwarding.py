@@ -238,24 +238,29 @@ async def test_the_wall_hides_calls_from_a_query_that_forgets(
             assert 0 == row["n"], table
 
 
-async def test_old_calls_are_forgotten_when_they_are_closed(line: Line) -> None:
+async def test_old_calls_are_forgotten_when_they_are_over_classed_or_not(line: Line) -> None:
     async with line.forwarder():
-        closed, open_ = a_call(line.journal), a_call(line.journal)
+        closed, unclassed, lasting = (a_call(line.journal) for _ in range(3))
         line.journal.append(closed, "closed", call_class="emergency")
-        await line.until_stored(17)
+        await line.until_stored(25)
 
     async with line.db.transaction(EVERYTHING) as tx:
         kept = await store.forget_calls(EVERYTHING, tx, datetime.fromtimestamp(1_795_000_000, UTC))
         # A call stays as long as its recording.
         await tx.execute("update call set recording_path = null")
+        await tx.execute(
+            "update call set state = 'answered', ended_at = null where id = %(id)s",
+            {"id": UUID(lasting)},
+        )
     async with line.db.transaction(EVERYTHING) as tx:
         gone = await store.forget_calls(EVERYTHING, tx, datetime.fromtimestamp(1_795_000_000, UTC))
 
     assert kept == []
-    assert [1] == [count for _, count in gone]
-    with pytest.raises(NoCallError):
-        await read(line, closed)
-    assert "wrap_up" == (await read(line, open_))["state"]
+    assert [2] == [count for _, count in gone]
+    for call in (closed, unclassed):
+        with pytest.raises(NoCallError):
+            await read(line, call)
+    assert "answered" == (await read(line, lasting))["state"]
 
 
 def test_the_settings_say_how_long_calls_are_kept() -> None:

@@ -79,5 +79,5 @@ class CallSettings:
     recording_days: int = setting(
         365, "Days for which recordings of calls are kept that nobody holds."
     )
-    record_days: int = setting(730, "Days for which records of closed calls are kept.")
+    record_days: int = setting(730, "Days for which records of calls that are over are kept.")
     journal_days: int = setting(30, "Days for which the edge keeps events that are stored.")
