@@ -20,7 +20,6 @@ from warroom.calls.legs.browser import BrowserLeg
 from warroom.calls.settings import CallSettings
 from warroom.kernel.clock import Clock
 from warroom.kernel.log import logger
-from warroom.kernel.loops import keep_on
 from warroom.kernel.secrets import Sealer
 
 FROZEN_S = 10.0
@@ -76,15 +75,12 @@ class Edge:
         self.board.start()
         await recovery.collect()
         self.board.later(self._trim())
-        self.board.later(keep_on("calls.trunks", self._ask_trunks))
+        self.board.later(self.desk.trunks.keep_asking(self._settings.trunk_ask_s))
 
     async def stop(self) -> None:
         """Leaves; calls go on in the process that comes after."""
         await self.control.stop()
         await self.board.stop()
-
-    async def _ask_trunks(self) -> None:
-        await self.desk.trunks.keep_asking(self._settings.trunk_ask_s)
 
     async def _trim(self) -> None:
         while True:

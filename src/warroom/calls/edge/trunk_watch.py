@@ -84,18 +84,22 @@ class TrunkWatch:
         known.is_there, known.since_ms = is_there, now_ms
 
     async def keep_asking(self, each_s: float) -> None:
-        """Asks all of them again and again, without an end; with 0 never."""
+        """Asks all of them again and again; with 0 never."""
         while each_s > 0:
             await self.ask()
             await asyncio.sleep(each_s)
-        await asyncio.Event().wait()
 
     async def ask(self) -> None:
         """Asks each once, all at the same time."""
         await asyncio.gather(*(self._ask(line) for line in self._lines))
 
     async def _ask(self, line: Line) -> None:
-        self.learn(line, is_there=await self._status(line) not in AWAY)
+        try:
+            status = await self._status(line)
+        except Exception as error:  # noqa: BLE001 - of one trunk; the others are asked, and again
+            _log.error("calls.trunk_not_asked", line=line.trunk.name, exc_info=error)
+            return
+        self.learn(line, is_there=status not in AWAY)
 
     async def _status(self, line: Line) -> int:
         host, port = line.peer
