@@ -26,14 +26,22 @@ MOST_CLICKS = 30
 HEADLINE = "Genangan di Manggala & sekitarnya"
 
 
+@pytest.fixture(scope="module")
+def sessions() -> dict[str, Any]:
+    """Cookies by title and agency: a link signs in once, and the tests of this file share them."""
+    return {}
+
+
 @pytest.fixture
-def enter(new_page: NewPage, demo: Demo) -> Callable[..., Page]:
+def enter(new_page: NewPage, demo: Demo, sessions: dict[str, Any]) -> Callable[..., Page]:
     """Signs somebody in by the one-time link of their title and agency."""
 
     def sign_in(who: str, **options: Any) -> Page:
-        page = new_page(**options)
-        page.goto(demo.links[who])
-        page.wait_for_url(re.compile(r"/(peta|dinding|112|lalin|tugas|admin|bantuan)"))
+        page = new_page(storage_state=sessions.get(who), **options)
+        if who not in sessions:
+            page.goto(demo.links[who])
+            page.wait_for_url(re.compile(r"/(peta|dinding|112|lalin|tugas|admin|bantuan)"))
+            sessions[who] = page.context.storage_state()
         page.goto(f"{demo.address}/peringatan")
         expect(page.get_by_role("heading", name="Peringatan", level=1)).to_be_attached()
         return page
