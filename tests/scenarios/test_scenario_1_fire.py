@@ -1,6 +1,7 @@
 """Scenario 1: seven callers, one house on fire in a lane of Tallo that no wide truck enters."""
 
 import asyncio
+from hashlib import sha256
 from uuid import uuid4
 
 from simcity.calls.day import Planned, plan_burst
@@ -110,8 +111,9 @@ async def test_seven_callers_one_fire_narrow_engine_second_alarm_and_whole_stamp
     (told, *_) = [one for one in rows[0]["locations"] if one["source"] == "pidf"]
     assert burst[0].place is not None
     assert (burst[0].place[2], "GPS") == (told["radius_m"], told["method"])
-    # Seven recordings, each with what its caller said.
-    assert 7 == len({row["recording_sha256"] for row in rows})
+    # Seven recordings, each with what its caller said; on a quiet machine two may be alike.
+    kept = [sha256(sound.content).hexdigest() for sound in sounds]
+    assert kept == [row["recording_sha256"] for row in rows]
     assert all(speech(1.0)[:4000] in sound.content[58:][0::2] for sound in sounds)
     # The narrow engine goes before the wide truck that stands nearer.
     engines = [slot["unit"] for slot in found["slots"] if slot["role"] == "engine"]
