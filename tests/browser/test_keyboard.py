@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, FileChooser, Locator, Page, expect
 
 from tests.browser.conftest import NewPage
 from tests.browser.demo import Demo
@@ -13,6 +13,7 @@ from tests.browser.harness import axe_violations
 pytestmark = pytest.mark.browser
 
 MOST_STOPS = 200
+PRESSES, CHOOSER_MS = 3, 7_000
 OWNER = "Dinas Komunikasi dan Informatika"
 IS_FOCUSED = "element => element === document.activeElement"
 IS_IN_SIGHT = """() => {
@@ -59,6 +60,24 @@ def ticked(page: Page, label: str) -> None:
     expect(page.get_by_label(label, exact=True)).to_be_checked()
 
 
+def chooser_of(page: Page) -> FileChooser:
+    """Opens the focused file field by the space bar.
+
+    Once in many runs nothing came of a press, on a busy machine and for a reason not known; a
+    person presses again.
+    """
+    for _ in range(PRESSES - 1):
+        try:
+            with page.expect_file_chooser(timeout=CHOOSER_MS) as chooser:
+                page.keyboard.press("Space")
+        except Error:
+            continue
+        return chooser.value
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Space")
+    return chooser.value
+
+
 def sent(page: Page) -> None:
     """Writes a request, attaches its letter and sends it."""
     expect(page.get_by_role("button", name="Permintaan baru")).to_be_enabled()
@@ -78,10 +97,8 @@ def sent(page: Page) -> None:
     tab_to(page, letter_of)
     expect(letter_of).to_be_focused()
     expect(letter_of).to_be_enabled()
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Space")
     letter = {"name": "surat.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 surat"}
-    chooser.value.set_files(letter)  # type: ignore[arg-type]
+    chooser_of(page).set_files(letter)  # type: ignore[arg-type]
     expect(page.get_by_text("surat.pdf")).to_be_visible()
     page.keyboard.press("Shift+Enter")
     expect(page.get_by_role("heading", name=re.compile(r"AKS-\d{4}-0001"))).to_be_visible()
