@@ -328,7 +328,7 @@ async def test_of_an_incident_what_happened_is_said_as_its_card_is_called_or_by_
 async def test_every_deed_is_in_the_audit(desk: Desk) -> None:
     await desk.issued()
     async with desk.room.db.transaction(desk.room.system) as tx:
-        query = "select action from audit_entry where action like 'alert:%%' order by at, id"
+        query = "select action from audit_entry where action like 'alert:%%' order by recorded_at"
         rows = await (await tx.execute(query)).fetchall()
 
     assert [f"alert:{one}" for one in ("drafted", "draft_written", "asked", "issued")] == [

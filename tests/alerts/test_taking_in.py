@@ -124,7 +124,7 @@ async def test_what_happened_is_in_the_audit_of_the_same_transaction(room: Room)
     await room.take(b"x")
     async with room.db.transaction(room.system) as tx:
         rows = await (
-            await tx.execute("select action, object_id from audit_entry order by at, id")
+            await tx.execute("select action, object_id from audit_entry order by recorded_at")
         ).fetchall()
 
     assert [("alert:received", str(outcome.alert_id)), ("alert:refused",)] == [

@@ -59,7 +59,7 @@ async def test_its_crew_takes_it_out_with_the_reason_and_puts_it_back(room: Room
     )
     audit = await room.world.rows(
         "select action, detail::text from audit_entry where action like 'dispatch:%%service'"
-        " order by at"
+        " order by recorded_at"
     )
     assert (meanwhile["outage"]["reason"], meanwhile["outage"]["note"]) == (
         "fuel", "SPBU Hertasning",

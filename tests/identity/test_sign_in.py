@@ -254,7 +254,7 @@ async def test_signing_in_out_and_failing_are_written_down(city: City, browser: 
     async with city.db.transaction(city.system) as tx:
         rows = await tx.execute(
             "select action, object_id, person_id, owner_agency_id from audit_entry"
-            " where action like 'session:%' order by at, id"
+            " where action like 'session:%' order by recorded_at"
         )
         found = await rows.fetchall()
     police, person = city.agencies["Polrestabes"], city.people["polisi"]

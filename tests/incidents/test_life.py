@@ -472,7 +472,7 @@ async def test_joining_and_parting_a_call_is_in_the_audit(world: World) -> None:
 
     rows = await world.rows(
         "select action, reason, person_id from audit_entry where action like 'incident:call_%%'"
-        " order by at, id"
+        " order by recorded_at"
     )
     assert [
         ("incident:call_joined", None, world.taker.person_id),
@@ -651,7 +651,7 @@ async def test_the_audit_and_the_socket_hear_of_every_deed_but_no_text(world: Wo
     await world.end(incident, "handled")
 
     told = await world.rows(
-        "select action, detail::text as detail from audit_entry order by at, id"
+        "select action, detail::text as detail from audit_entry order by recorded_at"
     )
     bodies = await world.rows(
         "select body, agency_id from outbox where topic = 'incidents.changed'"

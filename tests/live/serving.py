@@ -80,7 +80,7 @@ class House:
         async with self.db.transaction(self.scope) as tx:
             rows = await tx.execute(
                 "select action, object_id, agency_id, purpose, detail from audit_entry"
-                " where action = %s order by at",
+                " where action = %s order by recorded_at",
                 [action],
             )
             return [{**row, "detail": json.loads(row["detail"])} for row in await rows.fetchall()]

@@ -123,7 +123,7 @@ async def audited(db: Database) -> list[dict[str, object]]:
     async with db.transaction(EVERYTHING) as tx:
         rows = await tx.execute(
             "select object_id, owner_agency_id, detail from audit_entry"
-            " where action = 'recording:view' order by at, seq"
+            " where action = 'recording:view' order by recorded_at"
         )
         return [{**row, "detail": json.loads(row["detail"])} for row in await rows.fetchall()]
 

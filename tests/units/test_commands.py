@@ -64,7 +64,9 @@ def test_a_vehicle_is_added_with_a_key_that_lets_it_in(
     assert loop_runner.run(let_in()) == "Damkar 01"
     unit = json.loads(run("list", "--kind", "engine", "--json"))["items"][0]
     assert (unit["id"], unit["capabilities"], unit["crew"]) == (told["id"], ["foam"], 6)
-    actions = loop_runner.run(world.rows("select action, door from audit_entry order by at"))
+    actions = loop_runner.run(
+        world.rows("select action, door from audit_entry order by recorded_at")
+    )
     assert {(row["action"], row["door"]) for row in actions if "unit" in row["action"]} == {
         ("unit:added", "cli"), ("unit:key_made", "cli"),
     }  # fmt: skip
