@@ -25,7 +25,7 @@ select coalesce(json_agg(json_build_object({SHOWN},
     'place', (select json_build_object('lat', l.lat, 'lon', l.lon, 'radius_m', l.radius_m,
         'source', l.source, 'method', l.method, 'at', l.at) from call_location l
         where l.call_id = c.id and l.lat is not null order by l.at desc limit 1))
-    order by c.offered_at), '[]')::text
+    order by c.offered_at, c.id), '[]')::text
 from open c
 """
 )

@@ -34,7 +34,7 @@ select coalesce(json_agg(json_build_object('id', h.id, 'reason', h.reason,
     'created_by', h.created_by, 'held_by_agency', h.held_by_agency,
     'released_at', h.released_at, 'release_reason', h.release_reason,
     'is_held', h.released_at is null and (h.until_at is null or h.until_at > %(now)s))
-    order by h.created_at desc), '[]')::text
+    order by h.created_at desc, h.id desc), '[]')::text
 from call_hold h join call c on c.id = h.call_id
 where h.call_id = %(id)s and {visible}
 """

@@ -31,7 +31,8 @@ with page as materialized (
     order by c.offered_at desc limit %(limit)s
 )
 select json_build_object(
-    'items', coalesce(json_agg(json_build_object({SHOWN}) order by c.offered_at desc), '[]'),
+    'items', coalesce(json_agg(json_build_object({SHOWN})
+        order by c.offered_at desc, c.id desc), '[]'),
     'next', case when count(*) = %(limit)s then min(c.offered_at) end)::text
 from page c
 """

@@ -50,7 +50,7 @@ select coalesce(json_agg(json_build_object('id', u.id, 'name', u.name, 'kind', u
     'lat', p.lat, 'lon', p.lon) order by lower(u.name), u.id), '[]')::text
 from unit u left join unit_position p on p.unit_id = u.id
 cross join lateral (
-    select coalesce(array_agg(w.name order by k.signed_on_at), '{{}}') as names
+    select coalesce(array_agg(w.name order by k.signed_on_at, k.id), '{{}}') as names
     from dispatch_crew k left join person w on w.id = k.person_id
     where k.unit_id = u.id and k.signed_off_at is null
 ) c
@@ -64,7 +64,7 @@ _OWN_STATE = sql.SQL(
     """
 select json_build_object('id', u.id, 'name', u.name, 'kind', u.kind, 'station', u.station,
     'simulated', u.simulated, 'at', p.at, 'lat', p.lat, 'lon', p.lon,
-    'crew', (select coalesce(array_agg(w.name order by k.signed_on_at), '{{}}')
+    'crew', (select coalesce(array_agg(w.name order by k.signed_on_at, k.id), '{{}}')
         from dispatch_crew k left join person w on w.id = k.person_id
         where k.unit_id = u.id and k.signed_off_at is null))::text
 from unit u left join unit_position p on p.unit_id = u.id

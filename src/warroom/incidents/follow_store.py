@@ -26,10 +26,10 @@ _LIST = sql.SQL(
     """
 select f.id, f.made_at, w.name as made_by, f.expires_at, f.revoked_at, f.seen_at, f.seen_end_at,
     coalesce((select json_agg(json_build_object('score', a.score, 'words', a.words, 'at', a.at)
-        order by a.at) from incident_feedback a where a.follow_id = f.id), '[]') as answers
+        order by a.at, a.id) from incident_feedback a where a.follow_id = f.id), '[]') as answers
 from incident_follow f join incident i on i.id = f.incident_id
     left join person w on w.id = f.made_by
-where f.incident_id = %(id)s and {visible} order by f.made_at desc
+where f.incident_id = %(id)s and {visible} order by f.made_at desc, f.id desc
 """
 )
 

@@ -42,7 +42,8 @@ _LIST = """
 select coalesce(json_agg(json_build_object('id', h.id, 'to', h.neighbour, 'state', h.state,
     'reason', h.reason, 'asked_at', h.asked_at, 'person', p.name, 'tries', h.tries,
     'due_at', case when h.state = 'waiting' then h.due_at end, 'why', h.why,
-    'number', h.their_number, 'answered_at', h.answered_at) order by h.asked_at desc), '[]')::text
+    'number', h.their_number, 'answered_at', h.answered_at)
+    order by h.asked_at desc, h.id desc), '[]')::text
 from incident_handover h left join person p on p.id = h.asked_by
 where h.incident_id = %(id)s
 """

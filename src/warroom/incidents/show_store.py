@@ -78,7 +78,7 @@ select json_build_object({_SHORT}, 'calls', {_CALLS}, 'fields', i.fields,
         where l.incident_id = any(%(ids)s) and not exists (select from incident_call c
             where c.incident_id = l.incident_id and c.call_id = l.call_id
                 and c.parted_at is not null)), '[]'),
-    'call_ids', coalesce((select json_agg(c.call_id order by c.linked_at)
+    'call_ids', coalesce((select json_agg(c.call_id order by c.linked_at, c.call_id)
         from incident_call c where c.incident_id = any(%(ids)s) and c.parted_at is null), '[]'),
     'joined', coalesce((select json_agg(json_build_object('call', c.call_id,
             'incident', c.incident_id, 'at', c.linked_at, 'person', w.name)
@@ -86,10 +86,11 @@ select json_build_object({_SHORT}, 'calls', {_CALLS}, 'fields', i.fields,
         from incident_call c left join person w on w.id = c.linked_by
         where c.incident_id = any(%(ids)s) and c.parted_at is null), '[]'),
     'merged', coalesce((select json_agg(json_build_object('id', m.id, 'number', m.number,
-            'event', m.event, 'address', m.address, 'opened_at', m.opened_at) order by m.opened_at)
+            'event', m.event, 'address', m.address, 'opened_at', m.opened_at)
+            order by m.opened_at, m.id)
         from incident m where m.merged_into = i.id), '[]'),
     'links', coalesce((select json_agg(json_build_object('id', o.id, 'number', o.number,
-            'event', o.event, 'state', o.state, 'kind', k.kind) order by o.opened_at)
+            'event', o.event, 'state', o.state, 'kind', k.kind) order by o.opened_at, o.id)
         from incident_link k join incident o on o.id = k.other_id
         where k.incident_id = i.id), '[]'),
     'events', coalesce((select json_agg(json_build_object('id', e.id, 'incident', e.incident_id,
@@ -116,7 +117,7 @@ _OF_PERSON = sql.SQL(
     """
 select i.id, i.number, i.opened_at, i.state, i.event, i.address from incident i
 where {visible} and (i.callback_key = %(phone)s or i.caller_key = %(name)s)
-order by i.opened_at desc limit %(limit)s
+order by i.opened_at desc, i.id desc limit %(limit)s
 """
 )
 

@@ -164,7 +164,7 @@ async def list_approvals(scope: Scope, tx: Transaction, ids: list[UUID]) -> list
     of_owner, _ = scope.narrow(VIEW, agency="a.owner_id", **more)
     query = sql.SQL(
         "select a.* from access_approval a where a.request_id = any(%(ids)s) and ({} or {})"
-        " order by a.at"
+        " order by a.at, a.owner_id, a.person_id"
     ).format(of_asker, of_owner)
     return await (await tx.execute(query, parameters | {"ids": ids})).fetchall()
 

@@ -21,7 +21,7 @@ select json_build_object(
         from totp_factor where person_id = %(id)s),
     'passkeys', coalesce((select json_agg(json_build_object('id', id, 'name', name,
         'created_at', iso_ms(created_at), 'used_at', iso_ms(used_at),
-        'is_backed_up', is_backed_up) order by created_at) from passkey
+        'is_backed_up', is_backed_up) order by created_at, id) from passkey
         where person_id = %(id)s), '[]'),
     'recovery', (select count(*) from recovery_code where person_id = %(id)s and used_at is null),
     'has_password', exists (select from person_password where person_id = %(id)s))::text
