@@ -1,5 +1,6 @@
 """Claims about what stations keep free, and who is moved up where too little is left: pure."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from warroom.dispatch.coverage import (
@@ -125,3 +126,31 @@ def test_a_minimum_counts_who_is_coming_and_asks_for_the_rest_only() -> None:
 
     assert isinstance(cover, Cover)
     assert cover.lacks == 1
+
+
+def test_who_drives_home_is_on_the_way_to_its_station_and_nobody_else_is_moved_up() -> None:
+    away, other = engine(1, "Pos Utara", is_returning=True), engine(2)
+    cover = cover_of(NORTH, [away])
+
+    moves, why = asked([away, other, engine(3)])
+
+    assert cover.is_below
+    assert (cover.have, cover.coming, cover.lacks) == ((), (away,), 0)
+    assert (moves, why) == ([], {})
+
+
+def test_of_an_area_a_vehicle_that_drives_home_still_counts() -> None:
+    area = Minimum(UUID(int=13), FIRE, "Utara", "73.71", "engine", 1, 0, 119)
+    away = engine(1, "Pos Utara", is_returning=True)
+
+    assert cover_of(area, [away]).have == (away,)
+
+
+def test_who_drives_home_may_be_near_enough_that_a_move_gains_nothing() -> None:
+    two = replace(NORTH, least=2)
+    near = engine(1, "Pos Utara", is_returning=True)
+    times = {NORTH.id: Seconds({near.id: 50.0, UUID(int=102): 300.0}, {UUID(int=102): 600.0})}
+
+    moves, why = propose([cover_of(two, [near])], [near, engine(2)], times, 120)
+
+    assert (moves, why) == ([], {NORTH.id: "near_already"})

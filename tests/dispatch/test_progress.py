@@ -1,5 +1,6 @@
 """Claims about where an incident stands by its units, and which of their steps are late."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -82,6 +83,7 @@ def sent(state: Stamp, ago_s: float, eta_s: float | None = 100.0) -> Assignment:
         (Stamp.DISPATCHED, 60, "answer"),
         (Stamp.ACCEPTED, 120, "turnout"),
         (Stamp.EN_ROUTE, 220, "travel"),  # At least two minutes more than was promised.
+        (Stamp.DELAYED, 0, "held"),  # Told at once: somebody may want to send another.
         (Stamp.ON_SCENE, 1200, "check"),
     ],
 )
@@ -100,3 +102,16 @@ def test_a_long_way_is_late_by_its_share() -> None:
     due = due_of(sent(Stamp.EN_ROUTE, 0, 1000.0), LIMITS)
 
     assert due == ("travel", AT + timedelta(seconds=1500))
+
+
+def test_what_was_promised_does_not_move_because_something_held_the_unit_up() -> None:
+    gone_on = replace(sent(Stamp.EN_ROUTE, 10), en_route_at=AT - timedelta(seconds=221))
+
+    assert [one[1] for one in late_ones([gone_on], LIMITS, AT)] == ["travel"]
+
+
+def test_a_unit_that_is_held_up_leaves_the_incident_on_its_way() -> None:
+    story = [*STORY[:3], told(4, 3, Stamp.DELAYED), told(5, 5, Stamp.EN_ROUTE)]
+
+    assert steps_of(story)[-1][1] is State.EN_ROUTE
+    assert len(steps_of(story)) == 3

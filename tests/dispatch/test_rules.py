@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -63,7 +64,7 @@ def test_what_is_over_stays_over_whatever_comes_late(events: list[Event], late: 
     assert before.ended_at is None or after.ended_at <= before.ended_at  # type: ignore[operator]
 
 
-NOTED = (Stamp.ACTED, Stamp.DURESS)
+NOTED = (Stamp.ACTED, Stamp.DURESS, Stamp.RETURNING, Stamp.IN_QUARTERS)
 
 
 @given(told)
@@ -81,7 +82,14 @@ def test_the_state_is_the_last_stamp_taken_and_every_stamp_has_a_verdict(
     assert taken[-1] is standing.state
     assert (standing.state in ENDS) is (standing.ended_at is not None)
     assert len([one for one in taken if one in ENDS]) <= 1
-    assert taken == sorted(taken, key=list(Stamp).index)
+    # Who was held up goes on again; nothing else is ever gone back.
+    onward = [
+        one
+        for before, one in zip([None, *taken], taken, strict=False)
+        if not (before is Stamp.DELAYED and one is Stamp.EN_ROUTE)
+    ]
+    steps = [one for one in onward if one is not Stamp.DELAYED]
+    assert steps == sorted(set(steps), key=list(Stamp).index)
 
 
 @given(told)
@@ -192,6 +200,8 @@ def test_no_press_lies_before_the_assignment_or_in_the_future(
         ([Stamp.DECLINED, Stamp.CANCELLED], "open"),
         ([Stamp.DECLINED, Stamp.DISPATCHED], "dispatched"),
         ([Stamp.EN_ROUTE, Stamp.ACCEPTED], "en_route"),
+        ([Stamp.DELAYED, Stamp.EN_ROUTE], "en_route"),
+        ([Stamp.DELAYED, Stamp.ACCEPTED], "delayed"),
         ([Stamp.ON_SCENE, Stamp.HANDED_OVER], "on_scene"),
     ],
 )
@@ -204,6 +214,87 @@ def test_a_unit_without_a_crew_is_unknown_and_never_free() -> None:
     assert Status.AVAILABLE is rules.status_of(None, 2)
     assert Status.AVAILABLE is rules.status_of(Stamp.CLEARED, 2)
     assert Status.EN_ROUTE is rules.status_of(Stamp.EN_ROUTE, 0)
+
+
+@given(told)
+def test_a_unit_is_held_up_only_on_its_way_and_its_times_stay_the_first(
+    events: list[Event],
+) -> None:
+    standing = rules.replay(events)
+    without = rules.replay([one for one in events if one.kind != Stamp.DELAYED])
+
+    if standing.state is Stamp.DELAYED:
+        assert without.state is Stamp.EN_ROUTE
+    else:
+        assert without.state is standing.state
+    assert rules.moments_of(without) == rules.moments_of(standing)
+
+
+@given(told)
+def test_the_way_home_is_told_only_of_what_is_over_and_leaves_it_as_it_is(
+    events: list[Event],
+) -> None:
+    standing = rules.replay(events)
+    homeward = (Stamp.RETURNING, Stamp.IN_QUARTERS)
+    without = rules.replay([one for one in events if one.kind not in homeward])
+
+    times = [standing.ended_at, *(standing.at.get(one) for one in homeward)]
+    known = [one for one in times if one is not None]
+    assert known == sorted(known)
+    assert times[: len(known)] == known
+    assert (without.state, without.since, without.ended_at) == (
+        standing.state,
+        standing.since,
+        standing.ended_at,
+    )
+
+
+@given(told)
+def test_each_hold_begins_on_the_way_and_ends_before_the_next(events: list[Event]) -> None:
+    holds = rules.holds_of(events)
+
+    standing = rules.replay(events)
+    open_ones = [one for one in holds if one.until is None]
+    assert len(open_ones) == (standing.state is Stamp.DELAYED)
+    assert all(one.until is None or one.since <= one.until for one in holds)
+    assert all(
+        before.until is not None and before.until <= after.since
+        for before, after in pairwise(holds)
+    )
+    assert bool(holds) is (Stamp.DELAYED in standing.at)
+
+
+def test_a_unit_that_was_held_up_goes_on_and_keeps_the_time_at_which_it_left() -> None:
+    way = [stamp(Stamp.EN_ROUTE, 2), stamp(Stamp.DELAYED, 4), stamp(Stamp.EN_ROUTE, 7, 1)]
+
+    standing = rules.replay([SENT, *way])
+
+    assert [Verdict.TAKEN] * 3 == states(*way)
+    assert (Stamp.EN_ROUTE, way[2].happened_at) == (standing.state, standing.since)
+    assert way[0].happened_at == rules.moments_of(standing)["en_route_at"]
+
+
+def test_nobody_is_held_up_before_they_left_or_once_they_are_there() -> None:
+    assert [Verdict.NOT_YET] == states(stamp(Stamp.DELAYED, 1))
+    assert [Verdict.TAKEN, Verdict.ALREADY] == states(
+        stamp(Stamp.ON_SCENE, 3), stamp(Stamp.DELAYED, 4)
+    )
+
+
+def test_nobody_drives_home_from_what_is_not_over_and_is_home_only_then() -> None:
+    assert [Verdict.TAKEN, Verdict.NOT_YET] == states(
+        stamp(Stamp.ON_SCENE, 3), stamp(Stamp.RETURNING, 4)
+    )
+    assert [Verdict.TAKEN, Verdict.NOT_YET] == states(
+        stamp(Stamp.CANCELLED, 3), stamp(Stamp.IN_QUARTERS, 4)
+    )
+
+
+def test_a_unit_on_its_way_home_is_free_and_said_to_be_away_unless_more_is_known() -> None:
+    assert Status.RETURNING is rules.status_of(None, 2, is_returning=True)
+    assert Status.UNKNOWN is rules.status_of(None, 0, is_returning=True)
+    assert Status.EN_ROUTE is rules.status_of(Stamp.EN_ROUTE, 2, is_returning=True)
+    assert Status.OUT_OF_SERVICE is rules.status_of(None, 2, is_out=True, is_returning=True)
 
 
 def test_a_task_is_over_when_the_last_unit_under_way_cleared() -> None:

@@ -45,7 +45,10 @@ class Door(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         stamp = self._body()["items"][0]["stamp"]
         if stamp == "cleared":
-            self.duty.update(assignment=None, task=None)
+            ended = {"assignment": "a", "returning_at": None, "in_quarters_at": None}
+            self.duty.update(assignment=None, task=None, ended=ended)
+        elif stamp in ("returning", "in_quarters"):
+            self.duty["ended"][f"{stamp}_at"] = "2026-11-24T06:00:00Z"
         elif stamp != "acted":
             self.duty["assignment"]["state"] = stamp
         self._answer({"items": []})
@@ -188,3 +191,57 @@ def test_a_patrol_at_an_incident_leads_traffic(door: tuple[str, type[Door]]) -> 
 
     assert ["manual_control"] == did
     assert "cleared" == said[-1]
+
+
+HOME = (-5.15, 119.44)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_after_a_task_it_drives_home_and_says_when_it_is_there(
+    door: tuple[str, type[Door]],
+) -> None:
+    address, own = door
+    town = Town()
+    crews = [{"device": "sim-1", "unit": "u", "token": "t"}]
+    crew = Officers(address, crews, town, homes={"sim-1": HOME})
+    own.duty.update(unit={"id": "u"}, assignment={"id": "a", "state": "on_scene"}, task=TASK)
+
+    said = asyncio.run(look(crew, 8))
+
+    assert ["acted", "cleared", "returning", "in_quarters"] == said
+    assert [("sim-1", *HOME), ("sim-1", "released")] == town.told
+
+
+@pytest.mark.usefixtures("hurried")
+def test_who_drove_home_when_the_city_was_started_anew_drives_on(
+    door: tuple[str, type[Door]],
+) -> None:
+    address, own = door
+    town = Town()
+    crews = [{"device": "sim-1", "unit": "u", "token": "t"}]
+    crew = Officers(address, crews, town, homes={"sim-1": HOME})
+    ended = {"assignment": "a", "returning_at": "2026-11-24T06:00:00Z", "in_quarters_at": None}
+    own.duty.update(unit={"id": "u"}, ended=ended)
+
+    said = asyncio.run(look(crew, 3))
+
+    assert ["in_quarters"] == said
+    assert ("sim-1", *HOME) == town.told[0]
+
+
+@pytest.mark.usefixtures("hurried")
+def test_who_is_sent_again_on_the_way_home_goes_there_instead(
+    door: tuple[str, type[Door]],
+) -> None:
+    address, own = door
+    town = Town()
+    crews = [{"device": "sim-1", "unit": "u", "token": "t"}]
+    crew = Officers(address, crews, town, homes={"sim-1": HOME})
+    own.duty.update(unit={"id": "u"}, assignment={"id": "a", "state": "on_scene"}, task=TASK)
+    asyncio.run(look(crew, 3))
+
+    own.duty.update(assignment={"id": "b", "state": "dispatched"}, task=TASK)
+    said = asyncio.run(look(crew, 4))
+
+    assert ["returning", "accepted", "en_route"] == said[2:5]
+    assert ("sim-1", TASK["lat"], TASK["lon"]) == town.told[-1]

@@ -111,12 +111,13 @@ async def _live(options: argparse.Namespace) -> int:
     await asyncio.to_thread(city.run, options.warm_up)
     city.day_speed = options.speed
     hospitals = read_hospitals(options.city)
+    homes = {one.device: (one.lat, one.lon) for one in city.fleet}
     stop, parent = asyncio.Event(), os.getppid()
     for ending in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(ending, stop.set)
     async with (
         Sender(options.door, keys["devices"], keys.get("token", "")) as sender,
-        Officers(options.door, keys.get("crews", []), city, hospitals=hospitals),
+        Officers(options.door, keys.get("crews", []), city, hospitals=hospitals, homes=homes),
     ):
         told = {"vehicles": len(city.vehicles), "with_receiver": len(keys["devices"])}
         sys.stdout.write(json.dumps(told) + "\n")

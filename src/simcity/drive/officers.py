@@ -1,9 +1,9 @@
 """Crews of the simulated city: they serve on a vehicle and do what they are sent to do.
 
 They use the same door as a phone: sign on, read what their unit was sent to, press accepted, set
-off, arrived, what was done, cleared. At an incident an engine puts water on it and has it under
-control, an ambulance takes somebody to the nearest hospital. What they press is simulated, and
-their names say so.
+off, arrived, what was done, cleared, and drive home. At an incident an engine puts water on it and
+has it under control, an ambulance takes somebody to the nearest hospital. What they press is
+simulated, and their names say so.
 """
 
 import asyncio
@@ -79,6 +79,7 @@ class Officer:
     done: int = 0
     is_ordered: bool = False
     is_taking: bool = False
+    is_homeward: bool = False
     said: list[str] = field(default_factory=list)
 
 
@@ -91,6 +92,7 @@ class Officers:
         city: Whose vehicles they drive.
         seed: Another one makes others of them slow.
         hospitals: Where ambulances take people.
+        homes: Where each vehicle is stationed, by its device; who has none drives on.
     """
 
     def __init__(
@@ -100,8 +102,9 @@ class Officers:
         city: Obeys,
         seed: int = 1,
         hospitals: Sequence[Position] = (),
+        homes: Mapping[str, Position] | None = None,
     ) -> None:
-        self._city, self._hospitals = city, hospitals
+        self._city, self._hospitals, self._homes = city, hospitals, homes or {}
         self._rng = random.Random(seed)  # noqa: S311 - how long people take
         self.officers = [
             Officer(one["device"], one["unit"], Door(door, one["token"])) for one in crews
@@ -155,12 +158,11 @@ class Officers:
             return
         assignment = duty["assignment"]
         if assignment is None:
-            if one.assignment is not None:
-                self._let_go(one)
+            await self._go_home(one, duty.get("ended"))
             return
         if one.assignment != assignment["id"]:
             one.assignment, one.done = assignment["id"], 0
-            one.is_ordered = one.is_taking = False
+            one.is_ordered = one.is_taking = one.is_homeward = False
             one.due_s = clock.wall_s() + self.pause_s(10, 25)
         if clock.wall_s() >= one.due_s:
             kind = str(duty["unit"].get("kind", ""))
@@ -212,8 +214,26 @@ class Officers:
         nearest = min(self._hospitals, key=lambda at: math.hypot(at[0] - lat, at[1] - lon))
         self._city.order(one.device, *nearest)
 
+    async def _go_home(self, one: Officer, ended: Mapping[str, Any] | None) -> None:
+        """Says that it drives home after a task, drives there, and says when it is there."""
+        home = self._homes.get(one.device)
+        if home is None or ended is None or ended["in_quarters_at"] is not None:
+            if one.assignment is not None:
+                self._let_go(one)
+            return
+        if ended["returning_at"] is None and one.assignment != ended["assignment"]:
+            return  # nobody said so before the city was started anew
+        one.assignment = ended["assignment"]
+        if not one.is_homeward:
+            one.is_homeward = True
+            self._city.order(one.device, *home)
+            if ended["returning_at"] is None:
+                await self._press(one, "returning", 5)
+        elif self._city.is_there(one.device):
+            await self._press(one, "in_quarters", 5)
+
     def _let_go(self, one: Officer) -> None:
-        one.assignment = None
+        one.assignment, one.is_homeward = None, False
         with contextlib.suppress(KeyError):  # it was never ordered anywhere
             self._city.release(one.device)
 

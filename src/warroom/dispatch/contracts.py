@@ -1,7 +1,7 @@
 """What crosses the border of `dispatch`: tasks, assignments, stamps, and the words for them."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, get_args
 from uuid import UUID
@@ -47,14 +47,17 @@ type TaskKind = Literal["traffic", "incident", "move_up"]
 class Stamp(StrEnum):
     """What can be said of an assignment; the order is that in which equal times are read.
 
-    `staged` waits near the place until it may go on (police first, riot); `transporting` and
-    `at_facility` are of ambulances. `acted` leaves the state as it is, and so does `duress`: the
-    crew itself is in danger. The last four end the assignment.
+    `delayed` is held up on the way, until it says `en_route` again; `staged` waits near the place
+    until it may go on (police first, riot); `transporting` and `at_facility` are of ambulances.
+    `acted` leaves the state as it is, and so does `duress`: the crew itself is in danger.
+    `cleared` and the three behind it end the assignment. What is told after that leaves it ended:
+    `returning` is on the way home, and can be sent; `in_quarters` is at its post.
     """
 
     DISPATCHED = "dispatched"
     ACCEPTED = "accepted"
     EN_ROUTE = "en_route"
+    DELAYED = "delayed"
     STAGED = "staged"
     ON_SCENE = "on_scene"
     TRANSPORTING = "transporting"
@@ -65,15 +68,21 @@ class Stamp(StrEnum):
     DECLINED = "declined"
     CANCELLED = "cancelled"
     HANDED_OVER = "handed_over"
+    RETURNING = "returning"
+    IN_QUARTERS = "in_quarters"
 
 
 ENDS = frozenset({Stamp.CLEARED, Stamp.DECLINED, Stamp.CANCELLED, Stamp.HANDED_OVER})
 
+RETURN_MOST = timedelta(hours=1)
+"""A unit that said longer ago that it drives home is there, or its crew forgot to say so."""
+
 OF_CREW = frozenset(
     {
-        *(Stamp.ACCEPTED, Stamp.EN_ROUTE, Stamp.STAGED, Stamp.ON_SCENE),
+        *(Stamp.ACCEPTED, Stamp.EN_ROUTE, Stamp.DELAYED, Stamp.STAGED, Stamp.ON_SCENE),
         *(Stamp.TRANSPORTING, Stamp.AT_FACILITY),
         *(Stamp.ACTED, Stamp.DURESS, Stamp.CLEARED, Stamp.DECLINED),
+        *(Stamp.RETURNING, Stamp.IN_QUARTERS),
     }
 )
 """What the crew says; the rest is the desk's."""
@@ -94,6 +103,10 @@ type Did = Literal[
 DIDS: tuple[Did, ...] = get_args(Did.__value__)
 """What was done at the place: traffic led by hand, a vehicle towed, a road closed, traffic led
 another way; the first touch of a patient, water on the fire, the danger under control."""
+
+type Held = Literal["train", "jam", "closed", "vehicle", "other"]
+"""What holds a unit up on its way: a train at the crossing, a jam, a closed road, something on the
+vehicle itself (a door, a tyre); anything else is said in words."""
 
 type Outcome = Literal["solved", "dissolved", "not_found", "cancelled"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome.__value__)
@@ -127,10 +140,14 @@ class Status(StrEnum):
     DISPATCHED = "dispatched"
     ACCEPTED = "accepted"
     EN_ROUTE = "en_route"
+    DELAYED = "delayed"
     STAGED = "staged"
     ON_SCENE = "on_scene"
     TRANSPORTING = "transporting"
     AT_FACILITY = "at_facility"
+    RETURNING = "returning"
+    """On its way home after a task: it can be sent, and is not at its post yet."""
+
     EMERGENCY = "emergency"
     """Its crew called for help and nobody answered: this is said before everything else."""
 
@@ -241,7 +258,8 @@ class Assignment:
         state: The last `Stamp` that moved it.
         since: When that was.
         dispatched_at, accepted_at, en_route_at, staged_at, on_scene_at, transporting_at,
-            at_facility_at, ended_at: None where nobody said so.
+            at_facility_at, ended_at: None where nobody said so; the first time of each.
+        returning_at, in_quarters_at: After the end: on the way home, and at its post.
         eta_s: Travel time that was promised when it was sent; None where none was known.
         role: What of the run card it was sent as; empty where by none.
     """
@@ -261,6 +279,8 @@ class Assignment:
     staged_at: datetime | None = None
     transporting_at: datetime | None = None
     at_facility_at: datetime | None = None
+    returning_at: datetime | None = None
+    in_quarters_at: datetime | None = None
 
 
 type Moment = Literal["opened", "sent", "arrived", "cleared", "after_5", "after_10", "after_15"]

@@ -1,7 +1,8 @@
 """How many vehicles each station keeps free, and whom to move up where too few are left; pure.
 
 A vehicle counts for its own station, whatever it is doing on the road, as long as it is free; once
-it was moved up it counts for that one. Nobody is taken from where they are needed as much.
+it was moved up it counts for that one. One that drives home is on its way there until it arrives.
+Nobody is taken from where they are needed as much.
 """
 
 import math
@@ -49,6 +50,7 @@ class Vehicle:
         moved_to: The minimum that it was moved up for.
         is_there: It arrived there.
         is_fresh: Where it is, is known; else nobody can say when it would be there.
+        is_returning: It drives home: free, and not at its station yet.
     """
 
     id: UUID
@@ -62,6 +64,7 @@ class Vehicle:
     moved_to: UUID | None = None
     is_there: bool = False
     is_fresh: bool = True
+    is_returning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Cover:
 
     Attributes:
         have: Free vehicles that are there, or belong there.
-        coming: Moved up, on their way.
+        coming: Free and on their way: moved up, or driving home.
         unknown: Of those that belong there, who has no crew: nobody knows.
         moved: Vehicles that were moved up, there or on their way.
     """
@@ -137,10 +140,12 @@ def cover_of(minimum: Minimum, vehicles: Sequence[Vehicle]) -> Cover:
     moved = tuple(one for one in vehicles if one.moved_to == minimum.id)
     home = [one for one in vehicles if one.moved_to is None and belongs(one, minimum)]
     there = [one for one in moved if one.is_free and one.is_there]
+    # Of an area nobody can say that a vehicle of it left; of a station it says so itself.
+    away = [one for one in home if one.is_free and one.is_returning and minimum.area is None]
     return Cover(
         minimum,
-        have=tuple([one for one in home if one.is_free] + there),
-        coming=tuple(one for one in moved if one.is_free and not one.is_there),
+        have=tuple([one for one in home if one.is_free and one not in away] + there),
+        coming=tuple([one for one in moved if one.is_free and not one.is_there] + away),
         unknown=sum(one.crew == 0 for one in home),
         moved=moved,
     )
@@ -215,7 +220,8 @@ def _best(
         return "no_route"
     quickest = min(timed, key=lambda one: (times.plain[one.id], one.name))
     # Whoever is free now would come from where they are; the moved one stands there then.
-    waits = [times.urgent[one.id] for one in (*alike, *cover.have) if one.id in times.urgent]
+    own = [one for one in cover.coming if one.is_returning]
+    waits = [times.urgent[one.id] for one in (*alike, *cover.have, *own) if one.id in times.urgent]
     gains_s = min(waits, default=times.plain[quickest.id])
     if gains_s < least_gain_s:
         return "near_already"

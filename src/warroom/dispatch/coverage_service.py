@@ -7,8 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from warroom.audit import api as audit
-from warroom.dispatch import coverage_store, crew_store, duress_store, outage_store, service, store
-from warroom.dispatch.contracts import CONFIGURE, COVERAGE, SEND, VIEW, Stamp
+from warroom.dispatch import (
+    coverage_store,
+    crew_store,
+    duress_store,
+    outage_store,
+    returning_store,
+    service,
+    store,
+)
+from warroom.dispatch.contracts import CONFIGURE, COVERAGE, RETURN_MOST, SEND, VIEW, Stamp
 from warroom.dispatch.coverage import Cover, Minimum, Move, Seconds, Vehicle, cover_of, propose
 from warroom.dispatch.coverage_store import Kept, Moved, sides_of
 from warroom.dispatch.errors import (
@@ -99,9 +107,10 @@ async def look(scope: Scope, tx: Transaction, settings: DispatchSettings, now: d
     }
     crews = await crew_store.list_people(scope, tx, ids)
     moved = await coverage_store.list_moved(scope, tx, ids)
+    homeward = await returning_store.list_returning(scope, tx, ids, now - RETURN_MOST)
     vehicles = [
         _vehicle(one, len(crews.get(one.unit.id, ())), moved.get(one.unit.id), settings, now,
-                 is_busy=one.unit.id in busy)
+                 is_busy=one.unit.id in busy, is_returning=one.unit.id in homeward)
         for one in known
         if one.unit.draft.enabled
     ]  # fmt: skip
@@ -117,6 +126,7 @@ def _vehicle(
     now: datetime,
     *,
     is_busy: bool,
+    is_returning: bool,
 ) -> Vehicle:
     draft = one.unit.draft
     return Vehicle(
@@ -131,6 +141,7 @@ def _vehicle(
         moved_to=moved.minimum_id if moved else None,
         is_there=moved is not None and moved.state is Stamp.ON_SCENE,
         is_fresh=one.at is not None and (now - one.at).total_seconds() <= settings.silent_after_s,
+        is_returning=is_returning,
     )
 
 

@@ -74,6 +74,7 @@ where u.id = %(unit_id)s and {visible}
 
 _ENDED = """
 select json_build_object('number', t.number, 'state', s.state, 'ended_at', s.ended_at,
+    'assignment', s.id, 'returning_at', s.returning_at, 'in_quarters_at', s.in_quarters_at,
     'reason', coalesce((
         select e.reason from dispatch_event e
         where e.assignment_id = s.id and e.kind = s.state order by e.happened_at desc limit 1), '')

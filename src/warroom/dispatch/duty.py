@@ -9,7 +9,18 @@ from uuid import UUID
 from psycopg.errors import UniqueViolation
 
 from warroom.dispatch import crew_store, duress_store, rules, service, store
-from warroom.dispatch.contracts import ACT, SEND, Did, Event, Outcome, Stamp, Task, Told, Verdict
+from warroom.dispatch.contracts import (
+    ACT,
+    SEND,
+    Did,
+    Event,
+    Held,
+    Outcome,
+    Stamp,
+    Task,
+    Told,
+    Verdict,
+)
 from warroom.dispatch.errors import (
     NotOnDutyError,
     OnTaskError,
@@ -36,6 +47,7 @@ class Press:
         closure_id: The closure of `traffic` that this was (`did` is `closure`).
         outcome: How it ended (`cleared`).
         destination: Where a patient is taken to, as the crew calls it (`transporting`).
+        held: What holds the unit up (`delayed`); more of it in `reason`.
     """
 
     id: UUID
@@ -46,6 +58,7 @@ class Press:
     closure_id: UUID | None = None
     outcome: Outcome | None = None
     destination: str = ""
+    held: Held | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +282,8 @@ def _event(scope: Scope, one: Press, happened: datetime, now: datetime, source: 
     detail: dict[str, Any] = {}
     if one.did is not None:
         detail["did"] = one.did
+    if one.held is not None:
+        detail["held"] = one.held
     if one.closure_id is not None:
         detail["closure"] = one.closure_id
     if one.outcome is not None:

@@ -16,6 +16,7 @@ import msgspec
 from warroom.dispatch import incident_store, stacking, store
 from warroom.dispatch.contracts import TASKS, Assignment, Event, Outcome, Task
 from warroom.dispatch.progress import Late, Limits, late_ones, steps_of
+from warroom.dispatch.returning import note_home
 from warroom.dispatch.sending import ROUTINE, note_of, open_for
 from warroom.dispatch.settings import DispatchSettings
 from warroom.dispatch.telling import tell_task
@@ -47,7 +48,7 @@ class Following(Loop):
         self, db: Database, clock: Clock, standing: Scope, settings: DispatchSettings, holder: str
     ) -> None:
         self._db, self._clock, self._standing, self._holder = db, clock, standing, holder
-        self._limits = limits_of(settings)
+        self._limits, self._settings = limits_of(settings), settings
         self._due: set[UUID] = set()
         self._is_all_due = True
         super().__init__("dispatch.following", self.step, failed=self._forget, every_s=EVERY_S)
@@ -72,7 +73,7 @@ class Following(Loop):
         self._is_all_due = True
 
     async def step(self) -> None:
-        """Brings to agreement what changed since, and tells of crews that are overdue.
+        """Brings to agreement what changed since; tells of crews overdue, and of those at home.
 
         Raises:
             DatabaseAwayError: The database does not answer.
@@ -87,6 +88,7 @@ class Following(Loop):
                 self._due |= {*working, *await incident_store.list_incidents(scope, tx)}
                 self._is_all_due = False
             await tell_late(scope, tx, self._limits, now)
+            await note_home(scope, tx, self._settings, now)
         failing: set[UUID] = set()
         while self._due:
             incident_id = self._due.pop()

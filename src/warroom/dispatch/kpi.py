@@ -46,6 +46,9 @@ class UnitStamps:
     eta_s: float | None = None
     station: str = ""
     destination: str = ""
+    returning_at: datetime | None = None
+    in_quarters_at: datetime | None = None
+    assignment_id: UUID | None = None
 
     @property
     def service(self) -> str | None:

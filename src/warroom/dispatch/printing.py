@@ -178,13 +178,19 @@ def _moments(frame: Frame, moments: Iterable[Moment]) -> str:
             frame.say(f"after_sort_{one.sort}"),
             _kind(frame, one),
             one.who,
-            one.text,
+            _text(frame, one),
         ]
         for one in moments
     ]
     head = ("at", "sort", "what", "who", "text")
     told = table([frame.say(f"after_{one}") for one in head], rows)
     return f"{told}<p>{escape(frame.say('after_backdated'))}</p>"
+
+
+def _text(frame: Frame, one: Moment) -> str:
+    held = one.detail.get("held") if one.sort == "unit" else None
+    word = frame.word(f"dispatch.held_{held}", str(held)) if held else ""
+    return ", ".join(filter(None, (word, one.text)))
 
 
 def _kind(frame: Frame, one: Moment) -> str:

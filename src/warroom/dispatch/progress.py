@@ -13,6 +13,7 @@ _STEP = {
     Stamp.DISPATCHED: State.DISPATCHED,
     Stamp.ACCEPTED: State.ACKNOWLEDGED,
     Stamp.EN_ROUTE: State.EN_ROUTE,
+    Stamp.DELAYED: State.EN_ROUTE,
     Stamp.STAGED: State.EN_ROUTE,
     Stamp.ON_SCENE: State.ON_SCENE,
     Stamp.TRANSPORTING: State.ON_SCENE,
@@ -21,9 +22,9 @@ _STEP = {
 _ORDER = {state: number for number, state in enumerate(State)}
 _STAMPS = {stamp: number for number, stamp in enumerate(Stamp)}
 
-type Late = Literal["answer", "turnout", "travel", "check"]
+type Late = Literal["answer", "turnout", "travel", "check", "held"]
 """What was to be told by now: that they are coming, that they left, that they are there, that they
-are well."""
+are well; `held`: that they go on again."""
 
 
 class Told(NamedTuple):
@@ -108,7 +109,10 @@ def due_of(sent: Assignment, limits: Limits) -> tuple[Late, datetime] | None:
         if sent.eta_s is None:
             return None
         allowed = max(sent.eta_s * limits.travel_factor, sent.eta_s + _LEAST_TRAVEL_S)
-        return "travel", sent.since + timedelta(seconds=allowed)
+        # What was promised does not move because something held it up.
+        return "travel", (sent.en_route_at or sent.since) + timedelta(seconds=allowed)
+    if sent.state is Stamp.DELAYED:
+        return "held", sent.since
     if sent.state is Stamp.ON_SCENE:
         return "check", sent.since + timedelta(minutes=limits.check_min)
     return None

@@ -9,17 +9,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from uuid import UUID
 
 import msgspec
 
 from warroom.calls.contracts import CallStamps
 from warroom.dispatch.kpi import UnitStamps
+from warroom.dispatch.rules import Hold
 
 type Sort = Literal["call", "log", "unit", "note"]
 _ORDER: dict[Sort, int] = {"call": 0, "log": 1, "unit": 2, "note": 3}
 
 STAMPS = (
     *("dispatched", "accepted", "en_route", "on_scene", "transporting", "at_facility", "ended"),
+    *("returning", "in_quarters"),
 )
 
 LONGEST = timedelta(hours=24)
@@ -46,7 +49,10 @@ class Moment:
 
 
 def timeline(
-    shown: Mapping[str, Any], calls: Iterable[CallStamps], units: Iterable[UnitStamps]
+    shown: Mapping[str, Any],
+    calls: Iterable[CallStamps],
+    units: Iterable[UnitStamps],
+    holds: Mapping[UUID, Sequence[Hold]] | None = None,
 ) -> list[Moment]:
     """All of it in the order in which it happened.
 
@@ -54,11 +60,18 @@ def timeline(
         shown: The incident as its asker may read it: notes that are not theirs are not in it.
         calls: About it, of those in view.
         units: That were sent to it, of those in view.
+        holds: When they were held up on their way, by assignment.
     """
     moments = [
         *(moment for call in calls for moment in _of_call(call)),
         *map(_of_log, shown["events"]),
         *(moment for unit in units for moment in _of_unit(unit)),
+        *(
+            moment
+            for unit in units
+            for hold in (holds or {}).get(unit.assignment_id or unit.unit_id, ())
+            for moment in _of_hold(unit, hold)
+        ),
         *map(_of_note, shown["notes"]),
     ]
     return sorted(moments, key=lambda one: (one.at, _ORDER[one.sort], one.kind, one.who, one.text))
@@ -86,6 +99,15 @@ def _of_unit(unit: UnitStamps) -> list[Moment]:
             text = unit.destination if stamp == "transporting" else ""
             detail = {"unit": str(unit.unit_id)}
             moments.append(Moment(at, "unit", kind, unit.name, text, detail=detail))
+    return moments
+
+
+def _of_hold(unit: UnitStamps, hold: Hold) -> list[Moment]:
+    detail = {"unit": str(unit.unit_id), "held": hold.held}
+    moments = [Moment(hold.since, "unit", "delayed", unit.name, hold.reason, detail=detail)]
+    if hold.went_on and hold.until is not None:
+        gone = {"unit": str(unit.unit_id)}
+        moments.append(Moment(hold.until, "unit", "en_route", unit.name, detail=gone))
     return moments
 
 

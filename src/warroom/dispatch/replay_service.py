@@ -13,7 +13,7 @@ from warroom.cameras import api as cameras
 from warroom.dispatch.kpi import UnitStamps
 from warroom.dispatch.kpi_report import make_report
 from warroom.dispatch.kpi_service import report_json
-from warroom.dispatch.kpi_store import list_unit_stamps
+from warroom.dispatch.kpi_store import list_holds, list_unit_stamps
 from warroom.dispatch.printing import Frame, print_after_action
 from warroom.dispatch.replay import LONGEST, Moment, digest, seconds_of, span_of, timeline
 from warroom.incidents import api as incidents
@@ -51,7 +51,9 @@ async def gather_kept(scope: Scope, tx: Transaction, incident_id: UUID) -> Kept:
     told = await calls.list_stamps_of(scope, tx, about)
     sent = await list_unit_stamps(scope, tx, ids)
     photos = await incidents.list_photos(scope, tx, incident.id)
-    return Kept(incident, shown, told, sent, timeline(shown, told, sent), photos)
+    held = [one.assignment_id for one in sent if one.assignment_id is not None]
+    holds = await list_holds(scope, tx, held)
+    return Kept(incident, shown, told, sent, timeline(shown, told, sent, holds), photos)
 
 
 async def replay(

@@ -30,6 +30,7 @@ from warroom.dispatch.contracts import (
     UNITS,
     VIEW,
     Did,
+    Held,
     Outcome,
     OutReason,
     Stamp,
@@ -132,6 +133,7 @@ class StampBody(_Body):
     closure_id: UUID | None = None
     outcome: Outcome | None = None
     destination: Annotated[str, Field(max_length=120)] = ""
+    held: Held | None = None
 
     @model_validator(mode="after")
     def _is_of_the_crew(self) -> "StampBody":
@@ -140,6 +142,9 @@ class StampBody(_Body):
             raise ValueError(message)
         if (self.stamp is Stamp.ACTED) != (self.did is not None):
             message = "acted says what was done"
+            raise ValueError(message)
+        if (self.stamp is Stamp.DELAYED) != (self.held is not None):
+            message = "delayed says what holds the unit up"
             raise ValueError(message)
         if self.destination and self.stamp is not Stamp.TRANSPORTING:
             message = "transporting says where to"

@@ -17,8 +17,12 @@ _STEPS = (
     *(Stamp.DISPATCHED, Stamp.ACCEPTED, Stamp.EN_ROUTE, Stamp.STAGED, Stamp.ON_SCENE),
     *(Stamp.TRANSPORTING, Stamp.AT_FACILITY),
 )
-_NOTED = frozenset({Stamp.ACTED, Stamp.DURESS})
+_HOMEWARD = frozenset({Stamp.RETURNING, Stamp.IN_QUARTERS})
+_NOTED = frozenset({Stamp.ACTED, Stamp.DURESS}) | _HOMEWARD
 """What leaves the state as it is."""
+
+_FURTHER = {**_ORDER, Stamp.DELAYED: _ORDER[Stamp.EN_ROUTE] - 0.5}
+"""How far a unit is: one that is held up is less far than one that comes."""
 
 _THERE = frozenset({Stamp.ON_SCENE, Stamp.TRANSPORTING, Stamp.AT_FACILITY})
 
@@ -50,7 +54,8 @@ def replay(events: Iterable[Event]) -> Standing:
 
     Steps can be left out (a crew that forgot to say that it set off has still arrived), never gone
     back. A stamp that comes after the end was told, but happened before it, is taken: what was done
-    is not lost because the network was away.
+    is not lost because the network was away. A unit that is held up says `en_route` again when it
+    goes on; the time of that step stays the first. On the way home the assignment is over already.
     """
     standing = Standing()
     for event in stamps_in_order(events):
@@ -68,12 +73,52 @@ def replay(events: Iterable[Event]) -> Standing:
     return standing
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A unit was held up on its way.
+
+    Attributes:
+        until: When it went on, or was there, or was taken back; None while it is held up.
+        held: What held it up, a `Held`.
+        went_on: It went on, rather than was there or taken back.
+    """
+
+    since: datetime
+    until: datetime | None
+    held: str
+    reason: str
+    went_on: bool = False
+
+
+def holds_of(events: Iterable[Event]) -> list[Hold]:
+    """When a unit was held up, from all stamps of its assignment."""
+    told = list(events)
+    verdicts = replay(told).verdicts
+    taken = [one for one in stamps_in_order(told) if verdicts[one.id] is Verdict.TAKEN]
+    moves = [one for one in taken if one.kind not in _NOTED]
+    return [
+        Hold(
+            *(one.happened_at, after.happened_at if after else None),
+            *(str(one.detail.get("held", "other")), one.reason),
+            went_on=after is not None and after.kind == Stamp.EN_ROUTE,
+        )
+        for one, after in zip(moves, [*moves[1:], None], strict=False)
+        if one.kind == Stamp.DELAYED
+    ]
+
+
 def _judge(standing: Standing, stamp: Stamp) -> Verdict:
     if stamp is Stamp.DURESS:
         # Somebody who calls for help is heard, whatever else was said before.
         return Verdict.TAKEN
+    if stamp in _HOMEWARD:
+        return _judge_homeward(standing, stamp)
     if standing.ended_at is not None:
         return Verdict.ALREADY if stamp is standing.state else Verdict.OVER
+    if stamp is Stamp.DELAYED:
+        return _judge_delayed(standing)
+    if stamp is Stamp.EN_ROUTE and standing.state is Stamp.DELAYED:
+        return Verdict.TAKEN
     if stamp in _STEPS:
         is_first = standing.since is None
         is_further = _ORDER[stamp] > _ORDER[standing.state]
@@ -83,6 +128,20 @@ def _judge(standing: Standing, stamp: Stamp) -> Verdict:
     if stamp is Stamp.CLEARED and standing.state is Stamp.DISPATCHED:
         return Verdict.NOT_YET
     return Verdict.TAKEN
+
+
+def _judge_delayed(standing: Standing) -> Verdict:
+    if standing.state is Stamp.EN_ROUTE:
+        return Verdict.TAKEN
+    is_before = _ORDER[standing.state] < _ORDER[Stamp.EN_ROUTE]
+    return Verdict.NOT_YET if is_before else Verdict.ALREADY
+
+
+def _judge_homeward(standing: Standing, stamp: Stamp) -> Verdict:
+    before = standing.ended_at if stamp is Stamp.RETURNING else standing.at.get(Stamp.RETURNING)
+    if before is None:
+        return Verdict.NOT_YET
+    return Verdict.ALREADY if stamp in standing.at else Verdict.TAKEN
 
 
 def believed(
@@ -101,11 +160,16 @@ def believed(
 def state_of(states: Sequence[Stamp]) -> str:
     """The state of a task that is not closed: `open`, or how far the furthest unit is."""
     active = [state for state in states if state not in ENDS]
-    return max(active, key=_ORDER.__getitem__).value if active else "open"
+    return max(active, key=_FURTHER.__getitem__).value if active else "open"
 
 
 def status_of(
-    state: Stamp | None, crew: int, *, in_danger: bool = False, is_out: bool = False
+    state: Stamp | None,
+    crew: int,
+    *,
+    in_danger: bool = False,
+    is_out: bool = False,
+    is_returning: bool = False,
 ) -> Status:
     """What a unit is doing.
 
@@ -114,6 +178,7 @@ def status_of(
         crew: How many people serve on it now.
         in_danger: They called for help and nobody answered: it overrides all.
         is_out: It is out of service; what it is still on is said before that.
+        is_returning: It drives home from its last assignment, and is free.
     """
     if in_danger:
         return Status.EMERGENCY
@@ -121,7 +186,9 @@ def status_of(
         return Status(state.value)
     if is_out:
         return Status.OUT_OF_SERVICE
-    return Status.AVAILABLE if crew else Status.UNKNOWN
+    if not crew:
+        return Status.UNKNOWN
+    return Status.RETURNING if is_returning else Status.AVAILABLE
 
 
 def closes(others: Iterable[Assignment], standing: Standing) -> bool:
@@ -138,6 +205,8 @@ def moments_of(standing: Standing) -> Mapping[str, datetime | None]:
         "on_scene_at": standing.at.get(Stamp.ON_SCENE),
         "transporting_at": standing.at.get(Stamp.TRANSPORTING),
         "at_facility_at": standing.at.get(Stamp.AT_FACILITY),
+        "returning_at": standing.at.get(Stamp.RETURNING),
+        "in_quarters_at": standing.at.get(Stamp.IN_QUARTERS),
         "ended_at": standing.ended_at,
     }
 

@@ -324,7 +324,7 @@ async def take_stamps(
         # Nobody else stands by for it.
         outcome = "solved" if standing.state is Stamp.CLEARED else "cancelled"
         task = await finish(scope, tx, task, Ending(outcome, events[-1].source), now)
-    elif not was_closed and task.state != "closed":
+    elif not was_closed and task.state != "closed" and standing.state is not before.state:
         others = [
             one
             for one in await store.list_assignments(scope, tx, [task.id])

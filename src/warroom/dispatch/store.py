@@ -11,6 +11,7 @@ from psycopg import sql
 
 from warroom.dispatch.contracts import (
     ACT,
+    RETURN_MOST,
     SEND,
     VIEW,
     Assignment,
@@ -22,6 +23,7 @@ from warroom.dispatch.contracts import (
 )
 from warroom.dispatch.duress_store import IN_DANGER
 from warroom.dispatch.outage_store import OUTAGE
+from warroom.dispatch.returning_store import RETURNING
 from warroom.kernel.db import Transaction, fetch_json
 from warroom.kernel.scope import Scope, Sides
 from warroom.units.contracts import columns_of as unit_columns
@@ -34,7 +36,7 @@ _TASK_COLUMNS = (
 _ASSIGNMENT_COLUMNS = (
     *("id", "task_id", "unit_id", "state", "since", "dispatched_at", "accepted_at"),
     *("en_route_at", "on_scene_at", "ended_at", "eta_s"),
-    *("role", "staged_at", "transporting_at", "at_facility_at"),
+    *("role", "staged_at", "transporting_at", "at_facility_at", "returning_at", "in_quarters_at"),
 )
 
 _INSERT_TASK = """
@@ -91,7 +93,12 @@ coalesce((select json_agg(json_build_object('id', s.id, 'unit',
         'state', s.state, 'since', s.since, 'role', s.role, 'dispatched_at', s.dispatched_at,
         'accepted_at', s.accepted_at, 'en_route_at', s.en_route_at, 'staged_at', s.staged_at,
         'on_scene_at', s.on_scene_at, 'transporting_at', s.transporting_at,
-        'at_facility_at', s.at_facility_at,
+        'at_facility_at', s.at_facility_at, 'returning_at', s.returning_at,
+        'in_quarters_at', s.in_quarters_at,
+        'held', case when s.state = 'delayed' then (
+            select json_build_object('why', e.detail->>'held', 'reason', e.reason)
+            from dispatch_event e where e.assignment_id = s.id and e.kind = 'delayed'
+            order by e.happened_at desc, e.id desc limit 1) end,
         'destination', (select e.detail->>'destination' from dispatch_event e
             where e.assignment_id = s.id and e.kind = 'transporting' and e.detail ? 'destination'
             order by e.happened_at desc, e.id desc limit 1),
@@ -191,7 +198,7 @@ _UPDATE_ASSIGNMENT = """
 update dispatch_assignment set state = %(state)s, since = %(since)s, accepted_at = %(accepted_at)s,
     en_route_at = %(en_route_at)s, staged_at = %(staged_at)s, on_scene_at = %(on_scene_at)s,
     transporting_at = %(transporting_at)s, at_facility_at = %(at_facility_at)s,
-    ended_at = %(ended_at)s
+    returning_at = %(returning_at)s, in_quarters_at = %(in_quarters_at)s, ended_at = %(ended_at)s
 where id = %(id)s
 """
 
@@ -227,7 +234,8 @@ _STATUS = sql.SQL(
 select coalesce(json_agg(json_build_object('unit', u.id, 'crew', c.crew,
     'state', s.state, 'since', coalesce(s.since, c.since), 'task', s.number,
     'stacked', (select count(*) from dispatch_stacked w where w.unit_id = u.id),
-    'in_danger', ({in_danger}), 'outage', {outage}) order by u.id), '[]')::text
+    'in_danger', ({in_danger}), 'outage', {outage},
+    'returning_at', {returning}) order by u.id), '[]')::text
 from unit u
 left join (
     select a.id, a.unit_id, a.state, a.since, t.number from dispatch_assignment a
@@ -571,8 +579,13 @@ async def list_watched(scope: Scope, tx: Transaction, since: datetime) -> list[T
 async def list_statuses(scope: Scope, tx: Transaction) -> bytes:
     """What the units in view are doing, as a JSON list; those of which nothing is known are not."""
     visible, parameters = _visible_unit(scope, VIEW)
-    query = _STATUS.format(visible=visible, in_danger=sql.SQL(IN_DANGER), outage=sql.SQL(OUTAGE))
-    return await fetch_json(tx, query, parameters)
+    query = _STATUS.format(
+        visible=visible,
+        in_danger=sql.SQL(IN_DANGER),
+        outage=sql.SQL(OUTAGE),
+        returning=sql.SQL(RETURNING),
+    )
+    return await fetch_json(tx, query, parameters | {"home_since": scope.at - RETURN_MOST})
 
 
 async def list_declined(

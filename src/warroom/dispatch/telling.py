@@ -6,8 +6,16 @@ from typing import Any
 from uuid import UUID
 
 from warroom.audit import api as audit
-from warroom.dispatch import crew_store, duress_store, outage_store, rules, stack_store, store
-from warroom.dispatch.contracts import MINE, TASKS, UNITS, Task
+from warroom.dispatch import (
+    crew_store,
+    duress_store,
+    outage_store,
+    returning_store,
+    rules,
+    stack_store,
+    store,
+)
+from warroom.dispatch.contracts import MINE, RETURN_MOST, TASKS, UNITS, Task
 from warroom.kernel import outbox
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope, Sides
@@ -32,6 +40,7 @@ async def tell_units(
     waiting = await stack_store.count(scope, tx, ids)
     in_danger = await duress_store.list_in_danger(scope, tx, ids)
     out = await outage_store.list_out(scope, tx, ids)
+    homeward = await returning_store.list_returning(scope, tx, ids, now - RETURN_MOST)
     bodies = []
     for unit_id, sides in units.items():
         state, number = busy.get(unit_id, (None, None))
@@ -39,7 +48,11 @@ async def tell_units(
         body = {
             "unit": unit_id,
             "status": rules.status_of(
-                state, len(crew), in_danger=unit_id in in_danger, is_out=unit_id in out
+                state,
+                len(crew),
+                in_danger=unit_id in in_danger,
+                is_out=unit_id in out,
+                is_returning=unit_id in homeward,
             ).value,
             "outage": out.get(unit_id),
             "since": now,

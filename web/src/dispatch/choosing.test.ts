@@ -61,8 +61,10 @@ describe("what a crew can say next", () => {
   it("is for ambulances also that they carry somebody, and only at incidents", () => {
     expect(nextStamps("on_scene", "ambulance", true)).toEqual(["transporting", "at_facility", "cleared"]);
     expect(nextStamps("on_scene", "engine", true)).toEqual(["cleared"]);
-    expect(nextStamps("en_route", "engine", true)).toEqual(["staged", "on_scene", "cleared"]);
-    expect(nextStamps("en_route", "dishub", false)).toEqual(["on_scene", "cleared"]);
+    expect(nextStamps("en_route", "engine", true)).toEqual(["delayed", "staged", "on_scene", "cleared"]);
+    expect(nextStamps("en_route", "dishub", false)).toEqual(["delayed", "on_scene", "cleared"]);
+    expect(nextStamps("delayed", "dishub", false)).toEqual(["en_route", "on_scene", "cleared"]);
+    expect(nextStamps("accepted", "dishub", false)).toEqual(["en_route", "on_scene", "cleared"]);
     expect(nextStamps("cancelled", "engine", true)).toEqual([]);
   });
 });

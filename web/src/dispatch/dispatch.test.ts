@@ -84,6 +84,12 @@ describe("the status of a vehicle", () => {
     expect(statusOf({ state: null, crew: 2, outage, in_danger: true })).toBe("emergency");
   });
 
+  it("of one that drives home is that while it is free", () => {
+    expect(statusOf({ state: null, crew: 2, returning_at: "2026-11-24T06:00:00Z" })).toBe("returning");
+    expect(statusOf({ state: null, crew: 0, returning_at: "2026-11-24T06:00:00Z" })).toBe("unknown");
+    expect(statusOf({ state: "dispatched", crew: 2, returning_at: null })).toBe("dispatched");
+  });
+
   it("is not said of any vehicle before it was read", () => {
     const statuses = new Statuses();
     expect(statuses.of("1")).toBeNull();

@@ -7,7 +7,7 @@ import { keep, recall } from "$lib/kept";
 import { socket } from "$lib/socket";
 import { t } from "$lib/t";
 import { dropPhoto, keepPhoto, shrink, waitingPhotos, type Waiting } from "./photos";
-import { bodyOf, newId, nextBatch, readQueue, standing, stepped, without, type Answered, type Pressed } from "./queue";
+import { bodyOf, homeward, newId, nextBatch, readQueue, standing, stepped, without, type Answered, type Pressed } from "./queue";
 import type { Duty, SentState } from "./types";
 
 interface KeptDuty {
@@ -151,9 +151,10 @@ export class CrewDuty {
   /** Takes a press: it counts on this phone from now on, whether the network is there or not. */
   press(more: Omit<Pressed, "id" | "at" | "assignment">): void {
     const { assignment, unit } = this.current;
-    // Without a task there is one thing to say: that the crew is in danger.
-    if (assignment === null && (unit === null || more.stamp !== "duress")) return;
-    const made: Pressed = { id: newId(), assignment: assignment?.id ?? ON_DUTY, at: new Date().toISOString(), ...more };
+    const home = more.stamp === "returning" || more.stamp === "in_quarters" ? homeward(this.current, this.queue) : null;
+    // Without a task there is this to say: that the crew is in danger, and that it drives home.
+    if (assignment === null && home === null && (unit === null || more.stamp !== "duress")) return;
+    const made: Pressed = { id: newId(), assignment: home?.assignment ?? assignment?.id ?? ON_DUTY, at: new Date().toISOString(), ...more };
     this.#put([...this.queue, made]);
     this.#attempt = 0;
     // It waits behind no question that hangs in a gap; what is sent twice counts once.

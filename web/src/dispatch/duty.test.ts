@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CrewDuty } from "./duty.svelte";
 import { fit } from "./photos";
-import type { Pressed } from "./queue";
+import { homeward, type Pressed } from "./queue";
 import type { Duty, SentState } from "./types";
 
 /** A question of the phone that a test answers when it likes. */
@@ -67,6 +67,47 @@ describe("a crew's phone", () => {
     expect(phone.queue).toEqual([]);
     expect(phone.state).toBe("accepted");
     expect(JSON.parse(store.get("warroom.kept.duty.p") ?? "{}")).toMatchObject({ duty: dutyAt("accepted") });
+  });
+
+  it("is held up and goes on, and says neither where it makes no sense", async () => {
+    const phone = await sentOut();
+    phone.press({ stamp: "delayed", held: "train" });
+    expect(phone.state).toBe("dispatched");
+    phone.press({ stamp: "en_route" });
+    phone.press({ stamp: "delayed", held: "train" });
+    expect(phone.state).toBe("delayed");
+    phone.press({ stamp: "en_route" });
+    expect(phone.state).toBe("en_route");
+  });
+
+  it("says without network that it drives home and is there, of the task that is over", async () => {
+    const phone = await sentOut();
+    for (const stamp of ["accepted", "cleared", "returning", "returning", "in_quarters"] as const) phone.press({ stamp });
+
+    expect(homeward(phone.current, phone.queue)).toEqual({ assignment: "a", at: "in_quarters" });
+    await settled();
+    const heard = last().presses.map(({ stamp }) => stamp);
+    await last().answer(takes(last()));
+
+    expect(heard).toEqual(["accepted", "cleared", "returning", "returning", "in_quarters"]);
+    expect(phone.state).toBe("cleared");
+    expect(homeward(phone.current, phone.queue)?.at).toBe("in_quarters");
+  });
+
+  it("drives home from the task that ended before, and from none that it does not know of", async () => {
+    const ended = { number: "1", state: "cleared", ended_at: "", reason: "", assignment: "b", returning_at: null, in_quarters_at: null } as const;
+    const phone = await sentOut();
+    phone.current = { ...dutyAt("dispatched"), assignment: null };
+    phone.press({ stamp: "returning" });
+    expect(phone.queue).toEqual([]);
+
+    phone.current = { ...phone.current, ended };
+    phone.press({ stamp: "returning" });
+    await settled();
+
+    expect(last().path).toBe("/api/dispatch/assignments/b/stamps");
+    await last().answer(takes(last()));
+    expect(homeward(phone.current, phone.queue)?.at).toBe("returning");
   });
 
   it("lets no answer from before a press undo it", async () => {

@@ -4,7 +4,7 @@
  * twice and late.
  */
 import { metresBetween } from "../camera/facts";
-import type { CrewStamp, Did, Duty, DutyUnit, Outcome, SentState, Step, TaskShort } from "./types";
+import type { CrewStamp, Did, Duty, DutyUnit, Held, Homeward, Outcome, SentState, Step, TaskShort } from "./types";
 
 export interface Pressed {
   id: string;
@@ -17,6 +17,7 @@ export interface Pressed {
   closure_id?: string;
   outcome?: Outcome;
   destination?: string;
+  held?: Held;
 }
 
 export interface Answered {
@@ -25,8 +26,8 @@ export interface Answered {
   text: string;
 }
 
-/** The steps of a unit, in order; `staged`, `transporting` and `at_facility` are for some alone. */
-export const ORDER: readonly Step[] = ["dispatched", "accepted", "en_route", "staged", "on_scene", "transporting", "at_facility"];
+/** The steps of a unit, in order; `delayed` is left by going on, `staged`, `transporting` and `at_facility` are for some alone. */
+export const ORDER: readonly Step[] = ["dispatched", "accepted", "en_route", "delayed", "staged", "on_scene", "transporting", "at_facility"];
 
 /** Whether a unit that stands so is on something. */
 export function isStep(state: string): state is Step {
@@ -37,31 +38,51 @@ export function isStep(state: string): state is Step {
 const CARRIES: readonly string[] = ["ambulance"];
 
 /** What a crew can say next: the step that is due first, then those beyond it that may be left out, then the end. */
-export function nextStamps(state: SentState, kind: string, isIncident: boolean): readonly Exclude<CrewStamp, "acted" | "duress" | "declined">[] {
+export function nextStamps(state: SentState, kind: string, isIncident: boolean): readonly Exclude<CrewStamp, "acted" | "duress" | "declined" | Homeward>[] {
   if (!isStep(state)) return [];
+  const again = state === "delayed" ? (["en_route"] as const) : [];
   const later = ORDER.slice(ORDER.indexOf(state) + 1).filter((step): step is Exclude<Step, "dispatched"> => {
+    if (step === "delayed") return state === "en_route";
     if (step === "staged") return isIncident;
     if (step === "transporting" || step === "at_facility") return isIncident && CARRIES.includes(kind);
     return true;
   });
-  return [...later, "cleared"];
+  return [...again, ...later, "cleared"];
 }
 
 /** Where the assignment will stand when all was heard: what the crew sees meanwhile. */
 export function standing(state: SentState, assignment: string, queue: readonly Pressed[]): SentState {
   let now = state;
   for (const { stamp, assignment: of } of queue) {
-    if (of !== assignment || stamp === "acted" || stamp === "duress") continue;
+    if (of !== assignment || stamp === "acted" || stamp === "duress" || isHomeward(stamp)) continue;
     if (stamp === "cleared" || stamp === "declined") return stamp;
-    if (isStep(now) && ORDER.indexOf(stamp) > ORDER.indexOf(now)) now = stamp;
+    if (isStep(now) && (stamp === "delayed" ? now === "en_route" : ORDER.indexOf(stamp) > ORDER.indexOf(now) || (stamp === "en_route" && now === "delayed"))) now = stamp;
   }
   return now;
 }
 
+function isHomeward(stamp: string): stamp is Homeward {
+  return stamp === "returning" || stamp === "in_quarters";
+}
+
+/** After a task: the assignment that is over, and how far its unit is on the way home; null where there is none to tell of. */
+export function homeward({ assignment, ended }: Duty, queue: readonly Pressed[]): { assignment: string; at: "cleared" | Homeward } | null {
+  const isOver = assignment !== null && !isStep(standing(assignment.state, assignment.id, queue));
+  const last = assignment === null ? (ended ?? null) : isOver ? { ...assignment, assignment: assignment.id } : null;
+  if (last === null) return null;
+  const told = (stamp: Homeward, at: string | null | undefined): boolean => at != null || queue.some((one) => one.assignment === last.assignment && one.stamp === stamp);
+  const at = told("in_quarters", last.in_quarters_at) ? "in_quarters" : told("returning", last.returning_at) ? "returning" : "cleared";
+  return { assignment: last.assignment, at };
+}
+
 /** The duty as it stands once the server took these: the answer to a press has no duty in it. */
 export function stepped(duty: Duty, taken: readonly Pressed[]): Duty {
-  const { assignment } = duty;
-  return assignment === null ? duty : { ...duty, assignment: { ...assignment, state: standing(assignment.state, assignment.id, taken) } };
+  const { assignment, ended } = duty;
+  const home = homeward(duty, taken);
+  const at = taken.at(-1)?.at ?? null;
+  const told = home === null || home.at === "cleared" ? {} : { returning_at: at, ...(home.at === "in_quarters" ? { in_quarters_at: at } : {}) };
+  if (assignment === null) return ended == null ? duty : { ...duty, ended: { ...ended, ...told } };
+  return { ...duty, assignment: { ...assignment, ...told, state: standing(assignment.state, assignment.id, taken) } };
 }
 
 /** The presses of the first assignment that waits, as one message; null when nothing waits. */

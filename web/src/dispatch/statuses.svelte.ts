@@ -47,7 +47,7 @@ export class Statuses {
   async refetch(): Promise<void> {
     try {
       const { items } = await api.get<{ items: UnitStatus[] }>("/api/dispatch/units");
-      this.by = new Map(items.map((one) => [one.unit, { status: statusOf(one), since: one.since, task: one.task, stacked: one.stacked, outage: one.outage ?? null }]));
+      this.by = new Map(items.map((one) => [one.unit, { status: statusOf(one), since: statusOf(one) === "returning" ? (one.returning_at ?? null) : one.since, task: one.task, stacked: one.stacked, outage: one.outage ?? null }]));
       this.isKnown = true;
     } catch {
       // What is not known is drawn as unknown, never as free.
@@ -60,11 +60,12 @@ export class Statuses {
   }
 }
 
-export function statusOf({ state, crew, in_danger, outage }: Pick<UnitStatus, "state" | "crew" | "outage"> & Partial<Pick<UnitStatus, "in_danger">>): Status {
+export function statusOf({ state, crew, in_danger, outage, returning_at }: Pick<UnitStatus, "state" | "crew" | "outage" | "returning_at"> & Partial<Pick<UnitStatus, "in_danger">>): Status {
   if (in_danger === true) return "emergency";
   if (state !== null && isStep(state)) return state;
   if (outage != null) return "out_of_service";
-  return crew > 0 ? "available" : "unknown";
+  if (crew === 0) return "unknown";
+  return returning_at == null ? "available" : "returning";
 }
 
 export const statuses = new Statuses();

@@ -4,10 +4,10 @@ import type { Danger, PremiseKind } from "../incidents/premises";
 import type { AgencyName } from "$lib/types";
 
 /** Where a unit can stand while it is on something, in order. */
-export type Step = "dispatched" | "accepted" | "en_route" | "staged" | "on_scene" | "transporting" | "at_facility";
+export type Step = "dispatched" | "accepted" | "en_route" | "delayed" | "staged" | "on_scene" | "transporting" | "at_facility";
 export type TaskState = "open" | Step | "closed";
 export type SentState = Step | "cleared" | "declined" | "cancelled" | "handed_over";
-export type Status = "available" | Step | "emergency" | "out_of_service" | "unknown";
+export type Status = "available" | Step | "returning" | "emergency" | "out_of_service" | "unknown";
 export const OUT_REASONS = ["mechanical", "fuel", "supplies", "cleaning", "crew", "other"] as const;
 export type OutReason = (typeof OUT_REASONS)[number];
 
@@ -21,7 +21,12 @@ export interface Outage {
 
 export type Outcome = "solved" | "dissolved" | "not_found" | "cancelled";
 export type Did = "manual_control" | "tow" | "closure" | "diversion" | "patient_contact" | "water_on_fire" | "under_control" | "other";
-export type CrewStamp = Exclude<Step, "dispatched"> | "acted" | "duress" | "cleared" | "declined";
+export type CrewStamp = Exclude<Step, "dispatched"> | "acted" | "duress" | "cleared" | "declined" | Homeward;
+/** What is told after the end of an assignment. */
+export type Homeward = "returning" | "in_quarters";
+export const HELD = ["train", "jam", "closed", "vehicle", "other"] as const;
+/** What holds a unit up on its way. */
+export type Held = (typeof HELD)[number];
 
 export interface Sent {
   id: string;
@@ -37,6 +42,10 @@ export interface Sent {
   at_facility_at?: string | null;
   /** Where a patient is taken to, as the crew calls it. */
   destination?: string | null;
+  /** Why it is held up, while it is. */
+  held?: { why: Held; reason: string } | null;
+  returning_at?: string | null;
+  in_quarters_at?: string | null;
   ended_at: string | null;
   eta_s: number | null;
   way?: WayWorse | null;
@@ -67,7 +76,7 @@ export interface WayWorse {
 
 export type RoadState = "closed" | "jam" | "slow";
 
-export type Due = "answer" | "turnout" | "travel" | "check";
+export type Due = "answer" | "turnout" | "travel" | "check" | "held";
 
 export interface TaskShort {
   id: string;
@@ -262,6 +271,8 @@ export interface UnitStatus {
   in_danger: boolean;
   /** It is out of service. */
   outage?: Outage | null;
+  /** Since when it drives home: it can be sent, and is not at its post yet. */
+  returning_at?: string | null;
 }
 
 export interface DutyUnit {
@@ -279,7 +290,7 @@ export interface DutyUnit {
 export interface Duty {
   unit: DutyUnit | null;
   signed_on_at: string | null;
-  assignment: { id: string; state: SentState; since: string; dispatched_at: string; on_scene_at: string | null } | null;
+  assignment: { id: string; state: SentState; since: string; dispatched_at: string; on_scene_at: string | null; returning_at?: string | null; in_quarters_at?: string | null } | null;
   task: TaskShort | null;
   /** What last made its way worse. */
   way?: WayWorse | null;
@@ -292,7 +303,7 @@ export interface Duty {
   /** What is known of the incident that the task is a part of. */
   incident?: Brief | null;
   /** How the last task of the unit ended, lately. */
-  ended?: { number: string; state: SentState; ended_at: string; reason: string } | null;
+  ended?: { number: string; state: SentState; ended_at: string; reason: string; assignment: string; returning_at: string | null; in_quarters_at: string | null } | null;
 }
 
 export interface Brief {

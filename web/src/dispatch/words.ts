@@ -10,6 +10,7 @@ function word(key: string, otherwise: string): string {
 export const stateWord = (state: string): string => word(`dispatch.state_${state}`, state);
 export const outcomeWord = (outcome: string): string => word(`dispatch.outcome_${outcome}`, outcome);
 export const didWord = (did: string): string => word(`dispatch.did_${did}`, did);
+export const heldWord = (held: string): string => word(`dispatch.held_${held}`, held);
 export const outWord = (reason: string): string => word(`dispatch.out_${reason}`, reason);
 export const whyWord = (why: string): string => word(`dispatch.why_${why}`, why);
 export const whyNoMoveWord = (why: string): string => word(`dispatch.no_move_${why}`, why);
@@ -36,6 +37,7 @@ export function eventWord(event: LogEvent, unitName: string | null): string {
   const unit = unitName ?? said(detail["unit"]);
   const main = word(`dispatch.log_${event.kind}`, event.kind).replace("{unit}", unit);
   const more: string[] = [];
+  if (event.kind === "delayed") more.push(heldWord(said(detail["held"])));
   if (event.kind === "acted") more.push(didWord(said(detail["did"])));
   if (event.kind === "cleared" || event.kind === "closed") more.push(outcomeWord(said(detail["outcome"]) || "solved"));
   if (event.kind === "way_worse" || event.kind === "way_better") more.push(wayWord({ ...(detail as unknown as WayWorse), kind: event.kind, at: event.happened_at }));
