@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from tests.app.asgi_socket import open_socket
 from tests.identity.conftest import City, Clients, signed_in
+from tests.listening import until_listened
 from warroom.identity import api
 from warroom.kernel.realtime import Hub
 
@@ -99,7 +100,7 @@ async def test_the_sockets_of_an_ended_session_are_closed_at_once(
         cookie = f"{api.COOKIE}={two.cookies[api.COOKIE]}"
         async with open_socket(app, "/ws", cookie) as socket:
             assert json.loads(await socket.receive_text())["type"] == "hello"
-            await asyncio.sleep(0.3)  # until the watcher listens
+            await until_listened(city.db, city.system, "warroom_rights")
             await one.delete("/api/sessions")
             closed = await socket.refused_after_opening()
     watching.cancel()

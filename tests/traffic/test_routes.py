@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from starlette.requests import HTTPConnection
 
+from tests.listening import until_begun
 from tests.roads.maps import raw, way
 from tests.scopes import scope_of
 from tests.traffic.world import EVERYTHING, ZONE, World, make_world, new_id
@@ -386,12 +387,12 @@ async def test_a_closed_road_is_driven_round_until_it_is_open_again(town: Town) 
 async def test_a_report_reaches_the_routes_within_a_second(town: Town) -> None:
     """Over the outbox and its wake-up, as in a process whose cycles are ten seconds apart."""
     clock = asyncio.get_running_loop()
-    with town.world.hub():
+    with town.world.hub() as hub:
         async with town.world.traffic:
             while town.desk._conditions is None:
                 await asyncio.sleep(0.02)
             await town.route()
-            await asyncio.sleep(0.3)  # the hub has begun to listen
+            await until_begun(hub)
             began = clock.time()
             await town.post("traffic/reports", {"line": SHORT, "level": "standing"})
             while "Jl. Jauh" not in roads(await town.route()):

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from tests.listening import until_begun
 from tests.scopes import EVERYTHING
 from tests.traffic.city import PIECES, east, seen
 from tests.traffic.test_said import in_two_areas
@@ -136,10 +137,10 @@ async def test_a_closure_is_in_force_within_a_second_and_its_end_as_well(world: 
         cycles.put_nowait(cycle)
 
     world.traffic.followers.append(follow)
-    with world.hub():
+    with world.hub() as hub:
         async with world.traffic:
             await asyncio.wait_for(cycles.get(), 10)
-            await asyncio.sleep(0.3)  # the hub has begun to listen
+            await until_begun(hub)
             began = time.monotonic()
             await world.close(east(3))
             closed = await asyncio.wait_for(cycles.get(), 10)

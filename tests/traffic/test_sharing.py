@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.listening import until_listened
 from tests.scopes import EVERYTHING
 from tests.traffic.test_said import in_two_areas
 from tests.traffic.world import World, make_world
@@ -46,7 +47,7 @@ async def two(world: World) -> AsyncIterator[tuple[Traffic, Sharing, Traffic, Sh
         Sharing(world.db, world.clock, EVERYTHING, world.traffic) as here,
         Sharing(world.db, world.clock, EVERYTHING, other) as there,
     ):
-        await asyncio.sleep(0.3)  # both have begun to listen
+        await until_listened(world.db, EVERYTHING, CHANNEL, 2)
         yield world.traffic, here, other, there
 
 
@@ -151,7 +152,7 @@ async def test_without_roads_nothing_is_told(world: World) -> None:
 
     other = world.again()  # has made no state yet
     listening = asyncio.create_task(listen())
-    await asyncio.sleep(0.2)
+    await until_listened(world.db, EVERYTHING, CHANNEL)
     async with Sharing(world.db, world.clock, EVERYTHING, other):
         other.add(seen(world, (0, 20.0)))
         await asyncio.sleep(1.3)

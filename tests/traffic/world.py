@@ -71,13 +71,13 @@ class World:
             return await (await tx.execute(query, values)).fetchall()  # type: ignore[call-overload, no-any-return]
 
     @contextmanager
-    def hub(self) -> Iterator[None]:
+    def hub(self) -> Iterator[Hub]:
         """The outbox is read, and handed to the traffic, as in a process."""
         hub = Hub(TOPICS, self.db, EVERYTHING, self.clock)
         hub.handlers.extend(self.traffic.subscribe())
         running = asyncio.ensure_future(hub.run())
         try:
-            yield
+            yield hub
         finally:
             running.cancel()
 

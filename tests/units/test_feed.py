@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from tests.kernel.test_realtime import open_tab
+from tests.listening import until_listened
 from tests.scopes import EVERYTHING
 from tests.units.test_ingest import fix
 from tests.units.world import World
 from warroom.kernel.realtime import Hub
 from warroom.units import routes, track_store
 from warroom.units.contracts import POSITION
+from warroom.units.ingest import CHANNEL
 
 
 async def test_those_in_scope_hear_where_a_unit_is_and_others_do_not(world: World) -> None:
@@ -27,7 +29,7 @@ async def test_those_in_scope_hear_where_a_unit_is_and_others_do_not(world: Worl
             tab.subscribe(POSITION)
         await asyncio.sleep(0.05)
         async with world.tracker:
-            await asyncio.sleep(0.2)
+            await until_listened(world.db, EVERYTHING, CHANNEL)
             await world.tracker.take("gps-1", key, [fix(world, ago_s=1)])
             await ours.until(lambda: len(ours.bodies()) == 1)
             world.clock.advance(1)
@@ -54,7 +56,7 @@ async def test_a_batch_that_was_long_under_way_is_told_though_others_were_meanwh
         ours.subscribe(POSITION)
         await asyncio.sleep(0.05)
         async with world.tracker:
-            await asyncio.sleep(0.2)
+            await until_listened(world.db, EVERYTHING, CHANNEL)
             slow, save = asyncio.Event(), track_store.save_positions
 
             async def save_slowly(*given: Any) -> None:
