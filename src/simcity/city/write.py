@@ -43,6 +43,7 @@ class Streams:
     transport: str = "tcp"
     has_sub: bool = False
     with_sub: frozenset[int] = frozenset()  # cameras that have one although others have none
+    onvif: str | None = None  # where those that turn are asked to
 
 
 def make_city() -> City:
@@ -269,6 +270,9 @@ def _stream_properties(number: int, site: Site, streams: Streams | None) -> dict
     properties["transport"] = streams.transport
     if streams.username is not None:
         properties |= {"username": streams.username, "password": streams.password or ""}
+    if streams.onvif and site.is_ptz:
+        onvif = f"{streams.onvif.rstrip('/')}/cam/{number}/onvif/device_service"
+        properties["control_url"] = onvif
     tags = [site.kind, *(["ptz"] if site.is_ptz else [])]
     return {**properties, "tags": tags, "simulated": True}
 
@@ -328,6 +332,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cameras-rtsp", metavar="URL", help="rtsp://host:port of the simulated cameras"
     )
+    parser.add_argument(
+        "--cameras-onvif", metavar="URL", help="http://host:port where those that turn are asked"
+    )
     parser.add_argument("--login", metavar="NAME:PASSWORD", help="of all cameras")
     parser.add_argument("--transport", choices=("tcp", "udp"), default="tcp")
     parser.add_argument("--sub", action="store_true", help="cameras have a sub-stream too")
@@ -347,6 +354,7 @@ def run(options: argparse.Namespace) -> int:
             options.transport,
             options.sub,
             with_sub,
+            options.cameras_onvif,
         )
     city = write_city(options.out, streams)
     sys.stdout.write(

@@ -1,6 +1,7 @@
 """The command that serves cameras: clips from a folder, the control door, exact times."""
 
 import argparse
+import contextlib
 import json
 import resource
 import signal
@@ -11,6 +12,7 @@ from typing import Any
 
 from simcity import clock
 from simcity.daylight import period_at
+from simcity.onvif.door import OnvifDoor
 from simcity.rtsp import faults, testclip
 from simcity.rtsp.audio import AudioTrack, make_track
 from simcity.rtsp.clip import Clip
@@ -30,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8554)
     parser.add_argument("--control-port", type=int, help="port of the control door, 0 = any")
+    parser.add_argument(
+        "--onvif-port", type=int, metavar="PORT", help="cameras of --city that turn do so here"
+    )
     parser.add_argument(
         "--cameras",
         type=int,
@@ -80,12 +85,25 @@ def run(options: argparse.Namespace) -> int:
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: stop.set())
     crew = _Crew(server, options, wanted)
-    with server, ControlDoor(server, options.control_port or 0) as door:
+    with (
+        server,
+        ControlDoor(server, options.control_port or 0) as door,
+        _heads(options) or contextlib.nullcontext(),
+    ):
         crew.enlist()
         _report(server, door, options)
         while not stop.wait(LOOK_EVERY_S):
             crew.enlist()
     return 0
+
+
+def _heads(options: argparse.Namespace) -> OnvifDoor | None:
+    """Where the cameras of the city that turn are asked to, if that is wanted."""
+    if options.onvif_port is None:
+        return None
+    rows = _properties(options.city) if options.city else []
+    turning = [row["number"] for row in rows if row.get("ptz")]
+    return OnvifDoor(turning, options.onvif_port, _login(options))
 
 
 def _report(server: RtspServer, door: ControlDoor, options: argparse.Namespace) -> None:
@@ -178,8 +196,9 @@ def _login(options: argparse.Namespace) -> Login | None:
 
 def _sites(path: Path | None) -> dict[int, str]:
     """Return which kind of picture fits each camera, by number: a junction or a road."""
-    if path is None:
-        return {}
-    features: list[dict[str, Any]] = json.loads(path.read_text())["features"]
-    rows = [feature["properties"] for feature in features]
+    rows = [] if path is None else _properties(path)
     return {row["number"]: "simpang" if row["kind"] == "simpang" else "jalan" for row in rows}
+
+
+def _properties(path: Path) -> list[dict[str, Any]]:
+    return [feature["properties"] for feature in json.loads(path.read_text())["features"]]

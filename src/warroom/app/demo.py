@@ -74,6 +74,7 @@ class Plan:
     cameras: int
     port: int
     rtsp_port: int
+    onvif_port: int
     clips: str
     hour: float | None = None
     speed: float = 1.0
@@ -120,7 +121,8 @@ def demo(
     node = _prepare(port=port, reset=reset)
     # The cameras' addresses hold the port: the same as last time, or all of them are changed.
     rtsp_port = _free_port(_read_mark(node).get("rtsp_port", 8554))
-    plan = Plan(cameras, port, rtsp_port, clips, hour, speed, max(0, calls), desk)
+    onvif_port = _free_port(_read_mark(node).get("onvif_port", 8580))
+    plan = Plan(cameras, port, rtsp_port, onvif_port, clips, hour, speed, max(0, calls), desk)
     require_free_port(node.settings)
     (node.settings.data / "clips").mkdir(exist_ok=True)
     made_of = _made_of(plan)
@@ -132,7 +134,8 @@ def demo(
                 start_database(node)
         else:
             _settle(node, plan)
-            _write_mark(node.settings.data, made_of=made_of, rtsp_port=plan.rtsp_port)
+            ports = {"rtsp_port": plan.rtsp_port, "onvif_port": plan.onvif_port}
+            _write_mark(node.settings.data, made_of=made_of, **ports)
         asyncio.run(_run(node, plan))
     finally:
         if node.embedded is not None:
@@ -158,7 +161,7 @@ def _settle(node: Node, plan: Plan) -> None:
 
 def _made_of(plan: Plan) -> str:
     """Stands for all that decides what `_settle` makes: where it is the same, nothing is to do."""
-    digest = hashlib.sha256(repr((plan.cameras, plan.rtsp_port)).encode())
+    digest = hashlib.sha256(repr((plan.cameras, plan.rtsp_port, plan.onvif_port)).encode())
     for path in sorted(path for pattern in _MADE_BY for path in _PACKAGES.glob(pattern)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -260,6 +263,7 @@ def _city_being_written(node: Node, plan: Plan) -> Iterator[None]:
     words = (
         sys.executable, "-m", "simcity", "city", "--out", str(node.settings.city),
         "--cameras-rtsp", f"rtsp://127.0.0.1:{plan.rtsp_port}",
+        "--cameras-onvif", f"http://127.0.0.1:{plan.onvif_port}",
     )  # fmt: skip
     writing = subprocess.Popen(words, stdout=subprocess.DEVNULL)  # noqa: S603 - our own program
     try:
@@ -324,6 +328,7 @@ async def _run(node: Node, plan: Plan) -> None:
         (
             "simcity", "rtsp", "--port", str(plan.rtsp_port), "--cameras", str(plan.cameras),
             "--clips", clips, "--city", str(_cameras_file(node)),
+            "--onvif-port", str(plan.onvif_port),
         ),
         stops_last=True,
     )  # fmt: skip

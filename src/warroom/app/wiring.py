@@ -30,6 +30,7 @@ from warroom.calls import privacy as call_privacy
 from warroom.calls import routes as call_routes
 from warroom.cameras import api as cameras
 from warroom.cameras import jobs as camera_jobs
+from warroom.cameras import privacy as camera_privacy
 from warroom.cameras import routes as camera_routes
 from warroom.dispatch import api as dispatch
 from warroom.dispatch import jobs as dispatch_jobs
@@ -107,7 +108,7 @@ ROUTERS = [
     *alert_routes.routers,
     audit_routes.router,
     call_routes.router,
-    camera_routes.router,
+    *camera_routes.routers,
     *dispatch_routes.routers,
     hub_routes.router,
     *identity_routes.routers,
@@ -178,6 +179,7 @@ def registry_of(configuration: Configuration) -> Registry:
             access_privacy.TOLD,
             alert_privacy.told(configuration.section(alerts.AlertSettings)),
             call_privacy.told(configuration.section(calls.CallSettings)),
+            camera_privacy.TOLD,
             dispatch_privacy.told(configuration.section(dispatch.DispatchSettings)),
             hub_privacy.told(configuration.section(hub.HubSettings)),
             incident_privacy.told(configuration.section(incidents.IncidentSettings)),
@@ -252,6 +254,7 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         calls.EdgeClient: calls.EdgeClient(calls_socket(settings)),
         cameras.CameraSettings: camera_settings,
         cameras.Prober: cameras.open_prober(camera_settings, node.clock),
+        cameras.Turner: cameras.Turner(camera_settings),
         dispatch.DispatchSettings: configuration.section(dispatch.DispatchSettings),
         dispatch.Briefs: dispatch.Briefs(
             db, identity.system_scope(f"briefs {settings.node}", node.clock)
@@ -399,6 +402,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         running=(
             live_service,
             playback,
+            made[cameras.Turner],
             made[hub.Sender],
             desk,
             state,

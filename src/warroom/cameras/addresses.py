@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from warroom.cameras.contracts import Credentials
 from warroom.cameras.errors import (
+    ControlElsewhereError,
     ForbiddenAddressError,
     RtspsError,
     SchemeError,
@@ -29,10 +30,12 @@ from warroom.kernel.addresses import Address, is_address_allowed
 __all__ = [
     "Address",
     "StreamAddress",
+    "control_of",
     "host_address",
     "is_address_allowed",
     "join_credentials",
     "parse_address",
+    "parse_control",
     "same_host",
 ]
 
@@ -94,6 +97,47 @@ def parse_address(text: str, *, allow_loopback: bool) -> StreamAddress:
     if not (username + password).isprintable():
         raise UrlInvalidError(field="url")
     return _compose(parts, host, port, username, password)
+
+
+def parse_control(text: str, main_url: str | None, *, allow_loopback: bool) -> str:
+    """The address at which a camera's movement is asked for, judged.
+
+    It must be on the host of the main stream, whose login is used there: whoever may edit a camera
+    could otherwise have its password sent to a machine of their own.
+
+    Raises:
+        UrlInvalidError: It cannot be read, or holds a login.
+        SchemeError: It is not one of http or https (`scheme`).
+        ForbiddenAddressError: Its host is a literal that no camera may be at.
+        ControlElsewhereError: It is on another host than the main stream, or there is none.
+        TooLongError: It has more than 1,024 characters.
+    """
+    text = text.strip()
+    if len(text) > MAX_URL:
+        raise TooLongError(field="control_url", limit=MAX_URL)
+    scheme, colon, _ = text.partition("://")
+    if not colon or not text.isascii() or _CONTROL.search(text) or "\\" in text or "#" in text:
+        raise UrlInvalidError(field="control_url")
+    if scheme.lower() not in ("http", "https"):
+        raise SchemeError(field="control_url", scheme=scheme[:16] if scheme.isalnum() else "?")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise UrlInvalidError(field="control_url") from None
+    host = (parts.hostname or "").lower()
+    if not host or port == 0 or "@" in parts.netloc or _SECRET_WORD.search(text):
+        raise UrlInvalidError(field="control_url")
+    _judge_host(host, allow_loopback=allow_loopback)
+    if main_url is None or urlsplit(main_url).hostname != host:
+        raise ControlElsewhereError(field="control_url")
+    return text
+
+
+def control_of(main_url: str) -> str:
+    """Where ONVIF says that a camera is asked first, if nobody has said otherwise."""
+    host = urlsplit(main_url).hostname or ""
+    return f"http://{f'[{host}]' if ':' in host else host}/onvif/device_service"
 
 
 def join_credentials(in_url: Credentials, username: str, password: str) -> Credentials:

@@ -11,14 +11,16 @@ from uuid import UUID
 
 from warroom.audit import api as audit
 from warroom.audit.contracts import Access
-from warroom.cameras import bulk, service
+from warroom.cameras import bulk, service, turning
 from warroom.cameras.addresses import is_address_allowed, join_credentials, parse_address
 from warroom.cameras.contracts import (
     CONFIGURE,
     VIEW,
+    Aim,
     Areas,
     Camera,
     CameraId,
+    Control,
     Credentials,
     ImportReport,
     KnownStream,
@@ -28,6 +30,7 @@ from warroom.cameras.contracts import (
     StateReport,
     StreamConfig,
     UnrecordedCamera,
+    Velocity,
 )
 from warroom.cameras.errors import CameraNotFoundError
 from warroom.cameras.probe import Prober
@@ -35,6 +38,8 @@ from warroom.cameras.rules import StreamChange
 from warroom.cameras.service import Inventory
 from warroom.cameras.settings import CameraSettings
 from warroom.cameras.store import finding
+from warroom.cameras.turner import Turner
+from warroom.cameras.turning import Judged
 from warroom.identity.contracts import Thing
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Transaction
@@ -292,6 +297,162 @@ async def list_accesses(
     raise CameraNotFoundError
 
 
+async def find_control(
+    inventory: Inventory, scope: Scope, tx: Transaction, camera_id: UUID
+) -> Control:
+    """Where and how a camera is asked to move, for those who may move it.
+
+    Raises:
+        CameraNotFoundError: No such camera, or not for this scope.
+        NotTurningError: It does not turn, is switched off, or has no stream.
+        TurningLoginError: Its login cannot be opened.
+    """
+    return await turning.find_control(inventory, scope, tx, camera_id)
+
+
+async def show_grip(
+    inventory: Inventory,
+    scope: Scope,
+    tx: Transaction,
+    camera_id: UUID,
+    *,
+    for_incident: bool = False,
+) -> dict[str, Any]:
+    """Who has a turning camera in hand (`held`) and whether the asker may take it over.
+
+    Args:
+        inventory: What the use cases work with.
+        scope: Who asks.
+        tx: Transaction of the scope.
+        camera_id: Which camera.
+        for_incident: Whether it would be turned to an incident, which ranks higher.
+
+    Raises:
+        CameraNotFoundError: No such camera, or not for this scope.
+    """
+    return await turning.show_grip(inventory, scope, tx, camera_id, for_incident=for_incident)
+
+
+async def take(
+    inventory: Inventory,
+    scope: Scope,
+    tx: Transaction,
+    camera_id: UUID,
+    *,
+    takes_over: bool = False,
+    reserves: bool = False,
+    reason: str = "",
+) -> Judged:
+    """Asks for a turning camera; ask the answer (`require`) when the transaction is over.
+
+    Raises:
+        CameraNotFoundError: No such camera, or not for this scope.
+        ReasonNeededError: It is taken over without a reason.
+        FieldError: The reason is too long.
+    """
+    return await turning.take(
+        *(inventory, scope, tx, camera_id),
+        takes_over=takes_over,
+        reserves=reserves,
+        reason=reason,
+    )
+
+
+async def hold_to_move(
+    inventory: Inventory,
+    scope: Scope,
+    tx: Transaction,
+    camera: Camera,
+    incident_id: UUID | None = None,
+    *,
+    takes_over: bool = False,
+    reason: str = "",
+    deed: dict[str, Any] | None = None,
+) -> Judged:
+    """Takes or keeps a camera for a movement; ask the answer when the transaction is over.
+
+    The audit is told of a movement when it begins, and again for each minute that it goes on; with
+    `deed` (a preset, a place) each time. The caller has read the camera for `ptz:move`.
+
+    Raises:
+        ReasonNeededError: It is taken over without a reason.
+        FieldError: The reason is too long.
+    """
+    return await turning.hold_to_move(
+        *(inventory, scope, tx, camera, incident_id),
+        takes_over=takes_over,
+        reason=reason,
+        deed=deed,
+    )
+
+
+async def let_go(inventory: Inventory, scope: Scope, tx: Transaction, camera_id: UUID) -> bool:
+    """Gives a camera back; tells whether the asker had it.
+
+    Raises:
+        CameraNotFoundError: No such camera, or not for this scope.
+    """
+    return await turning.let_go(inventory, scope, tx, camera_id)
+
+
+async def say_bearing(
+    inventory: Inventory,
+    scope: Scope,
+    tx: Transaction,
+    camera_id: UUID,
+    token: str,
+    bearing_deg: float | None,
+) -> None:
+    """Keeps where a position of a camera looks (None forgets it), for those who configure it.
+
+    Raises:
+        CameraNotFoundError: No such camera, or not for this scope.
+        FieldError: It is no bearing, or no name of a position.
+    """
+    await turning.say_bearing(inventory, scope, tx, camera_id, token, bearing_deg)
+
+
+async def forget_free(inventory: Inventory, scope: Scope, tx: Transaction) -> int:
+    """Forgets, and tells, who had cameras that are free again; tells how many."""
+    return await turning.forget_free(inventory, scope, tx)
+
+
+async def look(turner: Turner, control: Control) -> dict[str, Any]:
+    """What the camera tells of itself: positions, and where it looks. Outside of a transaction.
+
+    Raises:
+        TurningError: It does not answer (its subclass says why).
+    """
+    return await turning.look(turner, control)
+
+
+async def move(turner: Turner, control: Control, velocity: Velocity) -> None:
+    """Moves it for two seconds, or stops it. Outside of a transaction.
+
+    Raises:
+        TurningError: It does not do it.
+    """
+    await turner.move(control, velocity)
+
+
+async def go_to(turner: Turner, control: Control, token: str) -> None:
+    """Sends it to a position that it keeps. Outside of a transaction.
+
+    Raises:
+        TurningError: It does not do it.
+    """
+    await turning.go_to(turner, control, token)
+
+
+async def aim(turner: Turner, control: Control, place: tuple[float, float]) -> Aim:
+    """Turns it to a place (lat, lon) as well as that can be known. Outside of a transaction.
+
+    Raises:
+        TurningError: It does not do it.
+    """
+    return await turning.aim(turner, control, place)
+
+
 async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
     """The camera in view with this number or id, as rights see it; None if there is none."""
     return await service.find_thing(scope, tx, asked)
@@ -304,16 +465,23 @@ __all__ = [
     "Inventory",
     "Prober",
     "StreamChange",
+    "Turner",
     "add_camera",
+    "aim",
     "change_camera",
     "claim_streams",
     "count_by_class",
     "count_states",
     "find_cameras",
+    "find_control",
     "find_thing",
+    "forget_free",
     "get_camera",
+    "go_to",
+    "hold_to_move",
     "import_cameras",
     "is_address_allowed",
+    "let_go",
     "list_accesses",
     "list_cameras",
     "list_known_streams",
@@ -321,11 +489,16 @@ __all__ = [
     "list_sited",
     "list_streams",
     "list_unrecorded",
+    "look",
+    "move",
     "open_prober",
     "parse_address",
     "probe",
     "remove_camera",
     "report_states",
+    "say_bearing",
     "show_camera",
+    "show_grip",
     "silence",
+    "take",
 ]

@@ -50,6 +50,8 @@ def add(  # noqa: PLR0913 - each is an option of the command
     range_m: float | None = None,
     height_m: float | None = None,
     ptz: bool = False,
+    control_url: str | None = None,
+    pan_span: float | None = None,
     tag: list[str] | None = None,
     json: bool = False,
 ) -> None:
@@ -75,6 +77,8 @@ def add(  # noqa: PLR0913 - each is an option of the command
         range_m: How far the picture is of use, up to 3,000 m.
         height_m: Metres above ground.
         ptz: It turns and zooms.
+        control_url: Address of its ONVIF service, on the host of its stream.
+        pan_span: Degrees that its whole pan range covers.
         tag: A tag; may be given several times.
         json: Print one JSON object.
     """
@@ -90,6 +94,8 @@ def add(  # noqa: PLR0913 - each is an option of the command
         "range_m": range_m,
         "height_m": height_m,
         "is_ptz": ptz,
+        "control_url": control_url,
+        "pan_span_deg": pan_span,
         "tags": tuple(tag or ()),
     }
     streams = [StreamChange("main", url, transport, username, secret)]

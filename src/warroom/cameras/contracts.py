@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, NewType
+from typing import Literal, NewType, Protocol
 from uuid import UUID
 
 from warroom.kernel.actions import Action, declare
@@ -21,16 +21,21 @@ VIEW = "camera:view"
 CONFIGURE = "camera:configure"
 RECORD = "camera:record"
 """Held by the system alone: reads logins and writes states."""
+MOVE = "ptz:move"
+OVERRIDE = "ptz:override"
+"""To take a turning camera from anybody who does not hold this word as well."""
 
 ACTIONS = declare(
     Action(VIEW, "camera", "view", lends=True, for_programs=True),
     Action(CONFIGURE, "camera", "configure", for_programs=True),
     Action(RECORD, "camera", by_system=True),
-    Action("ptz:move", "camera", "operate", is_ahead=True, lends=True, for_programs=True),
+    Action(MOVE, "camera", "operate", lends=True, for_programs=True),
+    Action(OVERRIDE, "camera", "manage"),
 )
 
 CHANGED = "cameras.changed"
 STATE = "cameras.state"
+PTZ = "cameras.ptz"
 """Topics of the outbox; `routes` declares who may hear them."""
 
 
@@ -102,6 +107,10 @@ class CameraDraft:
         bearing_deg: Clockwise from north, 0 <= bearing < 360; of a PTZ camera its home position.
         fov_deg: Horizontal opening angle, 0 < fov <= 360.
         range_m: How far the picture is of use, up to 3,000 m.
+        control_url: Where its movement is asked for, on the host of the main stream; the login of
+            that stream is used there, and nothing of it is shown.
+        pan_span_deg: How many degrees the whole pan range of a PTZ camera covers, whose middle is
+            its home position; None where nobody has measured it.
         retention_class: Decides how long footage stays.
         simulated: Whether the picture is made up; said wherever it is shown.
         enabled: Whether it is to be taken in at all.
@@ -120,6 +129,8 @@ class CameraDraft:
     fov_deg: float | None = None
     range_m: float | None = None
     is_ptz: bool = False
+    control_url: str | None = None
+    pan_span_deg: float | None = None
     tags: tuple[str, ...] = ()
     retention_class: str = "standard"
     simulated: bool = False
@@ -432,3 +443,154 @@ class ProbeAnswer:
     fps: float | None
     audio: str | None
     took_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Where and how the movement of one camera is asked for; not for showing.
+
+    Attributes:
+        url: Without a login.
+        login: That of the main stream, which is on the same host.
+        bearing_deg: Of the home position; None is not known.
+        fov_deg: Horizontal opening angle; None is not known.
+        pan_span_deg: See `CameraDraft`.
+        bearings: Where presets look, as people have said, by token.
+    """
+
+    camera: Camera
+    url: str = field(repr=False)
+    login: Credentials = field(repr=False)
+    bearing_deg: float | None = None
+    fov_deg: float | None = None
+    pan_span_deg: float | None = None
+    bearings: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Velocity:
+    """How fast to move: each from -1 to 1 of what the camera can; right, up and in are positive."""
+
+    pan: float = 0.0
+    tilt: float = 0.0
+    zoom: float = 0.0
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether it asks for no movement at all."""
+        return not (self.pan or self.tilt or self.zoom)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a camera's node offers of movement to a position.
+
+    Attributes:
+        by: `absolute`, `relative` (to where it looks now), or None: velocities and presets alone.
+        pan_low: End of the pan range, in the units of the node.
+        pan_high: Other end.
+        in_degrees: Whether those units are degrees (ONVIF: spherical position space).
+    """
+
+    by: Literal["absolute", "relative"] | None = None
+    pan_low: float = -1.0
+    pan_high: float = 1.0
+    in_degrees: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A position that the camera itself keeps; `pan` in the units of its node, where it tells."""
+
+    token: str
+    name: str
+    pan: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Where a camera looks now, in the units of its node; None is what it did not tell."""
+
+    pan: float | None = None
+    tilt: float | None = None
+    zoom: float | None = None
+    is_moving: bool | None = None
+
+
+class Turning(Protocol):
+    """A camera that can be turned: what a plug-in of `vendors` is asked for.
+
+    Whatever goes wrong is raised as a `TurningError`. The caller waits for each word.
+    """
+
+    async def reach(self) -> Reach:
+        """What its node offers."""
+
+    async def move(self, velocity: Velocity, seconds: float) -> None:
+        """Moves until told otherwise, and by itself not longer than `seconds`."""
+
+    async def stop(self) -> None:
+        """Stands still."""
+
+    async def turn(self, pan: float) -> None:
+        """Turns to a pan position, in the units of the node, by what `reach` offers."""
+
+    async def presets(self) -> list[Preset]:
+        """The positions it keeps."""
+
+    async def go_to(self, token: str) -> None:
+        """Goes to a position it keeps."""
+
+    async def pose(self) -> Pose:
+        """Where it looks now."""
+
+    async def close(self) -> None:
+        """Lets go of the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grip:
+    """Who has a turning camera in hand.
+
+    Attributes:
+        person_id: Who.
+        rank: 1 by the right to move, 2 for an incident, 3 by the right to take over.
+        taken_at: Since when.
+        seen_at: When they last moved it, or said that they are still there.
+        reserved_until: Kept for them until then, whether or not they move it.
+        incident_id: What for.
+        waiter_id: The first who was refused and has waited since.
+        waiting_since: Since when that person waits.
+        told_at: When their moving was last written into the audit.
+    """
+
+    person_id: UUID
+    rank: int
+    taken_at: datetime
+    seen_at: datetime
+    reserved_until: datetime | None = None
+    incident_id: UUID | None = None
+    waiter_id: UUID | None = None
+    waiting_since: datetime | None = None
+    told_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """How a camera comes to look at a place.
+
+    Attributes:
+        by: `turn` to a pan position, `preset`, or None: it cannot be known.
+        pan: In the units of the node.
+        preset: Which of its positions.
+        off_deg: By how much its middle misses the place then; None where it is exact.
+        is_seen: Whether the place lies within the picture then; None is not known.
+        why: Word of the reason why it cannot, where `by` is None.
+    """
+
+    by: Literal["turn", "preset"] | None
+    pan: float | None = None
+    preset: Preset | None = None
+    off_deg: float | None = None
+    is_seen: bool | None = None
+    why: str | None = None

@@ -166,3 +166,66 @@ class NotVideoError(ProbeError):
     """The stream carries no H.264 or H.265 picture."""
 
     code = "cameras.not_video"
+
+
+class ControlElsewhereError(FieldError):
+    """Movement is to be asked for at another host than the main stream's, whose login it uses."""
+
+    code = "cameras.control_elsewhere"
+
+
+class TurningError(WarRoomError):
+    """A camera was asked to move and did not; the code of the subclass says why."""
+
+    code = "cameras.ptz_failed"
+    kind = Kind.UNAVAILABLE
+
+
+class NotTurningError(TurningError):
+    """This camera does not turn, or nobody has said where its movement is asked for."""
+
+    code = "cameras.ptz_none"
+    kind = Kind.CONFLICT
+
+
+class TurningAwayError(TurningError):
+    """Its service for movement does not answer, or not in words that can be read."""
+
+    code = "cameras.ptz_away"
+
+
+class TurningTimeoutError(TurningError):
+    """It did not answer in time (`limit_s`)."""
+
+    code = "cameras.ptz_timeout"
+
+
+class TurningLoginError(TurningError):
+    """It refuses the login of its main stream."""
+
+    code = "cameras.ptz_login"
+
+
+class TurningRefusedError(TurningError):
+    """It says that it cannot do this, or not now."""
+
+    code = "cameras.ptz_refused"
+
+
+class HeldError(WarRoomError):
+    """Somebody else has the camera in hand (`name`, `seconds` until it is free at the latest)."""
+
+    code = "cameras.ptz_held"
+    kind = Kind.CONFLICT
+
+
+class RankTooLowError(HeldError):
+    """It can be taken over only by somebody of a higher rank (`name`, `seconds`)."""
+
+    code = "cameras.ptz_rank"
+
+
+class ReasonNeededError(InvalidError):
+    """Taking a camera out of somebody's hands needs a reason."""
+
+    code = "cameras.ptz_reason"

@@ -26,6 +26,8 @@ _COLUMNS = {
     "fov_deg": "fov fov_deg sudut sudut_pandang bidang_pandang",
     "range_m": "range_m range jangkauan jangkauan_m jarak",
     "is_ptz": "ptz is_ptz bergerak",
+    "control_url": "control_url onvif onvif_url kendali alamat_kendali",
+    "pan_span_deg": "pan_span_deg pan_span rentang_putar",
     "kecamatan": "kecamatan district",
     "kelurahan": "kelurahan village ward",
     "url": "url rtsp rtsp_url stream aliran alamat_aliran main_url",
@@ -41,8 +43,10 @@ _COLUMNS = {
 }
 _COLUMN_OF = rowfile.columns_of(_COLUMNS)
 _NAMED_BY = frozenset(("number", "name"))
-SECRET_COLUMNS = frozenset(("url", "sub_url", "username", "password"))
-_NUMBERS = frozenset(("lat", "lon", "height_m", "bearing_deg", "fov_deg", "range_m"))
+SECRET_COLUMNS = frozenset(("url", "sub_url", "control_url", "username", "password"))
+_NUMBERS = frozenset(
+    ("lat", "lon", "height_m", "bearing_deg", "fov_deg", "range_m", "pan_span_deg")
+)
 _FLAGS = frozenset(("is_ptz", "simulated", "enabled"))
 _YES = frozenset(["1", "true", "t", "yes", "y", "ya", "benar", "on", "aktif", "x"])
 _NO = frozenset(["0", "false", "f", "no", "n", "tidak", "tdk", "salah", "off", "nonaktif", "-"])

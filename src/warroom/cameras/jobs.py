@@ -1,6 +1,6 @@
 """Work in the background: a state that nobody renews is not believed for ever."""
 
-from warroom.cameras.api import Inventory, silence
+from warroom.cameras.api import Inventory, forget_free, silence
 from warroom.kernel.jobs import Job, Worker
 
 
@@ -11,4 +11,14 @@ async def silence_states(worker: Worker) -> None:
         await silence(inventory, worker.scope, tx)
 
 
-JOBS: list[Job] = [Job("cameras.silence", 5.0, silence_states)]
+async def free_cameras(worker: Worker) -> None:
+    """Forgets who had turning cameras that nobody has in hand any more, and tells the pages."""
+    inventory = Inventory.of(worker.services, worker.clock)
+    async with worker.db.transaction(worker.scope) as tx:
+        await forget_free(inventory, worker.scope, tx)
+
+
+JOBS: list[Job] = [
+    Job("cameras.silence", 5.0, silence_states),
+    Job("cameras.free", 5.0, free_cameras),
+]

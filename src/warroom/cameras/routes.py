@@ -9,11 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from warroom.audit import api as audit
-from warroom.cameras import api
+from warroom.cameras import api, turning_routes
 from warroom.cameras.api import CameraSettings, Inventory, Prober, StreamChange
 from warroom.cameras.contracts import (
     CHANGED,
     CONFIGURE,
+    MOVE,
+    PTZ,
     STATE,
     VIEW,
     ImportReport,
@@ -28,7 +30,9 @@ from warroom.kernel.realtime import Topic
 
 router = Router("cameras")
 
-TOPICS: list[Topic] = [Topic(CHANGED, VIEW), Topic(STATE, VIEW)]
+routers = [turning_routes.router, router]
+
+TOPICS: list[Topic] = [Topic(CHANGED, VIEW), Topic(STATE, VIEW), Topic(PTZ, MOVE)]
 
 MAX_PAGE = 2000
 MAX_CAN = 200
@@ -67,6 +71,8 @@ class CameraBody(BaseModel):
     fov_deg: float | None = None
     range_m: float | None = None
     is_ptz: bool | None = None
+    control_url: str | None = Field(None, max_length=1200)
+    pan_span_deg: float | None = None
     tags: list[str] | None = Field(None, max_length=100)
     retention_class: str | None = Field(None, max_length=100)
     simulated: bool | None = None
@@ -105,7 +111,12 @@ class ProbeBody(BaseModel):
     transport: Literal["tcp", "udp"] = "tcp"
 
 
-_NULLABLE = frozenset(("kecamatan", "kelurahan", "height_m", "bearing_deg", "fov_deg", "range_m"))
+_NULLABLE = frozenset(
+    (
+        *("kecamatan", "kelurahan", "height_m", "bearing_deg", "fov_deg", "range_m"),
+        *("control_url", "pan_span_deg"),
+    )
+)
 
 
 @router.get("", action=VIEW)

@@ -12,6 +12,7 @@ from warroom.cameras.addresses import (
     MAX_CREDENTIAL,
     join_credentials,
     parse_address,
+    parse_control,
     same_host,
 )
 from warroom.cameras.contracts import ROLES, CameraDraft, Credentials, Role, StreamDraft, Transport
@@ -39,6 +40,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "bearing_deg": (0.0, 360.0),
     "fov_deg": (0.1, 360.0),
     "range_m": (0.1, MAX_RANGE_M),
+    "pan_span_deg": (1.0, 720.0),
 }
 _WORD = re.compile(r"^[a-z0-9][a-z0-9_-]{0,39}$")
 _AREA_CODE = re.compile(r"^\d{2}(\.\d{2}){1,2}(\.\d{4})?$")
@@ -129,7 +131,7 @@ def merge(
     ordered = tuple(merged[role] for role in ROLES if role in merged)
     if ordered and ordered[0].role != "main":
         raise FieldMissingError(field="url")
-    return replace(moved, streams=ordered)
+    return replace(moved, streams=ordered, control_url=_control(moved, ordered, allow_loopback))
 
 
 def differences(before: CameraDraft | None, after: CameraDraft) -> dict[str, list[Any]]:
@@ -182,6 +184,17 @@ def _merge_stream(
     elif given.password and not given.username and stored and stored.credentials:
         given = replace(given, username=stored.credentials.username)
     return StreamDraft(change.role, address.url, transport, given)
+
+
+def _control(
+    draft: CameraDraft,
+    streams: tuple[StreamDraft, ...],
+    allow_loopback: bool,  # noqa: FBT001 - private
+) -> str | None:
+    if not draft.control_url:
+        return None
+    main = streams[0].url if streams else None
+    return parse_control(draft.control_url, main, allow_loopback=allow_loopback)
 
 
 def _check_login(change: StreamChange) -> None:

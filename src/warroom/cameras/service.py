@@ -18,6 +18,7 @@ from warroom.cameras import rules
 from warroom.cameras.contracts import (
     CHANGED,
     CONFIGURE,
+    OVERRIDE,
     RECORD,
     STATE,
     VIEW,
@@ -140,6 +141,11 @@ async def get_camera(
     if not found:
         raise CameraNotFoundError
     return found[0]
+
+
+def may_override(scope: Scope, camera: Camera) -> bool:
+    """Whether they may take this camera from anybody who may only move it."""
+    return scope.allows(OVERRIDE, **camera.sides)
 
 
 async def list_nearby(
@@ -328,7 +334,7 @@ def opened_camera(sealer: Sealer, row: Mapping[str, Any]) -> StoredCamera:
             stream["role"],
             stream["url"],
             stream["transport"],
-            _open(sealer, UUID(stream["id"]), _from_base64(stream["credentials"])),
+            open_login(sealer, UUID(stream["id"]), _from_base64(stream["credentials"])),
         )
         for stream in row["streams"]
     )
@@ -346,6 +352,8 @@ def opened_camera(sealer: Sealer, row: Mapping[str, Any]) -> StoredCamera:
         fov_deg=row["fov_deg"],
         range_m=row["range_m"],
         is_ptz=row["is_ptz"],
+        control_url=row["control_url"],
+        pan_span_deg=row["pan_span_deg"],
         tags=tuple(row["tags"]),
         retention_class=row["retention_class"],
         simulated=row["simulated"],
@@ -560,7 +568,7 @@ def _require_system(scope: Scope) -> None:
 
 
 def _config(sealer: Sealer, row: Mapping[str, Any]) -> StreamConfig:
-    login = _open(sealer, row["id"], row["credentials"])
+    login = open_login(sealer, row["id"], row["credentials"])
     if login is None:
         # One broken seal must not keep the other cameras from being recorded.
         logger("cameras.service").error("login_unreadable", number=row["number"], role=row["role"])
@@ -587,7 +595,8 @@ def _seal(sealer: Sealer, stream_id: UUID, login: Credentials | None) -> bytes |
     return sealer.seal(plain, stream_id.bytes)
 
 
-def _open(sealer: Sealer, stream_id: UUID, sealed: bytes | None) -> Credentials | None:
+def open_login(sealer: Sealer, stream_id: UUID, sealed: bytes | None) -> Credentials | None:
+    """The login of a stream; None where the seal is broken."""
     if sealed is None:
         return Credentials()
     try:

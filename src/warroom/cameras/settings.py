@@ -19,6 +19,7 @@ class CameraSettings:
     )
     probe_timeout_s: float = setting(6.0, "Longest a probe of a stream may take.")
     probes_at_once: int = setting(4, "Probes that run at the same time at most.")
+    ptz_timeout_s: float = setting(4.0, "Longest a turning camera may take to answer one word.")
     import_max_bytes: int = setting(16 << 20, "Largest file an import takes.")
     import_max_rows: int = setting(20_000, "Most rows an import takes.")
     city_margin_km: float = setting(

@@ -94,7 +94,10 @@ select concat({OPEN}, {one_field("notes", text("c.notes"))}, ',"retention_class"
         select json_agg(y order by y.role)::text from (
             select t.role, t.url, t.transport, t.codec, t.width, t.height,
                 t.credentials is not null as has_password
-            from camera_stream t where t.camera_id = c.id) y), '[]') else 'null' end,
+            from camera_stream t where t.camera_id = c.id) y), '[]')
+        || (select concat(',"control_url":', coalesce(to_json(k.control_url)::text, 'null'),
+            ',"pan_span_deg":', coalesce(k.pan_span_deg::text, 'null'))
+            from camera k where k.id = c.id) else 'null' end,
     ',"can":', %(can)s::text, '}}}}')
 {FROM}
 where c.id = %(id)s and {{visible}}

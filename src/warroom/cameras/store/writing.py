@@ -30,6 +30,7 @@ _COLUMNS = (
     *("id", "agency_id", "number", "name", "site"),
     *("kecamatan", "kecamatan_name", "kelurahan", "kelurahan_name", "area_source"),
     *("lat", "lon", "height_m", "bearing_deg", "fov_deg", "range_m", "is_ptz"),
+    *("control_url", "pan_span_deg"),
     *("tags", "retention_class", "simulated", "enabled", "notes"),
 )
 
