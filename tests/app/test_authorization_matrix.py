@@ -104,6 +104,7 @@ OWNED = {
     "report_id": "report",
     "call_id": "call",
     "minimum_id": "minimum",
+    "facility_id": "facility",
     "stacked_id": "stacked",
     "alarm_id": "alarm",
     "photo_id": "photo",
@@ -493,6 +494,10 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("PUT", "/api/dispatch/units/{unit_id}/stack"): {"order": [str(UUID(int=96))]},
         ("PUT", "/api/dispatch/runcards/{card_code}"): {"version": 1},
         ("PUT", "/api/dispatch/minimums/{minimum_id}"): minimum_body(things["agency"], 1),
+        ("PUT", "/api/dispatch/facilities/{facility_id}"): facility_body(things["agency"]),
+        ("POST", "/api/dispatch/facilities/{facility_id}/beds"): {
+            "items": [{"kind": "igd", "free": 2}]
+        },
         ("POST", "/api/dispatch/minimums/{minimum_id}/move-ups"): {
             "unit_id": things.get("unit", str(UUID(int=81)))
         },
@@ -567,6 +572,10 @@ RAW = {
     ("POST", "/api/live/{camera_id}/whep"): ("v=0\r\n", "application/sdp"),
     ("POST", "/api/calls/leg"): ("v=0\r\n", "application/sdp"),
     ("POST", "/api/requests/{request_id}/attachments"): ("%PDF-1.7 surat", "application/pdf"),
+    ("POST", "/api/dispatch/facilities/import"): (
+        f"nama,lat,lon,igd\n{MARK} RS Dua,-5.1338,119.409,1\n".encode(),
+        "text/csv",
+    ),
     ("POST", "/api/dispatch/assignments/{assignment_id}/photos"): (photo(), "image/jpeg"),
 }
 
@@ -813,6 +822,11 @@ async def plant_alarm(world: World) -> str:
     return made
 
 
+def facility_body(agency: str) -> dict[str, Any]:
+    """A hospital."""
+    return {"agency_id": agency, "name": f"{MARK} RSUD", "lat": -5.1338, "lon": 119.409}
+
+
 def minimum_body(agency: str, version: int = 0) -> dict[str, Any]:
     """What a station keeps free."""
     return {
@@ -841,6 +855,10 @@ async def _send_unit(world: World) -> None:
     url = f"/api/dispatch/minimums/{world.things['minimum']}"
     kept = await world.own.put(url, json=minimum_body(world.things["agency"]))
     assert kept.status_code == 200, kept.text
+    world.things["facility"] = str(new_id())
+    url = f"/api/dispatch/facilities/{world.things['facility']}"
+    written = await world.own.put(url, json=facility_body(world.things["agency"]))
+    assert written.status_code == 200, written.text
 
 
 async def _take_in(world: World) -> None:

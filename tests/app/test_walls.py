@@ -64,6 +64,7 @@ DEFINERS = {
     "dispatch_forget_crews": "the same of duties that ended",
     "dispatch_forget_handovers": "the same of shifts that were handed over",
     "dispatch_forget_alarms": "the same of calls for help that were answered",
+    "dispatch_forget_beds": "the same of counts of beds that a newer one followed",
     "dispatch_forget_outages": "the same of spells out of service that are over",
     "dispatch_next_number": "gives one number, the next",
     "incident_agencies": "names of agencies, beside an incident that they take part in",

@@ -259,6 +259,11 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         dispatch.Briefs: dispatch.Briefs(
             db, identity.system_scope(f"briefs {settings.node}", node.clock)
         ),
+        dispatch.Choices: dispatch.Choices(
+            db,
+            identity.system_scope(f"beds {settings.node}", node.clock),
+            configuration.section(dispatch.DispatchSettings),
+        ),
         dispatch.CityCover: dispatch.CityCover(
             db,
             identity.system_scope(f"coverage {settings.node}", node.clock),

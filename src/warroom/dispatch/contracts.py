@@ -21,11 +21,15 @@ CONFIGURE = "dispatch:configure"
 ACT = "dispatch:act"
 """To serve on a unit and to tell how far it is."""
 
+BEDS = "dispatch:beds"
+"""To tell how many beds a hospital has free, and to keep the list of hospitals."""
+
 ACTIONS = declare(
     Action(VIEW, "task", "view", for_programs=True),
     Action(SEND, "task", "operate"),
     Action(ACT, "unit", "operate"),
     Action(CONFIGURE, "task", "configure"),
+    Action(BEDS, "task", "operate", for_programs=True),
 )
 
 TASKS = "dispatch.tasks"

@@ -42,6 +42,31 @@ class UnitNotThereError(NotFoundError):
     code = "dispatch.no_unit"
 
 
+class FacilityNotFoundError(NotFoundError):
+    """No such hospital, or not for this person."""
+
+    code = "dispatch.no_facility"
+
+
+class FacilityThereError(WarRoomError):
+    """The agency has a hospital of this name (`name`)."""
+
+    code = "dispatch.facility_there"
+    kind = Kind.CONFLICT
+
+
+class BadCountError(InvalidError):
+    """More beds are free than there are, or they were counted in the future."""
+
+    code = "dispatch.bad_count"
+
+
+class BadBedFileError(InvalidError):
+    """It is neither CSV with a column of names nor GeoJSON, or too large (`rows`)."""
+
+    code = "dispatch.bad_bed_file"
+
+
 class OverError(WarRoomError):
     """The assignment has ended; it cannot be taken back or handed over."""
 

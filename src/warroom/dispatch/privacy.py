@@ -20,6 +20,8 @@ def told(settings: DispatchSettings) -> Told:
                     "dispatch_runcard",
                     "dispatch_alarm",
                     "dispatch_outage",
+                    "dispatch_facility",
+                    "dispatch_bed",
                     "dispatch_minimum",
                     "dispatch_shortfall",
                     "dispatch_stacked",

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from warroom.dispatch import (
     api,
+    beds_routes,
     coverage_routes,
     handover_routes,
     incident_routes,
@@ -49,6 +50,7 @@ router = Router("dispatch")
 
 routers = [
     router,
+    beds_routes.router,
     coverage_routes.router,
     handover_routes.router,
     incident_routes.router,

@@ -39,6 +39,9 @@ class DispatchSettings:
     move_gain_s: float = setting(
         120.0, "Seconds by which a move-up must bring the first unit nearer to be proposed."
     )
+    beds_fresh_min: float = setting(
+        60.0, "Minutes after which a count of free beds says nothing of now any more."
+    )
     worse_share: float = setting(
         0.3, "Share by which the way before a unit must become slower for it to be told."
     )

@@ -635,6 +635,7 @@ async def forget(
         ("dispatch_handover", "select * from dispatch_forget_handovers(%s)"),
         ("dispatch_alarm", "select * from dispatch_forget_alarms(%s)"),
         ("dispatch_outage", "select * from dispatch_forget_outages(%s)"),
+        ("dispatch_bed", "select * from dispatch_forget_beds(%s)"),
     ):
         rows = await (await tx.execute(query, [before])).fetchall()
         gone += [(table, row["agency_id"], row["rows"]) for row in rows]

@@ -46,6 +46,7 @@ export const routes: readonly Route[] = [
   { path: "/rekaman/penahanan", title: "page.holds", needs: ["recording:hold"], load: page(() => import("../playback/HoldsPage.svelte")) },
   { path: "/112", title: "page.incidents", needs: ["incident:view"], load: page(() => room()) },
   { path: "/112/cakupan", title: "page.coverage", needs: ["dispatch:view"], load: page(() => import("../dispatch/CoverPage.svelte")) },
+  { path: "/112/tempat-tidur", title: "page.beds", needs: ["dispatch:view"], load: page(() => import("../dispatch/BedsPage.svelte")) },
   { path: "/112/kejadian/:id/putar", title: "incidents.replay", needs: ["dispatch:view"], load: page(() => import("../incidents/ReplayPage.svelte")) },
   { path: "/112/kertas", title: "page.paper", needs: ["incident:take"], load: page(() => import("../dispatch/PaperPage.svelte")) },
   { path: "/112/laporan", title: "page.kpi", needs: ["dispatch:view"], load: page(() => import("../dispatch/KpiPage.svelte")) },

@@ -306,6 +306,42 @@ export interface Duty {
   ended?: { number: string; state: SentState; ended_at: string; reason: string; assignment: string; returning_at: string | null; in_quarters_at: string | null } | null;
 }
 
+export const BED_KINDS = ["igd", "icu", "ward"] as const;
+export type BedKind = (typeof BED_KINDS)[number];
+/** Known fresh to be free; never told; told too long ago; known fresh to have none. */
+export type BedState = "free" | "unknown" | "stale" | "full";
+
+/** What was told last of the beds of a kind; only the state where nobody ever did. */
+export interface Beds {
+  state: BedState;
+  free?: number;
+  total?: number | null;
+  at?: string;
+  source?: "operator" | "import" | "program";
+  by?: string | null;
+  origin?: string;
+}
+
+export interface Facility {
+  id: string;
+  agency_id: string;
+  name: string;
+  lat: number;
+  lon: number;
+  beds: Record<BedKind, Beds>;
+  can: string[];
+}
+
+/** A hospital for a patient; they come the best first. */
+export interface Choice {
+  id: string;
+  name: string;
+  state: BedState;
+  /** By the roads of now; null without a way. */
+  seconds: number | null;
+  beds: Record<BedKind, Beds>;
+}
+
 export interface Brief {
   number: string | null;
   state: string;
