@@ -4,8 +4,8 @@ from alembic import op
 
 from warroom.kernel.wall import policy, reaches
 
-revision = "0053"
-down_revision = "0052"
+revision = "0055"
+down_revision = "0054"
 
 
 def upgrade() -> None:
