@@ -428,6 +428,7 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         ("POST", "/api/cameras"): {**camera_body(things["agency"]), "name": f"{MARK} Dua"},
         ("PATCH", "/api/cameras/{camera_id}"): name,
         ("POST", "/api/cameras/probe"): {"url": "http://not.rtsp/"},
+        ("POST", "/api/incidents/{incident_id}/cameras/{camera_id}/aim"): {},
         ("POST", "/api/cameras/{camera_id}/ptz/hold"): {"reserve": True},
         ("POST", "/api/cameras/{camera_id}/ptz/move"): {"pan": 1},
         ("POST", "/api/cameras/{camera_id}/ptz/preset"): {"token": "1"},

@@ -104,6 +104,26 @@ async def test_a_caution_needs_an_open_incident_with_a_place(world: World) -> No
         await warn(world, over, world.police)
 
 
+async def test_a_camera_is_turned_to_an_open_incident_with_a_place_in_view(world: World) -> None:
+    incident, nowhere = await world.sent("fire_dense"), await world.draft()
+
+    async with world.db.transaction(world.fire) as tx:
+        place, deed = await api.place_to_look_at(world.fire, tx, incident)
+    assert KANDEA == pytest.approx(place)
+    assert {"incident": str(incident), "number": deed["number"]} == deed
+    for scope, asked, expected in (
+        (world.taker, nowhere, NoPlaceError),
+        (world.stranger, incident, IncidentNotFoundError),
+    ):
+        with pytest.raises(expected):
+            async with world.db.transaction(scope) as tx:
+                await api.place_to_look_at(scope, tx, asked)
+    await world.end(incident, "handled")
+    with pytest.raises(EndedError):
+        async with world.db.transaction(world.fire) as tx:
+            await api.place_to_look_at(world.fire, tx, incident)
+
+
 async def test_what_stands_near_is_told_by_distance_to_its_agency(world: World) -> None:
     far, close = await add(world, north(150)), await add(world, north(20), hazards="Amonia")
     await add(world, north(250))

@@ -453,6 +453,11 @@ async def aim(turner: Turner, control: Control, place: tuple[float, float]) -> A
     return await turning.aim(turner, control, place)
 
 
+def aim_json(chosen: Aim) -> dict[str, Any]:
+    """How a camera came to look at a place (`by`), how well, or `why` that cannot be known."""
+    return turning.aim_json(chosen)
+
+
 async def find_thing(scope: Scope, tx: Transaction, asked: str) -> Thing | None:
     """The camera in view with this number or id, as rights see it; None if there is none."""
     return await service.find_thing(scope, tx, asked)
@@ -468,6 +473,7 @@ __all__ = [
     "Turner",
     "add_camera",
     "aim",
+    "aim_json",
     "change_camera",
     "claim_streams",
     "count_by_class",

@@ -257,6 +257,17 @@ async def go_to(turner: Turner, control: Control, token: str) -> None:
     await turner.ask(control, lambda camera: camera.go_to(token))
 
 
+def aim_json(chosen: Aim) -> dict[str, Any]:
+    """See `api.aim_json`."""
+    return {
+        "by": chosen.by,
+        "preset": chosen.preset.name or chosen.preset.token if chosen.preset else None,
+        "off_deg": None if chosen.off_deg is None else round(chosen.off_deg),
+        "is_seen": chosen.is_seen,
+        "why": chosen.why,
+    }
+
+
 async def _judge(
     inventory: Inventory,
     scope: Scope,

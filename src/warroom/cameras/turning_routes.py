@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from warroom.cameras import api
 from warroom.cameras.api import Inventory, Turner
-from warroom.cameras.contracts import CONFIGURE, MOVE, Aim, Control, Velocity
+from warroom.cameras.contracts import CONFIGURE, MOVE, Control, Velocity
 from warroom.cameras.errors import TurningError
 from warroom.kernel.http import Context, Ctx, Router, json_response
 from warroom.kernel.i18n import text
@@ -138,7 +138,7 @@ async def aim(ctx: Ctx, camera_id: UUID, body: AimBody) -> Response:
     """Turns the camera to a place, and tells how well it looks there."""
     control = await _held(ctx, camera_id, {"lat": round(body.lat, 5), "lon": round(body.lon, 5)})
     return json_response(
-        aim_json(await api.aim(ctx.services[Turner], control, (body.lat, body.lon)))
+        api.aim_json(await api.aim(ctx.services[Turner], control, (body.lat, body.lon)))
     )
 
 
@@ -151,17 +151,6 @@ async def say_bearing(
     async with ctx.db.transaction(ctx.scope) as tx:
         await api.say_bearing(inventory, ctx.scope, tx, camera_id, preset, body.bearing_deg)
     return Response(status_code=204)
-
-
-def aim_json(chosen: Aim) -> dict[str, object]:
-    """How a camera came to look at a place."""
-    return {
-        "by": chosen.by,
-        "preset": chosen.preset.name or chosen.preset.token if chosen.preset else None,
-        "off_deg": None if chosen.off_deg is None else round(chosen.off_deg),
-        "is_seen": chosen.is_seen,
-        "why": chosen.why,
-    }
 
 
 async def _control(ctx: Context, camera_id: UUID) -> Control:

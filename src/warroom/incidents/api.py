@@ -16,6 +16,7 @@ from warroom.incidents.aml import read_aml
 from warroom.incidents.around import (
     Caution,
     look_around,
+    place_to_look_at,
     unwarn,
     warn,
 )
@@ -278,6 +279,7 @@ __all__ = [
     "merge",
     "part_call",
     "place_at",
+    "place_to_look_at",
     "progress",
     "read_aml",
     "read_photo",

@@ -9,7 +9,7 @@ import msgspec
 
 from warroom.incidents import around_store as store
 from warroom.incidents import premise_store
-from warroom.incidents.contracts import WORK, Incident, Place
+from warroom.incidents.contracts import VIEW, WORK, Incident, Place
 from warroom.incidents.errors import IncidentNotFoundError, NoPlaceError
 from warroom.incidents.looking import box_around
 from warroom.incidents.service import event_of, get_open
@@ -55,6 +55,22 @@ async def look_around(
         "premises": msgspec.Raw(await premise_store.list_near(scope, tx, {**at, **near})),
         "before": msgspec.Raw(await store.count_before(scope, tx, {**at, **near}, but, now - YEAR)),
     }
+
+
+async def place_to_look_at(
+    scope: Scope, tx: Transaction, incident_id: UUID
+) -> tuple[tuple[float, float], dict[str, str | None]]:
+    """Where an open incident is (lat, lon), and what the audit is told that a camera looked at.
+
+    Raises:
+        IncidentNotFoundError: No such incident, or not for this scope.
+        EndedError: It has ended.
+        NoPlaceError: It has no place yet.
+    """
+    incident = await get_open(scope, tx, incident_id, VIEW)
+    if incident.lat is None or incident.lon is None:
+        raise NoPlaceError
+    return (incident.lat, incident.lon), {"incident": str(incident.id), "number": incident.number}
 
 
 async def warn(

@@ -8,6 +8,8 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from warroom.cameras import api as cameras
+from warroom.cameras.api import Inventory, Turner
 from warroom.incidents import api
 from warroom.incidents.api import Caution
 from warroom.incidents.contracts import VIEW, WORK, Place
@@ -44,6 +46,29 @@ async def look_around(
     async with ctx.db.transaction(ctx.scope) as tx:
         found = await api.look_around(ctx.scope, tx, Place(lat, lon), but, ctx.clock.now())
     return json_response(found)
+
+
+class AimBody(_Body):
+    """How a camera is asked for that somebody else may have in hand."""
+
+    take_over: bool = False
+    reason: str = Field("", max_length=300)
+
+
+@router.post("/{incident_id}/cameras/{camera_id}/aim", action=VIEW)
+async def aim(ctx: Ctx, incident_id: UUID, camera_id: UUID, body: AimBody) -> Response:
+    """Turns a camera to the place of an open incident, for those who may move that camera."""
+    inventory = Inventory.of(ctx.services, ctx.clock)
+    async with ctx.db.transaction(ctx.scope) as tx:
+        place, deed = await api.place_to_look_at(ctx.scope, tx, incident_id)
+        control = await cameras.find_control(inventory, ctx.scope, tx, camera_id)
+        judged = await cameras.hold_to_move(
+            inventory, ctx.scope, tx, control.camera, incident_id,
+            takes_over=body.take_over, reason=body.reason, deed=deed,
+        )  # fmt: skip
+    judged.require()
+    chosen = await cameras.aim(ctx.services[Turner], control, place)
+    return json_response(cameras.aim_json(chosen))
 
 
 @router.post("/{incident_id}/cautions", action=WORK)

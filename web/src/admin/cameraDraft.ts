@@ -22,6 +22,8 @@ export interface CameraDraft {
   fov_deg: string;
   range_m: string;
   is_ptz: boolean;
+  control_url: string;
+  pan_span_deg: string;
   enabled: boolean;
   simulated: boolean;
   retention_class: string;
@@ -33,7 +35,7 @@ export interface CameraDraft {
 export type DraftErrors = Partial<Record<string, MessageKey>>;
 
 const NO_STREAM: StreamDraft = { url: "", username: "", password: "", transport: "tcp" };
-const NUMBERS = ["lat", "lon", "height_m", "bearing_deg", "fov_deg", "range_m"] as const;
+const NUMBERS = ["lat", "lon", "height_m", "bearing_deg", "fov_deg", "range_m", "pan_span_deg"] as const;
 
 /** An empty form for a new camera. */
 export function blankDraft(agency_id: string): CameraDraft {
@@ -50,6 +52,8 @@ export function blankDraft(agency_id: string): CameraDraft {
     fov_deg: "",
     range_m: "",
     is_ptz: false,
+    control_url: "",
+    pan_span_deg: "",
     enabled: true,
     simulated: false,
     retention_class: "standard",
@@ -61,6 +65,8 @@ export function blankDraft(agency_id: string): CameraDraft {
 
 export type StoredCamera = Omit<CameraDetail, "streams"> & {
   site?: string | null;
+  control_url?: string | null;
+  pan_span_deg?: number | null;
   retention_class?: string;
   streams?: (Stream & { username?: string | null })[];
 };
@@ -88,6 +94,8 @@ export function draftOf(camera: StoredCamera): CameraDraft {
     fov_deg: typed(camera.fov_deg),
     range_m: typed(camera.range_m),
     is_ptz: camera.is_ptz,
+    control_url: camera.control_url ?? "",
+    pan_span_deg: typed(camera.pan_span_deg ?? null),
     enabled: camera.enabled,
     simulated: camera.simulated,
     retention_class: camera.retention_class ?? "standard",
@@ -145,6 +153,7 @@ export function bodyOf(draft: CameraDraft, before: CameraDraft): Record<string, 
       .filter(Boolean),
     ...numbers,
     is_ptz: draft.is_ptz,
+    control_url: draft.control_url.trim(),
     enabled: draft.enabled,
     simulated: draft.simulated,
     retention_class: draft.retention_class.trim() || "standard",

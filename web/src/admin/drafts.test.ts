@@ -106,3 +106,13 @@ test("what was given is called by its level only where it is exactly that", () =
 test("tags are small, single and without blanks", () => {
   expect(tagsIn("Arteri, pasar ; arteri,")).toEqual(["arteri", "pasar"]);
 });
+
+test("a camera that turns keeps where it is asked to, and an emptied address is sent as such", () => {
+  const turning = { ...stored, is_ptz: true, control_url: "http://10.20.1.14/onvif", pan_span_deg: 355 } as StoredCamera;
+  const draft = draftOf(turning);
+
+  expect(bodyOf(draft, draftOf(turning))).toMatchObject({ control_url: "http://10.20.1.14/onvif", pan_span_deg: 355 });
+  draft.control_url = " ";
+  draft.pan_span_deg = "";
+  expect(bodyOf(draft, draftOf(turning))).toMatchObject({ control_url: "", pan_span_deg: null });
+});
