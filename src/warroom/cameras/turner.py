@@ -46,6 +46,7 @@ class Turner:
         self._settings = settings
         self._open: dict[UUID, _Open] = {}
         self._ends: dict[UUID, asyncio.Task[None]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -67,7 +68,7 @@ class Turner:
                 return await word(one.turning)
         except TimeoutError:
             self._forget(one)
-            raise TurningTimeoutError(limit_s=self._settings.ptz_timeout_s) from None
+            raise TurningTimeoutError(limit_s=round(self._settings.ptz_timeout_s)) from None
         except TurningError:
             self._forget(one)
             raise
@@ -99,21 +100,24 @@ class Turner:
             if one.control.camera.id in moving:
                 with contextlib.suppress(TurningError):
                     await self.ask(one.control, lambda turning: turning.stop())
-            await self._drop(one)
+            self._forget(one)
+        await asyncio.gather(*self._closing)
 
     async def _opened(self, control: Control) -> _Open:
         camera_id = control.camera.id
+        # The first time, it loads what half the machine would have to wait for.
+        driver = await asyncio.to_thread(vendors.driver_of, control.url)
         known = self._open.get(camera_id)
         if known is not None:
             if (known.control.url, known.control.login) == (control.url, control.login):
                 self._open[camera_id] = self._open.pop(camera_id)
                 return known
-            await self._drop(known)
+            self._forget(known)
         if len(self._open) >= MOST_OPEN:
             idle = next((one for one in self._open.values() if not one.waiting), None)
             if idle is not None:
-                await self._drop(idle)
-        turning = vendors.open_turning(
+                self._forget(idle)
+        turning = driver.open_camera(
             control.url,
             control.login,
             allow_loopback=self._settings.allow_loopback,
@@ -122,16 +126,15 @@ class Turner:
         self._open[camera_id] = one = _Open(control, turning)
         return one
 
-    async def _drop(self, one: _Open) -> None:
-        self._forget(one)
-        if not one.waiting:
-            await one.turning.close()
-
     def _forget(self, one: _Open) -> None:
-        """The next word opens it anew; whoever waits for this one closes it."""
+        """The next word opens it anew; who waits for this one last closes it, else a task does."""
         one.is_dropped = True
         if self._open.get(one.control.camera.id) is one:
             del self._open[one.control.camera.id]
+        if not one.waiting:
+            closing = asyncio.create_task(one.turning.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     async def _end(self, control: Control) -> None:
         await asyncio.sleep(MOVE_S)

@@ -7,7 +7,7 @@ the network, and answers as `contracts.Turning`.
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from warroom.cameras.contracts import Credentials, Turning
 
@@ -18,10 +18,17 @@ def list_specs() -> list[Mapping[str, Any]]:
     return [importlib.import_module(f"{__name__}.{name}").SPEC for name in names]  # noqa: TID251 - the registry
 
 
-def open_turning(
-    url: str, login: Credentials, *, allow_loopback: bool, timeout_s: float
-) -> Turning:
-    """The camera at this address, not connected yet.
+class Driver(Protocol):
+    """The module that a SPEC names as its driver."""
+
+    def open_camera(
+        self, url: str, login: Credentials, *, allow_loopback: bool, timeout_s: float
+    ) -> Turning:
+        """The camera at this address, not connected yet."""
+
+
+def driver_of(url: str) -> Driver:
+    """The driver that speaks to this address; loading one takes a while, so not on the loop.
 
     Raises:
         LookupError: No plug-in speaks this scheme; an address is judged before it is stored.
@@ -29,9 +36,6 @@ def open_turning(
     scheme = url.partition("://")[0].lower()
     for spec in list_specs():
         if scheme in spec["schemes"]:
-            driver = importlib.import_module(spec["driver"])  # noqa: TID251 - the registry
-            opened: Turning = driver.open_camera(
-                url, login, allow_loopback=allow_loopback, timeout_s=timeout_s
-            )
-            return opened
+            driver: Driver = importlib.import_module(spec["driver"])  # noqa: TID251 - the registry
+            return driver
     raise LookupError(scheme)

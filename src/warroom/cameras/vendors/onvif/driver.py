@@ -234,7 +234,7 @@ class OnvifCamera:
         except (OnvifCapabilityMissingError, OnvifOperationNotSupportedError):
             raise NotTurningError from None
         except OnvifTimeoutError:
-            raise TurningTimeoutError(limit_s=self._timeout_s) from None
+            raise TurningTimeoutError(limit_s=round(self._timeout_s)) from None
         except (OnvifFaultError, OnvifServiceUnavailableError):
             raise TurningRefusedError from None
         except OnvifError:
