@@ -55,7 +55,7 @@ async def test_a_call_of_a_prankster_is_flagged_and_the_edge_is_told(line: Line)
 
 
 def desk(line: Line, agency: str = "PMK") -> CallDesk:  # noqa: F811
-    return CallDesk(line.db, line.client, agency, line.folder, "n1", EVERYTHING)
+    return CallDesk(line.db, line.client, line.home(agency), line.folder, "n1")
 
 
 def agent(*words: str, agency: UUID) -> Scope:

@@ -17,6 +17,7 @@ from warroom.calls.edge.control import Control
 from warroom.calls.edge.journal import Event, Journal
 from warroom.calls.errors import NoCallError
 from warroom.calls.forwarding import Forwarder
+from warroom.calls.home import Home
 from warroom.identity import api as identity
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
@@ -37,7 +38,10 @@ class Board:
 
     def __init__(self, path: Path) -> None:
         self.told: list[Callable[[list[Event]], None]] = []
-        self.books = Books(Journal(path, lambda: 1_790_000_000_000, self._written))
+        self.books = Books(Journal(path, self.now_ms, self._written))
+
+    def now_ms(self) -> int:
+        return 1_790_000_000_000
 
     def _written(self, events: list[Event]) -> None:
         for tell in self.told:
@@ -68,7 +72,10 @@ class Line:
         return self.board.books.journal
 
     def forwarder(self) -> Forwarder:
-        return Forwarder(self.db, self.clock, EVERYTHING, self.client, "PMK", "n1")
+        return Forwarder(self.db, self.clock, EVERYTHING, self.client, self.home(), "n1")
+
+    def home(self, short: str = "PMK") -> Home:
+        return Home(self.db, self.clock, EVERYTHING, short)
 
     async def until_stored(self, seq: int) -> None:
         async with asyncio.timeout(30):
@@ -194,7 +201,8 @@ async def test_what_the_database_refuses_is_stored_bare_and_keeps_nothing_up(lin
 
 async def test_without_an_agency_everything_stays_in_the_journal(line: Line) -> None:
     a_call(line.journal)
-    forwarder = Forwarder(line.db, line.clock, EVERYTHING, line.client, "NONE", "n1")
+    home = line.home("NONE")
+    forwarder = Forwarder(line.db, line.clock, EVERYTHING, line.client, home, "n1")
     async with forwarder:
         async with asyncio.timeout(20):
             while forwarder.problem != "agency":

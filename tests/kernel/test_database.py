@@ -1,5 +1,6 @@
 """Transactions carry their scope, and the second wall holds when it is forgotten."""
 
+import asyncio
 from uuid import UUID
 
 import psycopg
@@ -114,3 +115,53 @@ def test_ids_sort_by_the_time_of_their_making(connections: Connections) -> None:
 
     assert (first.version, UUID(int=first.int).variant == "specified in RFC 4122" and 2) == (7, 2)
     assert first.int >> 80 <= second.int >> 80
+
+
+async def test_a_database_that_went_is_known_to_be_away_and_to_be_back(db: Database) -> None:
+    gone = Database("host=127.0.0.1 port=9 user=nobody", wait_s=0.05)
+    await gone.open()
+    told = gone.listen("nothing")
+    heard = await anext(told)
+    was_away = gone.is_away
+    await told.aclose()
+    gone.is_away = False
+    with pytest.raises(DatabaseAwayError):
+        async with gone.transaction(EVERYTHING):
+            pass
+    assert (heard, was_away, gone.is_away) == ((), True, True)
+    await gone.close()
+
+    db.is_away = True
+    async with db.transaction(EVERYTHING):
+        assert not db.is_away
+
+
+async def test_a_statement_that_is_refused_says_nothing_of_the_database(db: Database) -> None:
+    async def too_slow() -> None:
+        async with db.transaction(EVERYTHING) as tx:
+            await tx.execute("set local statement_timeout = 1")
+            await tx.execute("select pg_sleep(5)")
+
+    with pytest.raises(DatabaseAwayError):
+        await too_slow()
+    assert not db.is_away
+
+
+async def test_work_that_can_do_without_waits_for_no_database(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warroom.kernel.db.SOON_S", 0.05)
+    begun: list[str] = []
+
+    async def work(name: str, seconds: float) -> str:
+        begun.append(name)
+        await asyncio.sleep(seconds)
+        return name
+
+    assert await db.soon(work("quick", 0)) == "quick"
+    with pytest.raises(DatabaseAwayError):
+        await db.soon(work("frozen", 0.2))
+    assert db.is_away
+    with pytest.raises(DatabaseAwayError):
+        await db.soon(work("later", 0))
+    assert begun == ["quick", "frozen"]

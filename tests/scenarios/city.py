@@ -170,6 +170,31 @@ class City:
             pid = next(pid for pid in of if name != "calls" or _has_port(pid, self.sip))
         os.kill(pid, signal.SIGKILL)
 
+    @contextmanager
+    def without_database(self) -> Iterator[None]:
+        """PostgreSQL is gone, and stays so until the end: who would start it anew rests."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            self.kill("postgres")
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def frozen_database(self) -> Iterator[None]:
+        """PostgreSQL neither answers nor breaks until the end, as on a machine that hangs."""
+        assert self.node.embedded is not None
+        main = self.node.embedded._postmaster_pid()
+        assert main is not None
+        frozen = [main, *_children_of(main)]
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in frozen:
+                os.kill(pid, signal.SIGCONT)
+
     def _processes(self) -> Iterator[tuple[int, str]]:
         for path in Path("/proc").glob("[0-9]*"):
             try:
@@ -188,6 +213,14 @@ class City:
             except httpx.HTTPError:
                 return False
             return queue.status_code == 200 and queue.json()["problem"] == ""
+
+
+def _children_of(pid: int) -> list[int]:
+    return [
+        int(path.parent.name)
+        for path in Path("/proc").glob("[0-9]*/stat")
+        if int(path.read_text().rpartition(")")[2].split()[1]) == pid
+    ]
 
 
 def _has_port(pid: int, port: int) -> bool:

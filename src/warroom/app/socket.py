@@ -2,20 +2,19 @@
 
 from starlette.websockets import WebSocket
 
-from warroom.kernel.http import SIGNED_IN, Ctx, Router
+from warroom.kernel.http import SIGNED_IN, Ctx, Router, standing_scope
 from warroom.kernel.realtime import Hub
 from warroom.kernel.scope import Scope
 
 router = Router("socket", prefix="")
 
 
-@router.websocket("/ws", action=SIGNED_IN)
+@router.websocket("/ws", action=SIGNED_IN, stands_alone=True)
 async def events(socket: WebSocket, ctx: Ctx) -> None:
     """Topics as JSON texts, resumed by the id of the last event; ends with the session."""
     await socket.accept()
 
     async def still() -> Scope | None:
-        scope: Scope | None = await socket.app.state.authenticator(socket)
-        return scope
+        return await standing_scope(socket)
 
     await ctx.services[Hub].serve(socket, ctx.scope, still)

@@ -200,6 +200,13 @@ def services(node: Node, db: Database) -> dict[type, Any]:
     camera_settings = configuration.section(cameras.CameraSettings)
     sealer = Sealer.at(settings.data / "keys" / "seal.key")
     made = identity.services(configuration, db, node.clock, sealer)
+    edge = calls.EdgeClient(calls_socket(settings))
+    home = calls.Home(
+        db,
+        node.clock,
+        identity.system_scope(f"desk {settings.node}", node.clock),
+        configuration.section(calls.CallSettings).agency,
+    )
     standing = identity.system_scope(f"webhooks {settings.node}", node.clock)
     atlas = places.open_atlas(settings)
     return {
@@ -239,19 +246,19 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         calls.CallSettings: configuration.section(calls.CallSettings),
         calls.CallDesk: calls.CallDesk(
             db,
-            calls.EdgeClient(calls_socket(settings)),
-            configuration.section(calls.CallSettings).agency,
+            edge,
+            home,
             settings.data / "calls",
             settings.node,
-            identity.system_scope(f"desk {settings.node}", node.clock),
         ),
+        calls.Home: home,
         calls.RecordingKeeper: calls.RecordingKeeper(
             db,
             settings.data / "calls",
             settings.node,
             configuration.section(calls.CallSettings).recording_days,
         ),
-        calls.EdgeClient: calls.EdgeClient(calls_socket(settings)),
+        calls.EdgeClient: edge,
         cameras.CameraSettings: camera_settings,
         cameras.Prober: cameras.open_prober(camera_settings, node.clock),
         cameras.Turner: cameras.Turner(camera_settings),
@@ -339,7 +346,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         node.clock,
         identity.system_scope(f"calls {node.settings.node}", node.clock),
         made[calls.EdgeClient],
-        node.configuration.section(calls.CallSettings).agency,
+        made[calls.Home],
         node.settings.node,
         ZoneInfo(node.configuration.section(identity.CitySettings).zone),
     )
@@ -417,6 +424,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
             receiver,
             watch,
             forwarder,
+            calls.Meanwhile(db, made[calls.EdgeClient], made[calls.Home]),
             following,
             coverage,
             approach,

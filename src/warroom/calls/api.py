@@ -14,10 +14,12 @@ from warroom.calls.edge.journal import Event
 from warroom.calls.errors import NoCallError
 from warroom.calls.foretelling import Wish, foretell
 from warroom.calls.forwarding import Forwarder
+from warroom.calls.home import Home
 from warroom.calls.keeping import CallHold, RecordingKeeper, list_holds
 from warroom.calls.keeping import hold as hold_recording
 from warroom.calls.keeping import hold_many as hold_recordings
 from warroom.calls.keeping import release as release_recording
+from warroom.calls.meanwhile import Meanwhile
 from warroom.calls.other_ways import take_pbx, take_written
 from warroom.calls.rules import CallClass, CallState
 from warroom.calls.settings import CallSettings, Trunk
@@ -104,6 +106,8 @@ __all__ = [
     "Event",
     "Following",
     "Forwarder",
+    "Home",
+    "Meanwhile",
     "RecordingKeeper",
     "Trunk",
     "Wish",

@@ -3,6 +3,9 @@
 Calls of a trunk are at the edge, and their events come back through its journal. Calls that came
 by another way (a PBX of the city, a form, a panic button) have no edge: their events are written
 here, by the same rules.
+
+What is done to a call of a trunk needs the edge alone: while PostgreSQL is away callers are
+answered all the same (decision 84).
 """
 
 import asyncio
@@ -20,7 +23,7 @@ import msgspec
 
 from warroom.audit import api as audit
 from warroom.calls import desk_store, store
-from warroom.calls.contracts import LISTEN, SUPERVISE, TAKE
+from warroom.calls.contracts import LISTEN, SUPERVISE, TAKE, VIEW
 from warroom.calls.edge.client import EdgeClient
 from warroom.calls.errors import (
     CallStateError,
@@ -31,10 +34,10 @@ from warroom.calls.errors import (
     RecordingChangedError,
     WayError,
 )
+from warroom.calls.home import Home
 from warroom.calls.rules import TALKING, WAITING, CallClass, CallState, advance
 from warroom.calls.telling import tell
-from warroom.identity.api import find_agency_id
-from warroom.kernel.db import Database, Transaction
+from warroom.kernel.db import Database, DatabaseAwayError, Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.log import logger
 from warroom.kernel.scope import Scope
@@ -52,18 +55,16 @@ class CallDesk:
 
     Attributes:
         client: To the edge.
-        agency: Short name of the agency whose calls the edge takes.
+        home: Whose calls the edge takes.
         folder: Where the edge keeps its recordings.
         node: Name of this node.
-        standing: Of the process: agents need not see agencies to sit here.
     """
 
     db: Database
     client: EdgeClient
-    agency: str
+    home: Home
     folder: Path
     node: str
-    standing: Scope
 
     async def require_seat(self, scope: Scope, action: str = TAKE) -> str:
         """The asker's name at the edge, where they may do this to the calls that it takes.
@@ -72,18 +73,14 @@ class CallDesk:
             NoDeskError: No agency is set.
             NotFoundError: The calls are not for them.
         """
-        agency_id = await self._agency_id() if self.agency else None
         if scope.person_id is None:
             raise NotFoundError
+        agency_id = await self.home.agency_id()
         if agency_id is None:
             raise NoDeskError
         if not scope.allows(action, agency_id=agency_id):
             raise NotFoundError
         return str(scope.person_id)
-
-    async def _agency_id(self) -> UUID | None:
-        async with self.db.transaction(self.standing) as tx:
-            return await find_agency_id(self.standing, tx, self.agency)
 
     async def get(self, scope: Scope, call_id: UUID, action: str = TAKE) -> Row:
         """The row of a call to which the asker may do this.
@@ -103,15 +100,31 @@ class CallDesk:
         Raises:
             NoCallError: There is none, or not for them.
             WayError: A call that came by this way cannot be dealt with so.
+            EdgeAwayError: It is at the edge, which is away.
             WarRoomError: What the edge refused with.
         """
-        row = await self.get(scope, call_id)
-        agent = str(scope.person_id)
-        if row["channel"] == PHONE:
-            return await self.client.ask(op, call=str(call_id), agent=agent, **words)
-        if op not in _BY_HAND:
-            raise WayError(channel=row["channel"])
+        try:
+            return await self._at_edge(scope, call_id, op, **words)
+        except (NoCallError, EdgeAwayError) as error:
+            row = await self.get(scope, call_id)
+            if row["channel"] == PHONE:
+                raise
+            if op not in _BY_HAND:
+                raise WayError(channel=row["channel"]) from error
         return await self._by_hand(scope, call_id, op, words.get("call_class"), now)
+
+    async def _at_edge(self, scope: Scope, call_id: UUID, op: str, **words: Any) -> Any:
+        """One deed to a call that is at the edge.
+
+        Raises:
+            NoCallError: It is not there, or not for them.
+            EdgeAwayError: The edge is away.
+        """
+        home = await self.home.agency_id()
+        if home is None or not scope.allows(TAKE, agency_id=home, object_id=call_id):
+            raise NoCallError
+        agent = str(scope.person_id)
+        return await self.client.ask(op, call=str(call_id), agent=agent, **words)
 
     async def _by_hand(
         self, scope: Scope, call_id: UUID, op: str, call_class: CallClass | None, now: datetime
@@ -135,16 +148,38 @@ class CallDesk:
     async def queue(self, scope: Scope) -> dict[str, Any]:
         """The calls in view that are not closed, with what the edge says of them and of the asker.
 
-        Without an edge the calls are there nevertheless; `problem` says what is missing.
+        Without an edge the calls are there nevertheless, and without a database those that the
+        edge has, or had within a day; `problem` says what is missing.
+
+        Raises:
+            DatabaseAwayError: The edge is away as well.
         """
-        async with self.db.transaction(scope) as tx:
-            calls = msgspec.json.decode(await desk_store.list_queue(scope, tx))
         live, problem = await self._snapshot()
+        try:
+            calls = msgspec.json.decode(await self.db.soon(self._stored_queue(scope)))
+        except DatabaseAwayError as error:
+            if problem:
+                raise
+            calls, problem = await self._unstored_queue(scope), error.code
         at_edge = {call["id"]: call for call in live["calls"]}
         for call in calls:
             call["live"] = at_edge.get(call["id"])
         me = next((one for one in live["agents"] if one["id"] == str(scope.person_id)), None)
         return {"items": calls, "me": me, "problem": problem}
+
+    async def _stored_queue(self, scope: Scope) -> bytes:
+        async with self.db.transaction(scope) as tx:
+            return await desk_store.list_queue(scope, tx)
+
+    async def _unstored_queue(self, scope: Scope) -> list[Row]:
+        home = await self.home.agency_id()
+        if home is None:
+            return []
+        return [
+            {**row, "agency_id": str(home)}
+            for row in await self.client.ask("unclosed")
+            if scope.allows(VIEW, agency_id=home, object_id=UUID(row["id"]))
+        ]
 
     async def _snapshot(self) -> tuple[dict[str, Any], str]:
         try:
@@ -176,9 +211,15 @@ class CallDesk:
             one for one in live["agents"]
             if one["is_there"] and not one["call"] and not one["is_paused"] and one["id"] != me
         ]  # fmt: skip
-        async with self.db.transaction(scope) as tx:
-            names = await desk_store.names_of(scope, tx, _ids(free))
+        try:
+            names = await self.db.soon(self._names_of(scope, free))
+        except DatabaseAwayError:
+            names = {}  # somebody is there all the same
         return [{"id": one["id"], "name": names.get(one["id"])} for one in free]
+
+    async def _names_of(self, scope: Scope, agents: list[dict[str, Any]]) -> dict[str, str]:
+        async with self.db.transaction(scope) as tx:
+            return await desk_store.names_of(scope, tx, _ids(agents))
 
     async def watch(self, scope: Scope, call_id: UUID, way: str) -> None:
         """Listens in on a call; it is in the audit before anything is heard.
@@ -198,10 +239,13 @@ class CallDesk:
             NoCallError: There is none, or not for them.
             EdgeAwayError: The edge is away.
         """
-        row = await self.get(scope, call_id)
-        if row["agent_id"] != scope.person_id:
-            row = await self.get(scope, call_id, LISTEN)
-            await self._look(scope, row, "call:replay")
+        live, _ = await self._snapshot()
+        own = [one["id"] for one in live["calls"] if one["agent"] == str(scope.person_id)]
+        if str(call_id) not in own:
+            row = await self.get(scope, call_id)
+            if row["agent_id"] != scope.person_id:
+                row = await self.get(scope, call_id, LISTEN)
+                await self._look(scope, row, "call:replay")
         return b64decode(await self.client.ask("replay", call=str(call_id), seconds=seconds))
 
     async def recording(self, scope: Scope, call_id: UUID) -> Path:

@@ -18,11 +18,11 @@ from warroom.calls import desk_store, store
 from warroom.calls.edge.client import EdgeClient, Following
 from warroom.calls.edge.journal import Event
 from warroom.calls.errors import CallStateError, EdgeAwayError, NoCallError
+from warroom.calls.home import Home
 from warroom.calls.nuisance import back_s, judge
 from warroom.calls.rules import CallState, advance
 from warroom.calls.seats import judge_seats
 from warroom.calls.telling import tell
-from warroom.identity.api import find_agency_id
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, DatabaseAwayError, Transaction
 from warroom.kernel.log import logger
@@ -46,7 +46,7 @@ class Forwarder:
         clock: For when it was stored.
         standing: The rights of the process.
         client: To the edge.
-        agency: Short name of the agency whose calls these are.
+        home: Whose calls these are.
         node: Name of this node.
         zone: Of the city, for the hour of a call.
 
@@ -60,12 +60,12 @@ class Forwarder:
         clock: Clock,
         standing: Scope,
         client: EdgeClient,
-        agency: str,
+        home: Home,
         node: str,
         zone: tzinfo = UTC,
     ) -> None:
         self._db, self._clock, self._standing = db, clock, standing
-        self._client, self._agency, self._node = client, agency, node
+        self._client, self._home, self._node = client, home, node
         self._zone = zone
         self._back: dict[str, float] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -102,7 +102,7 @@ class Forwarder:
             await asyncio.sleep(PAUSES_S[min(tries, len(PAUSES_S) - 1)])
 
     async def _follow(self) -> None:
-        agency_id = await self._agency_id()
+        agency_id = await self._home.agency_id()
         if agency_id is None:
             # What comes until one is set stays in the journal.
             self.problem = "agency"
@@ -123,7 +123,7 @@ class Forwarder:
     async def recheck(self) -> None:
         """Somebody's rights were changed: who sits at the edge is judged again."""
         with contextlib.suppress(EdgeAwayError):  # it is judged when it is back
-            agency_id = await self._agency_id()
+            agency_id = await self._home.agency_id()
             if agency_id is not None:
                 await self._judge_seats(agency_id)
 
@@ -144,12 +144,6 @@ class Forwarder:
             del self._back[call]
             with contextlib.suppress(EdgeAwayError, NoCallError):
                 await self._client.ask("defer", call=call, seconds=seconds)
-
-    async def _agency_id(self) -> UUID | None:
-        if not self._agency:
-            return None
-        async with self._db.transaction(self._standing) as tx:
-            return await find_agency_id(self._standing, tx, self._agency)
 
     async def _store(self, journal: UUID, agency_id: UUID, events: list[Event]) -> None:
         """Stores events; one that the database refuses keeps none of those behind it."""

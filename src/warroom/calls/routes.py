@@ -1,4 +1,7 @@
-"""HTTP of calls: the desk of an agent, the room, and what other systems tell."""
+"""HTTP of calls: the desk of an agent, the room, and what other systems tell.
+
+What an agent needs to answer callers stands alone: it goes on while PostgreSQL is away.
+"""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -117,13 +120,13 @@ async def list_calls(
         return json_response(await api.list_calls(ctx.scope, tx, before=before, limit=limit))
 
 
-@router.get("/queue", action=VIEW)
+@router.get("/queue", action=VIEW, stands_alone=True)
 async def get_queue(ctx: Ctx) -> Response:
     """Calls that are not closed, who has them, and the asker's own line."""
     return json_response(await _desk(ctx).queue(ctx.scope))
 
 
-@router.get("/agents", action=TAKE)
+@router.get("/agents", action=TAKE, stands_alone=True)
 async def list_agents(ctx: Ctx) -> Response:
     """Agents who are free, to hand a call to."""
     return json_response({"items": await _desk(ctx).others(ctx.scope)})
@@ -171,7 +174,7 @@ async def get_forecast(
     return json_response(told)
 
 
-@router.post("/leg", action=TAKE)
+@router.post("/leg", action=TAKE, stands_alone=True)
 async def open_leg(ctx: Ctx, request: Request) -> Response:
     """Signs the asker in: takes their browser's offer (SDP) to the edge, and its answer back."""
     offer = (await request.body()).decode("utf-8", "replace")
@@ -182,7 +185,7 @@ async def open_leg(ctx: Ctx, request: Request) -> Response:
     return Response(answer, 201, headers, "application/sdp")
 
 
-@router.delete("/leg", action=TAKE)
+@router.delete("/leg", action=TAKE, stands_alone=True)
 async def close_leg(ctx: Ctx) -> Response:
     """Signs the asker out."""
     desk = _desk(ctx)
@@ -190,7 +193,7 @@ async def close_leg(ctx: Ctx) -> Response:
     return Response(status_code=204)
 
 
-@router.put("/ready", action=TAKE)
+@router.put("/ready", action=TAKE, stands_alone=True)
 async def set_ready(ctx: Ctx, body: ReadyBody) -> Response:
     """Takes calls, or pauses; a call that one has goes on."""
     desk = _desk(ctx)
@@ -228,37 +231,37 @@ async def get_call(ctx: Ctx, call_id: UUID) -> Response:
     return json_response({**msgspec.json.decode(found), "history": msgspec.Raw(history)})
 
 
-@router.post("/{call_id}/answer", action=TAKE)
+@router.post("/{call_id}/answer", action=TAKE, stands_alone=True)
 async def answer(ctx: Ctx, call_id: UUID) -> Response:
     """Takes a call that waits."""
     return await _do(ctx, call_id, "answer")
 
 
-@router.post("/{call_id}/hold", action=TAKE)
+@router.post("/{call_id}/hold", action=TAKE, stands_alone=True)
 async def hold(ctx: Ctx, call_id: UUID) -> Response:
     """Neither hears the other."""
     return await _do(ctx, call_id, "hold")
 
 
-@router.post("/{call_id}/resume", action=TAKE)
+@router.post("/{call_id}/resume", action=TAKE, stands_alone=True)
 async def resume(ctx: Ctx, call_id: UUID) -> Response:
     """They hear each other again."""
     return await _do(ctx, call_id, "resume")
 
 
-@router.post("/{call_id}/hang-up", action=TAKE)
+@router.post("/{call_id}/hang-up", action=TAKE, stands_alone=True)
 async def hang_up(ctx: Ctx, call_id: UUID) -> Response:
     """Ends a call of one's own."""
     return await _do(ctx, call_id, "hang_up")
 
 
-@router.post("/{call_id}/keys", action=TAKE)
+@router.post("/{call_id}/keys", action=TAKE, stands_alone=True)
 async def press_key(ctx: Ctx, call_id: UUID, body: KeyBody) -> Response:
     """Presses a key."""
     return await _do(ctx, call_id, "key", key=body.key)
 
 
-@router.post("/{call_id}/transfer", action=TAKE)
+@router.post("/{call_id}/transfer", action=TAKE, stands_alone=True)
 async def transfer(ctx: Ctx, call_id: UUID, body: HandBody) -> Response:
     """Hands the caller to another agent, or to a number; `done` says whether somebody came."""
     desk, now = _desk(ctx), ctx.clock.now()
@@ -269,7 +272,7 @@ async def transfer(ctx: Ctx, call_id: UUID, body: HandBody) -> Response:
     return json_response({"done": bool(done)})
 
 
-@router.post("/{call_id}/conference", action=TAKE)
+@router.post("/{call_id}/conference", action=TAKE, stands_alone=True)
 async def conference(ctx: Ctx, call_id: UUID, body: NumberBody) -> Response:
     """Calls a third party in; `party` is its name in the call, empty where nobody came."""
     now = ctx.clock.now()
@@ -277,32 +280,32 @@ async def conference(ctx: Ctx, call_id: UUID, body: NumberBody) -> Response:
     return json_response({"party": party})
 
 
-@router.post("/{call_id}/leave", action=TAKE)
+@router.post("/{call_id}/leave", action=TAKE, stands_alone=True)
 async def leave(ctx: Ctx, call_id: UUID) -> Response:
     """Leaves a conference: the caller stays with the third party."""
     return await _do(ctx, call_id, "leave")
 
 
-@router.post("/{call_id}/drop", action=TAKE)
+@router.post("/{call_id}/drop", action=TAKE, stands_alone=True)
 async def drop(ctx: Ctx, call_id: UUID, body: PartyBody) -> Response:
     """Hangs up on a third party."""
     return await _do(ctx, call_id, "drop", party=body.party)
 
 
-@router.post("/{call_id}/close", action=TAKE)
+@router.post("/{call_id}/close", action=TAKE, stands_alone=True)
 async def close(ctx: Ctx, call_id: UUID, body: ClassBody) -> Response:
     """Says what a call was; that ends it."""
     return await _do(ctx, call_id, "close", call_class=body.call_class)
 
 
-@router.post("/{call_id}/call-back", action=TAKE)
+@router.post("/{call_id}/call-back", action=TAKE, stands_alone=True)
 async def call_back(ctx: Ctx, call_id: UUID) -> Response:
     """Calls back who gave up; `call` is the new call, empty where nobody was reached."""
     new = await _desk(ctx).do(ctx.scope, call_id, "call_back", ctx.clock.now())
     return json_response({"call": new})
 
 
-@router.get("/{call_id}/replay", action=TAKE)
+@router.get("/{call_id}/replay", action=TAKE, stands_alone=True)
 async def replay(
     ctx: Ctx, call_id: UUID, seconds: Annotated[float, Query(gt=0, le=30)] = 30.0
 ) -> Response:

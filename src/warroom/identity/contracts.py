@@ -139,6 +139,7 @@ class Principal(msgspec.Struct, frozen=True):
         strength: What the session showed: 0 a password, 1 a second factor, 2 a passkey.
         demand: What the roles ask of a session; None for tokens, which no demand locks out.
         must_change: Whether the session came by a password that somebody else knows.
+        ends_at: When the session ends in any case; None for tokens.
     """
 
     person_id: UUID
@@ -155,6 +156,7 @@ class Principal(msgspec.Struct, frozen=True):
     strength: int = 0
     demand: Demand | None = None
     must_change: bool = False
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

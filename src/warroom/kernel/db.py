@@ -6,7 +6,7 @@ is gone with it. A connection that forgets its scope sees no row of any agency.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString
 
@@ -18,6 +18,8 @@ from warroom.kernel.errors import UnavailableError
 from warroom.kernel.scope import Scope
 
 type Transaction = AsyncConnection[DictRow]
+
+SOON_S = 1.5
 
 
 class DatabaseAwayError(UnavailableError):
@@ -34,12 +36,17 @@ class Database:
         min_size: Connections kept open.
         max_size: Connections at most; a transaction waits `wait_s` for one.
         wait_s: Seconds a transaction waits for a free connection before `DatabaseAwayError`.
+
+    Attributes:
+        is_away: Whether PostgreSQL did not answer when it was last asked. Who listens to it hears
+            at once that it went and, each second, whether it is back.
     """
 
     def __init__(
         self, dsn: str, *, min_size: int = 1, max_size: int = 8, wait_s: float = 5.0
     ) -> None:
         self.dsn = dsn
+        self.is_away = False
         self._memory: dict[type, Any] = {}
         self._pool: AsyncConnectionPool[Transaction] = AsyncConnectionPool(
             dsn,
@@ -72,9 +79,32 @@ class Database:
             # The pool commits when this block ends, and rolls back when it is left by an error.
             async with self._pool.connection() as connection:
                 await connection.execute(begin)
+                self.is_away = False
                 yield connection
         except (PoolTimeout, OperationalError) as error:
+            self.is_away = self.is_away or _is_gone(error)
             raise DatabaseAwayError from error
+
+    async def soon[T](self, work: Coroutine[Any, Any, T]) -> T:
+        """What comes of work with the database, for who can go on without it.
+
+        Nothing is begun while it is known to be away. One that neither answers nor breaks, as a
+        frozen machine does, is away after `SOON_S`; the work is left to end by itself then, for to
+        cancel a statement would take as long again.
+
+        Raises:
+            DatabaseAwayError: It is away.
+        """
+        if self.is_away:
+            work.close()
+            raise DatabaseAwayError
+        task = asyncio.ensure_future(work)
+        done, _ = await asyncio.wait((task,), timeout=SOON_S)
+        if not done:
+            self.is_away = True
+            task.add_done_callback(lambda late: late.cancelled() or late.exception())
+            raise DatabaseAwayError
+        return task.result()
 
     async def run_alone(self, statement: LiteralString, parameters: Any = None) -> None:
         """One statement that is a transaction by itself, in one round trip; it sees no row.
@@ -118,12 +148,14 @@ class Database:
             try:
                 async with await AsyncConnection.connect(self.dsn, autocommit=True) as connection:
                     await connection.execute(f"listen {channel}")
+                    self.is_away = False
                     told: tuple[str, ...] = ()
                     while True:
                         yield told
                         came = connection.notifies(timeout=poll_s, stop_after=1)
                         told = tuple([one.payload async for one in came])
-            except OperationalError:
+            except OperationalError as error:
+                self.is_away = self.is_away or _is_gone(error)
                 yield ()
                 await asyncio.sleep(1.0)
 
@@ -140,6 +172,15 @@ class Database:
                         yield told.payload
             except OperationalError:
                 await asyncio.sleep(1.0)
+
+
+def _is_gone(error: Exception) -> bool:
+    """Whether PostgreSQL itself is away, and not one statement refused.
+
+    Without a code the connection broke; 08 is the connection too, 57P a server that goes or comes.
+    """
+    state = getattr(error, "sqlstate", None)
+    return state is None or state.startswith(("08", "57P"))
 
 
 def _begin(scope: Scope) -> bytes:

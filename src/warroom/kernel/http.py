@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from warroom.kernel.clock import Clock
-from warroom.kernel.db import Database
+from warroom.kernel.db import Database, DatabaseAwayError
 from warroom.kernel.errors import NotFoundError, UnauthenticatedError
 from warroom.kernel.scope import Scope
 from warroom.kernel.services import Services
@@ -29,6 +29,7 @@ PUBLIC = "public"
 SIGNED_IN = "signed_in"
 """Guard of a route that any signed-in person may call for themselves."""
 
+_SAFE = ("GET", "HEAD", "OPTIONS")
 _JSON = msgspec.json.Encoder()
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -41,6 +42,10 @@ class Authenticator(Protocol):
 
     async def __call__(self, connection: HTTPConnection) -> Scope | None:
         """The scope of the asker, or None for a stranger."""
+        ...
+
+    def recall(self, connection: HTTPConnection) -> Scope | None:
+        """The scope of an asker who was known when the database was last there; None if not."""
         ...
 
 
@@ -76,6 +81,9 @@ class Declared:
 class Router:
     """The routes of one domain under `/api/<domain>` (or another prefix), each with its guard.
 
+    A route declared with `stands_alone=True` goes on while PostgreSQL is away, for those who were
+    known when it went; its handler must not need it either.
+
     Args:
         domain: Domain word, also the OpenAPI tag.
         prefix: Path before every route; `/api/<domain>` if not given.
@@ -107,7 +115,9 @@ class Router:
         """Declares a removing route; `action` is its guard."""
         return self._add("DELETE", path, action, more)
 
-    def websocket(self, path: str, *, action: str) -> Callable[[Any], Any]:
+    def websocket(
+        self, path: str, *, action: str, stands_alone: bool = False
+    ) -> Callable[[Any], Any]:
         """Declares a socket; the handler is given a Context whose request is a WebSocket.
 
         The guard is judged by the handler's `ctx` dependency before the socket is accepted; a
@@ -116,8 +126,9 @@ class Router:
 
         def add(handler: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
             self._declare("WEBSOCKET", path, action, handler.__name__)
+            guard = Depends(_guard(action, stands_alone=stands_alone))
             self.api.add_api_websocket_route(
-                path, handler, name=handler.__name__, dependencies=[Depends(_guard(action))]
+                path, handler, name=handler.__name__, dependencies=[guard]
             )
             return handler
 
@@ -126,13 +137,15 @@ class Router:
     def _add(
         self, method: str, path: str, action: str, more: dict[str, Any]
     ) -> Callable[[Any], Any]:
+        stands_alone = more.pop("stands_alone", False)
+
         def add(handler: Callable[..., Any]) -> Callable[..., Any]:
             self._declare(method, path, action, handler.__name__)
             self.api.add_api_route(
                 path,
                 handler,
                 methods=[method],
-                dependencies=[Depends(_guard(action))],
+                dependencies=[Depends(_guard(action, stands_alone=stands_alone))],
                 openapi_extra={"x-warroom-guard": action},
                 response_model=None,
                 **more,
@@ -160,8 +173,16 @@ def stranger(clock: Clock, connection: HTTPConnection) -> Scope:
     )
 
 
-def _guard(action: str) -> Callable[[HTTPConnection], Awaitable[None]]:
+def _guard(
+    action: str, *, stands_alone: bool = False
+) -> Callable[[HTTPConnection], Awaitable[None]]:
     async def judge(connection: HTTPConnection) -> None:
+        # Who reads what everybody may read is asked by nobody: pages open without a database. A
+        # deed is looked at all the same, for another site's page may have sent it.
+        if action == PUBLIC and connection.scope.get("method") in _SAFE:
+            return
+        if stands_alone:
+            connection.state.scope = await standing_scope(connection)
         scope = await _scope_of(connection)
         if action == PUBLIC:
             return
@@ -171,6 +192,24 @@ def _guard(action: str) -> Callable[[HTTPConnection], Awaitable[None]]:
             raise NotFoundError
 
     return judge
+
+
+async def standing_scope(connection: HTTPConnection) -> Scope | None:
+    """Who asks; while the database is away, who was known when it went.
+
+    Raises:
+        DatabaseAwayError: It is away, and this asker is not remembered.
+    """
+    state = connection.app.state
+    authenticator: Authenticator = state.authenticator
+    db: Database = state.db
+    try:
+        return await db.soon(authenticator(connection))
+    except DatabaseAwayError:
+        scope = authenticator.recall(connection)
+        if scope is None:
+            raise
+        return scope
 
 
 async def _scope_of(connection: HTTPConnection) -> Scope | None:
@@ -250,6 +289,7 @@ __all__ = [
     "WebSocket",
     "json_response",
     "language_of",
+    "standing_scope",
     "stranger",
     "tagged_response",
 ]

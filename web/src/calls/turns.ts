@@ -13,11 +13,11 @@ export function isTalking(call: Call): boolean {
 }
 
 export function isFlagged(call: Call): boolean {
-  return call.nuisance >= FLAGGED_FROM && !call.silent_confirmed;
+  return (call.nuisance ?? 0) >= FLAGGED_FROM && !call.silent_confirmed;
 }
 
 function turnMs(call: Call): number {
-  const back = isFlagged(call) ? (BACK_MOST_MS * Math.min(call.nuisance, 100)) / 100 : 0;
+  const back = isFlagged(call) ? (BACK_MOST_MS * Math.min(call.nuisance ?? 0, 100)) / 100 : 0;
   return Date.parse(call.offered_at) + back;
 }
 

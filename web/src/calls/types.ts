@@ -51,7 +51,8 @@ export interface Call {
   answered_at: string | null;
   ended_at: string | null;
   text: string;
-  nuisance: number;
+  /** 0 to 100; null while nobody can judge it, as the database is away. */
+  nuisance: number | null;
   nuisance_reasons: string[];
   place: CallPlace | null;
   live: Live | null;

@@ -7,6 +7,9 @@ export const classWord = (one: CallClass): string => t(`calls.class_${one}`);
 export const stateWord = (one: CallState): string => t(`calls.state_${one}`);
 export const channelWord = (one: Channel): string => t(`calls.channel_${one}`);
 
+/** What is missing at the desk, by the code that the server gives it. */
+export const problemWord = (code: string): string => t(code === "kernel.database_away" ? "calls.stands_alone" : "error.calls.edge_away");
+
 export function numberWord(call: Call): string {
   return call.from_number === "" ? t("calls.no_number") : call.from_number;
 }

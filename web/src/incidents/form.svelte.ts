@@ -3,6 +3,7 @@
  * acknowledged is kept on this machine, so that neither a reload nor a gap of the link loses it.
  */
 import { api, ApiError, sentence } from "$lib/api";
+import { later } from "$lib/later.svelte";
 import { now } from "$lib/now.svelte";
 import { socket } from "$lib/socket";
 import type { Position } from "./positions";
@@ -59,6 +60,11 @@ export class CallForm {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #done: (() => void)[] = [];
 
+  /** Whether something was typed, acknowledged or not. */
+  get isTyped(): boolean {
+    return this.isBegun || !this.isSaved;
+  }
+
   get place(): PlaceValue | null {
     return (this.values["place"] as PlaceValue | null | undefined) ?? null;
   }
@@ -88,16 +94,22 @@ export class CallForm {
     };
   }
 
-  /** Begins an empty form. */
+  /** Begins an empty form; what is unsent of the one before is sent as soon as the server takes it. */
   begin(): void {
-    this.#unsaved = new Unsaved(newId());
+    this.#park();
     this.#settle(newId());
+  }
+
+  #park(): void {
+    const saving = this.#unsaved.next(new Date().toISOString());
+    if (saving !== null) later.add({ method: "put", path: `/api/incidents/drafts/${this.id}`, body: saving });
+    this.#unsaved = new Unsaved(newId());
   }
 
   /** Goes on with an incident; what is typed here and unsent stays. */
   async open(id: string): Promise<void> {
     if (id !== this.id) {
-      this.#unsaved = new Unsaved(newId());
+      this.#park();
       this.#settle(id);
     }
     try {

@@ -3,6 +3,7 @@ import { api, ApiError, whenSignedOut } from "./api";
 import { setZone } from "./format";
 import { forget, keep, recall } from "./kept";
 import { language, type Language } from "./language.svelte";
+import { later } from "./later.svelte";
 import { now } from "./now.svelte";
 import { socket } from "./socket";
 import type { Session } from "./types";
@@ -10,9 +11,8 @@ import type { Asked, Second } from "../identity/types";
 
 export type Standing = "asking" | "out" | "in" | "away";
 
-/** Opens without network, as the session was known last: what it shows says its age itself. */
-const OPENS_AWAY = "/tugas";
-const CREW = "dispatch:act";
+/** Pages that open while the server is away, as the session was known last, for who may do this: what they show says its age itself. */
+const OPENS_AWAY: Readonly<Record<string, string>> = { "/tugas": "dispatch:act", "/112": "call:take" };
 
 /** Says whether a list of action words, which may hold `*` and `camera:*`, covers `action`. */
 export function covers(actions: readonly string[], action: string): boolean {
@@ -52,8 +52,9 @@ class PageSession {
   }
 
   #stayAway(): void {
-    const kept = location.pathname === OPENS_AWAY ? recall<Session>("session") : null;
-    if (kept === null) {
+    const needed = OPENS_AWAY[location.pathname];
+    const kept = needed === undefined ? null : recall<Session>("session");
+    if (needed === undefined || kept === null || !covers(kept.actions, needed)) {
       this.standing = "away";
       return;
     }
@@ -116,7 +117,7 @@ class PageSession {
   #enter(session: Session): void {
     now.hear(session.now);
     this.isKept = false;
-    if (covers(session.actions, CREW)) keep("session", session);
+    if (Object.values(OPENS_AWAY).some((needed) => covers(session.actions, needed))) keep("session", session);
     this.#show(session);
   }
 
@@ -125,11 +126,13 @@ class PageSession {
     setZone(session.city.zone, session.city.zone_label);
     if (session.person.language === "id" || session.person.language === "en") language.set(session.person.language);
     this.standing = "in";
+    later.start(session.person.id);
     socket.start();
   }
 
   #leave(): void {
     forget();
+    later.stop();
     this.isKept = false;
     this.current = null;
     this.standing = "out";

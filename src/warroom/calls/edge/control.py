@@ -16,6 +16,7 @@ from warroom.calls.contracts import AgentLeg
 from warroom.calls.edge.desk import Desk
 from warroom.calls.edge.journal import Event
 from warroom.calls.edge.switchboard import Switchboard
+from warroom.calls.edge.unclosed import SINCE_S, queue_of
 from warroom.calls.errors import CommandError
 from warroom.kernel.errors import WarRoomError
 from warroom.kernel.log import logger
@@ -66,6 +67,7 @@ class Control:
             "sign_out": self._sign_out,
             "pause": self._pause,
             "snapshot": self._snapshot,
+            "unclosed": self._unclosed,
             "health": self._health,
             "stored": self._stored,
         }
@@ -155,6 +157,11 @@ class Control:
 
     async def _snapshot(self, _: Arguments) -> dict[str, Any]:
         return self._desk.snapshot()
+
+    async def _unclosed(self, _: Arguments) -> list[dict[str, Any]]:
+        since_ms = self._board.now_ms() - int(SINCE_S * 1000)
+        calls = await asyncio.to_thread(self._board.books.journal.open_calls, since_ms)
+        return queue_of(list(calls.values()))
 
     async def _stored(self, asked: Arguments) -> None:
         self._board.books.journal.set_mark("forwarded", int(asked["seq"]))

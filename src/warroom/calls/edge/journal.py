@@ -138,14 +138,16 @@ class Journal:
         """The events of one call, in order."""
         return self._read(f"select {_COLUMNS} from event where call = ? order by seq", (call,))
 
-    def open_calls(self) -> dict[str, list[Event]]:
-        """The events of the calls that are not closed, by call."""
+    def open_calls(self, since_ms: int = 0) -> dict[str, list[Event]]:
+        """The events of the calls that are not closed and began since then, by call."""
         query = (
             f"select {_COLUMNS} from event where call not in"
-            " (select call from event where kind = 'closed') order by seq"
+            " (select call from event where kind = 'closed')"
+            " and call in (select call from event where kind = 'offered' and at_ms >= ?)"
+            " order by seq"
         )
         found: dict[str, list[Event]] = {}
-        for event in self._read(query, ()):
+        for event in self._read(query, (since_ms,)):
             found.setdefault(event.call, []).append(event)
         return found
 

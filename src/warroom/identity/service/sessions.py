@@ -3,6 +3,9 @@
 A process remembers the scopes it has built, and the version of all rights at that time. It asks
 for the version at most once in `remember_s` seconds; a change of anybody's rights, or the end of
 a session, makes the version grow and the memory empty. Changes made in this process bite at once.
+
+While the database is away nobody's rights can change either: who was known goes on to be, where a
+route stands alone, until their session would end (decision 84).
 """
 
 import hashlib
@@ -39,12 +42,14 @@ def digest_of(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Remembered:
     scope: Scope
     limits: TokenLimits | None
+    ends_at: datetime | None
     version: int
     until: float
+    used_at: float
 
 
 class Authenticator:
@@ -79,6 +84,33 @@ class Authenticator:
         # A socket asks again and again whether its session lives; that alone must not prolong it.
         is_request = connection.scope["type"] == "http"
         return await self._scope(cookie, connection, door="web", touch=is_request)
+
+    def recall(self, connection: "HTTPConnection") -> Scope | None:
+        """The scope of somebody signed in whom this process knew when it last read all rights.
+
+        Tokens are not recalled: what they may is counted in the database. One who was idle too
+        long, or whose session has come to its end, is a stranger now as always.
+
+        Raises:
+            ForeignOriginError: As for every request.
+        """
+        if bearer_of(connection) is not None:
+            return None
+        _refuse_foreign(connection)
+        key = digest_of(connection.cookies.get(COOKIE, "")) + b"web"
+        known, now = self._remembered.get(key), self._clock.now()
+        used_at = self._clock.monotonic()
+        if (
+            known is None
+            or known.version != self._version
+            or known.ends_at is None
+            or now >= known.ends_at
+            or used_at - known.used_at >= self._settings.idle_minutes * 60
+        ):
+            return None
+        if connection.scope["type"] == "http":
+            known.used_at = used_at
+        return moved(known.scope, now, address_of(connection))
 
     async def watch(self, rechecks: Sequence[Callable[[], Awaitable[None]]]) -> None:
         """Calls `rechecks` whenever anybody's rights were changed, in any process; for ever.
@@ -115,6 +147,8 @@ class Authenticator:
             known = await self._read(token, key, now, connection, door=door, touch=touch)
         if known is None:
             return None
+        if touch:
+            known.used_at = self._clock.monotonic()
         scope = moved(known.scope, now, address)
         if known.limits is None or await self._gate.judge(scope, known.limits, connection):
             return scope
@@ -146,8 +180,11 @@ class Authenticator:
         scope = scope_of(principal, now, door, address)
         if len(self._remembered) >= _MOST_REMEMBERED:
             self._remembered.clear()
-        until = self._clock.monotonic() + _TRUST_S
-        known = _Remembered(scope, principal.token, version, until)
+        read_at = self._clock.monotonic()
+        until = read_at + _TRUST_S
+        known = _Remembered(
+            scope, principal.token, principal.ends_at, version, until, used_at=read_at
+        )
         self._remembered[key] = known
         return known
 
