@@ -114,9 +114,20 @@ async def test_the_doors_let_the_simulation_in_by_what_it_was_given_alone(demo: 
         )
         stranger = await client.post("/api/traffic/counts", content=b"{}")
         elsewhere = await client.get("/api/units", headers=bearer(known["token"]))
+        beds = await client.post(
+            "/api/dispatch/facilities/import",
+            content=b"nama,lat,lon,igd\nRS Satu,-5.14,119.42,2\n",
+            headers=bearer(known["beds"]),
+        )
 
     assert (let_in.status_code, let_in.json()) == (200, {"taken": ["kept"]})
     assert refused.status_code == stranger.status_code == 401
     # Let in, and told that this is no list of counts.
     assert (counted.status_code, counted.json()["code"]) == (422, "traffic.bad_counts")
+    assert (beds.status_code, beds.json()["added"]) == (200, 1)
+    told = (
+        "select count(*) from dispatch_bed where source = 'program' and person_id is null"
+        " and program = 'Simulasi tempat tidur rumah sakit'"
+    )
+    assert await demo.count(told) == 1
     assert elsewhere.status_code == 404

@@ -110,6 +110,7 @@ class City:
         sip: Where the edge takes calls.
         outgoing: Port at which trunk B takes our calls.
         units: The fleet, by name.
+        beds: Token of the health office's program.
     """
 
     node: Node
@@ -120,6 +121,7 @@ class City:
     log: Path
     units: dict[str, Unit] = field(default_factory=dict)
     cookies: dict[str, dict[str, str]] = field(default_factory=dict)
+    beds: str = ""
 
     async def person(self, title: str) -> "Person":
         """Somebody of the sample, signed in by the link that the demonstration prints."""
@@ -141,6 +143,16 @@ class City:
                 answer = await client.post("/api/session/link", json={"token": token})
                 assert answer.status_code == 200, answer.text
                 self.cookies[title] = dict(client.cookies)
+
+    async def tell_beds(self, content: str) -> Json:
+        """What the program of the health office tells of its hospitals, as a file."""
+        headers = {"authorization": f"Bearer {self.beds}", "content-type": "text/csv"}
+        path = f"{self.address}/api/dispatch/facilities/import"
+        async with httpx.AsyncClient(headers=headers, timeout=WAIT_S) as client:
+            answer = await client.post(path, content=content.encode())
+        assert answer.status_code == 200, answer.text
+        report: Json = answer.json()
+        return report
 
     def crew(self, name: str) -> "Person":
         """The phone of the crew of a unit."""
@@ -521,6 +533,7 @@ async def _settle(city: City) -> None:
     keys = node.settings.data / "keys" / "fleet.json"
     await demo_traffic.seed_fleet(node, keys)
     known = demo_traffic.read_keys(keys)
+    city.beds = known["beds"]
     crews = {one["device"]: one for one in known["crews"]}
     async with await city.person("Admin lembaga, Polrestabes") as somebody:
         del somebody  # everybody is signed in now

@@ -21,7 +21,19 @@ from tests.scenarios.city import (
 
 HERTASNING = (-5.1640, 119.4420)
 NEAR, KIMA = (-5.1635, 119.4410), (-5.1112, 119.5078)
-HOSPITAL = "RSUP Dr. Wahidin Sudirohusodo"
+HOSPITAL, FULL, OLD, UNTOLD = (
+    "RSUP Dr. Wahidin Sudirohusodo",
+    "RSUD Kota Makassar (Daya)",
+    "RS Universitas Hasanuddin",
+    "RS Ibnu Sina",
+)
+BEDS = f"""nama,lat,lon,waktu,igd,igd_total
+{FULL},-5.1125,119.5060,,0,18
+{HOSPITAL},-5.1346,119.4902,,2,30
+{OLD},-5.1320,119.4930,2026-01-01 08:00,9,20
+{UNTOLD},-5.1330,119.4920,,,
+"""
+"""The nearest to where the ambulance stands is full; one told long ago, one never."""
 WITH_AED: Json = {"role": "aed", "lead": "health", "capability": "aed"}
 
 
@@ -71,6 +83,7 @@ async def test_the_near_car_with_a_defibrillator_goes_beside_the_far_ambulance(
     number = "081140003001"
     async with await city.person(SUPERVISOR) as boss:
         await homecare(city, boss)
+    assert [] == (await city.tell_beds(BEDS))["rejected"]
     async with (
         at_work(city, "Ambulans 04", at=KIMA),
         at_work(city, "Homecare 01"),
@@ -107,7 +120,12 @@ async def test_the_near_car_with_a_defibrillator_goes_beside_the_far_ambulance(
             await car.press(sent["Homecare 01"], "cleared", outcome="solved")
         async with city.crew("Ambulans 04") as ambulance:
             await ambulance.press(sent["Ambulans 04"], "accepted", "en_route", "on_scene")
-            await ambulance.press(sent["Ambulans 04"], "transporting", destination=HOSPITAL)
+            offered = await ambulance.get("/api/dispatch/duty/facilities", kind="igd")
+            best = offered["items"][0]["name"]
+            await ambulance.press(sent["Ambulans 04"], "transporting", destination=best)
+            from_desk = await sender.get(
+                f"/api/dispatch/assignments/{sent['Ambulans 04']}/facilities"
+            )
             await ambulance.press(sent["Ambulans 04"], "at_facility")
             await ambulance.press(sent["Ambulans 04"], "cleared", outcome="solved")
         await sender.until_state(incident, "cleared")
@@ -131,6 +149,16 @@ async def test_the_near_car_with_a_defibrillator_goes_beside_the_far_ambulance(
         *("dispatched", "accepted", "en_route", "on_scene", "transporting", "at_facility"),
         "cleared",
     ] == kinds
+    # By the count of beds: the near one is full, and stands last, with when that was told.
+    ours = {HOSPITAL: "free", OLD: "stale", UNTOLD: "unknown", FULL: "full"}
+    by_name = {one["name"]: one for one in offered["items"]}
+    order = [one["name"] for one in offered["items"] if one["name"] in ours]
+    assert best == HOSPITAL
+    assert (order[0], order[-1]) == (HOSPITAL, FULL)
+    assert ours == {name: by_name[name]["state"] for name in ours}
+    assert by_name[FULL]["seconds"] < by_name[HOSPITAL]["seconds"]
+    assert ("program", 0) == tuple(by_name[FULL]["beds"]["igd"][key] for key in ("source", "free"))
+    assert order == [one["name"] for one in from_desk["items"] if one["name"] in ours]
     # Where they took the patient stands beside it.
     assert HOSPITAL in {one["text"] for one in story["moments"] if one["kind"] == "transporting"}
 

@@ -20,6 +20,7 @@ class Door(BaseHTTPRequestHandler):
 
     duty: ClassVar[dict[str, Any]]
     heard: ClassVar[list[tuple[str, str, Any]]]
+    hospitals: ClassVar[list[dict[str, Any]]] = []
 
     def _answer(self, body: Any = None) -> None:
         content = b"" if body is None else json.dumps(body).encode()
@@ -36,7 +37,8 @@ class Door(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self._body()
-        self._answer(self.duty)
+        is_choice = self.path.startswith("/api/dispatch/duty/facilities")
+        self._answer({"items": self.hospitals} if is_choice else self.duty)
 
     def do_PUT(self) -> None:
         self.duty["unit"] = {"id": self._body()["unit_id"]}
@@ -183,6 +185,20 @@ def test_an_ambulance_takes_its_patient_to_the_nearest_hospital(
     assert ["patient_contact"] == did
     assert ["acted", "transporting", "at_facility", "cleared"] == said[3:]
     assert [("sim-1", -5.13, 119.42), ("sim-1", -5.14, 119.43)] == town.told[:2]
+
+
+@pytest.mark.usefixtures("hurried")
+def test_an_ambulance_takes_its_patient_where_a_bed_is_free_and_says_where(
+    door: tuple[str, type[Door]],
+) -> None:
+    door[1].hospitals = [{"name": "RS Jauh", "lat": -5.3, "lon": 119.6}]
+
+    _, town, _ = at_incident(door, "ambulance")
+
+    presses = [body["items"][0] for method, _, body in door[1].heard if method == "POST"]
+    (taking,) = [press for press in presses if press["stamp"] == "transporting"]
+    assert taking["destination"] == "RS Jauh"
+    assert town.told[1] == ("sim-1", -5.3, 119.6)
 
 
 @pytest.mark.usefixtures("hurried")

@@ -18,6 +18,7 @@ from simcity.drive.city import City
 from simcity.drive.fleet import as_csv, make_fleet
 from simcity.drive.officers import Officers
 from simcity.drive.sender import Sender
+from simcity.drive.wards import Wards
 
 _TELL_S = 60
 _BEHIND_S = 30
@@ -118,6 +119,7 @@ async def _live(options: argparse.Namespace) -> int:
     async with (
         Sender(options.door, keys["devices"], keys.get("token", "")) as sender,
         Officers(options.door, keys.get("crews", []), city, hospitals=hospitals, homes=homes),
+        Wards(options.door, keys.get("beds", ""), read_named(options.city)),
     ):
         told = {"vehicles": len(city.vehicles), "with_receiver": len(keys["devices"])}
         sys.stdout.write(json.dumps(told) + "\n")
@@ -142,9 +144,14 @@ async def _live(options: argparse.Namespace) -> int:
 
 def read_hospitals(folder: Path) -> list[tuple[float, float]]:
     """Latitude and longitude of the hospitals of a city folder."""
+    return [(lat, lon) for _, lat, lon in read_named(folder)]
+
+
+def read_named(folder: Path) -> list[tuple[str, float, float]]:
+    """The same, each with its name."""
     features = json.loads((folder / "places.geojson").read_text("utf-8"))["features"]
     return [
-        (lat, lon)
+        (one["properties"]["name"], lat, lon)
         for one in features
         if one["properties"]["kind"] == "rumah sakit"
         for lon, lat in [one["geometry"]["coordinates"][:2]]

@@ -2,7 +2,7 @@
 
 They use the same door as a phone: sign on, read what their unit was sent to, press accepted, set
 off, arrived, what was done, cleared, and drive home. At an incident an engine puts water on it and
-has it under control, an ambulance takes somebody to the nearest hospital. What they press is
+has it under control, an ambulance takes somebody to the hospital that has a bed. What they press is
 simulated, and their names say so.
 """
 
@@ -196,23 +196,32 @@ class Officers:
             one.done += 1
             await self._press(one, "acted", seconds, did=did)
         elif takes and state == "on_scene":
-            self._take_away(one, task)
-            await self._press(one, "transporting", 5)
+            name = await self._take_away(one, task)
+            more = {} if name is None else {"destination": name}
+            await self._press(one, "transporting", 5, **more)
         elif takes and state == "transporting":
             if not one.is_taking:
                 # Also who was under way there before the city was started anew.
-                self._take_away(one, task)
+                await self._take_away(one, task)
             elif self._city.is_there(one.device):
                 await self._press(one, "at_facility", 120)
         else:
             await self._press(one, "cleared", 10, outcome="solved")
 
-    def _take_away(self, one: Officer, task: Mapping[str, Any]) -> None:
-        """Orders an ambulance to the hospital that is nearest to the place by air."""
+    async def _take_away(self, one: Officer, task: Mapping[str, Any]) -> str | None:
+        """Orders an ambulance to the best hospital by its beds, and gives its name.
+
+        Where nobody keeps a list, to the one that is nearest to the place by air.
+        """
         lat, lon = float(task["lat"]), float(task["lon"])
         one.is_taking = True
+        told = await one.door.ask("GET", "/api/dispatch/duty/facilities?kind=igd")
+        if found := (told or {}).get("items"):
+            self._city.order(one.device, float(found[0]["lat"]), float(found[0]["lon"]))
+            return str(found[0]["name"])
         nearest = min(self._hospitals, key=lambda at: math.hypot(at[0] - lat, at[1] - lon))
         self._city.order(one.device, *nearest)
+        return None
 
     async def _go_home(self, one: Officer, ended: Mapping[str, Any] | None) -> None:
         """Says that it drives home after a task, drives there, and says when it is there."""

@@ -12,7 +12,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from warroom.app.node import Node
 from warroom.app.supervisor import Process, Supervisor
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _NAME = "simcity-drive"
 _PROGRAM = "Simulasi hitungan kamera"
+_BEDS_PROGRAM = "Simulasi tempat tidur rumah sakit"
 _TOKEN_DAYS = 365
 _CREWED = {"dishub": 9, "patrol": 10, "engine": 12, "tanker": 3, "ladder": 1, "ambulance": 8}
 """How many vehicles of a kind have a simulated crew."""
@@ -83,7 +84,7 @@ async def seed_fleet(node: Node, keys: Path) -> None:
     known = await asyncio.to_thread(read_keys, keys)
     digest = hashlib.sha256(content).hexdigest()
     is_same = known.get("csv") == digest and known.get("crewed") == _CREWED
-    if is_same and known.get("token") and known.get("crews"):
+    if is_same and known.get("token") and known.get("crews") and known.get("beds"):
         return
     from warroom.identity import api as identity  # noqa: PLC0415 - decision 51
     from warroom.kernel.db import Database  # noqa: PLC0415 - decision 51
@@ -106,10 +107,11 @@ async def seed_fleet(node: Node, keys: Path) -> None:
                 if device not in devices:
                     devices[device] = await units.make_key(board, scope, tx, one.id)
             token = known.get("token") or await _counting_token(scope, tx)
+            beds = known.get("beds") or await _beds_token(scope, tx)
             crews = await _crews(scope, tx, configured, known.get("crews", []))
             written = {
                 "csv": digest, "devices": devices, "token": token, "crews": crews,
-                "crewed": _CREWED,
+                "crewed": _CREWED, "beds": beds,
             }  # fmt: skip
             # Before the commit: a key that is known nowhere lets nobody in.
             await asyncio.to_thread(write_keys, keys, written)
@@ -121,19 +123,31 @@ async def seed_fleet(node: Node, keys: Path) -> None:
 
 async def _counting_token(scope: "Scope", tx: "Transaction") -> str:
     """A token of the program that tells what the simulated cameras count."""
-    from warroom.identity import api as identity  # noqa: PLC0415 - decision 51
     from warroom.traffic.contracts import COUNT  # noqa: PLC0415 - decision 51
 
-    account_id = await identity.find_application_id(scope, tx, _PROGRAM)
+    note = "Hitungan kamera simulasi, bukan hitungan nyata"
+    return await _token(scope, tx, "Diskominfo", _PROGRAM, COUNT, note)
+
+
+async def _beds_token(scope: "Scope", tx: "Transaction") -> str:
+    """A token of the health office's program that tells the free beds of simulated hospitals."""
+    from warroom.dispatch.contracts import BEDS  # noqa: PLC0415 - decision 51
+
+    note = "Tempat tidur simulasi, bukan angka nyata"
+    return await _token(scope, tx, "Dinkes", _BEDS_PROGRAM, BEDS, note)
+
+
+async def _token(
+    scope: "Scope", tx: "Transaction", agency: str, program: str, word: str, note: str
+) -> str:
+    """A token of a program that may do one thing: of the city in all of it, else of its own."""
+    from warroom.identity import api as identity  # noqa: PLC0415 - decision 51
+
+    account_id = await identity.find_application_id(scope, tx, program)
     if account_id is None:
-        agency_id = await identity.require_agency_id(scope, tx, "Diskominfo")
-        new = identity.NewApplication(
-            agency_id,
-            _PROGRAM,
-            (COUNT,),
-            "Hitungan kamera simulasi, bukan hitungan nyata",
-            "city",
-        )
+        agency_id = await identity.require_agency_id(scope, tx, agency)
+        reach: Literal["own", "city"] = "city" if agency == "Diskominfo" else "own"
+        new = identity.NewApplication(agency_id, program, (word,), note, reach)
         account_id = await identity.create_application(scope, tx, new)
     terms = identity.TokenTerms("demo", _TOKEN_DAYS)
     return (await identity.create_application_token(scope, tx, account_id, terms)).token

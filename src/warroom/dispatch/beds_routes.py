@@ -98,10 +98,9 @@ async def remove_facility(ctx: Ctx, facility_id: UUID) -> Response:
 async def tell_beds(ctx: Ctx, facility_id: UUID, body: CountsBody) -> Response:
     """Tells how many beds are free; by a person, or by a program of the hospital."""
     now = ctx.clock.now()
-    source = "operator" if ctx.scope.person_id else "program"
     origin = " ".join(body.origin.split())
     counts = [
-        Count(one.kind, one.free, body.at or now, source, total=one.total, origin=origin)  # type: ignore[arg-type]
+        Count(one.kind, one.free, body.at or now, "operator", total=one.total, origin=origin)
         for one in body.items
     ]
     async with ctx.db.transaction(ctx.scope) as tx:

@@ -11,7 +11,7 @@ import numpy as np
 from warroom.audit import api as audit
 from warroom.dispatch import beds_store, crew_store, store
 from warroom.dispatch.beds import BEDS as KINDS
-from warroom.dispatch.beds import BedKind, Choice, Count, Facility, Source, order, state_of
+from warroom.dispatch.beds import BedKind, Choice, Count, Facility, order, state_of
 from warroom.dispatch.beds_file import MAX_ROWS, BadRow, BedFile, BedRow, read_beds
 from warroom.dispatch.beds_store import sides_of
 from warroom.dispatch.contracts import ACT, BEDS, SEND, VIEW
@@ -104,6 +104,8 @@ async def tell_beds(
     counts = [one if one.at > now + _AHEAD else replace(one, at=min(one.at, now)) for one in counts]
     if any(one.at > now or (one.total is not None and one.free > one.total) for one in counts):
         raise BadCountError
+    if await beds_store.is_program(scope, tx):
+        counts = [replace(one, source="program") for one in counts]
     await beds_store.add_counts(scope, tx, facility_id, counts, now)
     await _record(scope, tx, facility, "beds_told", _told(counts))
 
@@ -145,7 +147,6 @@ async def import_beds(
     }
     bad, seen = list(read.bad), set[str]()
     added = changed = unchanged = told = 0
-    source: Source = "import" if scope.person_id else "program"
     for row in read.rows:
         facility = kept.get(row.name.casefold())
         is_new = facility is None
@@ -157,7 +158,7 @@ async def import_beds(
         if why is not None or facility is None:
             bad.append(why or BadRow(row.number, "lat", "no_place"))
             continue
-        counts = _counts(row, source, now)
+        counts = _counts(row, now)
         told += len(counts)
         added += is_new
         changed += not is_new and bool(counts)
@@ -205,9 +206,9 @@ def _wrong(
     return None
 
 
-def _counts(row: BedRow, source: Source, now: datetime) -> list[Count]:
+def _counts(row: BedRow, now: datetime) -> list[Count]:
     return [
-        Count(kind, free, row.at or now, source, total=total)
+        Count(kind, free, row.at or now, "import", total=total)
         for kind, (free, total) in row.beds.items()
     ]
 
@@ -317,6 +318,8 @@ def choices_json(
             {
                 "id": one.facility.id,
                 "name": one.facility.name,
+                "lat": one.facility.lat,
+                "lon": one.facility.lon,
                 "state": one.state,
                 "seconds": None if one.seconds is None else round(one.seconds),
                 "beds": _beds(one.facility, settings, now),

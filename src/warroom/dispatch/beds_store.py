@@ -39,13 +39,15 @@ order by lower(f.name), f.id
 
 _SAVE = """
 insert into dispatch_facility (id, agency_id, name, place, lat, lon, changed_at, changed_by)
-values (%(id)s, %(agency_id)s, %(name)s, %(place)s, %(lat)s, %(lon)s, %(now)s, %(person)s)
+values (%(id)s, %(agency_id)s, %(name)s, %(place)s, %(lat)s, %(lon)s, %(now)s,
+    (select w.id from person w where w.id = %(person)s))
 on conflict (id) do update set name = excluded.name, place = excluded.place, lat = excluded.lat,
     lon = excluded.lon, changed_at = excluded.changed_at, changed_by = excluded.changed_by
 """
 
 _REMOVE = """
-update dispatch_facility set removed_at = %(now)s, changed_by = %(person)s where id = %(id)s
+update dispatch_facility set removed_at = %(now)s,
+    changed_by = (select w.id from person w where w.id = %(person)s) where id = %(id)s
 """
 
 _TELL = """
@@ -116,8 +118,8 @@ async def add_counts(
             "now": now,
             "source": one.source,
             "origin": one.origin,
-            "person": scope.person_id,
-            "program": "" if scope.person_id else scope.label[:120],
+            "person": None if one.source == "program" else scope.person_id,
+            "program": scope.label[:120] if one.source == "program" else "",
         }
         await tx.execute(_TELL, values)
 
@@ -135,6 +137,13 @@ def _facility(row: dict[str, Any]) -> Facility:
     return Facility(
         *(row["id"], row["agency_id"], row["name"], row["place"], row["lat"], row["lon"]), counts
     )
+
+
+async def is_program(scope: Scope, tx: Transaction) -> bool:
+    """Whether a program asks, by a token of an agency's, and no person."""
+    query = "select exists (select from person where id = %(id)s) as found"
+    row = await (await tx.execute(query, {"id": scope.person_id})).fetchone()
+    return row is None or not row["found"]
 
 
 async def find_position(
