@@ -17,19 +17,22 @@ fieldset{{border:0;padding:0;margin:.5rem 0}}fieldset label{{display:inline-flex
 align-items:center;min-height:48px;padding-right:1.2rem}}
 textarea,button{{box-sizing:border-box;width:100%;font:inherit;padding:.6rem}}
 input[type=radio]{{width:24px;height:24px}}button{{min-height:52px;margin-top:.75rem}}
-small{{display:block;margin-top:2rem}}
+small{{display:block;margin-top:2rem}}h1 span{{white-space:nowrap}}
 </style></head><body><main>{body}</main></body></html>"""
 
 
 def show(language: str, zone: tzinfo, token: str, news: News, *, is_kept: bool = False) -> str:
     """Where the incident stands, and the question how it went once it has ended."""
-    title = _say(language, "title", number=news.number or "112")
+    number = news.number or "112"
+    title = _say(language, "title", number=number)
+    # A number that is read out to somebody stands in one line.
+    heading = title.replace(escape(number), f"<span>{escape(number)}</span>")
     steps = "".join(
         f"<li>{_say(language, f'step_{step}' if step != 'ended' else f'end_{news.ending}')}"
         f" <span>{escape(_time(at, zone))}</span></li>"
         for step, at in news.steps
     )
-    parts = [f"<h1>{title}</h1><ol>{steps}</ol>"]
+    parts = [f"<h1>{heading}</h1><ol>{steps}</ol>"]
     if news.ending is None:
         parts.append(f"<p>{_say(language, 'goes_on')}</p>")
     if is_kept:

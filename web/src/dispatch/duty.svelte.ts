@@ -42,6 +42,8 @@ export class CrewDuty {
   queue = $state.raw<readonly Pressed[]>([]);
   /** Whether the last try to reach the server failed. */
   isAway = $state(false);
+  /** Away is the server, not the network: something answered. */
+  isServer = $state(false);
   /** By the clock of this phone, when the server last told what is shown; null where it never did. */
   heardAt = $state<number | null>(null);
   /** False where this browser keeps nothing: a press that waits is lost with the page. */
@@ -126,7 +128,7 @@ export class CrewDuty {
     } catch (failed) {
       // Given up for something newer, which comes next.
       if (this.#isWanted) return;
-      if (isGap(failed)) this.#later();
+      if (isGap(failed)) this.#later(failed);
       else this.failure = sentence(failed);
       this.loaded = true;
     }
@@ -255,8 +257,9 @@ export class CrewDuty {
     this.#attempt = 0;
   }
 
-  #later(): void {
+  #later(why: unknown): void {
     this.isAway = true;
+    this.isServer = why instanceof ApiError && why.status > 0;
     const wait = AGAIN_MS[Math.min(this.#attempt, AGAIN_MS.length - 1)] ?? 15_000;
     this.#attempt += 1;
     clearTimeout(this.#timer);
