@@ -1,13 +1,15 @@
 """`warroom demo` while it is still starting."""
 
+import asyncio
 import json
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from simcity.__main__ import main as simcity
@@ -205,3 +207,28 @@ def test_a_demo_that_could_not_be_settled_is_settled_the_next_time(
 def test_a_day_does_not_stand_still_or_fly(speed: float) -> None:
     with pytest.raises(demo.SpeedError):
         demo.demo(speed=speed)
+
+
+async def test_streets_are_drawn_behind_everything_else_and_not_after_it(tmp_path: Path) -> None:
+    """The folder tells first which clips there will be; each takes a while."""
+    drawing = asyncio.create_task(demo._render(str(tmp_path / "clips")))
+    async with asyncio.timeout(120):
+        while not (tmp_path / "clips" / "clips.json").exists():
+            await asyncio.sleep(0.05)
+    begun = renderers(tmp_path)
+
+    drawing.cancel()
+    await asyncio.gather(drawing, return_exceptions=True)
+
+    assert begun
+    assert [] == renderers(tmp_path)
+
+
+def renderers(folder: Path) -> list[int]:
+    """Processes that draw into this folder."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if str(folder) in " ".join(process.cmdline()):
+                found.append(process.pid)
+    return found

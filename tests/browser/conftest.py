@@ -44,13 +44,24 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def demo(
+@pytest.fixture(scope="package")
+def shared_demo(
     chromium: str, repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Demo]:
-    """The demonstration with six cameras; its sign-in links are used once."""
+    """The demonstration with six cameras, which the files of this folder use one after another."""
+    del chromium
     with running_demo(repository, tmp_path_factory.mktemp("demo")) as demo:
         yield demo
+
+
+@pytest.fixture(scope="module")
+def demo(shared_demo: Demo) -> Demo:
+    """The shared demonstration with sign-in links of this file's own; each is used once.
+
+    What a file makes is there for those after it: a file looks for its own things by their names
+    and numbers, and leaves people as it found them (language, duty).
+    """
+    return shared_demo.with_new_links()
 
 
 type NewPage = Callable[..., Page]

@@ -1,5 +1,10 @@
-"""The demonstration as a person starts it, small, in a folder that goes away."""
+"""The demonstration as a person starts it, small, in a folder that goes away.
 
+Nobody calls by themselves, so that each call is a test's own; and its cameras show a clip that is
+made in a moment, since drawing the streets takes a machine for minutes behind every test.
+"""
+
+import asyncio
 import os
 import re
 import signal
@@ -8,11 +13,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+
+from simcity.rtsp import clip
+from simcity.rtsp.testclip import make_clip
+from warroom.app.demo_city import demo_links
+from warroom.app.node import open_node
+from warroom.kernel.settings import Configuration
 
 CAMERAS = 6
 READY_S = 240.0
@@ -27,6 +39,13 @@ class Demo:
     address: str
     links: dict[str, str]
     folder: Path
+
+    def with_new_links(self) -> "Demo":
+        """The same, for the next who sign in: each link works once."""
+        node = open_node(Configuration.read({"WARROOM_DATA_DIR": str(self.folder / "data")}))
+        with ThreadPoolExecutor(1) as beside:  # Playwright has an event loop in this thread
+            made = beside.submit(asyncio.run, demo_links(node)).result()
+        return replace(self, links={who: f"{self.address}/masuk/{key}" for who, key in made})
 
 
 def free_port() -> int:
@@ -48,7 +67,9 @@ def running_demo(repository: Path, folder: Path, **more: str) -> Iterator[Demo]:
     if not (repository / "src" / "warroom" / "app" / "static" / "index.html").exists():
         pytest.skip("the pages are not built (./warroom builds them)")
     folder.chmod(0o755)
-    _share_clips(folder)
+    clips = folder / "clips"
+    clips.mkdir()
+    clip.save(make_clip(width=640, height=360), clips / "uji")
     environment = {
         **os.environ,
         "PYTHONPATH": str(repository / "src"),
@@ -59,6 +80,7 @@ def running_demo(repository: Path, folder: Path, **more: str) -> Iterator[Demo]:
     }
     command = [sys.executable, "-m", "warroom.app", "demo"]
     command += ["--cameras", str(CAMERAS), "--port", str(free_port())]
+    command += ["--clips", str(clips), "--calls", "0"]
     log = folder / "demo.log"
     with log.open("w") as errors:
         process = subprocess.Popen(
@@ -90,18 +112,6 @@ def running_demo(repository: Path, folder: Path, **more: str) -> Iterator[Demo]:
         reader.join(5)
         if process.stdout is not None:
             process.stdout.close()
-
-
-def _share_clips(folder: Path) -> None:
-    """Lets the demonstrations after it show the clips that one of a run drew: drawing takes
-    two processors for minutes, and a clip is whole as soon as its description is there.
-    """
-    shared = folder.parent / "clips"
-    shared.mkdir(exist_ok=True)
-    (folder / "data").mkdir(exist_ok=True)
-    own = folder / "data" / "clips"
-    if not own.exists():
-        own.symlink_to(shared, target_is_directory=True)
 
 
 def kill_server(demo: Demo) -> None:

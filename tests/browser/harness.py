@@ -10,11 +10,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
 from playwright.sync_api import Page
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -23,6 +29,9 @@ FLAGS = (
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
+    # Only the map is drawn by what plays the graphics card; all else is quicker without it.
+    "--disable-gpu-compositing",
+    "--disable-gpu-rasterization",
     "--autoplay-policy=no-user-gesture-required",
     "--disable-background-networking",
     "--disable-component-update",
@@ -187,3 +196,30 @@ def unseen_focus(page: Page) -> list[str]:
     """What has the focus and does not show it."""
     found: list[str] = page.evaluate(UNSEEN)
     return found
+
+
+def until(page: Page, is_so: Callable[[], bool], most_s: int = 60) -> None:
+    """Looks again and again, while the page goes on; for what no locator can wait for."""
+    for _ in range(most_s * 4):
+        if is_so():
+            return
+        page.wait_for_timeout(250)
+    pytest.fail(f"not so after {most_s} s")
+
+
+def map_pixels(page: Page) -> NDArray[np.uint8]:
+    """What the map of the page shows: rows, columns, and red, green, blue."""
+    picture = page.locator("canvas.maplibregl-canvas").screenshot()
+    with av.open(BytesIO(picture)) as file:
+        return next(file.decode(video=0)).to_ndarray(format="rgb24")
+
+
+def has_colour(pixels: NDArray[np.uint8], colour: str) -> NDArray[np.bool_]:
+    """Where a picture has exactly this colour, `#rrggbb`."""
+    return (pixels == np.frombuffer(bytes.fromhex(colour[1:]), np.uint8)).all(axis=2)
+
+
+def token(page: Page, name: str) -> str:
+    """A colour of the design as the page has it now."""
+    style = "getComputedStyle(document.documentElement)"
+    return str(page.evaluate(f"{style}.getPropertyValue('--{name}').trim()"))

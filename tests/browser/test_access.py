@@ -73,7 +73,7 @@ def approved(page: Page, demo: Demo) -> None:
 
 
 def until_drawn(page: Page, demo: Demo) -> None:
-    """Waits until the demo has drawn what its first camera shows: a new one draws for minutes."""
+    """Waits until the demo's first camera is seen to be live."""
     for _ in range(DRAWN_S):
         cameras = page.request.get(f"{demo.address}/api/cameras").json()["items"]
         if any(one["number"] == 1 and one["state"]["state"] == "live" for one in cameras):

@@ -1,7 +1,8 @@
 """What agents and a supervisor do with a call, by buttons and keys, with a real telephone.
 
 Two agents and a supervisor sit in pages of their own at one running product. Everybody's voice is
-a tone; who hears whom is told by the spectrum of what each of them hears. Each deed has its test.
+a tone; who hears whom is told by the spectrum of what each of them hears. Each deed has its test;
+what a supervisor hears and says in a call that is another's is proven at each build.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from tests.calls.telephone import Telephone, share_with
 from tests.scenarios.city import SUPERVISOR, TAKER, TRUNK_A, TRUNK_B, City, deed, running_city
 from warroom.calls.audio import g711
 
-pytestmark = [pytest.mark.browser, pytest.mark.nightly]
+pytestmark = pytest.mark.browser
 
 SECOND_AGENT = "Supervisor ruang kendali, Diskominfo"
 NO_AGENT = "Operator CCTV, Diskominfo"
@@ -179,6 +180,7 @@ def way(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=name)
 
 
+@pytest.mark.nightly
 def test_hold_silences_both_ways_and_resume_brings_them_back(
     room: City, sit: Sit, caller: Telephone, axe_source: str
 ) -> None:
@@ -202,6 +204,7 @@ def test_hold_silences_both_ways_and_resume_brings_them_back(
     over(agent, caller)
 
 
+@pytest.mark.nightly
 def test_a_call_is_passed_on_to_another_agent_who_answers_it(
     room: City, sit: Sit, caller: Telephone, axe_source: str
 ) -> None:
@@ -226,6 +229,7 @@ def test_a_call_is_passed_on_to_another_agent_who_answers_it(
     over(second, caller)
 
 
+@pytest.mark.nightly
 def test_a_third_is_called_in_and_all_three_hear_each_other(
     room: City, sit: Sit, caller: Telephone, third: Telephone
 ) -> None:
@@ -249,6 +253,7 @@ def test_a_third_is_called_in_and_all_three_hear_each_other(
     over(agent, caller)
 
 
+@pytest.mark.nightly
 def test_a_caller_stays_with_the_third_whom_the_agent_leaves_them_to(
     room: City, sit: Sit, caller: Telephone, third: Telephone
 ) -> None:
@@ -322,6 +327,7 @@ def test_a_supervisor_whose_call_ended_can_listen_to_the_next(
     over(agent, caller)
 
 
+@pytest.mark.nightly
 def test_who_gave_up_is_called_back_from_the_list(room: City, sit: Sit, third: Telephone) -> None:
     with ExitStack() as stack:
         given_up = stack.enter_context(Telephone(VOICES["caller"], THIRD, TRUNK_A))
@@ -346,6 +352,7 @@ def test_who_gave_up_is_called_back_from_the_list(room: City, sit: Sit, third: T
     expect(panel(agent).get_by_role("button", name="Telepon balik")).to_have_count(0)
 
 
+@pytest.mark.nightly
 def test_a_recording_is_heard_by_side_held_and_let_go_by_whoever_may(
     room: City, sit: Sit, caller: Telephone, axe_source: str
 ) -> None:
@@ -422,6 +429,7 @@ def holds_of(page: Page, call: str) -> list[dict[str, Any]]:
     return items
 
 
+@pytest.mark.nightly
 def test_a_call_about_what_is_open_beside_the_form_is_folded_in_by_one_key(
     room: City, sit: Sit, caller: Telephone, axe_source: str
 ) -> None:
@@ -466,6 +474,7 @@ async def handed_on(room: City) -> str:
         return incident
 
 
+@pytest.mark.nightly
 def test_a_call_that_rings_is_told_of_on_every_page_and_one_key_leads_to_it(
     room: City, sit: Sit, caller: Telephone, axe_source: str
 ) -> None:

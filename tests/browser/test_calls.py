@@ -7,6 +7,7 @@ the database, the page shows it, and the form that is typed becomes its incident
 import re
 import subprocess
 import time
+import tomllib
 import uuid
 import wave
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from playwright.sync_api import Browser, Page, expect
 from scipy.signal import resample_poly
 
 from tests.browser.conftest import DESK, WAIT_MS, NewPage
-from tests.browser.demo import Demo, free_port, running_demo
+from tests.browser.demo import Demo
 from tests.browser.harness import FLAGS, axe_violations, clipped_texts
 from tests.calls.audio.sound import channels, share_found, voice
 from tests.calls.edge.scenarios import document, location, needs_sipp, talk
@@ -28,18 +29,13 @@ from warroom.calls.audio import g711
 pytestmark = [pytest.mark.browser, needs_sipp]
 
 SPEAKS_S = 10.0
-SIP_PORT = free_port()
 
 
 @pytest.fixture(scope="module")
-def room(
-    chromium: str, repository: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Demo]:
-    """The demonstration with a line to a trunk."""
-    del chromium
-    settings = {"WARROOM_CALLS_AGENCY": "Diskominfo", "WARROOM_CALLS_PORT": str(SIP_PORT)}
-    with running_demo(repository, tmp_path_factory.mktemp("room"), **settings) as demo:
-        yield demo
+def sip(demo: Demo) -> int:
+    """Port at which the demonstration takes calls."""
+    port: int = tomllib.loads((demo.folder / "data" / "warroom.toml").read_text())["calls"]["port"]
+    return port
 
 
 @pytest.fixture
@@ -70,7 +66,7 @@ def _write_microphone(path: Path) -> None:
 
 
 @pytest.fixture
-def call(tmp_path: Path) -> Iterator[Callable[[], "subprocess.Popen[bytes]"]]:
+def call(tmp_path: Path, sip: int) -> Iterator[Callable[[], "subprocess.Popen[bytes]"]]:
     """Calls 112 from a trunk, with a place in the INVITE; speaks once answered."""
     (tmp_path / "voice.raw").write_bytes(voice(SPEAKS_S))
     scenario = tmp_path / "called.xml"
@@ -78,7 +74,7 @@ def call(tmp_path: Path) -> Iterator[Callable[[], "subprocess.Popen[bytes]"]]:
     running: list[subprocess.Popen[bytes]] = []
 
     def begin() -> "subprocess.Popen[bytes]":
-        words = ["sipp", f"127.0.0.1:{SIP_PORT}", "-sf", str(scenario), "-m", "1"]
+        words = ["sipp", f"127.0.0.1:{sip}", "-sf", str(scenario), "-m", "1"]
         words += ["-i", "127.0.0.1", "-mi", "127.0.0.1", "-nostdin", "-timeout", "90"]
         running.append(subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL))
         return running[-1]
@@ -95,14 +91,14 @@ def asked(page: Page, address: str) -> Any:
 
 
 def test_a_call_is_answered_recorded_classed_and_joined_to_its_incident(
-    room: Demo,
+    demo: Demo,
     agent: Page,
     call: Callable[[], "subprocess.Popen[bytes]"],
     axe_source: str,
 ) -> None:
-    agent.goto(room.links["Penerima panggilan 112, Diskominfo"])
+    agent.goto(demo.links["Penerima panggilan 112, Diskominfo"])
     agent.wait_for_url(re.compile(r"/(peta|112)"))
-    agent.goto(f"{room.address}/112")
+    agent.goto(f"{demo.address}/112")
     agent.get_by_role("button", name="Masuk meja").click()
     panel = agent.get_by_label("Panggilan", exact=True)
     expect(panel.get_by_text("Siap", exact=True)).to_be_visible()
@@ -137,18 +133,18 @@ def test_a_call_is_answered_recorded_classed_and_joined_to_its_incident(
     }
     assert [taken["id"]] == incident["call_ids"]
     assert [("sip", 18)] == [(one["source"], one["radius_m"]) for one in incident["locations"]]
-    _assert_both_were_recorded(room)
+    _assert_both_were_recorded(demo)
 
 
 def test_the_incident_is_replayed_with_its_call_heard_on_one_clock(
-    room: Demo,
+    demo: Demo,
     agent: Page,
     call: Callable[[], "subprocess.Popen[bytes]"],
     axe_source: str,
 ) -> None:
-    page, incident = agent, taken_and_ended(room, agent, call)
+    page, incident = agent, taken_and_ended(demo, agent, call)
     page.get_by_role("link", name="Putar ulang").click()
-    expect(page).to_have_url(f"{room.address}/112/kejadian/{incident}/putar")
+    expect(page).to_have_url(f"{demo.address}/112/kejadian/{incident}/putar")
     head = page.get_by_role("slider", name="Saat yang ditampilkan")
     heard = page.get_by_label("Panggilan", exact=True)
     expect(head).to_be_visible()
@@ -182,7 +178,7 @@ def test_the_incident_is_replayed_with_its_call_heard_on_one_clock(
     answered = int(head.get_attribute("aria-valuenow") or 0)
     assert begin < answered < int(head.get_attribute("aria-valuemax") or 0)
     page.keyboard.press("Escape")
-    expect(page).to_have_url(f"{room.address}/112?insiden={incident}")
+    expect(page).to_have_url(f"{demo.address}/112?insiden={incident}")
 
 
 STRAY = """() => {
@@ -196,11 +192,11 @@ STRAY = """() => {
 """How far the sound is from the clock, whose second is cut; the call is the first of all stamps."""
 
 
-def taken_and_ended(room: Demo, page: Page, call: Callable[[], "subprocess.Popen[bytes]"]) -> str:
+def taken_and_ended(demo: Demo, page: Page, call: Callable[[], "subprocess.Popen[bytes]"]) -> str:
     """Id of a fire that somebody calls about, handed on while they speak, and ended."""
-    page.goto(room.links["Supervisor ruang kendali, Diskominfo"])
+    page.goto(demo.links["Supervisor ruang kendali, Diskominfo"])
     page.wait_for_url(re.compile(r"/(peta|112|dinding)"))
-    page.goto(f"{room.address}/112")
+    page.goto(f"{demo.address}/112")
     page.get_by_role("button", name="Masuk meja").click()
     panel = page.get_by_label("Panggilan", exact=True)
     expect(panel.get_by_text("Siap", exact=True)).to_be_visible()
@@ -223,7 +219,7 @@ def taken_and_ended(room: Demo, page: Page, call: Callable[[], "subprocess.Popen
     expect(panel.get_by_text("Menulis", exact=True)).to_have_count(0)
     incident = page.url.rpartition("insiden=")[2]
     ended = page.request.post(
-        f"{room.address}/api/incidents/{incident}/end",
+        f"{demo.address}/api/incidents/{incident}/end",
         data={"id": str(uuid.uuid4()), "outcome": "handled"},
         headers={"x-warroom": "1"},
     )
@@ -231,8 +227,8 @@ def taken_and_ended(room: Demo, page: Page, call: Callable[[], "subprocess.Popen
     return incident
 
 
-def _assert_both_were_recorded(room: Demo) -> None:
-    (path,) = (room.folder / "data" / "calls" / "recordings").rglob("*.wav")
+def _assert_both_were_recorded(demo: Demo) -> None:
+    (path,) = (demo.folder / "data" / "calls" / "recordings").rglob("*.wav")
     until = time.monotonic() + 10
     while not path.stat().st_size and time.monotonic() < until:
         time.sleep(0.1)
@@ -250,12 +246,12 @@ def _assert_both_were_recorded(room: Demo) -> None:
 
 
 def test_the_board_shows_the_room_and_how_many_people_a_load_needs(
-    room: Demo, new_page: NewPage, axe_source: str
+    demo: Demo, new_page: NewPage, axe_source: str
 ) -> None:
     page = new_page()
-    page.goto(room.links["Pengawas 112, Diskominfo"])
+    page.goto(demo.links["Pengawas 112, Diskominfo"])
     page.wait_for_url(re.compile(r"/(peta|112)"))
-    page.goto(f"{room.address}/112/pengawas")
+    page.goto(f"{demo.address}/112/pengawas")
 
     expect(page.get_by_text("3 petugas untuk 90 % dalam 15 dtk")).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("^2 78,8 %"))).to_be_visible()

@@ -106,6 +106,9 @@ def test_a_unit_is_sent_answers_through_a_gap_and_clears(
     assert order[:6] == told[:6]
     assert {"selesai", "ditutup"} == set(told[6:])
 
+    phone.get_by_role("button", name="Selesai bertugas").click()
+    expect(phone.get_by_label("Cari unit")).to_be_visible()
+
 
 def test_what_was_pressed_without_network_outlives_a_reload(enter: Enter, demo: Demo) -> None:
     phone = enter("Petugas lapangan, Polrestabes", viewport=PHONE)

@@ -1,13 +1,14 @@
 """Pages of rights without a mouse: every stop is reached by Tab, every deed done by a key."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Error, FileChooser, Locator, Page, expect
 
 from tests.browser.conftest import NewPage
-from tests.browser.demo import Demo
+from tests.browser.demo import Demo, running_demo
 from tests.browser.harness import axe_violations
 
 pytestmark = pytest.mark.browser
@@ -22,6 +23,16 @@ IS_IN_SIGHT = """() => {
 }"""
 
 type Enter = Callable[[str, str], Page]
+
+
+@pytest.fixture(scope="module")
+def demo(
+    chromium: str, repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Demo]:
+    """Its own: nobody has asked for anything here yet, and the first request is lent to."""
+    del chromium
+    with running_demo(repository, tmp_path_factory.mktemp("keyboard")) as demo:
+        yield demo
 
 
 @pytest.fixture

@@ -9,19 +9,24 @@ import os
 import re
 import shutil
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import av
-import numpy as np
 import osmium
 import pytest
 from playwright.sync_api import APIRequestContext, Browser, Page, Route, expect
 
 from tests.browser.conftest import NewPage
 from tests.browser.demo import Demo
-from tests.browser.harness import axe_violations, clipped_texts, unseen_focus
+from tests.browser.harness import (
+    axe_violations,
+    clipped_texts,
+    has_colour,
+    map_pixels,
+    token,
+    unseen_focus,
+    until,
+)
 from tests.browser.walk import (
     ALL_LOOKS,
     FIRST_LOOKS,
@@ -403,16 +408,13 @@ def test_houses_are_drawn_where_the_city_has_tiles_of_them(
         page = enter("peta")
         page.goto(f"{demo.address}/peta?di={lon},{lat}")
         settle(page)
-        wanted = page.evaluate(
-            "getComputedStyle(document.documentElement).getPropertyValue('--m-building')"
-        )
-        assert share_of(wanted.strip(), page) < 0.1, "single houses are noise from afar"
+        wanted = token(page, "m-building")
+        assert share_of(wanted, page) < 0.1, "single houses are noise from afar"
         for _ in range(3):
             page.keyboard.press("+")
         settle(page)
 
-        page.wait_for_timeout(500)
-        assert share_of(wanted.strip(), page) > 0.3
+        until(page, lambda: share_of(wanted, page) > 0.3)
     finally:
         (city / "base.pmtiles").unlink()
         os.utime(city / "city.json")
@@ -420,12 +422,10 @@ def test_houses_are_drawn_where_the_city_has_tiles_of_them(
 
 def share_of(colour: str, page: Page) -> float:
     """How much of the map's middle has exactly this colour."""
-    picture = page.locator("canvas.maplibregl-canvas").screenshot()
-    with av.open(BytesIO(picture)) as file:
-        pixels = next(file.decode(video=0)).to_ndarray(format="rgb24")
+    pixels = map_pixels(page)
     high, wide = pixels.shape[:2]
     middle = pixels[high // 4 : 3 * high // 4, wide // 4 : 3 * wide // 4]
-    return float((middle == np.frombuffer(bytes.fromhex(colour[1:]), np.uint8)).all(axis=2).mean())
+    return float(has_colour(middle, colour).mean())
 
 
 def test_pages_are_reached_by_keys_alone(enter: Enter) -> None:
