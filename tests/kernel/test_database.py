@@ -1,9 +1,12 @@
 """Transactions carry their scope, and the second wall holds when it is forgotten."""
 
 import asyncio
+import contextlib
+import time
 from uuid import UUID
 
 import psycopg
+import psycopg.conninfo
 import pytest
 
 from tests.scopes import EVERYTHING, scope_of
@@ -165,3 +168,85 @@ async def test_work_that_can_do_without_waits_for_no_database(
     with pytest.raises(DatabaseAwayError):
         await db.soon(work("later", 0))
     assert begun == ["quick", "frozen"]
+
+
+class Door:
+    """A door before PostgreSQL that can be shut: connections break, and none can be made."""
+
+    def __init__(self, dsn: str) -> None:
+        told = psycopg.conninfo.conninfo_to_dict(dsn)
+        self._behind = str(told["host"]), int(told.get("port") or 5432)
+        self._told, self._port = told, 0
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+
+    async def open(self) -> str:
+        """Opens it; the connection string through it."""
+        self._server = await asyncio.start_server(self._through, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+        words = {**self._told, "host": "127.0.0.1", "port": self._port}
+        return psycopg.conninfo.make_conninfo(**words)
+
+    def shut(self) -> None:
+        """Shuts it on everybody."""
+        assert self._server is not None
+        self._server.close()
+        for writer in self._open:
+            writer.transport.abort()
+
+    async def _through(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        host, port = self._behind
+        if host.startswith("/"):
+            there = await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
+        else:
+            there = await asyncio.open_connection(host, port)
+        self._open |= {writer, there[1]}
+        await asyncio.gather(_pour(reader, there[1]), _pour(there[0], writer))
+
+
+async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while some := await reader.read(65_536):
+            writer.write(some)
+    writer.close()
+
+
+async def test_a_database_that_is_back_is_used_at_once_however_long_it_was_away(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As after an outage of minutes: the pool of the library would look again in an hour.
+    monkeypatch.setattr("psycopg_pool.base.AttemptWithBackoff.DELAY_BACKOFF", 3600.0)
+    door = Door(db.dsn)
+    behind = Database(await door.open(), max_size=1)
+    await behind.open()
+
+    async def work() -> None:
+        async with behind.transaction(EVERYTHING) as tx:
+            await tx.execute("select 1")
+
+    await work()
+    door.shut()
+    with pytest.raises(DatabaseAwayError):
+        await work()
+    assert behind.is_away
+    async with asyncio.timeout(30):
+        while behind._pool._nconns:  # every try from before the outage was given up
+            await asyncio.sleep(0.05)
+    await door.open()
+
+    await work()
+
+    assert not behind.is_away
+    await behind.close()
+    door.shut()
+
+
+async def test_a_restart_is_waited_for_and_a_long_outage_is_not(db: Database) -> None:
+    assert db._patience_s() == 5.0
+    db.is_away = True
+    assert db._patience_s() == 5.0
+    db._away_since = time.monotonic() - 60
+    db.is_away = True
+    assert db._patience_s() == 0.5
+    db.is_away = False
+    assert db._patience_s() == 5.0

@@ -6,6 +6,7 @@ is gone with it. A connection that forgets its scope sees no row of any agency.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString
@@ -20,6 +21,8 @@ from warroom.kernel.scope import Scope
 type Transaction = AsyncConnection[DictRow]
 
 SOON_S = 1.5
+RECONNECT_S = 2.0
+LONG_AWAY_S = 0.5
 
 
 class DatabaseAwayError(UnavailableError):
@@ -36,17 +39,14 @@ class Database:
         min_size: Connections kept open.
         max_size: Connections at most; a transaction waits `wait_s` for one.
         wait_s: Seconds a transaction waits for a free connection before `DatabaseAwayError`.
-
-    Attributes:
-        is_away: Whether PostgreSQL did not answer when it was last asked. Who listens to it hears
-            at once that it went and, each second, whether it is back.
     """
 
     def __init__(
         self, dsn: str, *, min_size: int = 1, max_size: int = 8, wait_s: float = 5.0
     ) -> None:
         self.dsn = dsn
-        self.is_away = False
+        self._away_since: float | None = None
+        self._wait_s = wait_s
         self._memory: dict[type, Any] = {}
         self._pool: AsyncConnectionPool[Transaction] = AsyncConnectionPool(
             dsn,
@@ -55,9 +55,33 @@ class Database:
             min_size=min_size,
             max_size=max_size,
             timeout=wait_s,
+            # The pool pauses twice as long after each try that failed: after minutes away it would
+            # not look for minutes more. It gives each try up soon, and begins anew when asked.
+            reconnect_timeout=RECONNECT_S,
             open=False,
             check=None,
         )
+
+    @property
+    def is_away(self) -> bool:
+        """Whether PostgreSQL did not answer when it was last asked.
+
+        Who listens to it hears at once that it went and, each second, whether it is back.
+        """
+        return self._away_since is not None
+
+    @is_away.setter
+    def is_away(self, away: bool) -> None:
+        if not away:
+            self._away_since = None
+        elif self._away_since is None:
+            self._away_since = time.monotonic()
+
+    def _patience_s(self) -> float:
+        """A restart of PostgreSQL is waited for; who asks in a long outage is told so soon."""
+        since = self._away_since
+        is_long = since is not None and time.monotonic() - since > self._wait_s
+        return min(LONG_AWAY_S, self._wait_s) if is_long else self._wait_s
 
     async def open(self) -> None:
         """Begins to connect in the background; returns at once, PostgreSQL there or not."""
@@ -77,7 +101,7 @@ class Database:
         begin = _begin(scope)
         try:
             # The pool commits when this block ends, and rolls back when it is left by an error.
-            async with self._pool.connection() as connection:
+            async with self._pool.connection(self._patience_s()) as connection:
                 await connection.execute(begin)
                 self.is_away = False
                 yield connection
@@ -115,7 +139,7 @@ class Database:
             DatabaseAwayError: It may not have been committed.
         """
         try:
-            async with self._pool.connection() as connection:
+            async with self._pool.connection(self._patience_s()) as connection:
                 await connection.execute(statement, parameters)
         except (PoolTimeout, OperationalError) as error:
             raise DatabaseAwayError from error
