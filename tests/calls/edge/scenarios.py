@@ -178,6 +178,7 @@ SCENARIOS = {
     )
     + receive(200),
     "nat": invite(media="127.0.0.77", port="9000") + talk(1500),
+    "named": invite(media="sbc.trunk.example") + talk(1500),
     "early": invite()
     + (receive(100) + receive(183, 'rrs="true"') + play() + wait(500))
     + (TAKEN + ack() + wait(1000) + bye()),

@@ -65,6 +65,7 @@ async def test_the_hash_is_of_the_file_and_stays(tmp_path: Path) -> None:
         ("race", ()),
         ("lateack", ()),
         ("nat", ()),
+        ("named", ()),
         ("nooffer", ()),
         ("dtmf", ()),
     ],

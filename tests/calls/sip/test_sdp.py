@@ -78,6 +78,28 @@ def test_sound_that_cannot_be_is_no_common_sound(text: str) -> None:
         sdp.read(text.encode())
 
 
+@pytest.mark.parametrize(
+    ("host", "goes_to"),
+    [
+        ("sbc-1.telkom.example", "10.1.1.9"),
+        ("127.0.0.9", "127.0.0.9"),
+        ("-bad-.example", None),
+        ("a..$(id)", None),
+        ("1234", None),
+    ],
+)
+def test_sound_for_a_host_by_name_goes_where_the_description_came_from(
+    host: str, goes_to: str | None
+) -> None:
+    text = SDP.replace("c=IN IP4 127.0.0.1", f"c=IN IP4 {host}")
+
+    if goes_to is None:
+        with pytest.raises(sdp.NoCommonSoundError):
+            sdp.read(text.encode(), "10.1.1.9")
+    else:
+        assert sdp.read(text.encode(), "10.1.1.9").peer().host == goes_to
+
+
 def test_our_offer_can_be_read_and_prefers_a_law() -> None:
     told = sdp.read(sdp.offer("127.0.0.1", 7000, 1, 1))
 

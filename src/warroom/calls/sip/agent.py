@@ -165,7 +165,7 @@ class UserAgent:
         if refusal is None:
             try:
                 body = description_of(request)
-                offered = sdp.read(body) if body else None
+                offered = sdp.read(body, transaction.flow.peer[0]) if body else None
             except sdp.NoCommonSoundError:
                 refusal = (488, [])
             except MalformedError:

@@ -35,6 +35,7 @@ _BACK: dict[Direction, Direction] = {
 _MEDIA = re.compile(r"(\S+) (\d{1,5})(?:/\d+)? (\S+)((?: \S+)*)")
 _MAP = re.compile(r"rtpmap:(\d{1,3}) ([A-Za-z0-9\-]+)/(\d+)(?:/\d+)?", re.IGNORECASE)
 _REPORTS = re.compile(r"a=rtcp:(\d{1,5})(?: .*)?")
+_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,252}[A-Za-z0-9])?")
 _OPUS = "OPUS/48000"
 
 
@@ -83,8 +84,14 @@ class Description:
         )
 
 
-def read(body: bytes) -> Description:
+def read(body: bytes, source: str = "") -> Description:
     """Reads an offer or an answer.
+
+    Args:
+        body: As it came.
+        source: Address that it came from. Where the description has the name of a host in place of
+            an address (RFC 8866, 5.7) sound goes there: nothing is looked up for a stranger, and
+            from its first packet on sound goes to where theirs comes from in any case.
 
     Raises:
         NoCommonSoundError: It has no G.711 or Opus over plain RTP, or cannot be read.
@@ -94,14 +101,14 @@ def read(body: bytes) -> Description:
     media = tuple(lines[number] for number in begins)
     for index, begin in enumerate(begins):
         end = begins[index + 1] if index + 1 < len(begins) else len(lines)
-        found = _read_media(lines[begin:end], lines[: begins[0]], index, media)
+        found = _read_media(lines[begin:end], lines[: begins[0]], index, media, source)
         if found is not None:
             return found
     raise NoCommonSoundError
 
 
 def _read_media(
-    own: list[str], common: list[str], index: int, media: tuple[str, ...]
+    own: list[str], common: list[str], index: int, media: tuple[str, ...], source: str
 ) -> Description | None:
     match = _MEDIA.fullmatch(own[0][2:].strip())
     if match is None or match[1] != "audio" or match[3] != "RTP/AVP":
@@ -112,7 +119,7 @@ def _read_media(
     types = [int(word) for word in match[4].split() if word.isdecimal()]
     named = _maps(own)
     spoken, is_opus = _spoken(types, named)
-    host = _host(own) or _host(common)
+    host = _host(own, source) or _host(common, source)
     if spoken is None or host is None:
         return None
     events = next((t for t in types if named.get(t) == "TELEPHONE-EVENT/8000"), None)
@@ -148,15 +155,15 @@ def _maps(lines: list[str]) -> dict[int, str]:
     return found
 
 
-def _host(lines: list[str]) -> str | None:
-    for line in lines:
-        if line.startswith("c="):
-            words = line[2:].split()
-            try:
-                return str(ipaddress.ip_address(words[2].partition("/")[0]))
-            except (IndexError, ValueError):
-                return None
-    return None
+def _host(lines: list[str], source: str) -> str | None:
+    line = next((line for line in lines if line.startswith("c=")), "")
+    words = line[2:].split()
+    if len(words) < 3:
+        return None
+    try:
+        return str(ipaddress.ip_address(words[2].partition("/")[0]))
+    except ValueError:
+        return source if source and _NAME.fullmatch(words[2]) else None
 
 
 def _direction(lines: list[str]) -> Direction | None:

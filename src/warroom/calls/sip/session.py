@@ -201,7 +201,7 @@ class Session:
         if self._awaits_answer:
             self._awaits_answer = False
             try:
-                self._take_media(sdp.read(description_of(request)))
+                self._take_media(sdp.read(description_of(request), self.flow.peer[0]))
             except (sdp.NoCommonSoundError, MalformedError):
                 self.hang_up("refused 488")
                 return
@@ -248,7 +248,7 @@ class Session:
             return
         try:
             body = description_of(request)
-            offered = sdp.read(body) if body else None
+            offered = sdp.read(body, self.flow.peer[0]) if body else None
         except (sdp.NoCommonSoundError, MalformedError):
             transaction.respond(respond(request, 488))
             return
@@ -276,7 +276,7 @@ class Session:
         try:
             body = description_of(answer)
             if body:
-                self._take_media(sdp.read(body))
+                self._take_media(sdp.read(body, self.flow.peer[0]))
         except (sdp.NoCommonSoundError, MalformedError):
             return False
         return self.remote is not None
