@@ -331,6 +331,28 @@ async def test_a_session_goes_on_in_another_process() -> None:
     assert ["remote"] == heir.ended
 
 
+async def test_an_answer_that_died_with_its_process_is_said_again_when_they_ask_again() -> None:
+    edge, heir = Edge(), Edge()
+    edge.hear(invite())
+    edge.offered[0].accept(*US)
+    said = edge.line.sent[-1]
+    session = heir.agent.restore(edge.offered[0].state(), heir.line)
+    heir.listen(session)
+
+    heir.hear(invite())
+    heir.hear(invite())
+    again = heir.line.sent[0]
+    heir.hear(acknowledge(edge))
+    heir.hear(invite(branch="z9hG4bKother"))
+    heir.hear(request("BYE", number=2, branch="z9hG4bKb", tag=edge.to_tag()))
+
+    assert (said.status, again.status, again.recipient.tag, again.body) == (
+        200, 200, edge.to_tag(), said.body,
+    )  # fmt: skip
+    assert heir.line.statuses[-2:] == [482, 200]
+    assert (heir.offered, heir.ended) == ([], ["remote"])
+
+
 class Call:
     """A call of ours, and what it told."""
 

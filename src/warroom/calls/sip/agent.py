@@ -153,8 +153,14 @@ class UserAgent:
         transaction.respond(respond(request, status, tag=new_tag(), headers=headers))
 
     def _invite(self, request: Message, transaction: ServerTransaction) -> None:
+        known = self._known(request)
+        if known is not None and not known.is_early and _is_repeat(request, known.invite):
+            # The process that answered it died before they heard so: a transaction ends with it.
+            known.repeat(transaction)
+            return
         refusal = (
-            self._merged(request)
+            # The same INVITE by another way (8.2.2.2).
+            ((482, []) if known is not None else None)
             or _refusal(request)
             or self._unadmitted(request, transaction.flow)
         )
@@ -188,13 +194,13 @@ class UserAgent:
         self._inviting[transaction.key] = session
         self._on_invite(session)
 
-    def _merged(self, request: Message) -> Refusal | None:
-        """The same INVITE by another way (8.2.2.2)."""
+    def _known(self, request: Message) -> Session | None:
+        """The session that this INVITE began, if it came before."""
         same = (request.get("call-id"), request.sender.tag, request.cseq)
         for known in self._sessions.values():
             invite = known.invite
             if same == (invite.get("call-id"), invite.sender.tag, invite.cseq):
-                return 482, []
+                return known
         return None
 
     def _unadmitted(self, request: Message, flow: Flow) -> Refusal | None:
@@ -388,6 +394,10 @@ class UserAgent:
         session.dialog.local_seq += 1
         self._sessions[session.dialog.call_id, session.dialog.local_tag] = session
         return session
+
+
+def _is_repeat(request: Message, invite: Message) -> bool:
+    return (request.via.branch, request.via.sent_by) == (invite.via.branch, invite.via.sent_by)
 
 
 def _refusal(request: Message) -> Refusal | None:

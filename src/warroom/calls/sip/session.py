@@ -155,6 +155,12 @@ class Session:
         self._watch_interval()
         return True
 
+    def repeat(self, transaction: ServerTransaction) -> None:
+        """200 once more, as it was said: their INVITE came again, for they did not hear it."""
+        transaction.on_unacknowledged = self._unacknowledged
+        transaction.respond(self._answer(200, self._last_sdp))
+        self._accepting, self._awaits_answer = transaction, self.remote is None
+
     def refuse(self, status: int, headers: Sequence[tuple[str, str]] = ()) -> None:
         """Anything but a success; ends it."""
         if self._pending is not None:
