@@ -7,11 +7,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import CDPSession, Page, Route, expect
 
 from tests.browser.conftest import NewPage
 from tests.browser.demo import Demo, kill_server
-from tests.browser.harness import axe_violations, clipped_texts
+from tests.browser.harness import (
+    axe_violations,
+    clipped_texts,
+    has_colour,
+    map_pixels,
+    token,
+    until,
+)
+from tests.browser.walk import settle
 
 pytestmark = pytest.mark.browser
 
@@ -214,3 +222,84 @@ def in_danger(phone: Page, desk: Page, axe_source: str) -> None:
     expect(alarm).to_have_count(0)
     expect(phone.get_by_text("Meja menjawab darurat Anda")).to_be_visible()
     checked(phone, axe_source)
+
+
+STANDS = {"id": str(uuid.uuid4()), "name": "Damkar Uji", "kind": "engine"}
+STANDS_AT = {"lat": -5.1477, "lon": 119.4327, "kmh": 0}
+"""Those of the demonstration drive about, and leave the way that was drawn for them."""
+
+
+def told_that_it_stands(route: Route) -> None:
+    """The units as the server tells them, and one more, like the first that was heard of."""
+    said = route.fetch()
+    units = said.json()
+    like = next(one for one in units["items"] if one["position"])
+    one = like | STANDS | {"position": like["position"] | STANDS_AT}
+    route.fulfill(response=said, json=units | {"items": [*units["items"], one]})
+
+
+class Sent:
+    """The server's word of who was sent: a unit on its way into a jam."""
+
+    def __init__(self, lat: float, lon: float) -> None:
+        self.lat, self.lon = lat, lon
+        self.is_told = False
+
+    def answer(self, route: Route) -> None:
+        """Answers the page."""
+        route.fulfill(json={"items": [self.task()] if self.is_told else []})
+
+    def task(self) -> dict[str, Any]:
+        """A task of the unit's agency."""
+        at = "2026-01-01T00:00:00Z"
+        assignment = {
+            "id": str(uuid.uuid4()), "state": "en_route", "since": at, "dispatched_at": at,
+            "accepted_at": at, "en_route_at": at, "on_scene_at": None, "ended_at": None,
+            "eta_s": 900, "role": "engine", "way": self.way(at),
+            "unit": STANDS,
+        }  # fmt: skip
+        return {
+            "id": str(uuid.uuid4()), "number": "112-2026-000099/1", "state": "open",
+            "alarm_level": 1, "assignments": [assignment], "stacked": [],
+            "agency": {"id": str(uuid.uuid4()), "name": "Damkar", "short": "Damkar"},
+        }  # fmt: skip
+
+    def way(self, at: str) -> dict[str, Any]:
+        """A detour of a kilometre to the north, which it goes on."""
+        lat, lon = STANDS_AT["lat"], STANDS_AT["lon"]
+        before = [[lon, lat], [lon, self.lat + 0.01], [self.lon, self.lat]]
+        return {
+            "kind": "way_worse", "at": at, "was_s": 300, "now_s": 900, "closed": False,
+            "road": "Jl. Uji", "state": "jam", "better_s": 400, "via": "Jl. Lain",
+            "lines": {"before": before, "better": []},
+        }  # fmt: skip
+
+
+def test_the_way_a_unit_goes_and_a_better_one_are_drawn_beside_each_other(
+    new_page: NewPage, demo: Demo, axe_source: str
+) -> None:
+    desk = new_page(viewport={"width": 1600, "height": 900})
+    desk.goto(demo.with_new_links().links["Pengawas 112, Diskominfo"])
+    desk.wait_for_url(re.compile("/(peta|112)"))
+    until_fleet(desk, demo)
+    at = {"lat": -5.1377, "lon": 119.4427}
+    made = handed_on(desk, demo, at)
+    sent = Sent(**at)
+    desk.route("**/api/units?*", told_that_it_stands)
+    desk.route("**/api/dispatch/incidents/*/tasks", sent.answer)
+    desk.goto(f"{demo.address}/112?insiden={made}")
+    expect(desk.get_by_role("region", name="Unit untuk insiden")).to_be_visible()
+    settle(desk)
+    colours = token(desk, "act"), token(desk, "fg-2")
+
+    def drawn() -> list[int]:
+        picture = map_pixels(desk)
+        return [int(has_colour(picture, colour).sum()) for colour in colours]
+
+    before = drawn()
+    sent.is_told = True
+    desk.reload()
+    expect(desk.get_by_text("Jl. Uji").first).to_be_visible()
+
+    until(desk, lambda: all(now > was + 100 for now, was in zip(drawn(), before, strict=True)))
+    checked(desk, axe_source)
