@@ -180,7 +180,8 @@ async def open_leg(ctx: Ctx, request: Request) -> Response:
     offer = (await request.body()).decode("utf-8", "replace")
     desk = _desk(ctx)
     agent = await desk.require_seat(ctx.scope)
-    answer = await desk.client.ask("leg", agent=agent, offer=offer)
+    session = str(ctx.scope.session_id or "")
+    answer = await desk.client.ask("leg", agent=agent, offer=offer, session=session)
     headers = {"location": "/api/calls/leg", "cache-control": "no-store"}
     return Response(answer, 201, headers, "application/sdp")
 

@@ -1,5 +1,6 @@
 """What other domains, and the composition root, call of `identity`."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -60,6 +61,7 @@ from warroom.identity.store import providers as _provider_store
 from warroom.identity.store import rights as _right_store
 from warroom.identity.store import roles as _role_store
 from warroom.identity.store import seats as _seat_store
+from warroom.identity.store import sessions as _session_store
 from warroom.identity.store import tokens as _token_store
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
@@ -186,6 +188,15 @@ async def find_role(scope: Scope, tx: Transaction, name: str) -> bytes | None:
 
 
 explain_right = _explain.explain_right
+
+
+async def list_ended_sessions(scope: Scope, tx: Transaction, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these sessions and tokens that somebody ended, or that are not in view.
+
+    One that only came to its end by time is not among them: whoever is in the middle of a deed
+    finishes it.
+    """
+    return await _session_store.list_ended(scope, tx, ids)
 
 
 async def scope_of_person(scope: Scope, tx: Transaction, login: str) -> Scope:
@@ -485,6 +496,7 @@ __all__ = [
     "list_agencies",
     "list_applications",
     "list_demands",
+    "list_ended_sessions",
     "list_grants",
     "list_own_factors",
     "list_own_links",

@@ -14,6 +14,7 @@ class Agent:
 
     Attributes:
         leg: Their browser; None until it offered its sound.
+        session: By which session it did; empty where nobody said.
         call: Id of the call they have; empty while none.
         is_paused: Whether they take no call for now.
         is_calling: Whether somebody is being called for them.
@@ -24,6 +25,7 @@ class Agent:
     name: str
     idle_since: float
     leg: AgentLeg | None = None
+    session: str = ""
     call: str = ""
     is_paused: bool = False
     is_calling: bool = False

@@ -141,7 +141,7 @@ class Control:
     async def _leg(self, asked: Arguments) -> str:
         leg = self._new_leg()
         answer = await leg.answer(asked["offer"])
-        await self._board.leg(asked["agent"], leg)
+        await self._board.leg(asked["agent"], leg, str(asked.get("session", "")))
         return answer
 
     async def _sign_in(self, asked: Arguments) -> None:

@@ -383,6 +383,7 @@ class Desk:
             "agents": [
                 {
                     "id": agent.name,
+                    "session": agent.session,
                     "is_there": agent.is_there,
                     "is_paused": agent.is_paused,
                     "call": agent.call,

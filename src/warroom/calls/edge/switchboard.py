@@ -393,10 +393,10 @@ class Switchboard:
         if agent is not None and agent.call == call.id:
             self.agents.release(name)
 
-    async def leg(self, name: str, leg: AgentLeg) -> None:
+    async def leg(self, name: str, leg: AgentLeg, session: str = "") -> None:
         """The agent's browser offered its sound; a call that waits for it goes on."""
         agent = self.agents.sign_in(name)
-        before, agent.leg = agent.leg, leg
+        before, agent.leg, agent.session = agent.leg, leg, session
         if before is not None:
             await before.close()
         for call in self.calls.values():

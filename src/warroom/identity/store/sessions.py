@@ -1,5 +1,6 @@
 """SQL of open sessions, for those who look at their own or at their people's."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,11 +21,23 @@ from session s where s.person_id = %(person_id)s and s.revoked_at is null
   and s.expires_at > %(now)s and s.seen_at > %(now)s - %(idle)s
 """
 
+_ENDED = """
+select id from unnest(%(ids)s::uuid[]) as asked(id)
+where not exists (select from session s where s.id = asked.id and s.revoked_at is null)
+  and not exists (select from api_token t where t.id = asked.id and t.revoked_at is null)
+"""
+
 _FIND = """
 select s.id, s.person_id, p.agency_id, p.name from session s join person p on p.id = s.person_id
 where s.id = %(id)s and s.revoked_at is null
   and (s.person_id = %(own)s or ({visible}))
 """
+
+
+async def list_ended(scope: Scope, tx: Transaction, ids: Sequence[UUID]) -> set[UUID]:  # noqa: ARG001
+    """Those of these sessions and tokens that were ended, or are not there; see `api`."""
+    rows = await tx.execute(_ENDED, {"ids": list(ids)})
+    return {row["id"] for row in await rows.fetchall()}
 
 
 async def list_own(scope: Scope, tx: Transaction, idle_s: float) -> bytes:
