@@ -149,18 +149,23 @@ async def test_the_near_car_with_a_defibrillator_goes_beside_the_far_ambulance(
         *("dispatched", "accepted", "en_route", "on_scene", "transporting", "at_facility"),
         "cleared",
     ] == kinds
-    # By the count of beds: the near one is full, and stands last, with when that was told.
-    ours = {HOSPITAL: "free", OLD: "stale", UNTOLD: "unknown", FULL: "full"}
-    by_name = {one["name"]: one for one in offered["items"]}
-    order = [one["name"] for one in offered["items"] if one["name"] in ours]
     assert best == HOSPITAL
-    assert (order[0], order[-1]) == (HOSPITAL, FULL)
-    assert ours == {name: by_name[name]["state"] for name in ours}
-    assert by_name[FULL]["seconds"] < by_name[HOSPITAL]["seconds"]
-    assert ("program", 0) == tuple(by_name[FULL]["beds"]["igd"][key] for key in ("source", "free"))
-    assert order == [one["name"] for one in from_desk["items"] if one["name"] in ours]
+    _check_order(offered["items"], from_desk["items"])
     # Where they took the patient stands beside it.
     assert HOSPITAL in {one["text"] for one in story["moments"] if one["kind"] == "transporting"}
+
+
+def _check_order(offered: list[Json], from_desk: list[Json]) -> None:
+    """By the count of beds: the near one is full, and stands last, with when that was told."""
+    ours = {HOSPITAL: "free", OLD: "stale", UNTOLD: "unknown", FULL: "full"}
+    by_name = {one["name"]: one for one in offered}
+    order = [one["name"] for one in offered if one["name"] in ours]
+    full = by_name[FULL]
+    assert (order[0], order[-1]) == (HOSPITAL, FULL)
+    assert ours == {name: by_name[name]["state"] for name in ours}
+    assert full["seconds"] < by_name[HOSPITAL]["seconds"]
+    assert ("program", 0) == (full["beds"]["igd"]["source"], full["beds"]["igd"]["free"])
+    assert order == [one["name"] for one in from_desk if one["name"] in ours]
 
 
 def found_priority(story: Json) -> int:

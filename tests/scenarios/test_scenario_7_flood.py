@@ -15,7 +15,9 @@ from tests.scenarios.city import (
     SUPERVISOR,
     TAKER,
     City,
+    Json,
     Person,
+    at_work,
     called,
     deed,
     timing_of,
@@ -28,6 +30,17 @@ FLOODED = ("73.71.11", "73.71.12")
 CALLS, GIVE_UP = 60, 6
 SPEED = 60.0
 ZONE = ZoneInfo("Asia/Makassar")
+
+
+IN_FLOODS = {"relief": "BPBD 02", "pump": "Pompa PU 02", "power": "PLN 02"}
+"""Who is sent to a flood with a power cut, by what they are sent as."""
+
+
+async def brief_of(city: City, unit: str) -> Json:
+    """What the crew of a unit reads of the incident that it was sent to."""
+    async with city.crew(unit) as crew:
+        brief: Json = (await crew.get("/api/dispatch/duty"))["incident"]
+        return brief
 
 
 async def take_what_rings(agent: Person, until_over: asyncio.Event, taken: list[str]) -> None:
@@ -99,6 +112,7 @@ async def test_sixty_calls_are_taken_in_turn_called_back_and_told_as_missed(city
     plan = plan_burst(spots, "flood", CALLS, 600.0, seed=7)
     numbers, taken, over = {one.number for one in plan}, list[str](), asyncio.Event()
     async with (
+        at_work(city, *IN_FLOODS.values()),
         await city.person(TAKER) as first,
         await city.person(SUPERVISOR) as second,
         await city.person(SENDER) as sender,
@@ -117,10 +131,12 @@ async def test_sixty_calls_are_taken_in_turn_called_back_and_told_as_missed(city
         ]  # fmt: skip
         flood = await first.draft(spots[0][:2], spots[0][2], "flood")
         await first.do(f"/api/incidents/{flood}/send", deed())
-        agencies = (await second.get("/api/incidents/agencies"))["items"]
-        works = next(one["id"] for one in agencies if one["short"] == "Dinas PU")
-        await second.do(f"/api/incidents/{flood}/agencies", {"agency_id": works})
+        found = await sender.recommended(flood)
+        wanted = [slot for slot in found["slots"] if slot["role"] in IN_FLOODS]
+        outcomes = await sender.send(flood, wanted)
         shown = await second.incident(flood)
+        parts = (await sender.get(f"/api/dispatch/incidents/{flood}/tasks"))["items"]
+        briefs = [await brief_of(city, name) for name in IN_FLOODS.values()]
         alert, told = await warn(sender, second, flood)
         today = SystemClock().now().astimezone(ZONE).date().isoformat()
         report = await sender.get("/api/dispatch/kpi", **{"from": today, "to": today})
@@ -138,7 +154,18 @@ async def test_sixty_calls_are_taken_in_turn_called_back_and_told_as_missed(city
     assert {"callback_due"} == {one["state"] for one in given_up}
     assert GIVE_UP >= len(given_up) > 0
     assert len(taken) // 4 == len([one for one in rows if one["class"] == "information"])
-    assert "Dinas PU" in {one["short"] for one in shown["agencies"]}
+    # BPBD, PLN and PU each have a task of their own, with their unit on it, by one act.
+    asked = {"BPBD", "PLN", "Dinas PU"}
+    sent = {
+        part["agency"]["short"]: [one["unit"]["name"] for one in part["assignments"]]
+        for part in parts
+        if part["agency"]["short"] in asked
+    }
+    assert {"BPBD": ["BPBD 02"], "PLN": ["PLN 02"], "Dinas PU": ["Pompa PU 02"]} == sent
+    assert [None] * 3 == [one["refused"] for one in outcomes]
+    assert 3 == len({part["id"] for part in parts if part["agency"]["short"] in asked})
+    assert asked <= {one["short"] for one in shown["agencies"]}
+    assert {shown["number"]} == {brief["number"] for brief in briefs}
     # The public is told, by two people: what, where by kecamatan, and nothing of who called.
     info, area = alert.infos[0], alert.infos[0].areas[0]
     assert [] == problems(alert)

@@ -48,6 +48,9 @@ KINDS = {
     "ambulance": Kind("ambulance", "Dinkes", "Ambulans", "als", 3, 2.0, 2.5, 1.2, 0.4),
     "patrol": Kind("patrol", "Polrestabes", "Patroli", "traffic", 2, 1.8, 1.6, 1.05, 0.7),
     "dishub": Kind("dishub", "Dishub", "Dishub", "tow traffic", 4, 2.0, 2.2, 1.0, 0.5),
+    "relief": Kind("relief", "BPBD", "BPBD", "evacuate", 6, 2.3, 3.0, 1.0, 0.2),
+    "pump_truck": Kind("pump_truck", "Dinas PU", "Pompa PU", "drain", 3, 2.3, 2.8, 0.9, 0.2),
+    "power": Kind("power", "PLN", "PLN", "power", 3, 2.0, 2.6, 1.0, 0.3),
     "bus": Kind("bus", "Dishub", "Trans Mamminasata", "", 2, 2.5, 3.2, 0.9, 1.0, 15),
     "petepete": Kind("petepete", "Dishub", "Pete-pete", "", 1, 1.7, 1.9, 0.95, 1.0, 15),
     "taxi": Kind("taxi", "Dishub", "Taksi", "", 1, 1.7, 1.5, 1.0, 1.0, 15),
@@ -129,6 +132,14 @@ def make_fleet(folder: Path) -> list[Member]:
 type _Wanted = tuple[str, str, str, tuple[tuple[float, float], ...]]
 
 
+_IN_FLOODS = (
+    *(("relief", "Balai Kota Makassar"), ("relief", "Terminal Regional Daya")),
+    *(("pump_truck", "Balai Kota Makassar"), ("pump_truck", "TPA Tamangapa")),
+    *(("power", "PLTU Tello"), ("power", "PLTU Tello")),
+)
+"""Sort and station of those that a flood and a power cut need."""
+
+
 def _wanted(features: list[dict[str, Any]]) -> Iterator[_Wanted]:
     """Sort, station, line and way over water of each vehicle."""
     of: dict[str, list[str]] = {}
@@ -145,6 +156,8 @@ def _wanted(features: list[dict[str, Any]]) -> Iterator[_Wanted]:
     for number, (pier, sail) in enumerate(_SAILS.items()):
         yield ("boat" if number % 2 else "fire_boat"), pier, "", sail
         yield "boat", pier, "", sail[::-1]
+    for sort, station in _IN_FLOODS:
+        yield sort, station, "", ()
 
 
 def _stationed(of: dict[str, list[str]]) -> Iterator[tuple[str, str]]:

@@ -39,6 +39,9 @@ _AT_INCIDENT: dict[str, Work] = {
     "tanker": _FIRE,
     "fire_boat": _FIRE,
     "ambulance": (("patient_contact", 120),),
+    "relief": (("other", 240),),
+    "pump_truck": (("other", 300),),
+    "power": (("other", 180),),
 }
 _TAKES_AWAY = "ambulance"
 

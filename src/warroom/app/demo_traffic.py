@@ -29,7 +29,17 @@ _NAME = "simcity-drive"
 _PROGRAM = "Simulasi hitungan kamera"
 _BEDS_PROGRAM = "Simulasi tempat tidur rumah sakit"
 _TOKEN_DAYS = 365
-_CREWED = {"dishub": 9, "patrol": 10, "engine": 12, "tanker": 3, "ladder": 1, "ambulance": 8}
+_CREWED = {
+    "dishub": 9,
+    "patrol": 10,
+    "engine": 12,
+    "tanker": 3,
+    "ladder": 1,
+    "ambulance": 8,
+    "relief": 1,
+    "pump_truck": 1,
+    "power": 1,
+}
 """How many vehicles of a kind have a simulated crew."""
 
 _CALM_S = 15.0

@@ -15,6 +15,8 @@ AGENCIES = (
     NewAgency("fire", "Dinas Pemadam Kebakaran dan Penyelamatan", "Damkar", "73.71"),
     NewAgency("skpd", "Dinas Kesehatan", "Dinkes", "73.71"),
     NewAgency("skpd", "Dinas Pekerjaan Umum", "Dinas PU", "73.71"),
+    NewAgency("skpd", "Badan Penanggulangan Bencana Daerah", "BPBD", "73.71"),
+    NewAgency("skpd", "PLN UP3 Makassar Selatan", "PLN", "73.71"),
     NewAgency("puskesmas", "Puskesmas Dahlia", "PKM Dahlia", "73.71.01"),
     NewAgency("puskesmas", "Puskesmas Kassi-Kassi", "PKM Kassi-Kassi", "73.71.13"),
     *(

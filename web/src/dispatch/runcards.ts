@@ -6,8 +6,8 @@ import type { Choice } from "$lib/sheet/choice";
 import { t } from "$lib/t";
 
 /** Kinds and capabilities that have a word of ours; a city's units bring their own beside them. */
-export const KINDS = ["engine", "tanker", "ladder", "ambulance", "patrol", "dishub", "boat", "fire_boat"] as const;
-export const CAPABILITIES = ["als", "foam", "ladder", "pump", "rescue", "tow", "traffic", "water"] as const;
+export const KINDS = ["engine", "tanker", "ladder", "ambulance", "patrol", "dishub", "boat", "fire_boat", "relief", "pump_truck", "power"] as const;
+export const CAPABILITIES = ["als", "drain", "evacuate", "foam", "ladder", "power", "pump", "rescue", "tow", "traffic", "water"] as const;
 
 const ANY = "*";
 const FAMILY = "family:";
