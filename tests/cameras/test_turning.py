@@ -128,6 +128,20 @@ async def test_a_camera_that_ignores_the_end_is_stopped_when_nothing_more_is_hea
     assert ["move", "stop"] == door.heads[DEAF].told
 
 
+async def test_who_lets_go_stops_a_movement_and_not_a_turn_to_a_position(
+    here: World, door: OnvifDoor
+) -> None:
+    camera = await add(here, door, DEAF)
+    async with api.Turner(here.inventory.settings) as speaking:
+        asked = await control(here, mover(here, "Ani"), camera)
+        await api.move(speaking, asked, Velocity(pan=1))
+        await speaking.let_go(asked)
+        await api.go_to(speaking, asked, "3")
+        await speaking.let_go(asked)
+
+    assert ["move", "stop", "turn"] == door.heads[DEAF].told
+
+
 async def test_what_moves_is_stopped_when_the_process_ends(here: World, door: OnvifDoor) -> None:
     camera = await add(here, door, DEAF)
     async with api.Turner(here.inventory.settings) as speaking:

@@ -91,6 +91,15 @@ class Turner:
         self._ends[camera_id] = asyncio.create_task(self._end(control))
         await self.ask(control, lambda turning: turning.move(velocity, MOVE_S))
 
+    async def let_go(self, control: Control) -> None:
+        """Stops it if it moves at a speed; one that turns to a position is left to get there.
+
+        Raises:
+            TurningError: It does not do it.
+        """
+        if control.camera.id in self._ends:
+            await self.move(control, Velocity())
+
     async def close(self) -> None:
         """Stops what moves and lets go of all cameras."""
         moving = list(self._ends)

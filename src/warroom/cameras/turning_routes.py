@@ -106,13 +106,13 @@ async def take(ctx: Ctx, camera_id: UUID, body: HoldBody) -> Response:
 
 @router.delete("/{camera_id}/ptz/hold", action=MOVE)
 async def let_go(ctx: Ctx, camera_id: UUID) -> Response:
-    """Gives the camera back, standing still."""
+    """Gives the camera back; a movement at a speed ends."""
     inventory = Inventory.of(ctx.services, ctx.clock)
     async with ctx.db.transaction(ctx.scope) as tx:
         control = await api.find_control(inventory, ctx.scope, tx, camera_id)
         had_it = await api.let_go(inventory, ctx.scope, tx, camera_id)
     if had_it:
-        await api.move(ctx.services[Turner], control, Velocity())
+        await ctx.services[Turner].let_go(control)
     return Response(status_code=204)
 
 

@@ -18,6 +18,7 @@ export class Ptz {
   readonly #id: string;
   readonly #incident: () => string | null;
   #ways = new Set<Way>();
+  #again: ReturnType<typeof setTimeout> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   /** Words go one after the other: a stop must not overtake a movement. */
   #last: Promise<void> = Promise.resolve();
@@ -45,6 +46,7 @@ export class Ptz {
     return () => {
       stop();
       clearInterval(this.#timer);
+      clearTimeout(this.#again);
       if (this.grip?.held?.is_mine === true && this.grip.held.reserved_until === null) void api.remove(`${this.#path}/hold`).catch(() => undefined);
     };
   }
@@ -55,11 +57,14 @@ export class Ptz {
     });
   }
 
-  /** Asks the camera itself. */
-  async look(): Promise<void> {
+  /** Asks the camera itself, and again until it stands still. */
+  async look(tries = 10): Promise<void> {
+    clearTimeout(this.#again);
     await this.#try(async () => {
       this.head = await api.get<Head>(`${this.#path}/camera`);
     });
+    const isTurning = this.head?.ok === true && this.head.is_moving === true;
+    if (isTurning && tries > 0) this.#again = setTimeout(() => void this.look(tries - 1), 1_000);
   }
 
   /** Begins to move one way more. */
