@@ -29,6 +29,7 @@ from simcity.calls.sound import FRAME_SAMPLES, SILENCE
 from simcity.desk.taking import Form
 from simcity.desk.voice import Voice
 from simcity.drive.fleet import make_fleet
+from simcity.onvif.door import OnvifDoor
 from warroom.app import demo_city, demo_traffic
 from warroom.app.node import Node, open_node
 from warroom.kernel.clock import SystemClock
@@ -110,6 +111,7 @@ class City:
         sip: Where the edge takes calls.
         outgoing: Port at which trunk B takes our calls.
         units: The fleet, by name.
+        heads: Of the cameras that turn.
         beds: Token of the health office's program.
     """
 
@@ -119,6 +121,7 @@ class City:
     outgoing: int
     process: subprocess.Popen[bytes]
     log: Path
+    heads: OnvifDoor
     units: dict[str, Unit] = field(default_factory=dict)
     cookies: dict[str, dict[str, str]] = field(default_factory=dict)
     beds: str = ""
@@ -476,6 +479,11 @@ def running_city(repository: Path, folder: Path) -> Iterator[City]:
         repository: Where the product lies.
         folder: For its data.
     """
+    with OnvifDoor(range(1, CAMERAS + 1)) as heads:
+        yield from _running(repository, folder, heads)
+
+
+def _running(repository: Path, folder: Path, heads: OnvifDoor) -> Iterator[City]:
     folder.chmod(0o755)
     data = folder / "data"
     data.mkdir()
@@ -488,7 +496,8 @@ def running_city(repository: Path, folder: Path) -> Iterator[City]:
     more = {**os.environ, **environment, "PYTHONPATH": str(repository / "src")}
     words = (sys.executable, "-m", "simcity", "city", "--out", str(data / "city"))
     subprocess.run(
-        [*words, "--cameras-rtsp", "rtsp://127.0.0.1:9"],
+        [*words, "--cameras-rtsp", "rtsp://127.0.0.1:9",
+         "--cameras-onvif", f"http://127.0.0.1:{heads.port}"],
         env=more, check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     log = folder / "up.log"
@@ -499,7 +508,7 @@ def running_city(repository: Path, folder: Path) -> Iterator[City]:
         )  # fmt: skip
     node = open_node(Configuration.read(environment))
     try:
-        city = City(node, f"http://127.0.0.1:{port}", sip, other, process, log)
+        city = City(node, f"http://127.0.0.1:{port}", sip, other, process, log, heads)
         _wait_for(city)
         with asyncio.Runner() as runner:
             runner.run(_settle(city))

@@ -16,10 +16,28 @@ from tests.scenarios.city import (
     until,
     work_through,
 )
+from warroom.cameras.aiming import apart, bearing_to
 from warroom.kernel.clock import SystemClock
 
 FLYOVER = (-5.1378, 119.4405)
 UNITS = ("Ambulans 09", "Patroli 08", "Dishub 02")
+
+
+async def turned(city: City, sender: Person, crash: str) -> Json:
+    """The nearest camera that turns looks at the crash; what was said of it, and the camera."""
+    near = (await sender.get("/api/cameras/nearby", lat=FLYOVER[0], lon=FLYOVER[1], limit=50))[
+        "items"
+    ]
+    camera: Json = next(one for one in near if one["is_ptz"])
+    aimed = await sender.do(f"/api/incidents/{crash}/cameras/{camera['id']}/aim", {})
+    there = bearing_to((camera["lat"], camera["lon"]), FLYOVER)
+
+    async def looks_there() -> bool:
+        pan, _, _ = city.heads.looks(camera["number"])
+        return apart(camera["bearing_deg"] + pan, there or 0.0) < 1
+
+    await until(looks_there)
+    return {"aimed": aimed, "camera": camera}
 
 
 async def closed_lane(dishub: Person) -> str:
@@ -55,6 +73,8 @@ async def test_three_agencies_a_lane_that_is_closed_footage_that_is_held_and_the
             return found if len(found) == len(near["items"]) else []
 
         holds = await until(held)
+        looked = await turned(city, sender, crash)
+        grip = await boss.get(f"/api/cameras/{looked['camera']['id']}/ptz")
         closure = await closed_lane(dishub)
 
         async def on_the_board() -> bool:
@@ -70,6 +90,9 @@ async def test_three_agencies_a_lane_that_is_closed_footage_that_is_held_and_the
         paper = await boss.page(f"/api/dispatch/incidents/{crash}/after-action.html")
         await dishub.do(f"/api/traffic/closures/{closure}", method="DELETE")
 
+    # The camera that the dispatcher clicked has turned, and everybody is told in whose hand it is.
+    assert ("turn", True) == (looked["aimed"]["by"], looked["aimed"]["is_seen"])
+    assert (False, crash) == (grip["held"]["is_mine"], grip["held"]["incident_id"])
     # Health, police and Dishub, each with a task of its own.
     assert set(UNITS) == set(names)
     assert {"Dinkes", "Polrestabes", "Dishub"} < {one["short"] for one in shown["agencies"]}

@@ -14,7 +14,8 @@ State: `live` (frames come), `late` (none for a moment), `offline` (none, with a
 
 A write goes `routes` -> `api` -> `service`, which authorises, loads, asks `rules`, saves through
 `store`, writes the audit and publishes an event, all in one transaction. A login goes in and never
-comes out again, except through `list_streams` to the recorder.
+comes out again, except through `list_streams` to the recorder, and to the camera itself when it is
+turned (`turning.py`, `vendors/`).
 
 Begin with `contracts.py`, then `service.py`. Other domains copy this one.
 """
