@@ -244,6 +244,16 @@ def test_the_first_engine_is_an_engine_and_a_defibrillator_counts_on_whatever_br
     assert [[False], [True]] == [[one.is_met for one in made.aims] for made in (first, aed)]
 
 
+def test_the_whole_alarm_at_a_high_building_has_more_time_and_stands_apart() -> None:
+    units = [unit(1, en_route=10, on_scene=600), unit(2, en_route=10, on_scene=600)]
+    made = report([], [incident(1), incident(2, is_high_rise=True)], units)
+
+    low, high = (timed(made, key) for key in ("travel_full_alarm", "travel_full_alarm_high"))
+
+    assert [(1, 590), (1, 590)] == [(low.n, low.longest_s), (high.n, high.longest_s)]
+    assert [[False], [True]] == [[one.is_met for one in made.aims] for made in (low, high)]
+
+
 def test_an_alarm_is_not_full_while_an_engine_has_not_told_that_it_arrived() -> None:
     units = [unit(en_route=10, on_scene=250), unit(en_route=10, state="en_route")]
 

@@ -791,3 +791,17 @@ async def test_a_card_is_written_over_the_newest_version_by_who_configures_the_c
     async with world.db.transaction(world.taker) as tx:
         with pytest.raises(NoTypeError):
             await api.list_versions(world.taker, tx, "dragon")
+
+
+async def test_how_high_a_building_is_comes_from_what_the_caller_answered(world: World) -> None:
+    said = {"high": True, "low": False, "unknown": False, "": False}
+    made = {
+        await world.sent(**({"answer.storeys": word} if word else {})): is_high
+        for word, is_high in said.items()
+    }
+
+    async with world.db.transaction(world.system) as tx:
+        day, now = timedelta(days=1), world.clock.now()
+        stamps = await api.list_stamps(world.system, tx, now - day, now + day)
+
+    assert {one.id: one.is_high_rise for one in stamps} == made

@@ -171,6 +171,7 @@ AIMS: dict[str, tuple[Aim, ...]] = {
     "turnout_ems": (Aim(90, 60, NFPA_1710),),
     "travel_first_engine": (Aim(90, 240, NFPA_1710),),
     "travel_full_alarm": (Aim(90, 480, NFPA_1710),),
+    "travel_full_alarm_high": (Aim(90, 610, NFPA_1710),),
     "travel_aed": (Aim(90, 240, NFPA_1710),),
     "travel_als": (Aim(90, 480, NFPA_1710),),
     "response": (Aim(100, 900, SPM),),

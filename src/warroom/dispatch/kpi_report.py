@@ -158,6 +158,7 @@ def _travel(
     every: list[Span] = []
     first: list[Span] = []
     full: list[Span] = []
+    high: list[Span] = []
     aed: list[Span] = []
     als: list[Span] = []
     for one in incidents:
@@ -174,10 +175,11 @@ def _travel(
         if engines := [unit for unit in gone if unit.kind == ENGINE]:
             first.append(_drive(min(engines, key=_arrival)))
         if fire := [unit for unit in gone if unit.service == FIRE]:
-            full.append(_last(fire))
+            # Where nobody said how high it is, the shorter time is asked for.
+            (high if one.is_high_rise else full).append(_last(fire))
     keyed = (("travel", every), ("travel_first_engine", first), ("travel_full_alarm", full))
-    medical = (("travel_aed", aed), ("travel_als", als))
-    return [timing(key, spans) for key, spans in (*keyed, *medical)]
+    more = (("travel_full_alarm_high", high), ("travel_aed", aed), ("travel_als", als))
+    return [timing(key, spans) for key, spans in (*keyed, *more)]
 
 
 _TURNED_BACK = frozenset({"cancelled", "declined", "handed_over"})

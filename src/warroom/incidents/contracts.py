@@ -319,6 +319,7 @@ class IncidentStamps:
         cleared_at: When its last unit was done.
         has_callback: Whether somebody left a number to be called back.
         is_scheduled: It waited for a time that was chosen, so its clock starts when it was due.
+        is_high_rise: Whether the caller said that the building has eight storeys or more.
         call_ids: Calls about it, and about those merged into it.
     """
 
@@ -331,6 +332,7 @@ class IncidentStamps:
     ended_at: datetime | None = None
     has_callback: bool = False
     is_scheduled: bool = False
+    is_high_rise: bool = False
     informed_at: datetime | None = None
     cleared_at: datetime | None = None
     call_ids: tuple[UUID, ...] = ()

@@ -14,6 +14,7 @@ from warroom.kernel.scope import Scope
 _STAMPS = sql.SQL(
     """
 select i.id, i.number, i.family, i.state, i.opened_at, i.pending_at, i.ended_at,
+    coalesce(i.fields -> 'answer.storeys' ->> 'value' = 'high', false) as is_high_rise,
     coalesce(i.callback_key, '') <> '' as has_callback, i.due_at is not null as is_scheduled,
     least((select min(e.happened_at) from incident_event e
         where e.incident_id = i.id and e.kind = 'informed'),
