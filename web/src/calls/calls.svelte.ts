@@ -13,6 +13,9 @@ import type { AtEdge, Call, Queue } from "./types";
 /** One deed tells several events at once. */
 const TOGETHER_MS = 60;
 
+/** Whether the edge was heard, which alone knows who waits and who answers; it is also while the database is away. */
+export const isHeard = (problem: string): boolean => problem === "" || problem === "kernel.database_away";
+
 class Calls {
   all = $state.raw<readonly Call[]>([]);
   me = $state.raw<AtEdge | null>(null);
@@ -23,6 +26,8 @@ class Calls {
   wrapEnds = $state<number | null>(null);
   /** When the last answer was asked for (as `performance.now` counts). */
   askedAt = $state(0);
+  /** Whether it is known who waits. */
+  isKnown = $derived(this.loaded && isHeard(this.problem));
   #users = 0;
   /** Of the newest answer that was shown: one that was asked for before and came later is old. */
   #shown = 0;
