@@ -260,7 +260,7 @@ async def test_a_higher_rank_takes_it_with_a_reason_that_is_written_down(
         await take(here, ani, camera)
     rows = await here.rows("select reason, detail from audit_entry where action = 'ptz:taken_over'")
     assert ["Kebakaran di Pettarani"] == [row["reason"] for row in rows]
-    assert str(ani.person_id) == json.loads(rows[0]["detail"])["from"]
+    assert str(ani.person_id) == json.loads(rows[0]["detail"])["person"]
 
 
 async def test_moving_is_one_entry_a_minute_and_not_one_a_key(here: World, door: OnvifDoor) -> None:

@@ -293,7 +293,7 @@ async def _judge(
         if asker.incident_id is not None:
             detail["incident"] = str(asker.incident_id)
         if verdict.became == "taken_over":
-            detail["from"] = str(before.person_id) if before else None
+            detail["person"] = str(before.person_id) if before else None
         deed = "ptz:taken_over" if verdict.became == "taken_over" else "ptz:taken"
         await _record(scope, tx, camera, deed, detail, reason or None)
         await _tell(inventory, tx, camera)
