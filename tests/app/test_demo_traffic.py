@@ -72,11 +72,11 @@ async def test_the_fleet_is_there_once_with_a_key_for_each_and_for_its_owner_alo
     second = await demo.seed()
 
     assert first == second
-    assert len(first["devices"]) == 196
+    assert len(first["devices"]) == 202
     assert demo.keys.stat().st_mode & 0o777 == 0o600
-    assert await demo.count("select count(*) from unit where simulated") == 196
+    assert await demo.count("select count(*) from unit where simulated") == 202
     made = "select count(*) from audit_entry where action = 'unit:key_made'"
-    assert await demo.count(made) == 196
+    assert await demo.count(made) == 202
 
 
 async def test_a_vehicle_that_is_new_gets_a_key_and_the_others_keep_theirs(demo: Demo) -> None:
