@@ -19,6 +19,7 @@ from warroom.cameras.grips import (
     free_at,
     is_to_be_told,
     may_take_over,
+    may_wait,
 )
 
 NOW = datetime(2026, 11, 24, 6, 17, tzinfo=UTC)
@@ -69,6 +70,13 @@ def test_a_lower_rank_waits_for_silence(rank: int, other: int) -> None:
     assert "outranked" == ask(held(rank), asker, after(SILENCE_S - 1)).became
     assert "taken" == ask(held(rank), asker, after(SILENCE_S)).became
     assert not may_take_over(held(rank), other, BUDI, after(1))
+
+
+def test_equals_alone_stand_in_line() -> None:
+    assert [False, True, False] == [may_wait(held(2), rank, BUDI, after(1)) for rank in (1, 2, 3)]
+    assert not may_wait(held(2), 2, ANI, after(1))
+    assert not may_wait(held(2), 2, BUDI, after(SILENCE_S))
+    assert not may_wait(None, 1, BUDI, NOW)
 
 
 def test_a_reservation_stands_against_silence_and_ends_by_itself() -> None:

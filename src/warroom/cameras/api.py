@@ -318,7 +318,7 @@ async def show_grip(
     *,
     for_incident: bool = False,
 ) -> dict[str, Any]:
-    """Who has a turning camera in hand (`held`) and whether the asker may take it over.
+    """Who has a turning camera in hand (`held`), and whether the asker may take it over or wait.
 
     Args:
         inventory: What the use cases work with.

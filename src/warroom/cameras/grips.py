@@ -98,6 +98,13 @@ def may_take_over(grip: Grip | None, rank: int, person_id: UUID | None, now: dat
     return rank > grip.rank
 
 
+def may_wait(grip: Grip | None, rank: int, person_id: UUID | None, now: datetime) -> bool:
+    """Whether asking for it puts somebody of this rank in line: among equals alone."""
+    if grip is None or free_at(grip) <= now or grip.person_id == person_id:
+        return False
+    return rank == grip.rank
+
+
 def is_to_be_told(grip: Grip, now: datetime) -> bool:
     """Whether the audit is to say that the holder moves it."""
     return grip.told_at is None or grip.told_at + timedelta(seconds=TELL_AGAIN_S) <= now

@@ -358,6 +358,7 @@ def _told(who: UUID, rank: int, found: tuple[Grip, str] | None, now: datetime) -
     return {
         "held": held,
         "may_take_over": grips.may_take_over(grip_now, rank, who, now),
+        "may_wait": grips.may_wait(grip_now, rank, who, now),
     }
 
 

@@ -5,6 +5,7 @@ const AT = Date.parse("2026-11-24T06:17:00Z");
 const grip = (more: Partial<NonNullable<Grip["held"]>> = {}): Grip => ({
   held: { name: "Ani", is_mine: false, since: "2026-11-24T06:16:00Z", free_at: "2026-11-24T06:17:15Z", reserved_until: null, incident_id: null, is_waited_for: false, ...more },
   may_take_over: false,
+  may_wait: true,
 });
 
 test("arrows, signs and page keys move it, and others do not", () => {
@@ -28,7 +29,7 @@ test("who was silent long enough has it no more", () => {
 
 test("who has it is told apart from nobody and from not known", () => {
   expect(heldKey(null, AT)).toBe("ptz.unknown");
-  expect(heldKey({ held: null, may_take_over: false }, AT)).toBe("ptz.free");
+  expect(heldKey({ held: null, may_take_over: false, may_wait: false }, AT)).toBe("ptz.free");
   expect(heldKey(grip(), AT)).toBe("ptz.theirs");
   expect(heldKey(grip({ is_mine: true }), AT)).toBe("ptz.mine");
   expect(heldKey(grip({ reserved_until: "2026-11-24T06:17:10Z" }), AT)).toBe("ptz.theirs_reserved");

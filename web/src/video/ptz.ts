@@ -14,6 +14,8 @@ export interface Held {
 export interface Grip {
   held: Held | null;
   may_take_over: boolean;
+  /** Whether asking puts this person in line. */
+  may_wait: boolean;
 }
 
 export interface Preset {
