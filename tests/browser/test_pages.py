@@ -8,7 +8,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import APIRequestContext, Browser, Page, Route, expect
 
 from tests.browser.conftest import NewPage
-from tests.browser.demo import Demo
+from tests.browser.demo import Demo, running_demo
 from tests.browser.harness import (
     axe_violations,
     clipped_texts,
@@ -54,6 +54,16 @@ PLAYS = """video => new Promise(done => {
 })"""
 
 type Enter = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def demo(
+    chromium: str, repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Demo]:
+    """Its own: what is walked over does not depend on which files ran before."""
+    del chromium
+    with running_demo(repository, tmp_path_factory.mktemp("pages")) as demo:
+        yield demo
 
 
 @pytest.fixture(scope="module")
