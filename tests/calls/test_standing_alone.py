@@ -236,3 +236,28 @@ async def test_pages_hear_of_calls_from_the_edge_only_while_the_database_is_away
         async with asyncio.timeout(10):
             while pages.told != told * 3:
                 await asyncio.sleep(0.01)
+
+
+async def test_colleagues_have_their_names_and_the_level_is_unknown_while_it_is_away(
+    line: Line, agencies: dict[str, UUID]  # noqa: F811
+) -> None:  # fmt: skip
+    own = agent("call:take", "call:supervise", agency=agencies["PMK"])
+    at = desk(line)
+    await at.require_seat(own)
+    free = {"is_there": True, "is_paused": False, "call": "", "session": str(new_id())}
+    agents = [
+        {"id": str(new_id()), "label": "Ani", "agency": str(agencies["PMK"]), **free},
+        {"id": str(new_id()), "label": "Budi", "agency": str(agencies["POL"]), **free},
+        {"id": str(new_id()), **free},
+    ]
+    line.live = {"calls": [], "agents": agents, "trunks": []}
+
+    line.db.is_away = True
+    board = await at.board(own, line.clock.now())
+    others = await at.others(own)
+
+    assert (board["level"], board["problem"]) == (None, "kernel.database_away")
+    assert [one["name"] for one in board["agents"]] == ["Ani", None, None]
+    assert [one["name"] for one in others] == ["Ani", None, None]
+    # By which session somebody sits there is between the edge and us.
+    assert not {"session", "label", "agency"} & {key for one in board["agents"] for key in one}

@@ -46,6 +46,7 @@ type Row = dict[str, Any]
 
 PHONE = "phone"
 _log = logger("calls.desk")
+_OF_SERVE = frozenset({"session", "label", "agency"})
 _BY_HAND = frozenset({"answer", "close"})
 
 
@@ -164,7 +165,8 @@ class CallDesk:
         at_edge = {call["id"]: call for call in live["calls"]}
         for call in calls:
             call["live"] = at_edge.get(call["id"])
-        me = next((one for one in live["agents"] if one["id"] == str(scope.person_id)), None)
+        own = str(scope.person_id)
+        me = next((_shown(one) for one in live["agents"] if one["id"] == own), None)
         return {"items": calls, "me": me, "problem": problem}
 
     async def _stored_queue(self, scope: Scope) -> bytes:
@@ -188,7 +190,10 @@ class CallDesk:
             return {"calls": [], "agents": [], "loose": {}, "trunks": []}, error.code
 
     async def board(self, scope: Scope, since: datetime) -> dict[str, Any]:
-        """The room: its agents, its lines out, and how calls were answered since then."""
+        """The room: its agents, its lines out, and how calls were answered since then.
+
+        `level` is None while the database is away: unknown, not nought.
+        """
         agents, trunks, problem = [], [], ""
         try:
             await self.require_seat(scope, SUPERVISE)
@@ -196,12 +201,27 @@ class CallDesk:
             agents, trunks = live["agents"], live["trunks"]
         except (NotFoundError, NoDeskError) as error:
             problem = error.code
+        level = None
+        try:
+            level = msgspec.json.decode(await self.db.soon(self._level(scope, since)))
+        except DatabaseAwayError as error:
+            problem = problem or error.code
+        named = await self._named(scope, agents)
+        return {"agents": named, "trunks": trunks, "level": level, "problem": problem}
+
+    async def _level(self, scope: Scope, since: datetime) -> bytes:
         async with self.db.transaction(scope) as tx:
-            level = msgspec.json.decode(await desk_store.service_level(scope, tx, since))
-            names = await desk_store.names_of(scope, tx, _ids(agents))
-        for agent in agents:
-            agent["name"] = names.get(agent["id"])
-        return {"agents": agents, "trunks": trunks, "level": level, "problem": problem}
+            return await desk_store.service_level(scope, tx, since)
+
+    async def _named(self, scope: Scope, agents: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The agents with the names of those whom the asker may know."""
+        try:
+            names = await self.db.soon(self._names_of(scope, agents))
+        except DatabaseAwayError:
+            # Colleagues, as row-level security has it; of an edge that came before ours none.
+            own = str(scope.agency_id)
+            names = {one["id"]: one["label"] for one in agents if one.get("agency", "") == own}
+        return [{**_shown(one), "name": names.get(one["id"])} for one in agents]
 
     async def others(self, scope: Scope) -> list[dict[str, Any]]:
         """Agents to whom a call can be handed: those who are there and free."""
@@ -211,11 +231,8 @@ class CallDesk:
             one for one in live["agents"]
             if one["is_there"] and not one["call"] and not one["is_paused"] and one["id"] != me
         ]  # fmt: skip
-        try:
-            names = await self.db.soon(self._names_of(scope, free))
-        except DatabaseAwayError:
-            names = {}  # somebody is there all the same
-        return [{"id": one["id"], "name": names.get(one["id"])} for one in free]
+        named = await self._named(scope, free)
+        return [{"id": one["id"], "name": one["name"]} for one in named]
 
     async def _names_of(self, scope: Scope, agents: list[dict[str, Any]]) -> dict[str, str]:
         async with self.db.transaction(scope) as tx:
@@ -290,6 +307,11 @@ class CallDesk:
 def _hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _shown(agent: dict[str, Any]) -> dict[str, Any]:
+    """An agent as pages see one: not by which session they sit there."""
+    return {word: told for word, told in agent.items() if word not in _OF_SERVE}
 
 
 def _ids(agents: Iterable[dict[str, Any]]) -> list[UUID]:

@@ -132,7 +132,7 @@ async def list_agents(ctx: Ctx) -> Response:
     return json_response({"items": await _desk(ctx).others(ctx.scope)})
 
 
-@router.get("/board", action=SUPERVISE)
+@router.get("/board", action=SUPERVISE, stands_alone=True)
 async def get_board(ctx: Ctx, hours: Annotated[float, Query(gt=0, le=24 * 31)] = 1.0) -> Response:
     """The room: its agents, and how the calls of the last hours were answered."""
     since = ctx.clock.now() - timedelta(hours=hours)
@@ -180,8 +180,12 @@ async def open_leg(ctx: Ctx, request: Request) -> Response:
     offer = (await request.body()).decode("utf-8", "replace")
     desk = _desk(ctx)
     agent = await desk.require_seat(ctx.scope)
-    session = str(ctx.scope.session_id or "")
-    answer = await desk.client.ask("leg", agent=agent, offer=offer, session=session)
+    who = {
+        "session": str(ctx.scope.session_id or ""),
+        "label": ctx.scope.label,
+        "agency": str(ctx.scope.agency_id or ""),
+    }
+    answer = await desk.client.ask("leg", agent=agent, offer=offer, **who)
     headers = {"location": "/api/calls/leg", "cache-control": "no-store"}
     return Response(answer, 201, headers, "application/sdp")
 

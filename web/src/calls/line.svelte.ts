@@ -2,7 +2,7 @@
 import { api, sentence } from "$lib/api";
 import { registerKeys } from "$lib/keys";
 import { untrack } from "svelte";
-import { answerHere, calls, whenTaking } from "./calls.svelte";
+import { answerHere, calls, whenTaking, isHeard } from "./calls.svelte";
 import { AgentLeg, type LegState } from "./leg";
 import type { MicrophoneProblem } from "./microphone";
 import { overHttp } from "./signalling";
@@ -55,15 +55,15 @@ class Line {
     };
     const follow = $effect.root(() => {
       // Sound goes out as long as a call of mine, or one that I speak into, lasts.
-      const isHeard = $derived(speaks(calls.all, calls.own));
+      const isSpeaking = $derived(speaks(calls.all, calls.own));
       $effect(() => {
-        const on = isHeard;
+        const on = isSpeaking;
         untrack(() => this.follow(on));
       });
       // An edge that began anew does not know this line: it is opened again before the browser finds out.
       $effect(() => {
         const { askedAt, me, problem } = calls;
-        if (me === null && problem === "") untrack(() => this.missed(askedAt));
+        if (me === null && isHeard(problem)) untrack(() => this.missed(askedAt));
       });
     });
     // The edge takes an agent who says nothing for gone: it must not wait until the list was read.

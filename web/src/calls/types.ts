@@ -113,7 +113,8 @@ export interface LineOut {
 export interface Board {
   agents: AtEdge[];
   trunks: LineOut[];
-  level: Level;
+  /** Null while the database is away. */
+  level: Level | null;
   problem: string;
 }
 

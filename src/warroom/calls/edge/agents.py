@@ -8,13 +8,31 @@ from warroom.calls.errors import NoAgentError
 from warroom.calls.rules import Free
 
 
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who an agent is, as `serve` told when they opened their sound; empty where it did not.
+
+    Attributes:
+        session: By which session they did.
+        label: What they are called: colleagues read it while the database is away.
+        agency: Id of whose colleague they are.
+    """
+
+    session: str = ""
+    label: str = ""
+    agency: str = ""
+
+
+NOBODY = Who()
+
+
 @dataclass(slots=True, eq=False)
 class Agent:
     """One agent who signed in.
 
     Attributes:
         leg: Their browser; None until it offered its sound.
-        session: By which session it did; empty where nobody said.
+        who: Whose it is.
         call: Id of the call they have; empty while none.
         is_paused: Whether they take no call for now.
         is_calling: Whether somebody is being called for them.
@@ -25,7 +43,7 @@ class Agent:
     name: str
     idle_since: float
     leg: AgentLeg | None = None
-    session: str = ""
+    who: Who = NOBODY
     call: str = ""
     is_paused: bool = False
     is_calling: bool = False

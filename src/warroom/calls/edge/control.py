@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from warroom.calls.contracts import AgentLeg
+from warroom.calls.edge.agents import Who
 from warroom.calls.edge.desk import Desk
 from warroom.calls.edge.journal import Event
 from warroom.calls.edge.switchboard import Switchboard
@@ -141,7 +142,8 @@ class Control:
     async def _leg(self, asked: Arguments) -> str:
         leg = self._new_leg()
         answer = await leg.answer(asked["offer"])
-        await self._board.leg(asked["agent"], leg, str(asked.get("session", "")))
+        who = Who(*(str(asked.get(word, "")) for word in ("session", "label", "agency")))
+        await self._board.leg(asked["agent"], leg, who)
         return answer
 
     async def _sign_in(self, asked: Arguments) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from base64 import b64encode
+from dataclasses import asdict
 from typing import Any
 
 from warroom.calls.contracts import AudioPort
@@ -383,7 +384,7 @@ class Desk:
             "agents": [
                 {
                     "id": agent.name,
-                    "session": agent.session,
+                    **asdict(agent.who),
                     "is_there": agent.is_there,
                     "is_paused": agent.is_paused,
                     "call": agent.call,

@@ -16,7 +16,7 @@ from warroom.calls.audio import tones
 from warroom.calls.audio.port import RtpPort
 from warroom.calls.audio.recorder import TwoChannelRecorder
 from warroom.calls.contracts import FRAME_MS, AgentLeg, AudioPort
-from warroom.calls.edge.agents import Agent, Agents
+from warroom.calls.edge.agents import NOBODY, Agent, Agents, Who
 from warroom.calls.edge.call import Books, Call, Facts
 from warroom.calls.edge.journal import Event, Journal
 from warroom.calls.edge.media import Media, TwoWayRecorder
@@ -393,10 +393,10 @@ class Switchboard:
         if agent is not None and agent.call == call.id:
             self.agents.release(name)
 
-    async def leg(self, name: str, leg: AgentLeg, session: str = "") -> None:
+    async def leg(self, name: str, leg: AgentLeg, who: Who = NOBODY) -> None:
         """The agent's browser offered its sound; a call that waits for it goes on."""
         agent = self.agents.sign_in(name)
-        before, agent.leg, agent.session = agent.leg, leg, session
+        before, agent.leg, agent.who = agent.leg, leg, who
         if before is not None:
             await before.close()
         for call in self.calls.values():
