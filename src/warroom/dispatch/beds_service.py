@@ -104,7 +104,7 @@ async def tell_beds(
     counts = [one if one.at > now + _AHEAD else replace(one, at=min(one.at, now)) for one in counts]
     if any(one.at > now or (one.total is not None and one.free > one.total) for one in counts):
         raise BadCountError
-    if await beds_store.is_program(scope, tx):
+    if scope.is_program:
         counts = [replace(one, source="program") for one in counts]
     await beds_store.add_counts(scope, tx, facility_id, counts, now)
     await _record(scope, tx, facility, "beds_told", _told(counts))

@@ -92,7 +92,7 @@ async def save_facility(scope: Scope, tx: Transaction, facility: Facility, now: 
     values = {name: getattr(facility, name) for name in names}
     try:
         async with tx.transaction():
-            await tx.execute(_SAVE, values | {"now": now, "person": scope.person_id})
+            await tx.execute(_SAVE, values | {"now": now, "person": scope.author_id})
     except UniqueViolation:
         return False
     return True
@@ -100,7 +100,7 @@ async def save_facility(scope: Scope, tx: Transaction, facility: Facility, now: 
 
 async def remove_facility(scope: Scope, tx: Transaction, facility_id: UUID, now: datetime) -> None:
     """Takes away a hospital that was found; what was told of it stays as long as it is kept."""
-    await tx.execute(_REMOVE, {"id": facility_id, "now": now, "person": scope.person_id})
+    await tx.execute(_REMOVE, {"id": facility_id, "now": now, "person": scope.author_id})
 
 
 async def add_counts(
@@ -137,13 +137,6 @@ def _facility(row: dict[str, Any]) -> Facility:
     return Facility(
         *(row["id"], row["agency_id"], row["name"], row["place"], row["lat"], row["lon"]), counts
     )
-
-
-async def is_program(scope: Scope, tx: Transaction) -> bool:
-    """Whether a program asks, by a token of an agency's, and no person."""
-    query = "select exists (select from person where id = %(id)s) as found"
-    row = await (await tx.execute(query, {"id": scope.person_id})).fetchone()
-    return row is None or not row["found"]
 
 
 async def find_position(

@@ -86,7 +86,7 @@ async def insert_caution(
     scope: Scope, tx: Transaction, values: Mapping[str, Any], now: datetime
 ) -> bool:
     """Keeps a caution of an incident that was found; False where it was kept already."""
-    row = await tx.execute(_INSERT_CAUTION, {**values, "now": now, "person_id": scope.person_id})
+    row = await tx.execute(_INSERT_CAUTION, {**values, "now": now, "person_id": scope.author_id})
     return await row.fetchone() is not None
 
 
@@ -98,6 +98,6 @@ async def end_caution(
         "id": caution_id,
         "incident_id": incident_id,
         "now": now,
-        "person_id": scope.person_id,
+        "person_id": scope.author_id,
     }
     return (await tx.execute(_END_CAUTION, values)).rowcount > 0

@@ -121,7 +121,7 @@ def _typed(
         draft_rules.believed(at, saving.sent_at, now),
         saving.revision,
         saving.writer,
-        scope.person_id,
+        scope.author_id,
     )
 
 

@@ -43,12 +43,12 @@ async def insert_link(
 ) -> None:
     """Keeps a link (its id, the incident's) from now until it expires."""
     values = {"id": ids[0], "incident_id": ids[1], "hash": token_hash, "now": span[0]}
-    await tx.execute(_INSERT, values | {"until": span[1], "person_id": scope.person_id})
+    await tx.execute(_INSERT, values | {"until": span[1], "person_id": scope.author_id})
 
 
 async def revoke_links(scope: Scope, tx: Transaction, incident_id: UUID, now: datetime) -> int:
     """Ends the links of an incident that was found and still hold; how many."""
-    values = {"incident_id": incident_id, "now": now, "person_id": scope.person_id}
+    values = {"incident_id": incident_id, "now": now, "person_id": scope.author_id}
     return (await tx.execute(_REVOKE, values)).rowcount
 
 

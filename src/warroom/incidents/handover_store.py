@@ -75,7 +75,7 @@ async def insert(
         "body": msgspec.json.encode(waiting.body).decode(),
         "reason": waiting.reason,
         "now": now,
-        "person": scope.person_id,
+        "person": scope.author_id,
     }
     return await (await tx.execute(_INSERT, values)).fetchone() is not None
 

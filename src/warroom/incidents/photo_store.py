@@ -77,7 +77,7 @@ async def insert_photo(
         "incident_id": incident_id,
         "agency_id": taken.agency_id,
         "unit": taken.unit,
-        "person_id": scope.person_id,
+        "person_id": scope.author_id,
         "digest": blob.digest,
         "bytes": blob.size,
         "width": width,

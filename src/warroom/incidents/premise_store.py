@@ -237,7 +237,7 @@ async def _write(
 ) -> None:
     async with tx.cursor() as cursor:
         await cursor.executemany(
-            query, [{**row, "now": now, "person_id": scope.person_id} for row in rows]
+            query, [{**row, "now": now, "person_id": scope.author_id} for row in rows]
         )
     await _keep(tx, rows, deed)
 

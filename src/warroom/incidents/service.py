@@ -100,9 +100,9 @@ def event_of(
 ) -> Event:
     """A row of the log, as somebody does it now or says that it was done."""
     at, is_backdated = rules.when(said_at, now)
-    told: Told = source or ("auto" if scope.person_id is None else "operator")
+    told: Told = source or ("auto" if scope.author_id is None else "operator")
     return Event(
-        event_id or new_id(), str(kind), at, now, told, scope.person_id, reason, detail or {},
+        event_id or new_id(), str(kind), at, now, told, scope.author_id, reason, detail or {},
         is_backdated, corrects,
     )  # fmt: skip
 

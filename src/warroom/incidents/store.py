@@ -174,7 +174,7 @@ async def insert_draft(scope: Scope, tx: Transaction, incident_id: UUID, now: da
         "agency_id": scope.agency_id,
         "agencies": [scope.agency_id],
         "now": now,
-        "person_id": scope.person_id,
+        "person_id": scope.author_id,
     }
     return await (await tx.execute(_INSERT, values)).fetchone() is not None
 
@@ -318,7 +318,7 @@ async def insert_note(
         "happened_at": note.happened_at or now,
         "received_at": now,
         "is_backdated": is_backdated,
-        "person_id": scope.person_id,
+        "person_id": scope.author_id,
         "corrects": note.corrects,
     }
     return await (await tx.execute(_INSERT_NOTE, values)).fetchone() is not None
@@ -331,7 +331,7 @@ async def insert_location(
     values = {name: getattr(location, name) for name in Location.__dataclass_fields__} | {
         "incident_id": incident_id,
         "received_at": now,
-        "person_id": scope.person_id,
+        "person_id": scope.author_id,
     }
     return await (await tx.execute(_INSERT_LOCATION, values)).fetchone() is not None
 
@@ -352,7 +352,7 @@ async def insert_call(
     scope: Scope, tx: Transaction, incident_id: UUID, call_id: UUID, now: datetime
 ) -> bool:
     """Joins a call; False where it was joined already."""
-    values = {"id": incident_id, "call_id": call_id, "now": now, "person_id": scope.person_id}
+    values = {"id": incident_id, "call_id": call_id, "now": now, "person_id": scope.author_id}
     return await (await tx.execute(_INSERT_CALL, values)).fetchone() is not None
 
 
@@ -360,7 +360,7 @@ async def part_call(
     scope: Scope, tx: Transaction, incident_id: UUID, call_id: UUID, now: datetime
 ) -> bool:
     """Parts a call; False where it is not joined."""
-    values = {"id": incident_id, "call_id": call_id, "now": now, "person_id": scope.person_id}
+    values = {"id": incident_id, "call_id": call_id, "now": now, "person_id": scope.author_id}
     return (await tx.execute(_PART_CALL, values)).rowcount > 0
 
 

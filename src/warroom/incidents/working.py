@@ -113,7 +113,7 @@ async def choose_location(
         "detail": place.area_name,
         "source": location.source,
     }
-    typed = Typed(value, now, (before.revision if before else 0) + 1, SYSTEM, scope.person_id)
+    typed = Typed(value, now, (before.revision if before else 0) + 1, SYSTEM, scope.author_id)
     incident = replace(incident, fields={**incident.fields, "place": typed})
     incident = put_at(incident, place)
     missing = tuple(name for name in incident.missing if name != "place")

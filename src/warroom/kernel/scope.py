@@ -128,7 +128,8 @@ class Scope:
     """Who asks, through which door, when, and by which rules.
 
     Attributes:
-        person_id: The person, or None for a service of the system itself.
+        person_id: The person, or the service account of a program; None for a service of the system
+            itself.
         agency_id: Their agency; a person without one holds no rules.
         rules: Rights, already limited to the ones in force at `at`.
         at: The instant of the request; limits in time were judged by it.
@@ -138,6 +139,7 @@ class Scope:
         purpose: Why, in words, where the person was asked for it.
         label: What to call the asker: the person's name, or the service's (`media rec-1`).
         agency_label: What to call their agency, for records that outlive both.
+        is_program: Whether a program asks, which is no row of `person`.
     """
 
     person_id: UUID | None
@@ -150,6 +152,7 @@ class Scope:
     purpose: str | None = None
     label: str = ""
     agency_label: str = ""
+    is_program: bool = False
     _memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -169,6 +172,11 @@ class Scope:
             return False
         until = self.remembered(_UNTIL, lambda: _first_change(rules, since))
         return since <= self.at and (until is None or self.at < until)
+
+    @property
+    def author_id(self) -> UUID | None:
+        """The person who did it, for columns of people; which program it was is in the audit."""
+        return None if self.is_program else self.person_id
 
     def may(self, action: str) -> bool:
         """Whether the action is allowed on anything, as far as the rules alone tell.

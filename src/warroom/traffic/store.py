@@ -147,7 +147,7 @@ async def insert_said(
         "level": said.level,
         "cause": said.cause,
         "reason": reason,
-        "person_id": scope.person_id,
+        "person_id": scope.author_id,
         "now": now,
     }
     await tx.execute(_INSERT, row)
@@ -189,7 +189,7 @@ async def find_jam(scope: Scope, tx: Transaction, jam_id: UUID) -> dict[str, Any
 
 async def end_said(scope: Scope, tx: Transaction, said_id: UUID, now: datetime) -> None:
     """Ends what was found and locked before."""
-    await tx.execute(_END, {"id": said_id, "now": now, "person": scope.person_id})
+    await tx.execute(_END, {"id": said_id, "now": now, "person": scope.author_id})
 
 
 async def list_said(

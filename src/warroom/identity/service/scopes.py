@@ -24,6 +24,8 @@ def scope_of(principal: Principal, now: datetime, door: str, address: str | None
         address=address,
         label=principal.name,
         agency_label=agency.short if agency else "",
+        # People sign in by a name; a service account has none.
+        is_program=not principal.login,
     )
 
 
