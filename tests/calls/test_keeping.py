@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from tests.calls.test_desk import _recorded, agent
-from tests.calls.test_forwarding import Line, agencies, line  # noqa: F401
+from tests.calls.test_forwarding import Line, a_call, agencies, line  # noqa: F401
 from tests.scopes import EVERYTHING
 from warroom.calls import api
 from warroom.calls.errors import ForeignCallHoldError, NoCallError, NoRecordingError
@@ -72,6 +72,29 @@ async def test_an_old_recording_goes_and_its_hash_and_the_proof_stay(
     assert (1, 4, "age", agencies["PMK"]) == tuple(
         proof[word] for word in ("count", "bytes", "rule", "agency_id")
     )
+
+
+async def test_one_that_cannot_be_deleted_keeps_none_behind_it(
+    line: Line, agencies: dict[str, UUID],  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("warroom.calls.keeping.AT_ONCE", 1)
+    first = await recorded(line)
+    async with line.forwarder():
+        second = UUID(a_call(line.journal))
+        line.journal.append(
+            str(second), "recorded", path="recordings/y.wav", sha256="ab" * 32, duration_s=1.0
+        )
+        await line.until_stored(line.journal._seq)
+    stuck = file_of(line)
+    stuck.unlink()
+    stuck.mkdir()  # a folder in place of the file: no right or disk is at fault, yet it stays
+    (stuck / "kept").touch()
+
+    assert 1 == await forget(line)
+
+    told = {row["id"]: row["recording_gone_at"] for row in await rows(line, "select * from call")}
+    assert told == {first: None, second: LATER}
 
 
 async def test_what_is_held_stays_until_it_is_let_go_of(

@@ -56,7 +56,7 @@ where id = %(hold_id)s
 _DUE = """
 select c.id, c.agency_id, c.recording_path, c.offered_at from call c
 where c.node = %(node)s and c.recording_path is not null and c.offered_at < %(before)s
-    and c.ended_at is not null
+    and c.ended_at is not null and c.id <> all(%(stuck)s)
     and not exists (select from call_hold h where h.call_id = c.id and h.released_at is null
         and (h.until_at is null or h.until_at > %(now)s))
 order by c.offered_at limit %(most)s for update of c skip locked

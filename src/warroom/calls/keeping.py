@@ -152,24 +152,33 @@ class RecordingKeeper:
         """Deletes what is due; how many recordings went.
 
         A file goes before its row says so: what dies in between finds no file the next time, and
-        says then what is true.
+        says then what is true. One that cannot be deleted is tried again the next time, and keeps
+        none behind it.
         """
-        total = 0
-        while count := await self._some(scope, now):
-            total += count
+        total, stuck = 0, list[UUID]()
+        while found := await self._some(scope, now, stuck):
+            gone, left = found
+            total += gone
+            stuck += left
         return total
 
-    async def _some(self, scope: Scope, now: datetime) -> int:
+    async def _some(
+        self, scope: Scope, now: datetime, stuck: list[UUID]
+    ) -> tuple[int, list[UUID]] | None:
+        """How many of the next went, and those that could not; None where there is no next."""
         before = now - timedelta(days=self.days)
-        values = {"node": self.node, "before": before, "now": now, "most": AT_ONCE}
+        values = {"node": self.node, "before": before, "now": now, "most": AT_ONCE, "stuck": stuck}
         async with self.db.transaction(scope) as tx:
             due = await hold_store.lock_due(scope, tx, values)
+            if not due:
+                return None
             sizes = await asyncio.to_thread(self._delete, [row["recording_path"] for row in due])
             gone = [(row, size) for row, size in zip(due, sizes, strict=True) if size is not None]
             await hold_store.set_gone(scope, tx, [row["id"] for row, _ in gone], now)
             for deletion in _sums(gone, now):
                 await deletions.note(scope, tx, deletion)
-        return len(gone)
+        done = {row["id"] for row, _ in gone}
+        return len(gone), [row["id"] for row in due if row["id"] not in done]
 
     def _delete(self, paths: list[str]) -> list[int | None]:
         """Bytes that went with each; None where a file cannot be deleted."""
