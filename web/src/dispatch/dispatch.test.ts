@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ApiError } from "$lib/api";
-import { isGap } from "./duty.svelte";
+import { ApiError, isGap } from "$lib/api";
 import { bodyOf, closesAt, newId, nextBatch, readQueue, standing, without, type Pressed } from "./queue";
 import { SIGNS, STATUSES } from "./signs";
 import { Statuses, statusOf } from "./statuses.svelte";

@@ -2,7 +2,7 @@
  * The phone of a crew: on which unit one serves, what it was sent to, and what was pressed. Presses
  * act at once on this phone, are kept in its storage, and are sent when the network is there.
  */
-import { api, ApiError, ask, sentence, type Ask } from "$lib/api";
+import { api, ApiError, ask, isGap, sentence, type Ask } from "$lib/api";
 import { keep, recall } from "$lib/kept";
 import { socket } from "$lib/socket";
 import { t } from "$lib/t";
@@ -280,12 +280,6 @@ export class CrewDuty {
     await api.remove("/api/dispatch/duty");
     await this.refetch();
   }
-}
-
-/** The network is away, or whoever answered is not our server, or the session must be renewed first. */
-export function isGap(failed: unknown): boolean {
-  if (failed instanceof ApiError) return failed.isAway || [401, 408, 429, 500].includes(failed.status) || failed.code.startsWith("http.");
-  return failed instanceof DOMException || failed instanceof TypeError || failed instanceof SyntaxError;
 }
 
 export const duty = new CrewDuty();

@@ -23,6 +23,12 @@ export class ApiError extends Error {
   }
 }
 
+/** The network is away, or whoever answered is not our server, or the session must be renewed first. */
+export function isGap(failed: unknown): boolean {
+  if (failed instanceof ApiError) return failed.isAway || [401, 408, 429, 500].includes(failed.status) || failed.code.startsWith("http.");
+  return failed instanceof DOMException || failed instanceof TypeError || failed instanceof SyntaxError;
+}
+
 /** Called when the server no longer knows the session; the session module sets it. */
 export const whenSignedOut = { call: (): void => undefined };
 

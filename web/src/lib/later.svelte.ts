@@ -3,13 +3,14 @@
  * about yet. They are kept on this machine, done in their order, and told of where they are refused.
  * Each must be one that may be done twice.
  */
-import { api, ApiError, sentence } from "./api";
+import { api, ApiError, isGap, sentence } from "./api";
 import { toasts } from "./sheet/toasts.svelte";
 
 export interface Deed {
-  method: "put" | "post";
+  method: "put" | "post" | "remove";
   path: string;
-  body: object;
+  /** Of nothing that is removed. */
+  body?: object;
   /** How often the server did not know of what it is about. */
   tries?: number;
 }
@@ -91,13 +92,12 @@ export class Later {
   /** Does one; null when it is done, or never will be. */
   async #do(deed: Deed): Promise<Deed | null> {
     try {
-      await api[deed.method](deed.path, deed.body);
+      await (deed.method === "remove" ? api.remove(deed.path) : api[deed.method](deed.path, deed.body ?? {}));
       return null;
     } catch (failed) {
-      const status = failed instanceof ApiError ? failed.status : 0;
-      if (failed instanceof ApiError && failed.isAway) return deed;
+      if (isGap(failed)) return deed;
       const tries = (deed.tries ?? 0) + 1;
-      if (status === 404 && tries < MOST_TRIES) return { ...deed, tries };
+      if (failed instanceof ApiError && failed.status === 404 && tries < MOST_TRIES) return { ...deed, tries };
       toasts.say(sentence(failed));
       return null;
     }

@@ -82,6 +82,15 @@ describe("deeds that wait for the server", () => {
     expect(later.waiting).toEqual([]);
   });
 
+  it("wait as well for a session to be renewed and for a server that fails, and may take something away", async () => {
+    answers = [401, 500, 429, 204];
+    const later = await begun();
+    later.add({ method: "remove", path: "/api/dispatch/duty/outage" });
+    await pass(10_000);
+    expect(asked).toEqual(Array(4).fill("DELETE /api/dispatch/duty/outage"));
+    expect(later.waiting).toEqual([]);
+  });
+
   it("that are refused hold nothing up", async () => {
     answers = [409, 204];
     const later = await begun();
