@@ -60,8 +60,9 @@ async def aim(ctx: Ctx, incident_id: UUID, camera_id: UUID, body: AimBody) -> Re
     """Turns a camera to the place of an open incident, for those who may move that camera."""
     inventory = Inventory.of(ctx.services, ctx.clock)
     async with ctx.db.transaction(ctx.scope) as tx:
-        place, deed = await api.place_to_look_at(ctx.scope, tx, incident_id)
+        # The camera first: one that is not for the asker is told of like one that is not there.
         control = await cameras.find_control(inventory, ctx.scope, tx, camera_id)
+        place, deed = await api.place_to_look_at(ctx.scope, tx, incident_id)
         judged = await cameras.hold_to_move(
             inventory, ctx.scope, tx, control.camera, incident_id,
             takes_over=body.take_over, reason=body.reason, deed=deed,
