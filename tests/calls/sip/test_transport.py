@@ -1,6 +1,7 @@
 """Claims about framing and limits of what comes from the network."""
 
 import asyncio
+import errno
 import socket
 
 import pytest
@@ -89,6 +90,28 @@ async def test_a_connection_that_cannot_be_framed_is_closed_and_others_go_on() -
     assert got[0][1].is_reliable
     writer.close()
     good.close()
+    await transports.close()
+
+
+@pytest.mark.parametrize(("port", "tries"), [(0, 10), (40_001, 1)])
+async def test_a_port_that_is_ours_to_choose_is_free_for_both(
+    port: int, tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transports, asked = Transports(lambda *_: None), list[int]()
+
+    async def taken(name: str, host: str, port: int, tls: object) -> None:
+        asked.append(port)
+        raise OSError(errno.EADDRINUSE, "taken")
+
+    monkeypatch.setattr(transports, "_serve", taken)
+    with pytest.raises(OSError, match="taken"):
+        await transports.listen("127.0.0.1", port)
+    assert len(asked) == tries
+    monkeypatch.undo()
+
+    await transports.listen("127.0.0.1", 0)
+
+    assert transports.ports["UDP"] == transports.ports["TCP"]
     await transports.close()
 
 

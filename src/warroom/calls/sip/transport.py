@@ -17,6 +17,7 @@ from warroom.calls.sip.message import BODY_MAX_BYTES, HEAD_MAX_BYTES
 CONNECTIONS_MOST = 256
 CONNECTIONS_OF_ONE_MOST = 32
 UNSENT_MAX_BYTES = 262_144
+FREE_TRIES = 10
 PARTIAL_S = 20.0
 """A message that began must be whole after so long; the first of a connection, from its opening."""
 
@@ -260,21 +261,32 @@ class Transports:
     ) -> None:
         """Opens UDP and TCP on one port, and TLS on another if there is a certificate.
 
+        Port 0 is one that is free for both.
+
         Raises:
             OSError: One of them is taken.
         """
+        for left in reversed(range(1 if port else FREE_TRIES)):
+            try:
+                await self._listen(host, port, tls_port, tls)
+                break
+            except OSError:
+                await self.close()
+                self._servers.clear()
+                if not left:
+                    raise
+
+    async def _listen(
+        self, host: str, port: int, tls_port: int, tls: ssl.SSLContext | None
+    ) -> None:
         loop = asyncio.get_running_loop()
         self._udp, _ = await loop.create_datagram_endpoint(
             lambda: _Datagrams(self._on_wire), local_addr=(host, port)
         )
         self.ports["UDP"] = port = self._udp.get_extra_info("sockname")[1]
-        try:
-            await self._serve("TCP", host, port, None)
-            if tls is not None:
-                await self._serve("TLS", host, tls_port, tls)
-        except OSError:
-            await self.close()
-            raise
+        await self._serve("TCP", host, port, None)
+        if tls is not None:
+            await self._serve("TLS", host, tls_port, tls)
 
     async def _serve(self, name: str, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         server = await asyncio.get_running_loop().create_server(
