@@ -41,6 +41,29 @@ def test_the_command_prints_what_the_matrix_walks(world: World, printed: dict[st
     }
 
 
+def test_only_what_answers_callers_goes_on_without_the_database(world: World) -> None:
+    """Behind such a route no wall of the database stands: a new one is for somebody to judge."""
+    calls = {
+        *("GET queue", "GET agents", "GET board", "POST leg", "DELETE leg", "PUT ready"),
+        *(
+            f"POST {{call_id}}/{deed}"
+            for deed in (
+                *("answer", "hold", "resume", "hang-up", "keys", "transfer", "conference"),
+                *("leave", "drop", "close", "call-back"),
+            )
+        ),
+        "GET {call_id}/replay",
+    }
+
+    alone = {
+        f"{route.method} {route.path.removeprefix('/api/calls/')}"
+        for route in declared(world.app)
+        if route.stands_alone
+    }
+
+    assert alone == calls | {"WEBSOCKET /ws"}
+
+
 async def test_every_topic_that_is_published_is_in_the_table(world: World) -> None:
     """Also one that a domain forgot to declare: it stands in the outbox all the same."""
     await make_things(world)

@@ -119,8 +119,8 @@ def guard_table(app: FastAPI) -> dict[str, list[dict[str, Any]]]:
     """Everything that answers, with what is asked of whoever asks: one table for people and tests.
 
     Routes with their domain, method, path, guard (an action word, `public`, `signed_in`) and
-    whether they are a path of media; topics of the event socket with the word by which each is
-    heard.
+    whether they are a path of media and go on without the database; topics of the event socket with
+    the word by which each is heard.
     """
     return {
         "routes": [asdict(route) | {"media": is_media(route)} for route in declared(app)],

@@ -73,7 +73,11 @@ def routes(*, json: bool = False) -> None:
     from warroom.app.asgi import create_app, guard_table  # noqa: PLC0415 - decision 51
 
     table = guard_table(create_app(wiring.wire(open_node())))
-    lines = [f"{e['method']:10} {e['path']:50} {e['guard']}" for e in table["routes"]]
+    lines = [
+        f"{e['method']:10} {e['path']:50} {e['guard']}"
+        + (" (goes on without the database)" if e["stands_alone"] else "")
+        for e in table["routes"]
+    ]
     lines += [
         f"{'TOPIC':10} {t['name']:50} {t['action']}{' (own)' if t['is_personal'] else ''}"
         for t in table["topics"]

@@ -69,13 +69,18 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A route as declared: what the authorization matrix and `warroom routes` list."""
+    """A route as declared: what the authorization matrix and `warroom routes` list.
+
+    Attributes:
+        stands_alone: Whether it goes on while the database is away, for who was known when it went.
+    """
 
     domain: str
     method: str
     path: str
     guard: str
     name: str
+    stands_alone: bool = False
 
 
 class Router:
@@ -125,7 +130,7 @@ class Router:
         """
 
         def add(handler: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-            self._declare("WEBSOCKET", path, action, handler.__name__)
+            self._declare("WEBSOCKET", path, action, handler.__name__, stands_alone=stands_alone)
             guard = Depends(_guard(action, stands_alone=stands_alone))
             self.api.add_api_websocket_route(
                 path, handler, name=handler.__name__, dependencies=[guard]
@@ -140,7 +145,7 @@ class Router:
         stands_alone = more.pop("stands_alone", False)
 
         def add(handler: Callable[..., Any]) -> Callable[..., Any]:
-            self._declare(method, path, action, handler.__name__)
+            self._declare(method, path, action, handler.__name__, stands_alone=stands_alone)
             self.api.add_api_route(
                 path,
                 handler,
@@ -154,11 +159,15 @@ class Router:
 
         return add
 
-    def _declare(self, method: str, path: str, action: str, name: str) -> None:
+    def _declare(
+        self, method: str, path: str, action: str, name: str, *, stands_alone: bool
+    ) -> None:
         if action not in (PUBLIC, SIGNED_IN) and ":" not in action:
             message = f"{method} {self.prefix}{path} has no action word"
             raise TypeError(message)
-        self.declared.append(Declared(self.domain, method, self.prefix + path, action, name))
+        path = self.prefix + path
+        declared = Declared(self.domain, method, path, action, name, stands_alone=stands_alone)
+        self.declared.append(declared)
 
 
 def stranger(clock: Clock, connection: HTTPConnection) -> Scope:
