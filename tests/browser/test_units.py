@@ -170,6 +170,7 @@ def out_of_service(phone: Page, desk: Page, demo: Demo, axe_source: str) -> None
     phone.get_by_role("button", name="Kendaraan rusak").click()
     kept = phone.get_by_text("Tersimpan di ponsel ini")
     expect(kept).to_be_visible()
+    expect(phone.locator("header").get_by_text("Tidak siap", exact=True)).to_be_visible()
     checked(phone, axe_source)
     phone.context.set_offline(False)
     expect(kept).to_have_count(0)
