@@ -15,11 +15,11 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
+from simcity.listening import Listening
 from simcity.onvif.head import PRESETS, Axes, Head
 from simcity.rtsp.login import Login
 
@@ -42,7 +42,7 @@ class RefusedError(Exception):
     """What a camera does not do: a SOAP fault."""
 
 
-class OnvifDoor:
+class OnvifDoor(Listening):
     """Serves the heads of turning cameras in a thread of its own.
 
     Args:
@@ -68,21 +68,7 @@ class OnvifDoor:
         self.hung: set[int] = set()
         """Cameras that take a request and never answer."""
         handler = type("Handler", (_Handler,), {"door": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True
-        )
-        self.port = int(self._server.server_address[1])
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(handler, port)
 
     def url(self, number: int) -> str:
         """Where this camera is asked first."""

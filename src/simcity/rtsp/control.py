@@ -7,36 +7,22 @@ POST /faults    {"camera": 12, "fault": "freeze", "value": 3600, "where": "rtsp:
 """
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
+from simcity.listening import Listening
 from simcity.rtsp.faults import KINDS
 from simcity.rtsp.server import RtspServer
 
 _BODY_BYTES = 65_536
 
 
-class ControlDoor:
+class ControlDoor(Listening):
     """Serves the control door of an RTSP server in a thread of its own."""
 
     def __init__(self, cameras: RtspServer, port: int = 0) -> None:
         handler = type("Handler", (_Handler,), {"cameras": cameras})
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True
-        )
-        self.port = int(self._server.server_address[1])
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(handler, port)
 
 
 class _Handler(BaseHTTPRequestHandler):
