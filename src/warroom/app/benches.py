@@ -197,6 +197,26 @@ def dispatch(
 
 
 @app.command
+def hostile(door: list[str] | None = None, *, quick: bool = False, json: bool = False) -> None:
+    """Plays the outsider at every door. Example: `warroom bench hostile --json`.
+
+    Args:
+        door: Only these doors; all if none is named.
+        quick: Fewer and shorter attacks.
+        json: One line instead of a readable object.
+
+    Raises:
+        SystemExit: With 1, when a door did not hold.
+    """
+    from warroom.app.bench.hostile import bench_hostile  # noqa: PLC0415 - for benches only
+
+    result = bench_hostile(door or (), quick=quick)
+    _print(result, json=json)
+    if result["failed"]:
+        raise SystemExit(1)
+
+
+@app.command
 def ingest(*, osm: Path, vehicles: int = 2000, seconds: int = 20, json: bool = False) -> None:
     """Positions in: read, judged, matched, stored; beside reading and a bare COPY alone.
 
