@@ -39,5 +39,5 @@ def calls() -> None:
 
 
 if __name__ == "__main__":
-    log.configure(os.environ.get("WARROOM_LOG_LEVEL", "info"))
+    log.configure(Configuration.read(os.environ).section(log.LogSettings))
     calls()

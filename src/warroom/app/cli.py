@@ -16,6 +16,7 @@ from warroom.kernel import command, log
 from warroom.kernel.command import Tools, say
 from warroom.kernel.errors import WarRoomError
 from warroom.kernel.i18n import language_of_terminal, text
+from warroom.kernel.settings import Configuration, SettingsError
 
 COMMANDS = {
     "agency": "warroom.identity.commands:agency",
@@ -136,11 +137,23 @@ def _tools() -> AbstractAsyncContextManager[Tools]:
     return provider(open_node(), services)()
 
 
+def _log_settings() -> log.LogSettings:
+    """The section `log`; its defaults where the file cannot be read.
+
+    `setup` and `install` write that file, and every other command that needs it says what is wrong.
+    """
+    try:
+        configuration = Configuration.read(os.environ)
+    except SettingsError:
+        configuration = Configuration({}, os.environ)
+    return configuration.section(log.LogSettings)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
-    log.configure(os.environ.get("WARROOM_LOG_LEVEL", "info"))
     command.provide(_tools)
     try:
+        log.configure(_log_settings())
         result: Any = app(
             sys.argv[1:] if arguments is None else arguments,
             exit_on_error=False,

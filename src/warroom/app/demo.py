@@ -25,8 +25,8 @@ from typing import Any
 
 from warroom.app import demo_calls, demo_traffic
 from warroom.app.node import Node, open_node, start_database
-from warroom.app.processes import PROCESSES, keep_database, require_free_port
-from warroom.app.supervisor import Process, Supervisor
+from warroom.app.processes import PROCESSES, keep_database, require_free_port, supervisor_of
+from warroom.app.supervisor import Process
 from warroom.kernel.errors import InvalidError, WarRoomError
 from warroom.kernel.settings import Configuration, NodeSettings
 
@@ -332,7 +332,7 @@ async def _run(node: Node, plan: Plan) -> None:
         ),
         stops_last=True,
     )  # fmt: skip
-    supervisor = Supervisor([city, *PROCESSES], node.settings.data / "log", node.clock)
+    supervisor = supervisor_of(node, [city, *PROCESSES])
     loop = asyncio.get_running_loop()
     for number in _ENDING:
         loop.add_signal_handler(number, supervisor.stop)

@@ -10,7 +10,7 @@ import psycopg
 from warroom.app.node import Node, open_node, start_database
 from warroom.app.supervisor import Process, Supervisor, die_with_parent
 from warroom.kernel.errors import WarRoomError
-from warroom.kernel.log import logger
+from warroom.kernel.log import LogSettings, logger
 from warroom.kernel.postgres import PostgresError
 from warroom.kernel.settings import NodeSettings
 
@@ -65,10 +65,17 @@ def up() -> None:
     require_free_port(node.settings)
     start_database(node)
     try:
-        asyncio.run(_keep(node, Supervisor(PROCESSES, node.settings.data / "log", node.clock)))
+        asyncio.run(_keep(node, supervisor_of(node, PROCESSES)))
     finally:
         if node.embedded is not None:
             node.embedded.stop()
+
+
+def supervisor_of(node: Node, processes: list[Process]) -> Supervisor:
+    """Keeps these processes; their logs, and that of our PostgreSQL, lie in the node's folder."""
+    others = () if node.embedded is None else (node.embedded.log_file,)
+    settings = node.configuration.section(LogSettings)
+    return Supervisor(processes, node.settings.data / "log", node.clock, settings, others)
 
 
 async def _keep(node: Node, supervisor: Supervisor) -> None:

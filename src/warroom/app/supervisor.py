@@ -16,12 +16,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from warroom.app.log_files import rotate
 from warroom.kernel.clock import Clock
-from warroom.kernel.log import logger
+from warroom.kernel.log import LogSettings, logger
 
 _PR_SET_PDEATHSIG = 1
 GRACE_S = 12.0
 PAUSES_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+ROTATION_LOOK_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,20 @@ class Supervisor:
         processes: What to run.
         logs: Folder for their standard error, one file each; None leaves it on ours.
         clock: For pauses.
+        log_settings: When a log file is full, and how many are kept.
+        other_logs: Files written by programs that are not ours, kept as small as ours.
     """
 
-    def __init__(self, processes: list[Process], logs: Path | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        processes: list[Process],
+        logs: Path | None,
+        clock: Clock,
+        log_settings: LogSettings | None = None,
+        other_logs: tuple[Path, ...] = (),
+    ) -> None:
         self._processes, self._logs, self._clock = processes, logs, clock
+        self._log_settings, self._other_logs = log_settings or LogSettings(), other_logs
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._stopping = asyncio.Event()
         self.restarts: dict[str, int] = {}
@@ -67,7 +79,13 @@ class Supervisor:
         """Keeps everything running until `stop`; returns when all of it has ended."""
         if self._logs is not None:
             self._logs.mkdir(parents=True, exist_ok=True)
-        await asyncio.gather(*(self._keep(process) for process in self._processes))
+        await asyncio.to_thread(self.rotate_logs)
+        rotating = asyncio.create_task(self._keep_rotating())
+        try:
+            await asyncio.gather(*(self._keep(process) for process in self._processes))
+        finally:
+            rotating.cancel()
+            await asyncio.gather(rotating, return_exceptions=True)
 
     def stop(self) -> None:
         """Ends every process: SIGTERM, and SIGKILL for those still there after the grace time."""
@@ -76,6 +94,22 @@ class Supervisor:
             child = self._running.get(process.name)
             if child is not None and child.returncode is None and not process.stops_last:
                 child.terminate()
+
+    def rotate_logs(self) -> None:
+        """Begins those log files anew that are full; one that cannot be is told and left."""
+        ours = [] if self._logs is None else [self._logs / f"{p.name}.log" for p in self._processes]
+        for path in (*ours, *self._other_logs):
+            try:
+                rotate(path, self._log_settings.file_mib << 20, self._log_settings.files)
+            except OSError as error:  # a full disk: the next look tries again
+                logger("app.supervisor").warning(
+                    "log_not_rotated", name=path.name, problem=error.strerror
+                )
+
+    async def _keep_rotating(self) -> None:
+        while True:
+            await asyncio.sleep(ROTATION_LOOK_S)
+            await asyncio.to_thread(self.rotate_logs)
 
     async def _keep(self, process: Process) -> None:
         tries = 0

@@ -52,6 +52,7 @@ from warroom.kernel.blobs import Blobs
 from warroom.kernel.db import Database
 from warroom.kernel.errors import UnavailableError
 from warroom.kernel.jobs import Job, Worker
+from warroom.kernel.log import LogSettings
 from warroom.kernel.outbound import Outbound, OutboundSettings
 from warroom.kernel.secrets import Sealer, key_at
 from warroom.kernel.settings import Configuration, NodeSettings
@@ -86,6 +87,7 @@ from warroom.wall import routes as wall_routes
 SECTIONS = [
     NodeSettings,
     OutboundSettings,
+    LogSettings,
     access.AccessSettings,
     alerts.AlertSettings,
     audit.AuditSettings,

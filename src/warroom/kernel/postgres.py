@@ -181,7 +181,7 @@ class EmbeddedPostgres:
         if not self.is_running():
             self._clear_dead()
             done = self._run("pg_ctl", "-D", self._cluster, "-w", "-s", "-t", "30",
-                             "-l", self._cluster / "log", "start", check=False)  # fmt: skip
+                             "-l", self.log_file, "start", check=False)  # fmt: skip
             if done.returncode != 0:
                 return done.stderr.strip()
         dsn = self.connections().superuser.replace(f"dbname={DATABASE}", "dbname=postgres")
@@ -238,8 +238,13 @@ class EmbeddedPostgres:
             raise PostgresError(problem=done.stderr.strip()[-300:], log=self._log_tail())
         return done
 
+    @property
+    def log_file(self) -> Path:
+        """What the server logs; `pg_ctl` opens it to append."""
+        return self._cluster / "log"
+
     def _log_tail(self) -> str:
-        path = self._cluster / "log"
+        path = self.log_file
         return path.read_text("utf-8", "replace")[-600:] if path.exists() else ""
 
 

@@ -96,7 +96,7 @@ def run_files(arguments: list[str]) -> int:
         urls = [line.strip() for line in chosen.urls_file.read_text().splitlines() if line.strip()]
     else:
         urls = [chosen.url_pattern.format(n=number) for number in _numbers(chosen)]
-    configure("info")
+    configure()
     settings = RecordingSettings(
         allow_loopback=True, segment_s=chosen.segment_s, reserve_bytes=0, keep_days={}
     )

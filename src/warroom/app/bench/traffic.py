@@ -160,7 +160,7 @@ def run_seed(
     city: Path, work: Path, seed: int, course: Course, trips: int, shares: Sequence[float]
 ) -> dict[str, Any]:
     """One evening; figures by share, and of each trip the seconds (`_trips`)."""
-    log.configure("warning")
+    log.configure(level="warning")
     cpu = time.process_time()
     with Evening(city, work, seed, course, max(shares)) as evening:
         usual = usual_kmh(city, work, course, _send_from_s(course))

@@ -53,7 +53,7 @@ from warroom.calls.settings import CallSettings, Trunk
 from warroom.kernel import log
 from warroom.kernel.clock import SystemClock
 from warroom.kernel.secrets import Sealer
-log.configure("warning")
+log.configure(level="warning")
 folder = Path(sys.argv[1])
 trunks = [Trunk(name="bench", addresses=["127.0.0.0/8"])]
 settings = CallSettings(port=int(sys.argv[2]), trunks=trunks, wrap_up_s=0.0)
