@@ -206,12 +206,20 @@ async def test_no_path_leads_out_of_the_pages(client: httpx.AsyncClient, path: s
 
 
 async def test_metrics_are_for_this_machine(client: httpx.AsyncClient) -> None:
-    here = await client.get("/metrics")
-    forwarded = await client.get("/metrics", headers={"x-forwarded-for": "10.0.0.1"})
+    here = await client.get("http://127.0.0.1:8112/metrics")
+    proxied = [
+        await client.get("http://127.0.0.1:8112/metrics", headers={name: value})
+        for name, value in (
+            ("x-forwarded-for", "10.0.0.1"),
+            ("forwarded", "for=10.0.0.1"),
+            ("via", "1.1 proxy"),
+            ("host", "warroom.test"),
+        )
+    ]
 
     assert here.status_code == 200
     assert "warroom_http_requests_total" in here.text
-    assert forwarded.status_code == 404
+    assert [404] * 4 == [answer.status_code for answer in proxied]
 
 
 async def test_health_names_what_is_lacking(client: httpx.AsyncClient) -> None:

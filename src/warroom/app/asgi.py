@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from warroom.app import health, pages, problems, socket
+from warroom.app.forwarded import ForwardedClient, Proxies
 from warroom.app.middleware import Surroundings
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database
@@ -43,6 +44,7 @@ class Wiring:
         holder: Name of the process in leases.
         pages: Folder of the built web pages.
         watch_rights: Runs for ever, and calls what it is given whenever rights were changed.
+        proxies: Whose word on who asks is believed.
     """
 
     authenticator: Authenticator
@@ -57,6 +59,7 @@ class Wiring:
     services: dict[type, Any] = field(default_factory=dict)
     running: tuple[Any, ...] = ()
     watch_rights: WatchRights | None = None
+    proxies: Proxies = field(default_factory=Proxies)
 
 
 def create_app(wiring: Wiring) -> FastAPI:
@@ -106,6 +109,7 @@ def create_app(wiring: Wiring) -> FastAPI:
         app.state.declared.extend(router.declared)
     app.state.topics = wiring.topics
     app.add_middleware(Surroundings)
+    app.add_middleware(ForwardedClient, proxies=wiring.proxies)
     return app
 
 

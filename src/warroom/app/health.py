@@ -1,12 +1,11 @@
 """How the node is, for people who run it: health, readiness, metrics, the OpenAPI text."""
 
-import ipaddress
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from warroom.app import recorder_metrics
 from warroom.app.calls import calls_socket
+from warroom.app.forwarded import is_from_this_machine
 from warroom.audit import api as audit
 from warroom.kernel import metrics
 from warroom.kernel.db import DatabaseAwayError
@@ -48,8 +47,7 @@ async def prometheus(ctx: Ctx, request: Request) -> Response:
     Raises:
         NotFoundError: Somebody else asks.
     """
-    host = request.client.host if request.client else ""
-    if not _is_loopback(host) or "x-forwarded-for" in request.headers:
+    if not is_from_this_machine(request):
         raise NotFoundError
     node = ctx.services[NodeSettings]
     recorder = await recorder_metrics.exposition(node.run / f"media-{node.node}.sock")
@@ -72,10 +70,3 @@ async def _anchors(ctx: Ctx) -> list[str]:
         return ["database"]
     failing = {state.kind for state in states if state.failing_since is not None}
     return [f"audit_anchor_{kind}" for kind in sorted(failing)]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

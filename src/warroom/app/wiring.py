@@ -20,6 +20,7 @@ from warroom.alerts import routes as alert_routes
 from warroom.app import pages
 from warroom.app.asgi import Wiring
 from warroom.app.calls import calls_socket
+from warroom.app.forwarded import Proxies
 from warroom.app.node import Node, media_socket, webrtc_socket
 from warroom.audit import api as audit
 from warroom.audit import jobs as audit_jobs
@@ -399,6 +400,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         scope=identity.system_scope(f"serve {node.settings.node}", node.clock),
         holder=f"{node.settings.node}:{node.settings.port}",
         pages=pages.folder(node.settings),
+        proxies=Proxies.read(node.settings),
         routers=ROUTERS,
         topics=TOPICS,
         jobs=JOBS,

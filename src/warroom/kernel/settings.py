@@ -68,6 +68,13 @@ class NodeSettings:
     demo: bool = setting(False, "Whether this is the demonstration (one-time sign-in links).")
     workstation: str = setting("", "Name of the workstation shown in watermarks.")
     static_dir: str = setting("", "Folder of the built web pages; empty means the packaged ones.")
+    trusted_proxies: list[str] = setting(
+        [], "Networks (CIDR) of proxies whose word on who asks is believed; the proxies alone."
+    )
+    forwarded_header: str = setting(
+        "x-forwarded-for",
+        "The header in which they say it: x-forwarded-for (beside x-forwarded-proto) or forwarded.",
+    )
 
     @property
     def data(self) -> Path:
