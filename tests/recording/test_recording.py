@@ -195,6 +195,18 @@ def test_a_broken_camera_fails_alone_with_its_cause(
     assert node.engine.status()["handler_failures"] == 0
 
 
+def test_no_redirect_is_followed_even_to_a_camera_that_would_play(
+    tmp_path: Path, clip: Any
+) -> None:
+    with RtspServer.of(clip, 2) as server, running(tmp_path) as node:
+        server.fault(1, "redirect", where=server.url(2))
+        node.assign(as_stream(server, 1))
+
+        wait_until(lambda: node.reason("c1") == "redirect", about=lambda: node.reason("c1"))
+
+    assert node.segments("c1") == []
+
+
 @pytest.mark.parametrize("fault", ["garbage", "endless_frame", "loss", "duplicate_ts"])
 def test_a_stream_that_goes_bad_costs_bounded_memory_and_nobody_else(
     tmp_path: Path, clip: Any, fault: str

@@ -30,7 +30,7 @@ from warroom.recording.rtsp import (
     read_session,
     read_transport,
 )
-from warroom.recording.rules import Target, parse_url
+from warroom.recording.rules import Target
 from warroom.recording.sdp import Description, read_sdp
 
 READ_BYTES = 98_304
@@ -84,16 +84,8 @@ class Loop(Protocol):
 class Owner(Protocol):
     """Who runs a session."""
 
-    def session_playing(self) -> None:
-        """The camera answered PLAY."""
-        ...
-
     def session_ended(self, error: StreamError) -> None:
         """The session is over; its sockets are closed."""
-        ...
-
-    def session_moved(self, target: Target) -> None:
-        """The camera says that it is elsewhere; the session is over."""
         ...
 
 
@@ -368,9 +360,10 @@ class Session:
         if message.status == 401:
             self._authenticate(message, now)
             return
-        if 300 <= message.status < 400 and self._step and self._step.method != "OPTIONS":
-            self._move(message)
-            return
+        if 300 <= message.status < 400:
+            # RFC 2326 section 11.3 lets a client follow; a hostile camera would choose whom we
+            # connect to and record under its name.
+            raise StreamError(Cause.REDIRECT, "not followed")
         answered, self._answered = self._answered, None
         answered(message, now)
 
@@ -395,15 +388,6 @@ class Session:
         self._challenge = challenge
         self._nonce_count = 0
         self._send_step(now)
-
-    def _move(self, message: Message) -> None:
-        location = message.header("location")
-        try:
-            target = parse_url(location)
-        except StreamError as error:
-            raise StreamError(Cause.REDIRECT, "to no rtsp:// address") from error
-        self._close()
-        self._owner.session_moved(target)
 
     def _check(self, message: Message, what: str) -> None:
         if message.status == 200:
@@ -517,7 +501,6 @@ class Session:
         self.played_at = now
         self._next_keepalive = now + self._timeout_s / 2
         self._next_report = now + _REPORT_EVERY_S
-        self._owner.session_playing()
 
     # -- what comes
 

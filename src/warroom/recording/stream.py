@@ -75,9 +75,7 @@ class Stream:
         self._attempt = 0
         self._failing_since = 0.0
         self._played_until = -math.inf
-        self._redirects = 0
         self._target: Target | None = None
-        self._is_moved = False
         self._unwatched_at = 0.0
         self._counted = (loop.wall_s, 0, 0)
         self._generation = 0
@@ -118,12 +116,8 @@ class Stream:
         self.loop.resolve(self, target)
 
     def _login(self, target: Target) -> Credentials:
-        """The login for a target: after a move to another host it is not given away."""
-        home = parse_url(self.assignment.url)
-        if self._is_moved and (home.host, home.port) != (target.host, target.port):
-            return Credentials("", "")
         return Credentials(
-            self.assignment.username or home.username, self.assignment.password or home.password
+            self.assignment.username or target.username, self.assignment.password or target.password
         )
 
     @property
@@ -151,23 +145,7 @@ class Stream:
             session.connect(*addresses[0])
         except StreamError as error:
             session.is_over = True
-            if self._is_moved and error.cause is Cause.FORBIDDEN_ADDRESS:
-                error = StreamError(Cause.REDIRECT, "to a forbidden address")
             self.session_ended(error)
-
-    def session_playing(self) -> None:
-        """The camera plays; frames are awaited."""
-        self._redirects = 0
-
-    def session_moved(self, target: Target) -> None:
-        """The camera answered with a redirect: it is followed once."""
-        self.session = None
-        self._redirects += 1
-        if self._redirects > 1:
-            self._failed(StreamError(Cause.REDIRECT, "more than once"))
-            return
-        self._target, self._is_moved = target, True
-        self.begin()
 
     def session_ended(self, error: StreamError) -> None:
         """The session failed or was closed by the camera."""
@@ -183,7 +161,7 @@ class Stream:
 
     def _failed(self, error: StreamError) -> None:
         now = self.loop.wall_s
-        self._target, self._is_moved = None, False
+        self._target = None
         if self._attempt == 0:
             self._failing_since = now
         self._attempt += 1
@@ -213,7 +191,7 @@ class Stream:
                 self.assembler.end_run(cause)
         self.assembler.silent()
         self._attempt = 0
-        self._target, self._is_moved, self._redirects = None, False, 0
+        self._target = None
         self.retry_at = 0.0
         self._set_state("offline", cause)
 
