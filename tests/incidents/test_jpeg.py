@@ -21,6 +21,39 @@ def test_a_photo_tells_nothing_of_where_and_by_what_it_was_taken() -> None:
     assert strip(content) == found
 
 
+def test_the_second_picture_of_a_file_goes_with_all_it_tells() -> None:
+    # A phone's portrait mode: APP2 "MPF" names a second picture, which follows the first.
+    index = segment(0xE2, b"MPF\0MM\0*\0\0\0\x08")
+    first = photo()[:2] + index + photo()[2:].partition(b"what follows")[0]
+    several = first + photo(b"Exif\0\0GPS -5.99 119.99").partition(b"what follows")[0]
+
+    found = strip(several)
+
+    assert found is not None
+    assert strip(photo()) == found
+    for word in (b"MPF", b"Exif", b"GPS"):
+        assert word not in found[0]
+
+
+def test_what_hides_between_two_scans_goes() -> None:
+    scan = segment(0xDA, b"\x01\x01\x00\x00\x3f\x00") + b"\x56\xff\xd0\x78"
+    whole = photo().partition(b"what follows")[0]
+    hidden = segment(0xE1, b"Exif\0\0GPS") + segment(0xFE, b"a comment") + scan
+
+    found = strip(whole[:-2] + hidden + b"\xff\xd9")
+
+    assert found is not None
+    assert found[0].endswith(b"\x12\xff\x00\x34" + scan + b"\xff\xd9")
+
+
+def test_the_small_copy_in_the_first_segment_goes() -> None:
+    plain = segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0")
+    small = segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\x01\x01RGB")
+    other = segment(0xE0, b"JFXX\0\x10small copy")
+
+    assert strip(photo()) == strip(photo().replace(plain, small + other))
+
+
 @pytest.mark.parametrize(
     "content",
     [
