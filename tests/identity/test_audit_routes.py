@@ -19,6 +19,17 @@ async def test_an_auditor_reads_newest_first_and_is_read_in_turn(browser: Client
     assert len(second.json()["items"]) == 2
 
 
+async def test_a_made_up_cursor_reads_nothing_in_secret(browser: Clients) -> None:
+    made_up = "4102444800000000.00000000-0000-0000-0000-000000000000"
+    async with signed_in(browser, "auditor") as client:
+        read = await client.get("/api/audit", params={"cursor": made_up, "q": "polisi"})
+        newest = (await client.get("/api/audit", params={"limit": "1"})).json()["items"][0]
+
+    assert 200 == read.status_code
+    assert "audit:read" == newest["action"]
+    assert {"q": "polisi", "cursor": made_up} == newest["detail"]
+
+
 async def test_who_only_operates_reads_no_audit(browser: Clients) -> None:
     async with signed_in(browser, "polisi") as client:
         statuses = [

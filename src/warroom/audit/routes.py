@@ -81,8 +81,8 @@ async def search_audit(ctx: Ctx, query: Annotated[SearchQuery, Query()]) -> Resp
     filters = query.wanted()
     async with ctx.db.transaction(ctx.scope) as tx:
         page = await api.search(ctx.scope, tx, filters, query.cursor, query.limit)
-    if query.cursor is None:
-        await _write_down(ctx.scope, ctx.db, filters)
+    # Every page is written down: a cursor can be made up, and is then the only thing asked.
+    await _write_down(ctx.scope, ctx.db, {**filters, "cursor": query.cursor})
     return json_response(page)
 
 
