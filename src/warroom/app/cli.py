@@ -32,6 +32,7 @@ COMMANDS = {
     "incident": "warroom.dispatch.commands:app",
     "install": "warroom.app.install:install",
     "media": "warroom.app.media:media",
+    "node": "warroom.app.node_commands:app",
     "privacy": "warroom.privacy.commands:app",
     "provider": "warroom.identity.provider_commands:app",
     "recording": "warroom.recording.hold_commands:app",

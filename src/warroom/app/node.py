@@ -77,9 +77,11 @@ def provider(
 
     @asynccontextmanager
     async def tools() -> AsyncIterator[Tools]:
+        from warroom.app.node_keys import ensure_keys  # noqa: PLC0415 - decision 51
         from warroom.identity.api import system_scope  # noqa: PLC0415 - decision 51
 
         started = start_database(node)
+        await ensure_keys(node)
         db = Database(node.connections.app, min_size=1, max_size=4)
         await db.open()
         try:

@@ -8,6 +8,7 @@ import socket
 import psycopg
 
 from warroom.app.node import Node, open_node, start_database
+from warroom.app.node_keys import require_keys
 from warroom.app.supervisor import Process, Supervisor, die_with_parent
 from warroom.kernel.errors import WarRoomError
 from warroom.kernel.log import LogSettings, logger
@@ -65,6 +66,7 @@ def up() -> None:
     require_free_port(node.settings)
     start_database(node)
     try:
+        require_keys(node)
         asyncio.run(_keep(node, supervisor_of(node, PROCESSES)))
     finally:
         if node.embedded is not None:

@@ -11,6 +11,7 @@ from granian.server.embed import Server
 from warroom.app import wiring
 from warroom.app.asgi import create_app
 from warroom.app.node import Node, open_node
+from warroom.app.node_keys import ensure_keys
 from warroom.app.processes import die_with_parent_if_supervised, require_free_port
 
 
@@ -27,6 +28,7 @@ def serve() -> None:
 
 
 async def _serve(node: Node) -> None:
+    await ensure_keys(node)
     application = create_app(wiring.wire(node))
     # What was loaded stays until the end: a full collection that walks it takes 0.1 s, in which
     # nobody is answered.

@@ -54,6 +54,7 @@ from warroom.kernel.db import Database
 from warroom.kernel.errors import UnavailableError
 from warroom.kernel.jobs import Job, Worker
 from warroom.kernel.log import LogSettings
+from warroom.kernel.nodes import NodesSettings
 from warroom.kernel.outbound import Outbound, OutboundSettings
 from warroom.kernel.secrets import Sealer, key_at
 from warroom.kernel.settings import Configuration, NodeSettings
@@ -87,6 +88,7 @@ from warroom.wall import routes as wall_routes
 
 SECTIONS = [
     NodeSettings,
+    NodesSettings,
     OutboundSettings,
     LogSettings,
     access.AccessSettings,
