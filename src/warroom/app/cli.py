@@ -10,7 +10,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import cyclopts
+import psycopg
 
+from warroom.app import startup_faults
 from warroom.app.node import open_node, provider, start_database
 from warroom.kernel import command, log
 from warroom.kernel.command import Tools, say
@@ -23,6 +25,7 @@ COMMANDS = {
     "alerts": "warroom.alerts.commands:app",
     "application": "warroom.identity.token_commands:application",
     "audit": "warroom.audit.commands:app",
+    "backup": "warroom.app.backup.commands:app",
     "bench": "warroom.app.benches:app",
     "calls": "warroom.app.calls:calls",
     "camera": "warroom.cameras.commands:app",
@@ -37,6 +40,7 @@ COMMANDS = {
     "provider": "warroom.identity.provider_commands:app",
     "recording": "warroom.recording.hold_commands:app",
     "request": "warroom.access.commands:request",
+    "restore": "warroom.app.backup.commands:restore",
     "review": "warroom.access.commands:review",
     "route": "warroom.routing.commands:app",
     "serve": "warroom.app.serving:serve",
@@ -153,7 +157,12 @@ def _log_settings() -> log.LogSettings:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command and returns its exit code."""
+    """Runs one command and returns its exit code.
+
+    Raises:
+        Error: PostgreSQL refused what we asked of it: a fault of ours.
+        OSError: A fault that is not of the machine.
+    """
     command.provide(_tools)
     try:
         log.configure(_log_settings())
@@ -166,6 +175,12 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except WarRoomError as error:
         sys.stderr.write(text(language_of_terminal(), f"error.{error.code}", **error.params) + "\n")
+        return 1
+    except (OSError, psycopg.Error) as error:
+        told = startup_faults.sentence(error, language_of_terminal())
+        if told is None:
+            raise
+        sys.stderr.write(told + "\n")
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 130

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from warroom.app import demo_calls, demo_traffic
+from warroom.app.backup.wal import keep_wal
 from warroom.app.node import Node, open_node, start_database
 from warroom.app.processes import PROCESSES, keep_database, require_free_port, supervisor_of
 from warroom.app.supervisor import Process
@@ -336,7 +337,11 @@ async def _run(node: Node, plan: Plan) -> None:
     loop = asyncio.get_running_loop()
     for number in _ENDING:
         loop.add_signal_handler(number, supervisor.stop)
-    tasks = [asyncio.create_task(_announce(node, plan)), asyncio.create_task(keep_database(node))]
+    tasks = [
+        asyncio.create_task(_announce(node, plan)),
+        asyncio.create_task(keep_database(node)),
+        asyncio.create_task(keep_wal(node)),
+    ]
     if not plan.clips:
         tasks.append(asyncio.create_task(_render(clips)))
     drive = demo_traffic.Drive(plan.port, plan.hour, plan.speed)

@@ -11,6 +11,7 @@ from warroom.app.migrate import migrate
 from warroom.kernel.clock import Clock, SystemClock
 from warroom.kernel.command import Tools
 from warroom.kernel.db import Database
+from warroom.kernel.errors import WarRoomError
 from warroom.kernel.postgres import Connections, EmbeddedPostgres
 from warroom.kernel.services import Services
 from warroom.kernel.settings import Configuration, NodeSettings, make_run_dir
@@ -32,11 +33,31 @@ class Node:
     connections: Connections
 
 
-def open_node(configuration: Configuration | None = None) -> Node:
-    """Makes the node's folders where they are missing and finds its PostgreSQL; starts nothing."""
+RESTORING = "restoring"
+"""Mark in a data folder that a restore is filling."""
+
+
+class RestoreUnfinishedError(WarRoomError):
+    """The data folder holds a restore that is under way, or was cut short (`folder`)."""
+
+    code = "app.restore_unfinished"
+
+
+def open_node(configuration: Configuration | None = None, *, is_restoring: bool = False) -> Node:
+    """Makes the node's folders where they are missing and finds its PostgreSQL; starts nothing.
+
+    Args:
+        configuration: Its settings; those of the environment by default.
+        is_restoring: Whether the caller is what restores this node.
+
+    Raises:
+        RestoreUnfinishedError: The data folder holds half a restore.
+    """
     configuration = configuration or Configuration.read(os.environ)
     settings = configuration.section(NodeSettings)
     settings.data.mkdir(parents=True, exist_ok=True)
+    if (settings.data / RESTORING).exists() and not is_restoring:
+        raise RestoreUnfinishedError(folder=str(settings.data))
     run = make_run_dir(settings.run)
     if settings.database_url:
         owner = settings.database_owner_url or settings.database_url

@@ -7,6 +7,7 @@ import socket
 
 import psycopg
 
+from warroom.app.backup.wal import keep_wal
 from warroom.app.node import Node, open_node, start_database
 from warroom.app.node_keys import require_keys
 from warroom.app.supervisor import Process, Supervisor, die_with_parent
@@ -84,10 +85,11 @@ async def _keep(node: Node, supervisor: Supervisor) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.stop)
-    watch = asyncio.create_task(keep_database(node))
+    watches = [asyncio.create_task(keep_database(node)), asyncio.create_task(keep_wal(node))]
     await supervisor.run()
-    watch.cancel()
-    await asyncio.gather(watch, return_exceptions=True)
+    for watch in watches:
+        watch.cancel()
+    await asyncio.gather(*watches, return_exceptions=True)
 
 
 async def keep_database(node: Node) -> None:

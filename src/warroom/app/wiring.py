@@ -19,6 +19,7 @@ from warroom.alerts import privacy as alert_privacy
 from warroom.alerts import routes as alert_routes
 from warroom.app import pages
 from warroom.app.asgi import Wiring
+from warroom.app.backup.settings import BackupSettings
 from warroom.app.calls import calls_socket
 from warroom.app.forwarded import Proxies
 from warroom.app.node import Node, media_socket, webrtc_socket
@@ -94,6 +95,7 @@ SECTIONS = [
     access.AccessSettings,
     alerts.AlertSettings,
     audit.AuditSettings,
+    BackupSettings,
     calls.CallSettings,
     cameras.CameraSettings,
     dispatch.DispatchSettings,

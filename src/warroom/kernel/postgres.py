@@ -13,7 +13,9 @@ remains are cleared (measured: third try, 1.6 s).
 
 import os
 import pwd
+import re
 import secrets
+import shlex
 import shutil
 import subprocess
 import time
@@ -26,20 +28,26 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from warroom.kernel.errors import WarRoomError
 
 SUPERUSER, OWNER, APP = "warroom_admin", "warroom_owner", "warroom_app"
 DATABASE = "warroom"
 START_TRIES_S = 15.0
+RECOVERY_S = "86400"
+"""Seconds that a recovery may take: a day of WAL is replayed in far less."""
 _SYSTEM_HOME = Path("/var/lib/warroom")
 _SOCKET_FOLDER_CHARACTERS = 80
+_WAL_FILE = re.compile(r"[0-9A-F]{24}|[0-9A-F]{8}\.history")
 
 _OPTIONS = {
     "listen_addresses": "",
     "shared_buffers": "256MB",
     "max_connections": "100",
     "max_wal_size": "2GB",
+    # A backup's folder that went away must not fill this disk with what it has not taken.
+    "max_slot_wal_keep_size": "4GB",
     "random_page_cost": "1.1",
     "jit": "off",
     "password_encryption": "scram-sha-256",
@@ -97,11 +105,7 @@ class EmbeddedPostgres:
         if not (self._cluster / "PG_VERSION").exists():
             self._make()
         self._private(self._socket)
-        lines = {**self._options, "unix_socket_directories": str(self._socket)}
-        self._write(
-            self._cluster / "warroom.conf",
-            "".join(f"{name} = '{value}'\n" for name, value in lines.items()),
-        )
+        self._write(self._cluster / "warroom.conf", configuration(self._lines()))
         deadline = time.monotonic() + START_TRIES_S
         problem = self._try_to_start()
         while problem is not None:
@@ -147,15 +151,113 @@ class EmbeddedPostgres:
         """Where the three roles connect, whether the server is up or not."""
         return Connections(
             *(
-                f"host={self._socket} user={role} dbname={database}"
-                f" password={self._secret(role)} application_name=warroom"
-                for role, database in (
-                    (SUPERUSER, DATABASE),
-                    (OWNER, DATABASE),
-                    (APP, DATABASE),
+                make_conninfo(
+                    host=str(self._socket),
+                    user=role,
+                    dbname=DATABASE,
+                    password=self._secret(role),
+                    application_name="warroom",
                 )
+                for role in (SUPERUSER, OWNER, APP)
             )
         )
+
+    @property
+    def binaries(self) -> Path:
+        """Folder of the PostgreSQL programs that this cluster runs on."""
+        return self._binaries
+
+    def major_version(self) -> int:
+        """The major version of the programs."""
+        self._private(self._home)
+        told = self._run("postgres", "--version").stderr
+        return int(told.partition("(PostgreSQL) ")[2].partition(".")[0])
+
+    def recover(self, base: Path, wal: Path | None, until: str | None) -> None:
+        """Puts a base backup in the place of the cluster, and brings it to a point in time.
+
+        The server is up when this returns, and takes new writes on a timeline of its own.
+
+        Args:
+            base: A plain base backup of `pg_basebackup`; it is copied.
+            wal: Folder of archived WAL, where more than the base backup holds is to be replayed.
+            until: `recovery_target_time` in UTC; None replays all WAL there is.
+
+        Raises:
+            PostgresError: The server refuses it, or the WAL ends before `until`.
+        """
+        self._private(self._home)
+        shutil.rmtree(self._cluster, ignore_errors=True)
+        spool = self._home / "recovery"
+        shutil.rmtree(spool, ignore_errors=True)
+        try:
+            shutil.copytree(base, self._cluster, symlinks=True)
+            recovery = {}
+            if wal is not None:
+                self._private(spool)
+                _copy_wal(wal, spool)
+                recovery = {
+                    "restore_command": "cp "
+                    + shlex.quote(str(spool)).replace("%", "%%")
+                    + "/%f %p",
+                    "recovery_target_action": "promote",
+                }
+                if until is not None:
+                    recovery["recovery_target_time"] = until
+                (self._cluster / "recovery.signal").touch()
+            self._give(self._cluster)
+            self._give(spool)
+            self._private(self._socket)
+            self._write(
+                self._cluster / "warroom.conf", configuration({**self._lines(), **recovery})
+            )
+            done = self._run("pg_ctl", "-D", self._cluster, "-w", "-s", "-t", RECOVERY_S,
+                             "-l", self._cluster / "log", "start", check=False)  # fmt: skip
+            if done.returncode != 0:
+                raise PostgresError(problem=done.stderr.strip()[-300:], log=self._log_tail())
+            self._await_promotion()
+            self._write(self._cluster / "warroom.conf", configuration(self._lines()))
+        finally:
+            shutil.rmtree(spool, ignore_errors=True)
+
+    def _await_promotion(self) -> None:
+        """Waits until the server has replayed what it was told to.
+
+        Raises:
+            PostgresError: It ended on the way.
+        """
+        server = make_conninfo(self.connections().superuser, dbname="postgres", connect_timeout=3)
+        deadline = time.monotonic() + float(RECOVERY_S)
+        problem = "recovery goes on"
+        while time.monotonic() < deadline and self.is_running():
+            try:
+                with psycopg.connect(server) as connection:
+                    row = connection.execute("select pg_is_in_recovery()").fetchone()
+                if row == (False,):
+                    return
+            except psycopg.OperationalError as error:
+                problem = str(error)
+            time.sleep(0.2)
+        raise PostgresError(problem=problem[-300:], log=self._log_tail())
+
+    def forget(self) -> None:
+        """Removes a cluster that is down: one whose recovery failed."""
+        self.stop()
+        shutil.rmtree(self._cluster, ignore_errors=True)
+
+    def _lines(self) -> dict[str, str]:
+        # A list of folders: one with a space or a comma is quoted inside the list.
+        return {**self._options, "unix_socket_directories": f'"{self._socket}"'}
+
+    def _give(self, folder: Path) -> None:
+        """Makes a folder and all in it the server's alone."""
+        if not folder.exists():
+            return
+        for path in (folder, *folder.rglob("*")):
+            if self._account is not None:
+                os.chown(path, self._account.pw_uid, self._account.pw_gid, follow_symlinks=False)
+            if not path.is_symlink():
+                path.chmod(0o700 if path.is_dir() else 0o600)
 
     def _make(self) -> None:
         self._private(self._home)
@@ -184,9 +286,9 @@ class EmbeddedPostgres:
                              "-l", self.log_file, "start", check=False)  # fmt: skip
             if done.returncode != 0:
                 return done.stderr.strip()
-        dsn = self.connections().superuser.replace(f"dbname={DATABASE}", "dbname=postgres")
+        dsn = make_conninfo(self.connections().superuser, dbname="postgres", connect_timeout=3)
         try:
-            psycopg.connect(dsn, connect_timeout=3).close()
+            psycopg.connect(dsn).close()
         except psycopg.OperationalError as error:
             return str(error)
         return None
@@ -248,8 +350,26 @@ class EmbeddedPostgres:
         return path.read_text("utf-8", "replace")[-600:] if path.exists() else ""
 
 
+def configuration(lines: Mapping[str, str]) -> str:
+    """Lines of postgresql.conf; whatever a value holds stays inside its quotes."""
+    return "".join(f"{name} = '{quoted(value)}'\n" for name, value in lines.items())
+
+
+def quoted(value: str) -> str:
+    """What stands between the quotes of a value in postgresql.conf."""
+    return value.replace("\\", "\\\\").replace("'", "''")
+
+
+def _copy_wal(wal: Path, spool: Path) -> None:
+    """Copies archived WAL; the segment that was still being received counts as it is."""
+    for path in sorted(wal.iterdir()):
+        name = path.name.removesuffix(".partial")
+        if _WAL_FILE.fullmatch(name) and not (name != path.name and (wal / name).exists()):
+            shutil.copyfile(path, spool / name)
+
+
 def _ensure_roles(connections: Connections, owner_secret: str, app_secret: str) -> None:
-    server = connections.superuser.replace(f"dbname={DATABASE}", "dbname=postgres")
+    server = make_conninfo(connections.superuser, dbname="postgres")
     with psycopg.connect(server, autocommit=True) as connection:
         for role, secret in ((OWNER, owner_secret), (APP, app_secret)):
             known = connection.execute("select from pg_roles where rolname = %s", [role])

@@ -6,6 +6,7 @@ from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database
 from warroom.recording.errors import NothingThereError
 from warroom.recording.gateway import camera_gateway
+from warroom.recording.index import INDEX_NAME
 from warroom.recording.playback import Mode
 from warroom.recording.playback_cameras import find_filmed_by
 from warroom.recording.playback_pictures import PictureError, key_frame_jpeg
@@ -45,6 +46,7 @@ def make_holds(db: Database, clock: Clock, settings: RecordingSettings, data: Pa
 
 
 __all__ = [
+    "INDEX_NAME",
     "UNSET",
     "FilmedBy",
     "HoldService",
