@@ -217,6 +217,23 @@ def hostile(door: list[str] | None = None, *, quick: bool = False, json: bool = 
 
 
 @app.command
+def soak(
+    *, minutes: float = 60, cameras: int = 24, segment_s: float = 60.0, json: bool = False
+) -> None:
+    """A node in use for long, and how its processes grow. Example: `warroom bench soak --json`.
+
+    Args:
+        minutes: How long; the first third warms it up.
+        cameras: Simulated cameras.
+        segment_s: Length of a segment; short ones make many rows in little time.
+        json: One line instead of a readable object.
+    """
+    from warroom.app.bench.soak import bench_soak  # noqa: PLC0415 - heavy, and for benches only
+
+    _print(bench_soak(minutes, cameras=cameras, segment_s=segment_s), json=json)
+
+
+@app.command
 def ingest(*, osm: Path, vehicles: int = 2000, seconds: int = 20, json: bool = False) -> None:
     """Positions in: read, judged, matched, stored; beside reading and a bare COPY alone.
 

@@ -6,7 +6,7 @@ import socket
 import time
 from base64 import b64encode
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import psutil
@@ -74,6 +74,15 @@ def _publish(node: BenchNode, rate: int, seconds: float) -> int:
     return count
 
 
+class _Listening(Protocol):
+    """What a tab must know of a node."""
+
+    @property
+    def port(self) -> int:
+        """Where its web server answers."""
+        ...
+
+
 class Tab(asyncio.Protocol):
     """The least WebSocket client: subscribes, counts event frames, remembers the largest.
 
@@ -92,7 +101,7 @@ class Tab(asyncio.Protocol):
     @classmethod
     async def open(
         cls,
-        node: BenchNode,
+        node: _Listening,
         token: str,
         topics: Sequence[str],
         on_event: Callable[[bytes], None] | None = None,

@@ -54,7 +54,7 @@ class Stack:
     Attributes:
         cameras: Ids of the cameras, by number.
         simulator: Address of the simulator's control door.
-        processes: The node's processes by name: `serve`, `media`, `webrtc`.
+        processes: The node's processes by name: `serve`, `media`, `webrtc`, `calls`.
         media_socket: The recorder's fan-out socket.
     """
 
@@ -113,13 +113,16 @@ def make_clip(path: Path) -> None:
 
 
 @contextmanager
-def running_stack(cameras: int, *, port: int = 0, sound: str | None = None) -> Iterator[Stack]:
+def running_stack(
+    cameras: int, *, port: int = 0, sound: str | None = None, segment_s: float = 60.0
+) -> Iterator[Stack]:
     """The product with `cameras` simulated cameras, all of them live.
 
     Args:
         cameras: How many.
         port: Port of the web server; 0 takes a free one.
         sound: What the cameras send beside the picture: `aac`, `pcma`, `pcmu` or nothing.
+        segment_s: Length of a segment of footage.
 
     Raises:
         StackError: It did not come up.
@@ -134,7 +137,8 @@ def running_stack(cameras: int, *, port: int = 0, sound: str | None = None) -> I
         rtsp_port, control_port = ending.enter_context(_simulator(folder, cameras, sound))
         (folder / "warroom.toml").write_text(
             f"[warroom]\nport = {port}\n\n[cameras]\nallow_loopback = true\n\n"
-            "[recording]\nallow_loopback = true\nreserve_bytes = 0\n\n"
+            "[recording]\nallow_loopback = true\nreserve_bytes = 0\n"
+            f"segment_s = {segment_s}\n\n"
             f'[live]\nwebrtc_bind_address = "{HOST}"\n'
         )
         environment = {
@@ -268,11 +272,13 @@ def _is_live(item: dict[str, Any]) -> bool:
 
 
 def _children(node: psutil.Process) -> dict[str, psutil.Process]:
-    return {
-        line[-1]: child
-        for child in node.children()
-        if (line := child.cmdline()) and line[-1] in ("serve", "media", "webrtc")
-    }
+    """The node's processes; of the two that may take calls, the second is the one that waits."""
+    found: dict[str, psutil.Process] = {}
+    for child in sorted(node.children(), key=lambda one: one.create_time()):
+        name = (child.cmdline() or [""])[-1].removeprefix("warroom.app.")
+        if name in ("serve", "media", "webrtc", "calls"):
+            found[f"{name}-standby" if name in found else name] = child
+    return found
 
 
 def _free_port() -> int:
