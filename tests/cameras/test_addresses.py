@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from warroom.cameras.addresses import (
     HIDDEN,
     host_address,
-    is_address_allowed,
     parse_address,
     same_host,
 )
@@ -21,6 +20,7 @@ from warroom.cameras.errors import (
     TooLongError,
     UrlInvalidError,
 )
+from warroom.kernel.addresses import is_address_allowed
 
 private_v4 = st.one_of(
     st.integers(0x0A000001, 0x0AFFFFFE),

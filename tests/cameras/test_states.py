@@ -289,3 +289,25 @@ async def test_the_text_kept_of_a_state_says_what_its_columns_say(
             expected[word] = row[word].strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
     assert told == expected
     assert await state(world, camera_id) == told
+
+
+async def test_a_fault_of_the_bit_rate_is_told_when_it_comes_and_goes(world: World) -> None:
+    camera_id = await world.add(1)
+    await report(world, live(world, camera_id))
+
+    changes = [
+        await report(world, live(world, camera_id, bitrate=fault))
+        for fault in ("unusual", "unusual", "over_ceiling", None)
+    ]
+
+    assert [1, 0, 1, 1] == changes
+
+
+async def test_the_recorder_is_told_whose_a_camera_is_and_what_it_may_send(world: World) -> None:
+    await world.add(1, ceiling_kbit_s=9000)
+
+    async with world.db.transaction(world.system) as tx:
+        [config] = await api.list_streams(world.inventory, world.system, tx)
+
+    assert 9000 == config.ceiling_kbit_s
+    assert config.agency

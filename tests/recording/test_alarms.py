@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.cameras.test_states import live
-from tests.cameras.world import World
+from tests.cameras.world import EVERYTHING, World
 from tests.scopes import scope_of
 from warroom.cameras import api as cameras
 from warroom.cameras.contracts import StateReport, UnrecordedCamera
@@ -303,3 +303,40 @@ async def test_counts_cover_every_open_alarm_in_view(world: World) -> None:
     assert counts == [
         {"kind": "camera_not_recorded", "level": "alarm", "count": 3, "since": row["at"]}
     ]
+
+
+async def test_a_camera_over_its_ceiling_is_an_alarm_and_its_state_says_so(world: World) -> None:
+    camera_id = await world.add(1)
+    await report(world, live(world, camera_id))
+    await judged(world)
+
+    await report(world, live(world, camera_id, bitrate="unusual"))
+    await judged(world)
+    [warning] = await seen(world, viewer(world.police))
+    over = live(world, camera_id, state="offline", reason="over_ceiling", bitrate="over_ceiling")
+    await report(world, over)
+    await judged(world)
+    [alarm] = await seen(world, viewer(world.police))
+    foreign = await seen(world, viewer(world.dishub))
+    shown = (await world.shown(EVERYTHING, camera_id))["state"]
+    await report(world, live(world, camera_id))
+    await judged(world)
+
+    assert ("camera_bitrate", "warning", "unusual") == (
+        warning["kind"],
+        warning["level"],
+        warning["reason"],
+    )
+    assert (warning["id"], "alarm", "over_ceiling") == (
+        alarm["id"],
+        alarm["level"],
+        alarm["reason"],
+    )
+    assert "over_ceiling" == shown["bitrate"]
+    assert [] == foreign
+    assert [] == await seen(world, viewer(world.police))
+    assert "bitrate" not in (await world.shown(EVERYTHING, camera_id))["state"]
+
+
+def test_a_disk_too_small_for_what_is_guaranteed_warns() -> None:
+    assert [("disk_short", "warning", "rec-1/disk 1")] == kinds(node(is_short=True))

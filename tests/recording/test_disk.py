@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -264,7 +265,7 @@ def test_a_hold_that_a_list_does_not_name_stays_and_is_counted(tmp_path: Path) -
 def test_a_held_segment_is_not_doomed_even_when_asked_for(tmp_path: Path) -> None:
     index = Index(tmp_path)
     add(index, new_segment("c1", BEGIN_MS))
-    [doomed] = index.oldest(None, 10)
+    [doomed] = index.oldest_of(index.camera_uses()[0])
     index.set_holds([Hold("h", "c1", BEGIN_MS, BEGIN_MS + 1)])
 
     with index.transaction():
@@ -304,7 +305,7 @@ def test_usage_always_equals_the_sum_of_the_rows(tmp_path: Path) -> None:
     index = Index(tmp_path)
     add(index, *(new_segment("c1", BEGIN_MS + n * MINUTE_MS, 100 + n) for n in range(5)))
     with index.transaction():
-        index.doom(index.oldest(None, 2), "ring", 0)
+        index.doom(islice(index.oldest_of(index.camera_uses()[0]), 2), "ring", 0)
 
     summed = index.db.execute("select sum(bytes), count(*) from segment").fetchone()
 

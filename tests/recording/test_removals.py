@@ -1,6 +1,7 @@
 """Claims about the proof of deletion of footage, from the index of a disk to the city's record."""
 
 import contextlib
+from itertools import islice
 from pathlib import Path
 
 from tests.cameras.world import World
@@ -8,13 +9,18 @@ from tests.recording.test_disk import BEGIN_MS, MINUTE_MS, add, new_segment
 from warroom.recording.index import Index
 from warroom.recording.index_reader import IndexReader
 from warroom.recording.removals import report_removals
+from warroom.recording.shares import Doomed
 
 NOW_MS = BEGIN_MS + 31 * 86_400_000
 
 
+def oldest(index: Index, count: int) -> list[Doomed]:
+    return list(islice(index.oldest_of(index.camera_uses()[0]), count))
+
+
 def doom(index: Index, count: int, rule: str = "age", now_ms: int = NOW_MS) -> None:
     with index.transaction():
-        index.doom(index.oldest(None, count), rule, now_ms)
+        index.doom(oldest(index, count), rule, now_ms)
 
 
 def test_what_is_removed_is_summed_by_day_rule_class_and_camera(tmp_path: Path) -> None:
@@ -41,7 +47,7 @@ def test_a_removal_that_is_rolled_back_proves_nothing(tmp_path: Path) -> None:
     index = Index(tmp_path)
     add(index, new_segment("c1", BEGIN_MS))
     with contextlib.suppress(KeyError), index.transaction():
-        index.doom(index.oldest(None, 1), "age", NOW_MS)
+        index.doom(oldest(index, 1), "age", NOW_MS)
         raise KeyError
 
     reader = IndexReader(tmp_path)

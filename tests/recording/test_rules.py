@@ -61,7 +61,8 @@ def test_an_ordinary_address_is_allowed(address: str) -> None:
     "address",
     ["169.254.169.254", "169.254.1.1", "127.0.0.1", "::1", "0.0.0.0", "::", "224.0.0.5", "ff02::1",
      "fe80::1%eth0", "255.255.255.255", "::ffff:169.254.169.254", "::ffff:127.0.0.1",
-     "100.100.100.200", "fd00:ec2::254", "240.0.0.1"],
+     "100.100.100.200", "fd00:ec2::254", "240.0.0.1", "64:ff9b::a9fe:a9fe", "168.63.129.16",
+     "::169.254.169.254", "192.0.0.192"],
 )  # fmt: skip
 def test_an_address_no_camera_may_have_is_refused(address: str) -> None:
     with pytest.raises(StreamError) as caught:

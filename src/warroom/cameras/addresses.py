@@ -32,7 +32,6 @@ __all__ = [
     "StreamAddress",
     "control_of",
     "host_address",
-    "is_address_allowed",
     "join_credentials",
     "parse_address",
     "parse_control",

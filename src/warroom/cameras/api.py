@@ -12,7 +12,7 @@ from uuid import UUID
 from warroom.audit import api as audit
 from warroom.audit.contracts import Access
 from warroom.cameras import bulk, service, turning
-from warroom.cameras.addresses import is_address_allowed, join_credentials, parse_address
+from warroom.cameras.addresses import join_credentials, parse_address
 from warroom.cameras.contracts import (
     CONFIGURE,
     VIEW,
@@ -25,6 +25,7 @@ from warroom.cameras.contracts import (
     ImportReport,
     KnownStream,
     ListFilter,
+    LoudCamera,
     ProbeAnswer,
     Sited,
     StateReport,
@@ -41,6 +42,7 @@ from warroom.cameras.store import finding
 from warroom.cameras.turner import Turner
 from warroom.cameras.turning import Judged
 from warroom.identity.contracts import Thing
+from warroom.kernel.addresses import is_address_allowed
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope
@@ -283,6 +285,11 @@ async def list_unrecorded(
     return await service.list_unrecorded(inventory, scope, tx)
 
 
+async def list_loud(inventory: Inventory, scope: Scope, tx: Transaction) -> list[LoudCamera]:
+    """Cameras whose bit rate is wrong, as recorders tell; the scope must be the system's."""
+    return await service.list_loud(inventory, scope, tx)
+
+
 async def list_accesses(
     scope: Scope, tx: Transaction, camera_id: UUID, since: datetime
 ) -> list[Access]:
@@ -491,6 +498,7 @@ __all__ = [
     "list_accesses",
     "list_cameras",
     "list_known_streams",
+    "list_loud",
     "list_nearby",
     "list_sited",
     "list_streams",

@@ -36,7 +36,7 @@ _OF_DRAFT = frozenset(
     (
         *("number", "name", "site", "lat", "lon", "height_m", "bearing_deg", "fov_deg", "range_m"),
         *("is_ptz", "kecamatan", "kelurahan", "tags", "retention_class", "simulated", "enabled"),
-        *("notes", "control_url", "pan_span_deg"),
+        *("notes", "control_url", "pan_span_deg", "ceiling_kbit_s"),
     )
 )
 _COLUMN_OF_FIELD = {"agency_id": "owner", "stream.sub": "sub_url"}

@@ -52,6 +52,7 @@ def add(  # noqa: PLR0913 - each is an option of the command
     ptz: bool = False,
     control_url: str | None = None,
     pan_span: float | None = None,
+    ceiling_kbit_s: int | None = None,
     tag: list[str] | None = None,
     json: bool = False,
 ) -> None:
@@ -79,6 +80,7 @@ def add(  # noqa: PLR0913 - each is an option of the command
         ptz: It turns and zooms.
         control_url: Address of its ONVIF service, on the host of its stream.
         pan_span: Degrees that its whole pan range covers.
+        ceiling_kbit_s: Most it may send for long, in kbit/s; what the city has set if left out.
         tag: A tag; may be given several times.
         json: Print one JSON object.
     """
@@ -96,6 +98,7 @@ def add(  # noqa: PLR0913 - each is an option of the command
         "is_ptz": ptz,
         "control_url": control_url,
         "pan_span_deg": pan_span,
+        "ceiling_kbit_s": ceiling_kbit_s,
         "tags": tuple(tag or ()),
     }
     streams = [StreamChange("main", url, transport, username, secret)]

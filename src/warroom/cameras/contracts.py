@@ -14,6 +14,7 @@ CameraId = NewType("CameraId", UUID)
 
 type Role = Literal["main", "sub"]
 type Transport = Literal["tcp", "udp"]
+type BitrateFault = Literal["over_ceiling", "unusual"]
 
 ROLES: tuple[Role, ...] = ("main", "sub")
 
@@ -112,6 +113,7 @@ class CameraDraft:
         pan_span_deg: How many degrees the whole pan range of a PTZ camera covers, whose middle is
             its home position; None where nobody has measured it.
         retention_class: Decides how long footage stays.
+        ceiling_kbit_s: Most it may send for long; None: what the city has set for all.
         simulated: Whether the picture is made up; said wherever it is shown.
         enabled: Whether it is to be taken in at all.
     """
@@ -133,6 +135,7 @@ class CameraDraft:
     pan_span_deg: float | None = None
     tags: tuple[str, ...] = ()
     retention_class: str = "standard"
+    ceiling_kbit_s: int | None = None
     simulated: bool = False
     enabled: bool = True
     notes: str = ""
@@ -204,6 +207,8 @@ class StreamConfig:
     Attributes:
         url: The address to connect to; may hold a secret in its path: never log it.
         place: Area code of the camera.
+        agency: Short name of the owner.
+        ceiling_kbit_s: See `CameraDraft`.
     """
 
     camera_id: UUID
@@ -217,6 +222,8 @@ class StreamConfig:
     retention_class: str
     enabled: bool
     number: int
+    agency: str = ""
+    ceiling_kbit_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +272,7 @@ class StateReport:
         recording: Whether footage reaches a disk.
         node: Name of the node.
         pictures: What the streams carry, where that is known.
+        bitrate: `over_ceiling` (cut for sending more than it may), `unusual`, or None.
     """
 
     camera_id: UUID
@@ -279,6 +287,42 @@ class StateReport:
     recording: bool = False
     node: str = ""
     pictures: tuple[StreamPicture, ...] = ()
+    bitrate: BitrateFault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoudCamera:
+    """A camera whose bit rate is wrong.
+
+    Attributes:
+        bitrate: What is wrong with it.
+        kbit_s: Its bit rate of late; None while it is cut.
+        node: The recorder that told.
+        since: When that was first told in a row.
+    """
+
+    camera_id: UUID
+    number: int
+    name: str
+    agency_id: UUID
+    place: str | None
+    tags: tuple[str, ...]
+    retention_class: str
+    bitrate: BitrateFault
+    kbit_s: float | None
+    node: str
+    since: datetime
+
+    @property
+    def sides(self) -> Sides:
+        """By what rights on it are judged."""
+        return {
+            "agency_id": self.agency_id,
+            "place": self.place,
+            "object_id": self.camera_id,
+            "tags": self.tags,
+            "class_": self.retention_class,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ _COLUMNS = {
     "is_ptz": "ptz is_ptz bergerak",
     "control_url": "control_url onvif onvif_url kendali alamat_kendali",
     "pan_span_deg": "pan_span_deg pan_span rentang_putar",
+    "ceiling_kbit_s": "ceiling_kbit_s ceiling batas_laju batas_kbit_s",
     "kecamatan": "kecamatan district",
     "kelurahan": "kelurahan village ward",
     "url": "url rtsp rtsp_url stream aliran alamat_aliran main_url",

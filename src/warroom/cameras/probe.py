@@ -9,7 +9,7 @@ import socket
 from dataclasses import dataclass
 
 from warroom.cameras import rtsp
-from warroom.cameras.addresses import StreamAddress, is_address_allowed
+from warroom.cameras.addresses import StreamAddress
 from warroom.cameras.contracts import Credentials, ProbeAnswer
 from warroom.cameras.errors import (
     CameraRefusedError,
@@ -23,6 +23,7 @@ from warroom.cameras.errors import (
     UnreachableError,
     WrongPasswordError,
 )
+from warroom.kernel.addresses import is_address_allowed
 from warroom.kernel.clock import Clock
 
 _MAX_TRIES = 3

@@ -75,6 +75,7 @@ class CameraBody(BaseModel):
     pan_span_deg: float | None = None
     tags: list[str] | None = Field(None, max_length=100)
     retention_class: str | None = Field(None, max_length=100)
+    ceiling_kbit_s: int | None = None
     simulated: bool | None = None
     enabled: bool | None = None
     notes: str | None = Field(None, max_length=10_000)
@@ -114,7 +115,7 @@ class ProbeBody(BaseModel):
 _NULLABLE = frozenset(
     (
         *("kecamatan", "kelurahan", "height_m", "bearing_deg", "fov_deg", "range_m"),
-        *("control_url", "pan_span_deg"),
+        *("control_url", "pan_span_deg", "ceiling_kbit_s"),
     )
 )
 

@@ -41,6 +41,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "fov_deg": (0.1, 360.0),
     "range_m": (0.1, MAX_RANGE_M),
     "pan_span_deg": (1.0, 720.0),
+    "ceiling_kbit_s": (64, 1_000_000),
 }
 _WORD = re.compile(r"^[a-z0-9][a-z0-9_-]{0,39}$")
 _AREA_CODE = re.compile(r"^\d{2}(\.\d{2}){1,2}(\.\d{4})?$")

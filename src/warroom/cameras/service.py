@@ -27,6 +27,7 @@ from warroom.cameras.contracts import (
     CameraId,
     Credentials,
     ListFilter,
+    LoudCamera,
     Siting,
     StateChange,
     StateReport,
@@ -272,6 +273,13 @@ async def list_unrecorded(
     return await states.list_unrecorded(scope, tx, inventory.clock.now(), silent_s)
 
 
+async def list_loud(inventory: Inventory, scope: Scope, tx: Transaction) -> list[LoudCamera]:
+    """See `api.list_loud`."""
+    _require_system(scope)
+    silent_s = inventory.settings.silent_after_s
+    return await states.list_loud(scope, tx, inventory.clock.now(), silent_s)
+
+
 async def silence(inventory: Inventory, scope: Scope, tx: Transaction) -> int:
     """See `api.silence`."""
     _require_system(scope)
@@ -354,6 +362,7 @@ def opened_camera(sealer: Sealer, row: Mapping[str, Any]) -> StoredCamera:
         is_ptz=row["is_ptz"],
         control_url=row["control_url"],
         pan_span_deg=row["pan_span_deg"],
+        ceiling_kbit_s=row["ceiling_kbit_s"],
         tags=tuple(row["tags"]),
         retention_class=row["retention_class"],
         simulated=row["simulated"],
@@ -585,6 +594,8 @@ def _config(sealer: Sealer, row: Mapping[str, Any]) -> StreamConfig:
         retention_class=row["retention_class"],
         enabled=row["enabled"],
         number=row["number"],
+        agency=row["agency"],
+        ceiling_kbit_s=row["ceiling_kbit_s"],
     )
 
 

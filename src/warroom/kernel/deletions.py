@@ -45,7 +45,7 @@ class Deletion:
     Attributes:
         store: Table, or node and disk.
         class_: Retention class.
-        rule: Why: `age`, `ring` (the disk was full), `class_bytes`.
+        rule: Why: `age`, `ring` (the disk was full), `class_bytes`, `share`.
         first_at: Begin of the span of what was deleted; None if it has no time.
         last_at: Its end.
         began_at: When the first of it was deleted.

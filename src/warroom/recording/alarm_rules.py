@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from warroom.cameras.contracts import UnrecordedCamera
+from warroom.cameras.contracts import LoudCamera, UnrecordedCamera
 from warroom.recording.contracts import Alarm, AlarmKind, AlarmLevel, NodeReport, camera_sides
 from warroom.recording.hold_rules import ENDS_NEXT
 from warroom.recording.rules import HELD_WARNING, are_holds_in_the_way
@@ -33,6 +33,7 @@ def due_alarms(
     now: datetime,
     watching_since: datetime,
     ending: Iterable[dict[str, Any]] = (),
+    loud: Iterable[LoudCamera] = (),
 ) -> list[Alarm]:
     """Every alarm that is to be open now, the same however often it is asked.
 
@@ -42,6 +43,7 @@ def due_alarms(
         now: The present.
         watching_since: Silence is counted from here at the earliest: before it nobody listened.
         ending: Holds that end by themselves within a day, as stored.
+        loud: Cameras whose bit rate is wrong.
     """
     alarms = [
         _camera_alarm(camera)
@@ -57,6 +59,7 @@ def due_alarms(
             for disk in report.disks:
                 alarms += _disk_alarms(report, disk)
     alarms += [_ending_alarm(hold) for hold in ending]
+    alarms += [_bitrate_alarm(camera) for camera in loud]
     return alarms
 
 
@@ -73,6 +76,18 @@ def _ending_alarm(hold: dict[str, Any]) -> Alarm:
             "hold": str(hold["id"]),
             "until_at": hold["until_at"].astimezone(UTC).isoformat(timespec="seconds"),
         },
+    )
+
+
+def _bitrate_alarm(camera: LoudCamera) -> Alarm:
+    return Alarm(
+        "camera_bitrate",
+        str(camera.camera_id),
+        "alarm" if camera.bitrate == "over_ceiling" else "warning",
+        camera.since,
+        camera.node,
+        camera=camera.sides,
+        detail={"number": camera.number, "name": camera.name, "reason": camera.bitrate},
     )
 
 
@@ -109,5 +124,7 @@ def _disk_alarms(report: NodeReport, disk: dict[str, Any]) -> Iterator[Alarm]:
         share = min(100, int(held / quota * 20) * 5)
         level: AlarmLevel = "alarm" if are_holds_in_the_way(held, quota) else "warning"
         yield alarm("holds_fill_disk", level, held_percent=share)
+    if disk.get("is_short"):
+        yield alarm("disk_short", "warning")
     if disk["unknown_holds"]:
         yield alarm("holds_unknown", "warning", holds=disk["unknown_holds"])

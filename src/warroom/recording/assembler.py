@@ -52,6 +52,7 @@ class Assembler:
         assignment: Which stream.
         recorder: Where footage goes; None for a stream that is only watched.
         segment_ms: Length of a segment.
+        segment_bytes: Size from which a segment is cut before its time.
         on_frame: Called at each frame when the stream was not live.
     """
 
@@ -80,6 +81,7 @@ class Assembler:
         "_reorder",
         "_run_id",
         "_segment",
+        "_segment_bytes",
         "_segment_ms",
         "_sound",
         "_stamp",
@@ -106,6 +108,7 @@ class Assembler:
         recorder: Recorder | None,
         *,
         segment_ms: int = 60_000,
+        segment_bytes: int = 32 << 20,
         on_frame: Callable[[], None] | None = None,
     ) -> None:
         self.assignment = assignment
@@ -124,6 +127,7 @@ class Assembler:
         self._is_special = True
         self._on_frame = on_frame
         self._segment_ms = segment_ms
+        self._segment_bytes = segment_bytes
         self._phase_ms = stagger_ms(assignment.camera_id, segment_ms)
         self._end_ms = 0
         self._gap_open = True
@@ -473,6 +477,7 @@ class Assembler:
             or segment.init is not self.init
             or segment.assignment is not self.assignment
             or segment.number != number
+            or segment.size >= self._segment_bytes
         ):
             self._end_segment(start_ms)
             segment = None
@@ -486,6 +491,7 @@ class Assembler:
             self._segment = segment
             self.counters.segments += 1
         write = self._fragment(segment, gop, stamps, end, start_ms, end_ms)
+        segment.size += write.size
         if self._gap_open:
             self.recorder.end_gap(self.assignment.camera_id, self.assignment.role, start_ms)
             self._gap_open = False

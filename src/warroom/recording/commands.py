@@ -89,6 +89,7 @@ def run_files(arguments: list[str]) -> int:
     parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--segment-s", type=float, default=60.0)
     parser.add_argument("--quota-bytes", type=int, default=1 << 40)
+    parser.add_argument("--ceiling-kbit-s", type=int, default=RecordingSettings().ceiling_kbit_s)
     parser.add_argument("--transport", choices=("tcp", "udp"), default="tcp")
     parser.add_argument("--profile", type=Path)
     chosen = parser.parse_args(arguments)
@@ -98,7 +99,11 @@ def run_files(arguments: list[str]) -> int:
         urls = [chosen.url_pattern.format(n=number) for number in _numbers(chosen)]
     configure()
     settings = RecordingSettings(
-        allow_loopback=True, segment_s=chosen.segment_s, reserve_bytes=0, keep_days={}
+        allow_loopback=True,
+        segment_s=chosen.segment_s,
+        reserve_bytes=0,
+        keep_days={},
+        ceiling_kbit_s=chosen.ceiling_kbit_s,
     )
     wall = wall_clock()
     disks = open_disks(settings, [DiskSettings(str(chosen.out), chosen.quota_bytes)], wall)

@@ -20,6 +20,8 @@ type Role = Literal["main", "sub"]
 type Digest = bytes
 """SHA-256, 32 bytes."""
 type LiveState = Literal["live", "late", "offline"]
+type BitrateFault = Literal["over_ceiling", "unusual"]
+"""`over_ceiling`: it was cut for sending more than it may; `unusual`: far more than it used to."""
 
 TIMESCALE = 90_000
 """Ticks per second of all video media time."""
@@ -39,6 +41,8 @@ class Assignment:
         retention_class: Decides how long footage stays.
         enabled: Whether the camera is to be used at all.
         is_recorded: Whether footage is stored.
+        agency: Short name of the camera's owner; empty where it is not known.
+        ceiling_kbit_s: Most this camera may send for long; None: the city's default.
     """
 
     camera_id: str
@@ -50,6 +54,8 @@ class Assignment:
     retention_class: str = "standard"
     enabled: bool = True
     is_recorded: bool = True
+    agency: str = ""
+    ceiling_kbit_s: int | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -140,6 +146,7 @@ class StreamState:
         clock_offset_ms: Camera's clock minus ours; None until the camera told its clock.
         clock_uncertainty_ms: Half-width of that offset.
         is_recording: Whether footage reaches the disk.
+        bitrate: What is wrong with its bit rate; None: nothing.
     """
 
     camera_id: str
@@ -156,6 +163,7 @@ class StreamState:
     codec: str | None = None
     width: int | None = None
     height: int | None = None
+    bitrate: BitrateFault | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +175,8 @@ class DiskState:
         held_bytes: Footage that a hold keeps from retention.
         losing: Cameras whose footage does not get onto the disk just now.
         unknown_holds: Holds on the disk that the last list did not name; they are kept.
+        is_short: Whether footage had to go lately before its guaranteed days: the disk is too
+            small for what was promised.
     """
 
     path: str
@@ -178,12 +188,15 @@ class DiskState:
     held_bytes: int = 0
     losing: tuple[str, ...] = ()
     unknown_holds: int = 0
+    is_short: bool = False
 
 
 type AlarmKind = Literal[
+    "camera_bitrate",
     "camera_not_recorded",
     "disk_error",
     "disk_full",
+    "disk_short",
     "disk_slow",
     "hold_ends",
     "holds_fill_disk",

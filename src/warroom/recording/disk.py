@@ -15,6 +15,8 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from warroom.recording.index import Index, NewSegment, segment_path, sync_folder
 from warroom.recording.recovery import Recovered, recover
 from warroom.recording.rules import bytes_to_free, ring_bytes
 from warroom.recording.settings import DiskSettings, RecordingSettings
+from warroom.recording.shares import CameraTerms, Doomed, Sharing, choose, kbit_s
 
 _BATCH_S = 0.5
 _BEAT_S = 1.0
@@ -34,6 +37,12 @@ _RETAIN_EVERY_S = 2.0
 _REMOVE_AT_ONCE = 500
 _REOPEN_S = 3.0
 _PROBLEM_SHOWN_S = 10.0
+_BROKEN_SHOWN_S = 3600.0
+"""So long it is told that guaranteed footage had to go: an hour of calm ends the alarm."""
+_QUEUE_SHARE = 4
+"""One camera may fill a quarter of the queue: what it sends too much must not be others' loss."""
+_USUAL_AFTER_MS = 600_000
+"""With less footage than this a camera has no usual bit rate yet."""
 _LOOK = "look"
 """A change that changes nothing: the keeper is to look after the disk now."""
 
@@ -99,6 +108,18 @@ class Disk:
         self._summary: tuple[int, int, int | None] = (0, 0, None)
         self._holds: tuple[Hold, ...] | None = None
         self._applied_holds: tuple[Hold, ...] | None = None
+        self._terms: dict[str, CameraTerms] | None = None
+        self._applied_terms: dict[str, CameraTerms] | None = None
+        self._sharing = Sharing(
+            fair_factor=recording.fair_factor,
+            fair_kbit_s=recording.fair_kbit_s,
+            guaranteed_days=recording.guaranteed_days,
+            agency_shares=recording.agency_shares,
+        )
+        self._usual: dict[str, float] = {}
+        self._broken_until = 0.0
+        self._waiting: dict[tuple[str, str], int] = {}
+        self._waited: dict[tuple[str, str], int] = {}
         self._unknown_holds = 0
         self._held_bytes = 0
         self._must_free = threading.Event()
@@ -136,12 +157,18 @@ class Disk:
         return self._last_ends.get((camera_id, role), 0)
 
     def write(self, gop: GopWrite) -> bool:
-        """Takes a GOP into the queue; False when there is no room."""
-        if not self.is_open or self.queued_bytes + gop.size > self._recording.queue_bytes:
+        """Takes a GOP into the queue; False when there is no room, or none for this camera."""
+        most, key = self._recording.queue_bytes, gop.segment.assignment.key
+        put = self._waiting.get(key, 0)
+        waiting = put - self._waited.get(key, 0)
+        is_full = not self.is_open or self.queued_bytes + gop.size > most
+        if is_full or (waiting and waiting + gop.size > most // _QUEUE_SHARE):
             self.lost_gops += 1
-            self._problem = ("slow" if self.is_open else "error", self._wall())
+            if is_full:
+                self._problem = ("slow" if self.is_open else "error", self._wall())
             return False
         self._put_bytes += gop.size
+        self._waiting[key] = put + gop.size
         self._planned.append((self._do_gop, gop))
         return True
 
@@ -168,6 +195,16 @@ class Disk:
         self._holds = tuple(holds)
         self._kept.put((_LOOK,))
 
+    def set_terms(self, terms: dict[str, CameraTerms]) -> None:
+        """What the cameras recorded here were promised, from now on."""
+        if terms != self._terms:
+            self._terms = terms
+            self._kept.put((_LOOK,))
+
+    def usual_kbit_s(self, camera_id: str) -> float | None:
+        """The bit rate of a camera's footage that is kept here; None while there is too little."""
+        return self._usual.get(camera_id)
+
     def state(self) -> DiskState:
         """How the disk is doing now."""
         size, _, oldest = self._summary
@@ -186,6 +223,7 @@ class Disk:
             self._held_bytes,
             tuple(sorted({camera_id for camera_id, _ in tuple(self._lost)})),
             self._unknown_holds,
+            self._wall() < self._broken_until,
         )
 
     # -- the writer
@@ -222,6 +260,8 @@ class Disk:
             self._do_end(segment, 0)
         finally:
             self._done_bytes += gop.size
+            key = segment.assignment.key
+            self._waited[key] = self._waited.get(key, 0) + gop.size
 
     def _append(self, gop: GopWrite) -> None:
         segment = gop.segment
@@ -323,8 +363,10 @@ class Disk:
                 if abs(self._wall() - beat_s) >= _BEAT_S:
                     beat_s = self._wall()
                     index.beat(self._now_ms())
-                has_holds = self._holds is not self._applied_holds
-                if self._wall() >= due_s or self._must_free.is_set() or has_holds:
+                is_told = (
+                    self._holds is not self._applied_holds or self._terms is not self._applied_terms
+                )
+                if self._wall() >= due_s or self._must_free.is_set() or is_told:
                     due_s = self._wall() + _RETAIN_EVERY_S
                     self._look_after(index)
             except (sqlite3.Error, OSError) as error:
@@ -354,6 +396,8 @@ class Disk:
                 index = Index(self.folder)
                 self.recovered = recover(index, self._now_ms())
                 self._last_ends = index.last_ends()
+                index.drop_empty_uses()
+                self._sharing = replace(self._sharing, terms=index.terms())
                 self._summary = index.summary()
                 self.is_open = True
                 self.is_ready.set()
@@ -430,10 +474,28 @@ class Disk:
         if holds is not None and holds is not self._applied_holds:
             self._unknown_holds = index.set_holds(holds)
             self._applied_holds = holds
+        terms = self._terms
+        if terms is not None and terms is not self._applied_terms:
+            index.set_terms(terms)
+            self._sharing = replace(self._sharing, terms=index.terms())
+            self._applied_terms = terms
         self._retain(index)
         index.empty_garbage()
-        index.drop_old_removals(round(self._wall() * 1000))
+        index.drop_old_removals(self._now_ms())
+        self._usual = self._usual_rates(index)
         self._summary = index.summary()
+
+    @staticmethod
+    def _usual_rates(index: Index) -> dict[str, float]:
+        sizes: dict[str, tuple[int, int]] = {}
+        for use in index.camera_uses():
+            size, covered_ms = sizes.get(use.camera_id, (0, 0))
+            sizes[use.camera_id] = (size + use.bytes, covered_ms + use.covered_ms)
+        return {
+            camera_id: kbit_s(*total)
+            for camera_id, total in sizes.items()
+            if total[1] >= _USUAL_AFTER_MS
+        }
 
     def _retain(self, index: Index) -> None:
         now_ms = round(self._wall() * 1000)
@@ -467,26 +529,33 @@ class Disk:
                 self._problem = ("full", self._wall())
 
     def _free(self, index: Index, retention_class: str | None, size: int) -> int:
-        """Removes the oldest footage until `size` bytes are free, holds excepted.
+        """Removes footage until `size` bytes are free, holds excepted; see `shares`.
 
         Returns:
             What could not be freed.
         """
-        while size > 0:
-            oldest = index.oldest(retention_class, _REMOVE_AT_ONCE)
-            if not oldest:
-                break
-            chosen = []
-            for doomed in oldest:
-                if size <= 0:
-                    break
-                chosen.append(doomed)
-                size -= doomed.bytes
-            self._remove(index, chosen, "class_bytes" if retention_class else "ring")
+        choices = choose(
+            index.camera_uses(),
+            size,
+            now_ms=self._now_ms(),
+            capacity=self.settings.quota_bytes,
+            sharing=self._sharing,
+            fetch=index.oldest_of,
+            retention_class=retention_class,
+        )
+        while chosen := list(islice(choices, _REMOVE_AT_ONCE)):
+            size -= sum(choice.doomed.bytes for choice in chosen)
+            if any(choice.is_guaranteed and not choice.is_greedy for choice in chosen):
+                self._broken_until = self._wall() + _BROKEN_SHOWN_S
+            rule = "class_bytes" if retention_class else "ring"
+            for name, some in (("share", True), (rule, False)):
+                doomed = [choice.doomed for choice in chosen if choice.is_greedy is some]
+                if doomed:
+                    self._remove(index, doomed, name)
         return size
 
-    def _remove(self, index: Index, doomed: list[Any], rule: str) -> None:
+    def _remove(self, index: Index, doomed: list[Doomed], rule: str) -> None:
         with index.transaction():
-            removed = index.doom(doomed, rule, round(self._wall() * 1000))
+            removed = index.doom(doomed, rule, self._now_ms())
         self.removed_segments += len(removed)
         index.empty_garbage()

@@ -10,9 +10,10 @@ import heapq
 import os
 import select
 import socket
+import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from ipaddress import ip_address
@@ -28,12 +29,14 @@ from warroom.recording.footage import Counters
 from warroom.recording.rules import Target, disk_of
 from warroom.recording.session import OnEvent
 from warroom.recording.settings import RecordingSettings
+from warroom.recording.shares import CameraTerms
 from warroom.recording.stream import Stream
 
 _TICK_S = 0.5
 _CONNECT_EVERY_S = 0.1
 _STATISTICS_S = 10.0
 _MANY_STREAMS = 48
+_SEGMENT_LEAST = 256 << 10
 
 _log = logger("recording.engine")
 
@@ -43,7 +46,8 @@ class Engine:
 
     Args:
         settings: Of the recorder.
-        disks: Where it records to; may be empty (nothing is stored).
+        disks: Where it records to; may be empty (nothing is stored). Of the smallest a segment
+            fills a 64th at most: only what is closed can be removed.
         socket_path: Of the fan-out.
         wall: Seconds since 1970.
     """
@@ -58,6 +62,8 @@ class Engine:
         self.settings = settings
         self.disks = {disk.settings.path: disk for disk in disks}
         self.streams: dict[tuple[str, str], Stream] = {}
+        smallest = min((disk.settings.quota_bytes for disk in disks), default=1 << 62)
+        self.segment_bytes = min(settings.segment_bytes, max(_SEGMENT_LEAST, smallest >> 6))
         self.wall_s = wall()
         self.started_at = self.wall_s
         self._wall = wall
@@ -69,7 +75,9 @@ class Engine:
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._resolvers = ThreadPoolExecutor(4, "resolve")
         self._changed: dict[tuple[str, str], Stream] = {}
-        self._reports: deque[list[StreamState]] = deque(maxlen=1000)
+        # The newest of each stream: while nobody takes them they must not pile up.
+        self._reports: dict[tuple[str, str], StreamState] = {}
+        self._reports_lock = threading.Lock()
         self._gone = Counters()
         self._tokens = 0.0
         self._next_tick = self._next_statistics = self._next_connect = 0.0
@@ -235,11 +243,15 @@ class Engine:
                 _log.exception("tick_failed", camera=stream.assignment.camera_id)
         if now >= self._next_statistics or now < self._next_statistics - 60:
             self._next_statistics = now + _STATISTICS_S
-            self._reports.append([stream.snapshot() for stream in self.streams.values()])
-            self._changed.clear()
+            self._tell(self.streams.values())
         elif self._changed:
-            self._reports.append([stream.snapshot() for stream in self._changed.values()])
-            self._changed.clear()
+            self._tell(self._changed.values())
+
+    def _tell(self, streams: Iterable[Stream]) -> None:
+        states = {stream.assignment.key: stream.snapshot() for stream in streams}
+        self._changed.clear()
+        with self._reports_lock:
+            self._reports |= states
 
     def _end(self) -> None:
         for stream in tuple(self.streams.values()):
@@ -272,6 +284,14 @@ class Engine:
                 self.streams[key] = Stream(self, assignment, disk)
             elif present.assignment != assignment:
                 present.reassign(assignment)
+        for path, disk in self.disks.items():
+            disk.set_terms(
+                {
+                    one.camera_id: CameraTerms(one.agency, one.ceiling_kbit_s)
+                    for one in assignments
+                    if one.is_recorded and disk_of(one.camera_id, list(self.disks)) == path
+                }
+            )
 
     def _disk(self, assignment: Assignment) -> Disk | None:
         if not self.disks:
@@ -285,10 +305,8 @@ class Engine:
 
     def take_reports(self) -> list[StreamState]:
         """States that changed since the last call; the newest of each stream."""
-        newest: dict[tuple[str, str], StreamState] = {}
-        while self._reports:
-            for state in self._reports.popleft():
-                newest[state.camera_id, state.role] = state
+        with self._reports_lock:
+            newest, self._reports = self._reports, {}
         return list(newest.values())
 
     def disk_states(self) -> list[DiskState]:

@@ -30,6 +30,7 @@ class Cause(StrEnum):
     FORBIDDEN_ADDRESS = "forbidden_address"
     UNKNOWN_HOST = "unknown_host"
     CLOSED = "closed"
+    OVER_CEILING = "over_ceiling"
     LOSS = "loss"
     NO_FRAMES = "no_frames"
     NO_KEY_FRAME = "no_key_frame"

@@ -19,7 +19,7 @@ class SegmentFile:
 
     __slots__ = (
         "assignment", "audio_base", "base", "clock", "failed", "init", "number", "run_id",
-        "sequence", "start_ms", "written",
+        "sequence", "size", "start_ms", "written",
     )  # fmt: skip
 
     def __init__(
@@ -36,6 +36,7 @@ class SegmentFile:
         self.clock: tuple[float | None, float | None] = (None, None)
         self.failed: Cause | None = None
         self.written = 0
+        self.size = 0
 
     def header(self) -> bytes:
         """What stands before the first fragment: header and whose footage it is."""
@@ -97,6 +98,10 @@ class Recorder(Protocol):
 
     def last_end_ms(self, camera_id: str, role: str) -> int:
         """Where the footage of a stream ended before this process; 0 when there is none."""
+        ...
+
+    def usual_kbit_s(self, camera_id: str) -> float | None:
+        """The bit rate of the footage kept of a camera; None while there is too little of it."""
         ...
 
     def begin_gap(self, camera_id: str, role: str, start_ms: int, cause: Cause) -> None:

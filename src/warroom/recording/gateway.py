@@ -143,6 +143,8 @@ def as_assignment(config: StreamConfig) -> Assignment:
         retention_class=config.retention_class,
         enabled=config.enabled,
         is_recorded=config.role == "main",
+        agency=config.agency,
+        ceiling_kbit_s=config.ceiling_kbit_s,
     )
 
 
@@ -157,6 +159,7 @@ def disks_json(disks: list[DiskState]) -> list[dict[str, Any]]:
             "held_bytes": disk.held_bytes,
             "losing": len(disk.losing),
             "unknown_holds": disk.unknown_holds,
+            "is_short": disk.is_short,
         }
         for number, disk in enumerate(disks, 1)
     ]
@@ -184,6 +187,7 @@ def as_report(states: dict[str, StreamState], node: str, *, is_losing: bool = Fa
         recording=state.is_recording and not is_losing,
         node=node,
         pictures=pictures,
+        bitrate=state.bitrate,
     )
 
 

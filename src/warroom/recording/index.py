@@ -12,16 +12,17 @@ The recorder of the disk writes; everybody else reads (`index_reader`).
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from warroom.recording.contracts import GopEntry, Hold, Init, pack_gops
 from warroom.recording.rules import ClassUse
+from warroom.recording.shares import CameraTerms, CameraUse, Doomed
 
 INDEX_NAME = "index.db"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 MAX_SEGMENT_MS = 3_600_000
 """No segment is longer; bounds the search for one that began before an instant."""
 
@@ -71,7 +72,22 @@ create table if not exists removal(
 """
 """What retention removed, summed by day of UTC (days since 1970): proof, for the record of it."""
 
+_SHARES = """
+create table if not exists camera_use(
+    camera_id text not null, class text not null, bytes integer not null,
+    covered_ms integer not null, primary key (camera_id, class)
+) without rowid;
+insert or ignore into camera_use
+    select camera_id, class, sum(bytes), sum(end_ms - start_ms) from segment group by 1, 2;
+create table if not exists camera_terms(
+    camera_id text primary key, agency text not null, ceiling_kbit_s integer
+) without rowid;
+"""
+"""What each camera has here, and what it was promised; see `shares`."""
+
 REMOVALS_KEPT_DAYS = 400
+
+_PAGE = 16
 
 OWN_CAUSES = ("restart", "recorder_away")
 """Causes of gaps that are the recorder's own: it was stopped, or was not there."""
@@ -101,16 +117,6 @@ class NewSegment:
     clock_offset_ms: float | None
     clock_uncertainty_ms: float | None
     retention_class: str
-
-
-@dataclass(frozen=True, slots=True)
-class Doomed:
-    """A segment that retention may remove."""
-
-    segment_id: int
-    camera_id: str
-    start_ms: int
-    bytes: int
 
 
 def segment_path(camera_id: str, role: str, start_ms: int) -> str:
@@ -153,7 +159,7 @@ class Index:
             version = self.db.execute("pragma user_version").fetchone()[0]
             if version < SCHEMA_VERSION:
                 schema = (_SCHEMA if version == 0 else "") + (_ALIVE if version < 2 else "")
-                schema += _REMOVAL
+                schema += _REMOVAL + _SHARES
                 self.db.executescript(
                     f"begin;{schema}pragma user_version = {SCHEMA_VERSION};commit;"
                 )
@@ -226,6 +232,65 @@ class Index:
             ),
         )  # fmt: skip
         self._use(new.retention_class, new.size_bytes, 1)
+        self._use_of_camera(
+            new.camera_id, new.retention_class, new.size_bytes, new.end_ms - new.start_ms
+        )
+
+    def _use_of_camera(
+        self, camera_id: str, retention_class: str, size: int, covered_ms: int
+    ) -> None:
+        self.db.execute(
+            "insert into camera_use values (?, ?, ?, ?) on conflict do update"
+            " set bytes = bytes + excluded.bytes, covered_ms = covered_ms + excluded.covered_ms",
+            (camera_id, retention_class, size, covered_ms),
+        )
+
+    def camera_uses(self) -> list[CameraUse]:
+        """What each camera has here."""
+        rows = self.db.execute(
+            "select camera_id, class, bytes, covered_ms from camera_use where bytes > 0"
+        )
+        return [CameraUse(*row) for row in rows]
+
+    def drop_empty_uses(self) -> None:
+        """Forgets cameras that have nothing here any more."""
+        self.db.execute("delete from camera_use where bytes <= 0")
+        self.db.execute(
+            "delete from camera_terms where camera_id not in (select camera_id from camera_use)"
+        )
+
+    def set_terms(self, terms: Mapping[str, CameraTerms]) -> None:
+        """Takes over what cameras were promised; a camera that is not named keeps its promise."""
+        with self.transaction():
+            self.db.executemany(
+                "insert or replace into camera_terms values (?, ?, ?)",
+                ((key, one.agency, one.ceiling_kbit_s) for key, one in terms.items()),
+            )
+
+    def terms(self) -> dict[str, CameraTerms]:
+        """What cameras were promised, also those that are recorded here no longer."""
+        rows = self.db.execute("select camera_id, agency, ceiling_kbit_s from camera_terms")
+        return {row[0]: CameraTerms(row[1], row[2]) for row in rows}
+
+    def oldest_of(self, use: CameraUse) -> Iterator[Doomed]:
+        """A camera's segments of one class that are not held, the oldest first; read in pages."""
+        after_ms = -1
+        while True:
+            rows = [
+                row
+                for role in ("main", "sub")
+                for row in self.db.execute(
+                    "select id, camera_id, start_ms, bytes from segment where camera_id = ?"
+                    " and role = ? and start_ms > ? and class = ? and held = 0"
+                    " order by start_ms limit ?",
+                    (use.camera_id, role, after_ms, use.retention_class, _PAGE),
+                )
+            ]
+            page = sorted((Doomed(*row) for row in rows), key=lambda one: one.start_ms)[:_PAGE]
+            yield from page
+            if len(page) < _PAGE:
+                return
+            after_ms = page[-1].start_ms
 
     def _use(self, retention_class: str, size: int, segments: int) -> None:
         self.db.execute(
@@ -345,19 +410,6 @@ class Index:
         rows = self.db.execute("select class, bytes from usage order by class")
         return [ClassUse(row[0], row[1]) for row in rows]
 
-    def oldest(self, retention_class: str | None, limit: int) -> list[Doomed]:
-        """The oldest segments that are not held, of one class or of any."""
-        columns = "select id, camera_id, start_ms, bytes from segment"
-        if retention_class is not None:
-            rows = self.db.execute(
-                f"{columns} where held = 0 and class = ? order by start_ms limit ?",
-                (retention_class, limit),
-            ).fetchall()
-            return [Doomed(*row) for row in rows]
-        classes = [use.retention_class for use in self.uses()]
-        found = [doomed for name in classes for doomed in self.oldest(name, limit)]
-        return sorted(found, key=lambda doomed: doomed.start_ms)[:limit]
-
     def expired(self, retention_class: str, before_ms: int, limit: int) -> list[Doomed]:
         """Segments of a class that ended their time; held ones are not among them."""
         rows = self.db.execute(
@@ -372,7 +424,8 @@ class Index:
 
         Args:
             segments: What is to go.
-            rule: Why: `age`, `ring` (the disk was full) or `class_bytes`.
+            rule: Why: `age`, `ring` (the disk was full), `class_bytes`, or `share` (its camera or
+                agency took more than its share).
             now_ms: The present; under its day it is summed.
 
         Returns:
@@ -388,6 +441,7 @@ class Index:
             if row is not None:
                 paths.append(row[0])
                 self._use(row[1], -row[2], -1)
+                self._use_of_camera(row[3], row[1], -row[2], row[4] - row[5])
                 self._prove(rule, now_ms, row[1:])
         self.add_garbage(paths)
         return paths

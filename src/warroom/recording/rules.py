@@ -9,13 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from warroom.kernel.addresses import is_address_allowed
 from warroom.recording.errors import Cause, StreamError
 
 RTSP_PORT = 554
-
-_METADATA = frozenset(
-    ipaddress.ip_address(text) for text in ("169.254.169.254", "fd00:ec2::254", "100.100.100.200")
-)
 
 LOSS_GAP_MS = 1000
 """A hole shorter than this is filled by the last picture; a longer one is a gap."""
@@ -71,7 +68,7 @@ def parse_url(url: str) -> Target:
 def check_address(
     text: str, *, allow_loopback: bool, allow_cidrs: Iterable[str] = ()
 ) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """The address, when a camera may be there.
+    """The address, when a camera may be there (`kernel.addresses`).
 
     It is asked with the address that is connected to, after the name was resolved, so that a name
     cannot point elsewhere the second time (DNS rebinding).
@@ -88,24 +85,13 @@ def check_address(
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError as error:
         raise StreamError(Cause.UNKNOWN_HOST, text[:80]) from error
-    mapped = getattr(address, "ipv4_mapped", None)
-    if mapped is not None:
-        address = mapped
-    if address.is_loopback and allow_loopback:
-        return address
-    forbidden = (
-        address.is_link_local
-        or address.is_multicast
-        or address.is_unspecified
-        or address.is_reserved
-        or address.is_loopback
-        or address in _METADATA
-        or str(address) == "255.255.255.255"
-    )
-    if forbidden:
+    if not is_address_allowed(address, allow_loopback=allow_loopback):
         raise StreamError(Cause.FORBIDDEN_ADDRESS, str(address))
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    address = mapped or address
     networks = [ipaddress.ip_network(cidr, strict=False) for cidr in allow_cidrs]
-    if networks and not any(address in network for network in networks):
+    is_here = address.is_loopback
+    if networks and not is_here and not any(address in network for network in networks):
         raise StreamError(Cause.FORBIDDEN_ADDRESS, f"{address} is in none of the camera networks")
     return address
 
@@ -144,6 +130,23 @@ LASTING = frozenset(
     }
 )
 """Causes that an early retry does not cure (and that may lock an account)."""
+
+UNUSUAL_WINDOWS = 3
+"""Statistics windows in a row after which a bit rate is told as unusual."""
+
+_UNUSUAL_TIMES = 4.0
+_UNUSUAL_FROM_KBIT_S = 2000.0
+
+
+def is_unusual(kbit_s: float, usual_kbit_s: float, *, is_told: bool) -> bool:
+    """Whether a bit rate is far over what the camera usually sends.
+
+    Four times and more begins it, less than twice ends it (`is_told`: it was told already). Below
+    2 Mbit/s nothing is worth telling: night and rain change small streams as much.
+    """
+    times = _UNUSUAL_TIMES / 2 if is_told else _UNUSUAL_TIMES
+    return kbit_s > max(_UNUSUAL_FROM_KBIT_S, usual_kbit_s * times)
+
 
 _RESTART_S = 60.0
 

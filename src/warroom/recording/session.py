@@ -16,6 +16,7 @@ from typing import Protocol
 
 from warroom.recording.assembler import Assembler
 from warroom.recording.audio import AudioReceiver
+from warroom.recording.budget import Budget
 from warroom.recording.depacketize import Reorder, VideoReceiver, video_receiver
 from warroom.recording.errors import Cause, StreamError
 from warroom.recording.rtsp import (
@@ -88,6 +89,11 @@ class Owner(Protocol):
         """The session is over; its sockets are closed."""
         ...
 
+    @property
+    def budget(self) -> Budget:
+        """What the camera may still send."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Step:
@@ -150,6 +156,7 @@ class Session:
         "_assembler",
         "_audio",
         "_base",
+        "_budget",
         "_challenge",
         "_channels",
         "_cseq",
@@ -208,6 +215,7 @@ class Session:
         self.description: Description | None = None
         self._loop = loop
         self._owner = owner
+        self._budget = owner.budget
         self._assembler = assembler
         self._login = login
         self._transport = transport
@@ -514,6 +522,7 @@ class Session:
             if not received:
                 self.fail(StreamError(Cause.CLOSED, "end of stream"))
                 return
+            self._budget.spend(len(received))
             if self._rest:
                 received = self._rest + received
             position = 0 if self.video is None else self.video.take(received, 0, now)
@@ -593,6 +602,7 @@ class Session:
                 datagram, address = endpoint.recvfrom(65_536)
                 if address[0].partition("%")[0].removeprefix("::ffff:") != self._server:
                     continue
+                self._budget.spend(len(datagram))
                 if reorder is None:
                     self._on_packet(kind, datagram, 0, len(datagram), now)
                     continue

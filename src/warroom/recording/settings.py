@@ -41,6 +41,27 @@ class RecordingSettings:
     reserve_bytes: int = setting(
         GIB // 4, "Free space of the file system below which the oldest footage is removed."
     )
+    guaranteed_days: dict[str, float] = setting(
+        {}, "Days footage of a retention class stays before any other camera's writing takes it."
+    )
+    agency_shares: dict[str, float] = setting(
+        {}, "Per cent of each disk that an agency (short name) may fill when the disk is full."
+    )
+    fair_factor: float = setting(
+        2.0, "A camera may write so many times what the middle one writes; its own time pays more."
+    )
+    fair_kbit_s: float = setting(
+        2000.0, "Up to this bit rate a camera never counts as writing too much (kbit/s)."
+    )
+    ceiling_kbit_s: int = setting(
+        24_000, "Most a camera may send for long, unless it has a ceiling of its own; 0: no end."
+    )
+    ceiling_burst_s: float = setting(
+        10.0, "Seconds' worth of its ceiling that a camera may send on top at once."
+    )
+    segment_bytes: int = setting(
+        32 << 20, "A segment that has grown to so many bytes is cut before its time."
+    )
     segment_s: float = setting(60.0, "Length of a segment; cut at the next key frame.")
     queue_bytes: int = setting(
         128 << 20, "GOPs waiting for one disk; what comes on top is lost, with a gap."

@@ -6,16 +6,19 @@ from typing import Any, Protocol
 
 from warroom.kernel.log import logger
 from warroom.recording.assembler import Assembler
-from warroom.recording.contracts import Assignment, LiveState, StreamState
+from warroom.recording.budget import Budget
+from warroom.recording.contracts import Assignment, BitrateFault, LiveState, StreamState
 from warroom.recording.errors import Cause, StreamError
 from warroom.recording.fanout import Watch
 from warroom.recording.footage import Recorder
 from warroom.recording.rtsp import Credentials
 from warroom.recording.rules import (
+    UNUSUAL_WINDOWS,
     Target,
     backoff_s,
     check_address,
     is_lasting,
+    is_unusual,
     parse_url,
     refusal_backoff_s,
 )
@@ -23,6 +26,8 @@ from warroom.recording.session import Loop, Session
 from warroom.recording.settings import RecordingSettings
 
 STATISTICS_S = 10.0
+OVER_SHOWN_S = 300.0
+"""A camera that was cut for sending too much is told of so long: it may come back and do so."""
 
 _log = logger("recording.stream")
 _random = random.Random()  # noqa: S311 - spreads retries, guards nothing
@@ -33,6 +38,7 @@ class StreamLoop(Loop, Protocol):
 
     wall_s: float
     settings: RecordingSettings
+    segment_bytes: int
 
     def resolve(self, stream: "Stream", target: Target) -> None:
         """Finds the addresses of a host and calls `stream.resolved`."""
@@ -59,6 +65,7 @@ class Stream:
             assignment,
             recorder,
             segment_ms=round(loop.settings.segment_s * 1000),
+            segment_bytes=loop.segment_bytes,
             on_frame=self._on_first_frame,
         )
         self.session: Session | None = None
@@ -79,6 +86,21 @@ class Stream:
         self._unwatched_at = 0.0
         self._counted = (loop.wall_s, 0, 0)
         self._generation = 0
+        self.bitrate: BitrateFault | None = None
+        self._over_until = -math.inf
+        self._unusual_windows = 0
+        settings = loop.settings
+        self._budget = Budget(self._ceiling_kbit_s, settings.ceiling_burst_s, loop.wall_s)
+
+    @property
+    def _ceiling_kbit_s(self) -> int:
+        own = self.assignment.ceiling_kbit_s
+        return self.loop.settings.ceiling_kbit_s if own is None else own
+
+    @property
+    def budget(self) -> Budget:
+        """What the camera may still send."""
+        return self._budget
 
     @property
     def is_wanted(self) -> bool:
@@ -165,7 +187,12 @@ class Stream:
         if self._attempt == 0:
             self._failing_since = now
         self._attempt += 1
-        if is_lasting(error.cause, now - self._played_until):
+        if error.cause is Cause.OVER_CEILING:
+            # So long until it may send a burst again.
+            wait_s = self.loop.settings.ceiling_burst_s
+            self._over_until = now + OVER_SHOWN_S
+            self._judge_bitrate(now)
+        elif is_lasting(error.cause, now - self._played_until):
             wait_s = refusal_backoff_s(self._attempt, _random.random())
         else:
             wait_s = backoff_s(self._attempt, now - self._failing_since, _random.random())
@@ -200,6 +227,9 @@ class Stream:
         before = self.assignment
         self.assignment = assignment
         self.assembler.set_assignment(assignment)
+        if before.ceiling_kbit_s != assignment.ceiling_kbit_s:
+            self._budget.set_ceiling(self._ceiling_kbit_s)
+            self._over_until = -math.inf
         connection = ("url", "username", "password", "transport", "enabled")
         if any(getattr(before, name) != getattr(assignment, name) for name in connection):
             self.stop(Cause.CONNECTING if assignment.enabled else Cause.DISABLED)
@@ -259,11 +289,13 @@ class Stream:
             codec=sets.codec_string if sets else None,
             width=sets.width if sets else None,
             height=sets.height if sets else None,
+            bitrate=self.bitrate,
         )
 
     def tick(self, now: float) -> None:
         """Called about twice a second: watchdogs, keep-alive, statistics."""
         session, settings = self.session, self.loop.settings
+        self._budget.refill(now)
         if session is not None:
             if not self.is_wanted:
                 self.stop(Cause.DISABLED if not self.assignment.enabled else Cause.CONNECTING)
@@ -287,6 +319,26 @@ class Stream:
             self.fps = round((seen_frames - frames) / (now - began), 2)
             self.kbit_s = round((seen_bytes - size) / (now - began) / 125, 1)
             self._counted = (now, seen_frames, seen_bytes)
+            self._compare(self.kbit_s)
+        self._judge_bitrate(now)
+
+    def _compare(self, kbit_s: float) -> None:
+        """Counts for how many windows the bit rate has been far from what it usually is."""
+        recorder = self.assembler.recorder
+        usual = None if recorder is None else recorder.usual_kbit_s(self.assignment.camera_id)
+        is_shown = self.bitrate == "unusual"
+        far = usual is not None and is_unusual(kbit_s, usual, is_told=is_shown)
+        self._unusual_windows = self._unusual_windows + 1 if far else 0
+
+    def _judge_bitrate(self, now: float) -> None:
+        fault: BitrateFault | None = None
+        if now < self._over_until:
+            fault = "over_ceiling"
+        elif self._unusual_windows >= UNUSUAL_WINDOWS:
+            fault = "unusual"
+        if fault != self.bitrate:
+            self.bitrate = fault
+            self.loop.has_changed(self)
 
     def _pace(self, session: Session) -> None:
         """Packet by packet while somebody watches or nothing is known; else some at a time."""

@@ -24,6 +24,7 @@ export interface CameraDraft {
   is_ptz: boolean;
   control_url: string;
   pan_span_deg: string;
+  ceiling_kbit_s: string;
   enabled: boolean;
   simulated: boolean;
   retention_class: string;
@@ -35,7 +36,7 @@ export interface CameraDraft {
 export type DraftErrors = Partial<Record<string, MessageKey>>;
 
 const NO_STREAM: StreamDraft = { url: "", username: "", password: "", transport: "tcp" };
-const NUMBERS = ["lat", "lon", "height_m", "bearing_deg", "fov_deg", "range_m", "pan_span_deg"] as const;
+const NUMBERS = ["lat", "lon", "height_m", "bearing_deg", "fov_deg", "range_m", "pan_span_deg", "ceiling_kbit_s"] as const;
 
 /** An empty form for a new camera. */
 export function blankDraft(agency_id: string): CameraDraft {
@@ -54,6 +55,7 @@ export function blankDraft(agency_id: string): CameraDraft {
     is_ptz: false,
     control_url: "",
     pan_span_deg: "",
+    ceiling_kbit_s: "",
     enabled: true,
     simulated: false,
     retention_class: "standard",
@@ -67,6 +69,7 @@ export type StoredCamera = Omit<CameraDetail, "streams"> & {
   site?: string | null;
   control_url?: string | null;
   pan_span_deg?: number | null;
+  ceiling_kbit_s?: number | null;
   retention_class?: string;
   streams?: (Stream & { username?: string | null })[];
 };
@@ -96,6 +99,7 @@ export function draftOf(camera: StoredCamera): CameraDraft {
     is_ptz: camera.is_ptz,
     control_url: camera.control_url ?? "",
     pan_span_deg: typed(camera.pan_span_deg ?? null),
+    ceiling_kbit_s: typed(camera.ceiling_kbit_s ?? null),
     enabled: camera.enabled,
     simulated: camera.simulated,
     retention_class: camera.retention_class ?? "standard",

@@ -1,9 +1,11 @@
 /** What an operator must know of recording at once, put in order and folded by cause. Pure. */
 
 export type AlarmKind =
+  | "camera_bitrate"
   | "camera_not_recorded"
   | "disk_error"
   | "disk_full"
+  | "disk_short"
   | "disk_slow"
   | "hold_ends"
   | "holds_fill_disk"
@@ -42,8 +44,10 @@ const ORDER: readonly AlarmKind[] = [
   "disk_error",
   "disk_full",
   "camera_not_recorded",
+  "camera_bitrate",
   "holds_fill_disk",
   "disk_slow",
+  "disk_short",
   "holds_unknown",
   "hold_ends",
 ];

@@ -12,6 +12,8 @@ export interface CameraState {
   clock_offset_ms: number | null;
   clock_uncertainty_ms: number | null;
   recording: boolean;
+  /** What is wrong with its bit rate; absent or null: nothing. */
+  bitrate?: "over_ceiling" | "unusual" | null;
 }
 
 export interface Area {

@@ -96,7 +96,8 @@ select concat({OPEN}, {one_field("notes", text("c.notes"))}, ',"retention_class"
                 t.credentials is not null as has_password
             from camera_stream t where t.camera_id = c.id) y), '[]')
         || (select concat(',"control_url":', coalesce(to_json(k.control_url)::text, 'null'),
-            ',"pan_span_deg":', coalesce(k.pan_span_deg::text, 'null'))
+            ',"pan_span_deg":', coalesce(k.pan_span_deg::text, 'null'),
+            ',"ceiling_kbit_s":', coalesce(k.ceiling_kbit_s::text, 'null'))
             from camera k where k.id = c.id) else 'null' end,
     ',"can":', %(can)s::text, '}}}}')
 {FROM}

@@ -7,7 +7,14 @@ from uuid import UUID
 
 from psycopg import sql
 
-from warroom.cameras.contracts import RECORD, VIEW, StateChange, StateReport, UnrecordedCamera
+from warroom.cameras.contracts import (
+    RECORD,
+    VIEW,
+    LoudCamera,
+    StateChange,
+    StateReport,
+    UnrecordedCamera,
+)
 from warroom.cameras.store.telling import FROM, STATE_JSON, visible_to
 from warroom.kernel.db import Transaction, fetch_json
 from warroom.kernel.scope import Scope
@@ -31,11 +38,12 @@ _REPORT = sql.SQL(
 with given as (
     select * from unnest(%(ids)s::uuid[], %(states)s::text[], %(since)s::timestamptz[],
         %(reasons)s::text[], %(frames)s::timestamptz[], %(fps)s::real[], %(kbit)s::real[],
-        %(offsets)s::real[], %(uncertain)s::real[], %(recording)s::boolean[], %(nodes)s::text[])
+        %(offsets)s::real[], %(uncertain)s::real[], %(recording)s::boolean[], %(nodes)s::text[],
+        %(bitrates)s::text[])
     as g (camera_id, state, since, reason, last_frame_at, fps, kbit_s, clock_offset_ms,
-        clock_uncertainty_ms, recording, node)
+        clock_uncertainty_ms, recording, node, bitrate)
 ), before as (
-    select s.camera_id, s.state, s.reason, s.recording from camera_state s
+    select s.camera_id, s.state, s.reason, s.recording, s.bitrate from camera_state s
     where s.camera_id = any(%(ids)s::uuid[]) order by s.camera_id for update
 ), known as (
     select g.*, c.agency_id, c.place, c.tags, c.retention_class
@@ -44,9 +52,9 @@ with given as (
 ), saved as (
     insert into camera_state as s
         (camera_id, agency_id, state, since, reason, last_frame_at, fps, kbit_s, clock_offset_ms,
-        clock_uncertainty_ms, recording, recording_since, node, reported_at)
+        clock_uncertainty_ms, recording, recording_since, node, reported_at, bitrate)
     select camera_id, agency_id, state, since, reason, last_frame_at, fps, kbit_s,
-        clock_offset_ms, clock_uncertainty_ms, recording, %(now)s, node, %(now)s
+        clock_offset_ms, clock_uncertainty_ms, recording, %(now)s, node, %(now)s, bitrate
     from known order by camera_id
     on conflict (camera_id) do update
     set state = excluded.state, since = excluded.since, reason = excluded.reason,
@@ -55,11 +63,12 @@ with given as (
         clock_uncertainty_ms = excluded.clock_uncertainty_ms, recording = excluded.recording,
         recording_since = case when s.recording = excluded.recording then s.recording_since
             else excluded.recording_since end,
-        node = excluded.node, reported_at = excluded.reported_at
+        node = excluded.node, reported_at = excluded.reported_at, bitrate = excluded.bitrate
 )
 select k.camera_id, k.agency_id, k.place, k.tags, k.retention_class
 from known k left join before b on b.camera_id = k.camera_id
-where (b.state, b.reason, b.recording) is distinct from (k.state, k.reason, k.recording)
+where (b.state, b.reason, b.recording, b.bitrate)
+    is distinct from (k.state, k.reason, k.recording, k.bitrate)
 order by k.camera_id
 """
 )
@@ -74,6 +83,16 @@ select c.id as camera_id, c.number, c.name, c.agency_id, c.place, c.tags,
         else c.recording_since end as since
 {FROM}
 where c.has_main and c.enabled and not coalesce(e.recording, false) and {{visible}}
+order by c.id
+"""
+)
+
+_LOUD = sql.SQL(
+    f"""
+select c.id as camera_id, c.number, c.name, c.agency_id, c.place, c.tags, c.retention_class,
+    e.bitrate, e.kbit_s, c.node, c.reported_at as since
+{FROM}
+where e.bitrate is not null and {{visible}}
 order by c.id
 """
 )
@@ -136,6 +155,7 @@ async def save_reports(
             "uncertain": [r.clock_uncertainty_ms for r in reports],
             "recording": [r.recording for r in reports],
             "nodes": [r.node for r in reports],
+            "bitrates": [r.bitrate for r in reports],
             "now": now,
         },
     )
@@ -153,6 +173,17 @@ async def list_unrecorded(
     return [
         UnrecordedCamera(**{**row, "tags": tuple(row["tags"])}) for row in await rows.fetchall()
     ]
+
+
+async def list_loud(
+    scope: Scope, tx: Transaction, now: datetime, silent_s: float
+) -> list[LoudCamera]:
+    """Cameras whose bit rate is told to be wrong."""
+    visible, parameters = visible_to(scope, RECORD)
+    rows = await tx.execute(
+        _LOUD.format(visible=visible), {**parameters, "now": now, "silent_s": silent_s}
+    )
+    return [LoudCamera(**{**row, "tags": tuple(row["tags"])}) for row in await rows.fetchall()]
 
 
 async def save_pictures(scope: Scope, tx: Transaction, reports: Sequence[StateReport]) -> None:

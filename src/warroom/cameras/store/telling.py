@@ -26,7 +26,8 @@ cross join lateral (
         case when d.doubt is null then c.fps end as fps,
         case when d.doubt is null then c.kbit_s end as kbit_s,
         c.clock_offset_ms, c.clock_uncertainty_ms,
-        d.doubt is null and c.recording as recording
+        d.doubt is null and c.recording as recording,
+        case when d.doubt is null then c.bitrate end as bitrate
 ) e
 """
 
@@ -58,6 +59,7 @@ _DOUBTED_JSON = f"""(select concat('{{{{"state":"', e.state, '"',
     {one_field("last_frame_at", instant("e.last_frame_at"))}, {one_field("fps", "e.fps")},
     {one_field("kbit_s", "e.kbit_s")}, {one_field("clock_offset_ms", "e.clock_offset_ms")},
     {one_field("clock_uncertainty_ms", "e.clock_uncertainty_ms")},
+    {one_field("bitrate", text("e.bitrate"))},
     ',"recording":', e.recording::text, '}}}}') from (select) as one {STATE})"""
 
 # What is not doubted was written as text with the report (`camera_state.listed`). The condition is

@@ -30,7 +30,7 @@ _COLUMNS = (
     *("id", "agency_id", "number", "name", "site"),
     *("kecamatan", "kecamatan_name", "kelurahan", "kelurahan_name", "area_source"),
     *("lat", "lon", "height_m", "bearing_deg", "fov_deg", "range_m", "is_ptz"),
-    *("control_url", "pan_span_deg"),
+    *("control_url", "pan_span_deg", "ceiling_kbit_s"),
     *("tags", "retention_class", "simulated", "enabled", "notes"),
 )
 
@@ -81,8 +81,8 @@ delete from camera_state where camera_id in (select id from gone)
 _STREAMS = sql.SQL(
     """
 select t.id, t.camera_id, t.role, t.url, t.transport, t.credentials, c.agency_id, c.place,
-    c.retention_class, c.enabled, c.number
-from camera_stream t join camera c on c.id = t.camera_id
+    c.retention_class, c.enabled, c.number, c.ceiling_kbit_s, coalesce(a.short, '') as agency
+from camera_stream t join camera c on c.id = t.camera_id left join agency a on a.id = c.agency_id
 where c.removed_at is null and {visible}
 order by c.number, t.role
 """

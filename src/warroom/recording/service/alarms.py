@@ -34,7 +34,8 @@ async def judge(inventory: cameras.Inventory, scope: Scope, tx: Transaction) -> 
     await store.drop_nodes(scope, tx, scope.at - NODE_FORGOTTEN_AFTER)
     nodes = await store.list_nodes(scope, tx)
     ending = await holds.lock_ending(scope, tx, scope.at + ENDS_NEXT)
-    alarms = due_alarms(unrecorded, nodes, scope.at, since, ending)
+    loud = await cameras.list_loud(inventory, scope, tx)
+    alarms = due_alarms(unrecorded, nodes, scope.at, since, ending, loud)
     due = {(alarm.kind, alarm.subject): alarm for alarm in alarms}
     present = await store.lock_open(scope, tx)
     raised = [(new_id(), alarm) for key, alarm in due.items() if key not in present]

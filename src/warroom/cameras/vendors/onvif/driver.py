@@ -30,7 +30,6 @@ from onveef.exceptions import (
     OnvifTimeoutError,
 )
 
-from warroom.cameras.addresses import is_address_allowed
 from warroom.cameras.contracts import Credentials, Pose, Preset, Reach, Velocity
 from warroom.cameras.errors import (
     NotTurningError,
@@ -39,6 +38,7 @@ from warroom.cameras.errors import (
     TurningRefusedError,
     TurningTimeoutError,
 )
+from warroom.kernel.addresses import is_address_allowed
 
 MAX_ANSWER_BYTES = 1 << 20
 MAX_PRESETS = 300
