@@ -67,4 +67,5 @@ where c.removed_at is null and {
 alter table camera_state drop column listed;
 drop function camera_state_listed(text, timestamptz, text, timestamptz, real, real, real, real,
     boolean);
+alter table camera_state rename column shown to listed;
 """
