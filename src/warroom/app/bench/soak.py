@@ -18,8 +18,15 @@ import httpx
 import psutil
 
 from warroom.app.bench.realtime import Tab
-from warroom.live.bench.sockets import CountingViewer, handshake
-from warroom.live.bench.stack import HOST, LOGIN, PASSWORD, Stack, running_stack
+from warroom.live.bench import (
+    HOST,
+    LOGIN,
+    PASSWORD,
+    CountingViewer,
+    Stack,
+    handshake,
+    running_stack,
+)
 
 SAMPLE_S = 5.0
 WARM_SHARE = 1 / 3

@@ -6,5 +6,16 @@ as many bare TCP sockets, in the same run; no server can do with less.
 """
 
 from warroom.live.bench.live import bench_live
+from warroom.live.bench.sockets import CountingViewer, handshake
+from warroom.live.bench.stack import HOST, LOGIN, PASSWORD, Stack, running_stack
 
-__all__ = ["bench_live"]
+__all__ = [
+    "HOST",
+    "LOGIN",
+    "PASSWORD",
+    "CountingViewer",
+    "Stack",
+    "bench_live",
+    "handshake",
+    "running_stack",
+]
