@@ -1,6 +1,7 @@
 """Sessions and tokens: who is taken for whom, for how long, and from which pages."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +11,7 @@ from warroom.identity import api
 from warroom.identity.service.sessions import digest_of
 from warroom.identity.settings import IdentitySettings
 from warroom.kernel.db import Database
+from warroom.kernel.scope import _Judgement
 
 
 async def test_nobody_is_anybody_without_a_session(browser: Clients) -> None:
@@ -189,6 +191,31 @@ async def test_a_remembered_scope_costs_no_query(city: City) -> None:
     second = await authenticator(request)
 
     assert first == second
+
+
+def worked_out() -> int:
+    gc.collect()
+    return sum(isinstance(one, _Judgement) for one in gc.get_objects())
+
+
+async def test_what_was_worked_out_for_those_who_ask_no_more_is_let_go_of(city: City) -> None:
+    authenticator = api.Authenticator(city.db, city.clock, IdentitySettings())
+    tokens = [(await city.doorkeeper.sign_in("polisi", PASSWORD, None, "")).token for _ in range(6)]
+    before = worked_out()
+    for token in tokens:
+        scope = await authenticator(connection_with(token))
+        assert scope is not None
+        assert scope.may("camera:view")
+    del scope
+    after = worked_out()
+
+    city.clock.advance(120)
+    scope = await authenticator(connection_with(tokens[0]))
+
+    assert scope is not None
+    assert scope.may("camera:view")
+    assert 6 == after - before
+    assert 1 == worked_out() - before
 
 
 async def test_the_time_of_a_remembered_scope_is_the_time_of_the_request(city: City) -> None:

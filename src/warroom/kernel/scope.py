@@ -6,7 +6,7 @@ denies beats every rule that allows.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypedDict
 from uuid import UUID
@@ -356,6 +356,10 @@ class Scope:
         if key not in self._memory:
             self._memory[key] = work()
         return self._memory[key]
+
+    def bare(self) -> "Scope":
+        """The same asker and rules without what was worked out for them: up to a megabyte."""
+        return replace(self, _memory={})
 
     def _matching(
         self,

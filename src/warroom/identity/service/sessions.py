@@ -35,6 +35,8 @@ TOKEN_PREFIX = "wr_"  # noqa: S105 - the part that is no secret
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _TRUST_S = 30.0
 _MOST_REMEMBERED = 20_000
+_SWEEP_S = 60.0
+"""So often what nobody needs any more is let go of."""
 
 
 def digest_of(token: str) -> bytes:
@@ -65,6 +67,7 @@ class Authenticator:
         self._db, self._clock, self._settings = db, clock, settings
         self._gate = TokenGate(db, clock, settings)
         self._remembered: dict[bytes, _Remembered] = {}
+        self._swept_at = float("-inf")
         self._version: int | None = None
         self._checked_at = float("-inf")
 
@@ -181,12 +184,30 @@ class Authenticator:
         if len(self._remembered) >= _MOST_REMEMBERED:
             self._remembered.clear()
         read_at = self._clock.monotonic()
+        if read_at - self._swept_at >= _SWEEP_S:
+            self._sweep(now, read_at)
         until = read_at + _TRUST_S
         known = _Remembered(
             scope, principal.token, principal.ends_at, version, until, used_at=read_at
         )
         self._remembered[key] = known
         return known
+
+    def _sweep(self, now: datetime, now_s: float) -> None:
+        """Forgets who is gone, and what was worked out for those who ask no more.
+
+        Whoever comes back after `_TRUST_S` is read anew, with nothing worked out; until then a
+        scope stands for `recall` alone. What is worked out of one person's rights and lists takes
+        from 60 kB to a megabyte, and each sign-in has its own.
+        """
+        self._swept_at = now_s
+        idle_s = self._settings.idle_minutes * 60
+        for key, known in list(self._remembered.items()):
+            is_over = known.ends_at is not None and now >= known.ends_at
+            if is_over or now_s - known.used_at >= idle_s:
+                del self._remembered[key]
+            elif now_s >= known.until:
+                known.scope = known.scope.bare()
 
     async def _by_session(
         self, stranger: Scope, tx: Transaction, digest: bytes, *, touch: bool
