@@ -13,6 +13,7 @@ from warroom.app.asgi import create_app
 from warroom.app.node import Node, open_node
 from warroom.app.node_keys import ensure_keys
 from warroom.app.processes import die_with_parent_if_supervised, require_free_port
+from warroom.kernel import memory
 
 
 def serve() -> None:
@@ -23,6 +24,7 @@ def serve() -> None:
     die_with_parent_if_supervised()
     node = open_node()
     require_free_port(node.settings)
+    memory.keep_giving_back()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(node))
 

@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
+from warroom.kernel import memory
 from warroom.kernel.log import configure, logger
 from warroom.recording.contracts import Assignment
 from warroom.recording.control import AssignmentCache, Control, Gateway, Seals
@@ -66,6 +67,7 @@ def run_media(
         signal.signal(number, lambda *_: engine.stop())
     control = Control(engine, AssignmentCache(data / f"media-{node}.cache", sealer), gateway)
     control.start()
+    memory.keep_giving_back()
     _log.info("media_running", node=node, disks=len(disks))
     try:
         engine.run()

@@ -5,7 +5,7 @@ from alembic import op
 from warroom.kernel.wall import reaches
 
 revision = "0064"
-down_revision = "0065"
+down_revision = "0066"
 
 
 def upgrade() -> None:
