@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import gc
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,13 +11,14 @@ from uuid import UUID
 
 import pytest
 
-from tests.recording.node import wait_until
+from tests.recording.node import WALL, settings, wait_until
 from warroom.cameras.contracts import StreamConfig
 from warroom.kernel.errors import UnavailableError
 from warroom.kernel.secrets import Sealer
 from warroom.recording import control
 from warroom.recording.contracts import Assignment, DiskState, Hold, StreamState
 from warroom.recording.control import AssignmentCache, Control
+from warroom.recording.engine import Engine
 from warroom.recording.gateway import as_assignment, as_report
 
 ONE = Assignment("c1", "main", "rtsp://10.0.0.1/", "operator", "rahasia")
@@ -223,3 +225,22 @@ def test_a_recorder_without_cameras_tells_of_itself_all_the_same(
         wait_until(lambda: inventory.signs_of_life >= 3)
 
     assert inventory.reported == []
+
+
+def test_states_that_nobody_takes_do_not_pile_up(tmp_path: Path) -> None:
+    def states() -> int:
+        gc.collect()
+        return sum(isinstance(one, StreamState) for one in gc.get_objects())
+
+    before = states()
+    engine = Engine(settings(), [], tmp_path / "m.sock", WALL)
+    engine.assign([Assignment("c1", "main", "rtsp://10.0.0.1/1", enabled=False)])
+    for turn in range(50):
+        engine._tick(WALL() + 60 * turn)
+    kept = states() - before
+    taken = engine.take_reports()
+    engine.stop()
+    engine.run()
+
+    assert 2 >= kept
+    assert ["c1"] == [state.camera_id for state in taken]

@@ -1,0 +1,33 @@
+"""Processes that are used for long do not grow."""
+
+import pytest
+
+from warroom.app.bench.soak import bench_soak, slope
+
+SLOPE_MB_H = 2.0
+
+
+@pytest.mark.nightly
+def test_no_process_of_a_node_in_use_grows() -> None:
+    told = bench_soak(60)
+
+    assert {"media", "serve", "webrtc", "calls"} <= {one["name"] for one in told["processes"]}
+    assert 1000 < told["uses"]
+    assert 0 == told["unexplained_gaps"]
+    assert [] == [one for one in told["processes"] if one["slope_mb_h"] > SLOPE_MB_H]
+
+
+@pytest.mark.parametrize(
+    ("points", "rises"),
+    [
+        ([], 0.0),
+        ([(1.0, 5.0)], 0.0),
+        ([(0.0, 1.0), (1.0, 3.0), (2.0, 5.0)], 2.0),
+        ([(0.0, 1.0), (1.0, 2.0), (2.0, 0.0), (3.0, 1.0)], -0.2),
+        ([(1.0, 1.0), (1.0, 2.0)], 0.0),
+    ],
+)
+def test_growth_is_the_slope_of_the_least_squares(
+    points: list[tuple[float, float]], rises: float
+) -> None:
+    assert rises == pytest.approx(slope(points))
