@@ -1,9 +1,9 @@
 """Still pictures: the last key frame of a camera, decoded once however many ask for it."""
 
 import asyncio
-from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 
+from warroom.kernel.byte_cache import ByteCache
 from warroom.live.channels import Channel
 from warroom.live.contracts import CameraFacts, Snapshot
 from warroom.live.errors import NoPictureError
@@ -15,7 +15,8 @@ from warroom.recording.api import PictureError, key_frame_jpeg
 WIDTH_STEP = 32
 """Widths are rounded up to it, so that few sizes serve everybody."""
 
-KEPT = 1200
+KEPT_BYTES = 24 << 20
+_BROKEN = b"-"
 
 type _Key = tuple[int, int, int, int]
 
@@ -34,7 +35,8 @@ class Snapshots:
         self._hub = hub
         self._settings = settings
         self._pool = ThreadPoolExecutor(settings.snapshot_workers, thread_name_prefix="snapshot")
-        self._made: OrderedDict[_Key, asyncio.Future[bytes]] = OrderedDict()
+        self._made = ByteCache[_Key](KEPT_BYTES)
+        self._making: dict[_Key, asyncio.Future[bytes]] = {}
         self.decoded = 0
 
     def close(self) -> None:
@@ -60,14 +62,24 @@ class Snapshots:
         name = (channel.number, key.wall_ms, key.dts_90k, width)
         picture = self._made.get(name)
         if picture is None:
+            picture = await self._make(name, description.header, key.unit, width)
+        if picture == _BROKEN:
+            raise NoPictureError
+        return Snapshot(picture, key.wall_ms)
+
+    async def _make(self, name: _Key, header: bytes, unit: bytes, width: int) -> bytes:
+        """Decodes once, however many ask; a frame that cannot be decoded is `_BROKEN`."""
+        making = self._making.get(name)
+        if making is None:
             self.decoded += 1
-            picture = asyncio.get_running_loop().run_in_executor(
-                self._pool, key_frame_jpeg, description.header, key.unit, width
+            making = asyncio.get_running_loop().run_in_executor(
+                self._pool, key_frame_jpeg, header, unit, width
             )
-            self._made[name] = picture
-            while len(self._made) > KEPT:
-                self._made.popitem(last=False)
+            self._making[name] = making
+            making.add_done_callback(lambda _: self._making.pop(name, None))
         try:
-            return Snapshot(await asyncio.shield(picture), key.wall_ms)
-        except PictureError as error:
-            raise NoPictureError from error
+            picture = await asyncio.shield(making)
+        except PictureError:
+            picture = _BROKEN
+        self._made.put(name, picture)
+        return picture

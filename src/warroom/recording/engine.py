@@ -347,6 +347,7 @@ class Engine:
     def status(self) -> dict[str, Any]:
         """Counters of the whole node, for STATUS and the metrics."""
         states = [stream.state for stream in self.streams.values() if stream.is_wanted]
+        faults = [stream.bitrate for stream in self.streams.values()]
         recording = sum(stream.assembler.is_recording for stream in self.streams.values())
         return {
             "streams": len(self.streams),
@@ -354,6 +355,8 @@ class Engine:
             "late": states.count("late"),
             "offline": states.count("offline"),
             "recording": recording,
+            "over_ceiling": faults.count("over_ceiling"),
+            "unusual_bitrate": faults.count("unusual"),
             "watchers": sum(len(stream.watches) for stream in self.streams.values()),
             "clients": len(self.fanout.clients),
             "handler_failures": self._failures,

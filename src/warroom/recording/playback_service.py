@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
 from warroom.audit import api as audit
+from warroom.kernel.byte_cache import ByteCache
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.scope import Scope, Sides
@@ -48,7 +48,7 @@ CHECKED_SEGMENTS = 5_000
 PENDING_MS = 20_000
 THREADS = 4
 BATCH_BYTES = 1 << 20
-PICTURES_KEPT = 3_000
+PICTURES_BYTES = 24 << 20
 WIDTH_STEP = 32
 
 
@@ -149,7 +149,7 @@ class PlaybackService:
         self._library = Library(FootageIndex([Path(disk.path) for disk in self._disks]))
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="playback")
         self._audited: OrderedDict[tuple[Any, ...], float] = OrderedDict()
-        self._pictures: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
+        self._pictures = ByteCache[tuple[str, int, int]](PICTURES_BYTES)
 
     @property
     def library(self) -> Library:
@@ -298,16 +298,14 @@ class PlaybackService:
     def _picture(self, camera_id: str, at_ms: int, width: int) -> bytes:
         piece, stored, init = self._library.fragment_at(camera_id, "main", at_ms)
         key = (camera_id, piece.wall_ms, width)
-        if key not in self._pictures:
+        picture = self._pictures.get(key)
+        if picture is None:
             try:
-                self._pictures[key] = key_frame_jpeg(
-                    init.header, self._library.key_sample(stored), width
-                )
+                picture = key_frame_jpeg(init.header, self._library.key_sample(stored), width)
             except PictureError as error:
                 raise NothingThereError from error
-            for old in list(islice(self._pictures, max(0, len(self._pictures) - PICTURES_KEPT))):
-                self._pictures.pop(old, None)
-        return self._pictures[key]
+            self._pictures.put(key, picture)
+        return picture
 
     async def _record(
         self,
