@@ -195,7 +195,7 @@ def test_a_camera_that_sends_more_than_its_ceiling_is_cut_and_the_gap_says_so(
 
         assert "over_ceiling" == bitrate
         assert {None} == {state.bitrate for key, state in states.items() if key == "c2"}
-        assert node.is_live("c2")
+        wait_until(lambda: node.is_live("c2"), 20)
         assert [] == node.gaps("c2")
         node.assign(replace(greedy, ceiling_kbit_s=0), honest)
         wait_until(lambda: node.is_live("c1"), 20)
