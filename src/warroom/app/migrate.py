@@ -4,14 +4,37 @@ Alembic and SQLAlchemy are loaded only when a schema is looked at: they take lon
 than most commands take to run.
 """
 
+import ast
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from warroom.kernel.errors import WarRoomError
+
 _STEP = re.compile(r'^(revision|down_revision) = "(.+)"$', re.MULTILINE)
 _LOCK = 7_317_100  # any number; two nodes that start together take turns by it
+
+
+class SchemaNewerError(WarRoomError):
+    """The database was used by a newer version of the product (`found`, `newest`)."""
+
+    code = "app.schema_newer"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the schema.
+
+    Attributes:
+        revision: Its number.
+        what: What changes, in a sentence.
+    """
+
+    revision: str
+    what: str
 
 
 def migrate(owner_dsn: str) -> None:
@@ -19,10 +42,13 @@ def migrate(owner_dsn: str) -> None:
 
     Args:
         owner_dsn: libpq connection string of the role that owns the tables.
+
+    Raises:
+        SchemaNewerError: The schema has a step that this version does not know.
     """
     with psycopg.connect(owner_dsn, autocommit=True) as lock:
         lock.execute("select pg_advisory_lock(%s)", [_LOCK])
-        if _applied(lock) == _newest():
+        if not steps_after(_applied(lock)):
             return
         from alembic import command  # noqa: PLC0415 - see the module's docstring
 
@@ -30,6 +56,34 @@ def migrate(owner_dsn: str) -> None:
             configuration = _configuration()
             configuration.attributes["connection"] = connection
             command.upgrade(configuration, "head")
+
+
+def pending(connection: psycopg.Connection[Any]) -> list[Step]:
+    """Steps that the schema lacks, in the order in which they would run.
+
+    Raises:
+        SchemaNewerError: The schema has a step that this version does not know.
+    """
+    return steps_after(_applied(connection))
+
+
+def steps_after(applied: str | None) -> list[Step]:
+    """Steps behind one that was applied; all of them for None.
+
+    Raises:
+        SchemaNewerError: This version does not know the step.
+    """
+    files = _steps()
+    newest = _head(files)
+    wanted: list[Step] = []
+    revision: str | None = newest
+    while revision is not None and revision != applied:
+        content, before = files[revision]
+        wanted.append(Step(revision, _sentence(content)))
+        revision = before
+    if revision != applied:
+        raise SchemaNewerError(found=applied, newest=newest)
+    return wanted[::-1]
 
 
 def is_current(owner_dsn: str) -> bool:
@@ -51,13 +105,28 @@ def _newest() -> str:
 
     Numbers name steps and do not order them: two that are made side by side land in any order.
     """
+    return _head(_steps())
+
+
+def _steps() -> dict[str, tuple[str, str | None]]:
+    """Every step by its number: its text, and the step before it."""
     folder = Path(__file__).parent / "migrations" / "versions"
-    steps: list[dict[str, str]] = [
-        dict(_STEP.findall(path.read_text("utf-8"))) for path in folder.glob("[0-9]*.py")
-    ]
-    followed = {step.get("down_revision") for step in steps}
-    (head,) = [step["revision"] for step in steps if step["revision"] not in followed]
+    found = {}
+    for path in folder.glob("[0-9]*.py"):
+        content = path.read_text("utf-8")
+        named = dict(_STEP.findall(content))
+        found[named["revision"]] = (content, named.get("down_revision"))
+    return found
+
+
+def _head(files: dict[str, tuple[str, str | None]]) -> str:
+    (head,) = files.keys() - {before for _, before in files.values()}
     return head
+
+
+def _sentence(content: str) -> str:
+    told = ast.get_docstring(ast.parse(content)) or ""
+    return " ".join(told.partition("\n\n")[0].split())
 
 
 def _configuration() -> Any:
