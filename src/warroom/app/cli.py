@@ -31,6 +31,7 @@ COMMANDS = {
     "camera": "warroom.cameras.commands:app",
     "city": "warroom.roads.commands:app",
     "demo": "warroom.app.demo:demo",
+    "doctor": "warroom.app.doctor.commands:doctor",
     "grant": "warroom.identity.commands:grant",
     "incident": "warroom.dispatch.commands:app",
     "install": "warroom.app.install:install",

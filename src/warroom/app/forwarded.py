@@ -39,7 +39,7 @@ type Network = IPv4Network | IPv6Network
 _LONGEST = 2_048
 """Characters of a header that are read, from its end, where the proxies nearest to us wrote."""
 
-_WRITTEN_BY_PROXIES = ("forwarded", "x-forwarded-for", "x-real-ip", "via", "x-forwarded-proto")
+WRITTEN_BY_PROXIES = ("forwarded", "x-forwarded-for", "x-real-ip", "via", "x-forwarded-proto")
 _SECURE = {"http": {"https": "https", "http": "http"}, "websocket": {"https": "wss", "http": "ws"}}
 
 
@@ -143,7 +143,7 @@ def is_from_this_machine(connection: HTTPConnection) -> bool:
     if client is None or not client.is_loopback:
         return False
     headers = connection.headers
-    if any(name in headers for name in _WRITTEN_BY_PROXIES):
+    if any(name in headers for name in WRITTEN_BY_PROXIES):
         return False
     if connection.scope.get("http_version") == "1.0":
         return False

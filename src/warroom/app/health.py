@@ -1,11 +1,14 @@
 """How the node is, for people who run it: health, readiness, metrics, the OpenAPI text."""
 
+import hmac
+from pathlib import Path
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from warroom.app import recorder_metrics
 from warroom.app.calls import calls_socket
-from warroom.app.forwarded import is_from_this_machine
+from warroom.app.forwarded import WRITTEN_BY_PROXIES, is_from_this_machine
 from warroom.audit import api as audit
 from warroom.kernel import metrics
 from warroom.kernel.db import DatabaseAwayError
@@ -16,9 +19,22 @@ from warroom.kernel.settings import NodeSettings
 router = Router("health", prefix="")
 
 
+ASK_HEADER = "x-warroom-ask"
+_ASK_BYTES = 64
+
+
+def ask_file(settings: NodeSettings) -> Path:
+    """Holds the word by which `warroom doctor` is told how its request arrived."""
+    return settings.run / "doctor.ask"
+
+
 @router.get("/healthz", action=PUBLIC)
-async def healthz(ctx: Ctx) -> Response:
-    """The process lives; `lacks` names what it works without for now."""
+async def healthz(ctx: Ctx, request: Request) -> Response:
+    """The process lives; `lacks` names what it works without for now.
+
+    Who can read this node's folder and sends the word in it is told as whom the request is seen:
+    so `warroom doctor` finds out whether a proxy hands on who asks.
+    """
     lacks = await _anchors(ctx) if await ctx.db.is_there() else ["database"]
     node = ctx.services[NodeSettings]
     lacks += [
@@ -30,7 +46,27 @@ async def healthz(ctx: Ctx) -> Response:
         )
         if not socket.exists()
     ]
-    return json_response({"status": "degraded" if lacks else "ok", "lacks": lacks})
+    seen = _seen(request) if _asks_for_itself(request, ask_file(node)) else {}
+    return json_response({"status": "degraded" if lacks else "ok", "lacks": lacks} | seen)
+
+
+def _asks_for_itself(request: Request, file: Path) -> bool:
+    given = request.headers.get(ASK_HEADER, "")
+    if not given or len(given) > _ASK_BYTES:
+        return False
+    try:
+        word = file.read_bytes()[:_ASK_BYTES]
+    except OSError:
+        return False
+    return bool(word) and hmac.compare_digest(given.encode("latin-1"), word)
+
+
+def _seen(request: Request) -> dict[str, object]:
+    host, port = request.client or ("", -1)
+    proxied = any(name in request.headers for name in WRITTEN_BY_PROXIES)
+    # A client that a believed proxy named has no port.
+    told = {"address": host, "scheme": request.url.scheme, "is_proxied": proxied}
+    return {"seen": told | {"is_believed": port == 0}}
 
 
 @router.get("/readyz", action=PUBLIC)
