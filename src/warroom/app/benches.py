@@ -97,6 +97,25 @@ def calls(*, calls: int = 60, legs: int = 0, seconds: float = 12, json: bool = F
         _print(bench_calls(calls=calls, seconds=seconds), json=json)
 
 
+@app.command(name="sip-flood")
+def sip_flood(
+    *, rate: int = 5000, calls: int = 60, seconds: float = 10, json: bool = False
+) -> None:
+    """A trunk's calls while strangers flood the port. Example: `warroom bench sip-flood --json`.
+
+    Beside it the floor: the same calls without a flood. Also what strangers get back.
+
+    Args:
+        rate: Requests of strangers a second, from 400 addresses of loopback.
+        calls: Calls of the trunk, one after the other in `seconds`.
+        seconds: Length of each of the two windows.
+        json: One line instead of a readable object.
+    """
+    from warroom.calls.bench import bench_sip_flood  # noqa: PLC0415 - heavy, and for benches only
+
+    _print(bench_sip_flood(rate=rate, calls=calls, seconds=seconds), json=json)
+
+
 @app.command
 def live(
     *, viewers: int = 100, seconds: float = 15, browser: bool = False, json: bool = False

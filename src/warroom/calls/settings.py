@@ -14,7 +14,10 @@ class Trunk:
 
     Attributes:
         name: In records and on screens.
-        addresses: From where it calls: addresses or networks (`10.1.0.0/16`).
+        addresses: From where it calls: addresses or networks (`10.1.0.0/16`). Messages from
+            elsewhere are not read; empty only where `certificate_names` says who it is.
+        certificate_names: Names of which its certificate must carry one: it then comes over TLS
+            alone. Our calls to it ask for the same.
         uri: Where it takes our calls (`sip:sbc.example:5060;transport=udp`); empty: it takes none.
         user: Our login at it, and its own at us where it must prove itself.
         secret: The password, sealed by `warroom trunk seal NAME`.
@@ -27,6 +30,7 @@ class Trunk:
     user: str = ""
     secret: str = field(default="", repr=False)
     proves: bool = False
+    certificate_names: list[str] = field(default_factory=list)
 
 
 @section
@@ -41,6 +45,14 @@ class CallSettings:
     tls_port: int = setting(5061, "Port of SIP over TLS.")
     tls_certificate: str = setting("", "Certificate chain (PEM) for SIP over TLS; empty: no TLS.")
     tls_key: str = setting("", "Key (PEM) of that certificate.")
+    tls_authorities: str = setting(
+        "", "Authorities (PEM) that vouch for the certificates of trunks; empty: the system's."
+    )
+    open_door_calls: int = setting(
+        0,
+        "Calls at once from addresses of no trunk, over TCP or TLS alone; 0: none. "
+        "Callers of mobile operators come by trunks: this is for a centre without one.",
+    )
     rtp_port_begin: int = setting(16_384, "First port of sound.")
     rtp_port_end: int = setting(32_766, "Last port of sound.")
     webrtc_host: str = setting("127.0.0.1", "Address to which agents' browsers send sound.")

@@ -25,6 +25,8 @@ class Line:
     is_reliable: bool = False
     peer: tuple[str, int] = ("127.0.0.1", 5090)
     is_closed: bool = False
+    is_known: bool = True
+    names: tuple[str, ...] = ()
     sent: list[Message] = field(default_factory=list)
 
     def send(self, wire: bytes) -> None:

@@ -62,7 +62,7 @@ def bench_calls(*, calls: int, seconds: float) -> dict[str, Any]:
     """Measures `calls` calls at once for so many seconds each."""
     with (
         tempfile.TemporaryDirectory(prefix="wr-calls-") as folder,
-        _started("edge", folder, str(calls)) as edge,
+        started("edge", folder, str(calls)) as edge,
     ):
         measured = _measure(edge, calls, seconds)
     floor = _floor(calls, seconds)
@@ -79,9 +79,10 @@ def bench_calls(*, calls: int, seconds: float) -> dict[str, Any]:
 
 
 @contextmanager
-def _started(*words: str) -> "Iterator[subprocess.Popen[bytes]]":
+def started(*words: str, module: str = "edge") -> "Iterator[subprocess.Popen[bytes]]":
+    """A process of a module of this folder, killed at the end."""
     with subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-m", "warroom.calls.bench.edge", *words],
+        [sys.executable, "-m", f"warroom.calls.bench.{module}", *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -92,18 +93,26 @@ def _started(*words: str) -> "Iterator[subprocess.Popen[bytes]]":
             process.kill()
 
 
-def _told(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
+def told(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
+    """What it says next; waits for it."""
     line = process.stdout.readline() if process.stdout else b""
     return msgspec.json.decode(line, type=dict[str, Any])
 
 
-def _press(process: "subprocess.Popen[bytes]") -> None:
+def press(process: "subprocess.Popen[bytes]") -> None:
+    """Has it go on to what comes next."""
     if process.stdin:
         process.stdin.write(b"\n")
         process.stdin.flush()
 
 
-def _socket() -> socket.socket:
+def sdp(caller: Caller) -> str:
+    """What a caller offers."""
+    return _SDP.format(host=HOST, port=caller.sound.getsockname()[1])
+
+
+def socket_of() -> socket.socket:
+    """A socket of a caller, on any port."""
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     made.bind((HOST, 0))
@@ -112,38 +121,37 @@ def _socket() -> socket.socket:
 
 
 def _measure(edge: "subprocess.Popen[bytes]", calls: int, seconds: float) -> dict[str, Any]:
-    target = (HOST, _told(edge)["port"])
-    callers = [Caller(number, _socket(), _socket()) for number in range(calls)]
+    target = (HOST, told(edge)["port"])
+    callers = [Caller(number, socket_of(), socket_of()) for number in range(calls)]
     voice = secrets.token_bytes(160)
     for caller in callers:
         caller.asked_at = time.monotonic()
-        sdp = _SDP.format(host=HOST, port=caller.sound.getsockname()[1])
-        caller.sip.sendto(caller.request("INVITE", 1, sdp), target)
+        caller.sip.sendto(caller.request("INVITE", 1, sdp(caller)), target)
         _hear(callers, target, 0.002)
     while any(caller.media is None for caller in callers):
         _hear(callers, target, 0.01)
     _speak(callers, target, voice, MEASURED_FROM_S)
-    _press(edge)
+    press(edge)
     began = time.monotonic()
     _speak(callers, target, voice, seconds)
     window_s = time.monotonic() - began
-    _press(edge)
+    press(edge)
     for caller in callers:
         caller.sip.sendto(caller.request("BYE", 2), target)
-    told = _told(edge)
+    counted = told(edge)
     _hang_up(callers)
     sent = sum(caller.sent for caller in callers)
     answers = sorted(1000 * (caller.answered_at - caller.asked_at) for caller in callers)
     return {
-        "cpu_s": told["cpu_s"],
+        "cpu_s": counted["cpu_s"],
         "window_s": round(window_s, 2),
-        "rtp_lost": sent - told["received"],
+        "rtp_lost": sent - counted["received"],
         "answer_ms_p99": round(answers[max(0, -(-99 * calls // 100) - 1)], 1),
         "rtp_sent": sent,
-        "caller_to_leg_ms_p50": told["late_ms_p50"],
-        "caller_to_leg_ms_p99": told["late_ms_p99"],
-        "recordings_hashed": told["hashed"],
-        "worst_tick_late_ms": told["worst_late_ms"],
+        "caller_to_leg_ms_p50": counted["late_ms_p50"],
+        "caller_to_leg_ms_p99": counted["late_ms_p99"],
+        "recordings_hashed": counted["hashed"],
+        "worst_tick_late_ms": counted["worst_late_ms"],
     }
 
 
@@ -205,15 +213,15 @@ def _drain(callers: list[Caller]) -> None:
 
 def _floor(calls: int, seconds: float) -> float:
     """Percent of a core for each call of a process that sends every packet back."""
-    with _started("floor", str(calls)) as process:
-        ports = _told(process)["ports"]
-        callers = [Caller(number, _socket(), _socket()) for number in range(calls)]
+    with started("floor", str(calls)) as process:
+        ports = told(process)["ports"]
+        callers = [Caller(number, socket_of(), socket_of()) for number in range(calls)]
         for caller, port in zip(callers, ports, strict=True):
             caller.media = (HOST, port)
-        _press(process)
+        press(process)
         began = time.monotonic()
         _speak(callers, (HOST, ports[0]), secrets.token_bytes(160), seconds)
         window_s = time.monotonic() - began
-        _press(process)
+        press(process)
         _hang_up(callers)
-        return float(100 * _told(process)["cpu_s"] / window_s / calls)
+        return float(100 * told(process)["cpu_s"] / window_s / calls)

@@ -12,7 +12,7 @@ import msgspec
 from warroom.calls.bench.figures import STAMP, nearest_rank
 from warroom.calls.contracts import OnFrame, OnKey
 from warroom.calls.edge.process import Edge
-from warroom.calls.settings import CallSettings
+from warroom.calls.settings import CallSettings, Trunk
 from warroom.kernel.clock import SystemClock
 from warroom.kernel.secrets import Sealer
 
@@ -97,6 +97,52 @@ async def _edge(folder: Path, agents: int) -> None:
     await edge.stop()
 
 
+async def _flooded(folder: Path, agents: int) -> None:
+    """An edge whose only trunk is 127.0.0.1; measures between two lines that it is told."""
+    settings = CallSettings(
+        port=0, wrap_up_s=0.0, trunks=[Trunk(name="bench", addresses=["127.0.0.1"])],
+        caller_silent_s=600.0,
+    )  # fmt: skip
+    edge = Edge(settings, Sealer(bytes(32)), folder, folder / "c.sock", SystemClock())
+    await edge.start()
+    board = edge.board
+    for number in range(agents):
+        await board.leg(f"a{number}", EchoLeg())
+    answering = asyncio.ensure_future(_answer(board))
+    gc.collect()
+    gc.freeze()
+    ports = board.stack.transports.ports
+    _say(port=ports["UDP"], tcp_port=ports["TCP"])
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while await reader.readline():
+        before = time.process_time()
+        board.worst_late_s = 0.0
+        await reader.readline()
+        transports = board.stack.transports
+        _say(
+            cpu_s=time.process_time() - before,
+            strangers=transports.strangers.seen,
+            refused=transports.strangers.refused,
+            unread=transports.unread(),
+            is_sorted=transports.is_sorted,
+            transactions=len(board.stack),
+            calls=len(board.calls),
+            worst_late_ms=round(board.worst_late_s * 1000, 1),
+        )
+    answering.cancel()
+    await edge.stop()
+
+
+async def _answer(board: Any) -> None:
+    while True:
+        await asyncio.sleep(0.005)
+        for call in list(board.calls.values()):
+            if call.rung and call.is_waiting and not call.is_over:
+                board.answer(call, next(iter(call.rung)))
+
+
 async def _until_over(board: Any) -> None:
     while board.calls or board.books.journal.health.waiting:  # noqa: ASYNC110 - rare and short
         await asyncio.sleep(0.02)
@@ -134,5 +180,7 @@ def _say(**words: Any) -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "edge":
         asyncio.run(_edge(Path(sys.argv[2]), int(sys.argv[3])))
+    elif sys.argv[1] == "flooded":
+        asyncio.run(_flooded(Path(sys.argv[2]), int(sys.argv[3])))
     else:
         asyncio.run(_floor(int(sys.argv[2])))

@@ -171,6 +171,8 @@ class Control:
     async def _health(self, _: Arguments) -> dict[str, Any]:
         board = self._board
         counts, journal = board.stack.counts, board.books.journal
+        transports = board.stack.transports
+        unread, of_strangers_unread = transports.unread()
         return {
             "calls": len(board.calls),
             "agents": sum(agent.is_there for agent in board.agents),
@@ -181,6 +183,13 @@ class Control:
             "sip": {
                 name: getattr(counts, name)
                 for name in ("received", "refused", "repeated", "limited", "resent", "failed")
+            }
+            | {
+                "unread": unread,
+                "strangers": transports.strangers.seen + of_strangers_unread,
+                "strangers_refused": transports.strangers.refused,
+                "strangers_connected": transports.strangers.connected,
+                "strangers_sorted": transports.is_sorted,
             },
             "worst_late_ms": round(board.worst_late_s * 1000, 1),
         }

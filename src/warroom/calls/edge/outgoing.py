@@ -111,7 +111,9 @@ class Dialler:
         answer_s: float,
     ) -> Dialled | None:
         try:
-            flow = await self._user.stack.transports.flow(line.transport, line.peer)
+            flow = await self._user.stack.transports.flow(
+                line.transport, line.peer, line.trunk.certificate_names
+            )
         except (OSError, TimeoutError) as error:
             _log.warning("calls.trunk_away", line=line.trunk.name, problem=type(error).__name__)
             self._trunks.learn(line, is_there=False)

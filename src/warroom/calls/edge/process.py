@@ -18,6 +18,7 @@ from warroom.calls.edge.switchboard import Switchboard
 from warroom.calls.edge.trunks import Trunks
 from warroom.calls.legs.browser import BrowserLeg
 from warroom.calls.settings import CallSettings
+from warroom.calls.sip.transport import Identity
 from warroom.kernel.clock import Clock
 from warroom.kernel.log import logger
 from warroom.kernel.secrets import Sealer
@@ -42,7 +43,7 @@ class Edge:
     def __init__(
         self, settings: CallSettings, sealer: Sealer, data: Path, socket: Path, clock: Clock
     ) -> None:
-        trunks = Trunks(settings.trunks, sealer)
+        trunks = Trunks(settings.trunks, sealer, settings.open_door_calls)
         self.board = Switchboard(settings, trunks, data, clock, self._written)
         self.desk = Desk(self.board)
         self._settings, self._clock = settings, clock
@@ -59,7 +60,7 @@ class Edge:
     async def start(self) -> None:
         """Takes calls from now on; waits for its ports as long as another program has them."""
         await self.control.start()
-        tls, problem = _tls(self._settings), None
+        tls, problem = self._tls(), None
         while True:
             try:
                 await self.board.listen(tls)
@@ -77,6 +78,16 @@ class Edge:
         self.board.later(self._trim())
         self.board.later(self.desk.trunks.keep_asking(self._settings.trunk_ask_s))
 
+    def _tls(self) -> ssl.SSLContext | None:
+        settings, trunks = self._settings, self.board.trunks
+        identity = Identity(settings.tls_authorities, settings.tls_certificate, settings.tls_key)
+        self.board.stack.transports.identity = identity
+        if not identity.certificate:
+            return None
+        return identity.server_context(
+            asks=any(line.trunk.certificate_names for line in trunks.lines)
+        )
+
     async def stop(self) -> None:
         """Leaves; calls go on in the process that comes after."""
         await self.control.stop()
@@ -87,14 +98,6 @@ class Edge:
             before_ms = self.board.now_ms() - int(self._settings.journal_days * DAY_S * 1000)
             await asyncio.to_thread(self.board.books.journal.trim, before_ms)
             await asyncio.sleep(DAY_S / 24)
-
-
-def _tls(settings: CallSettings) -> ssl.SSLContext | None:
-    if not settings.tls_certificate:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(settings.tls_certificate, settings.tls_key or None)
-    return context
 
 
 def run(settings: CallSettings, sealer: Sealer, data: Path, socket: Path, clock: Clock) -> None:

@@ -21,7 +21,7 @@ from warroom.calls.edge.call import Books, Call, Facts
 from warroom.calls.edge.journal import Event, Journal
 from warroom.calls.edge.media import Media, TwoWayRecorder
 from warroom.calls.edge.resuming import CallFiles
-from warroom.calls.edge.trunks import Trunks
+from warroom.calls.edge.trunks import OPEN, Trunks
 from warroom.calls.edge.unrecorded import Unrecorded
 from warroom.calls.errors import AgentBusyError, CallStateError, NoCallError
 from warroom.calls.rules import CallState, is_short, to_ring
@@ -32,7 +32,7 @@ from warroom.calls.sip.fields import MalformedError, NameAddr, split_top
 from warroom.calls.sip.limits import RateLimit
 from warroom.calls.sip.location import place_of, reference_of
 from warroom.calls.sip.session import Session
-from warroom.calls.sip.stack import Stack
+from warroom.calls.sip.stack import STRANGERS_BURST, STRANGERS_PER_S, Stack
 from warroom.calls.sip.transaction import Timers
 from warroom.calls.sip.uri import EMERGENCY, parse_uri
 from warroom.kernel.clock import Clock
@@ -94,8 +94,11 @@ class Switchboard:
         self.loose: dict[str, Loose] = {}
         self.user = UserAgent(trunks.admit, self._invited, Challenger("warroom", clock.monotonic))
         limit = RateLimit(settings.requests_per_s, settings.requests_burst, clock.monotonic)
+        strangers = RateLimit(STRANGERS_PER_S, STRANGERS_BURST, clock.monotonic)
         host = settings.public_host or settings.host
-        self.stack = self.user.stack = Stack(self.user, timers or Timers(), limit, host)
+        self.stack = self.user.stack = Stack(
+            self.user, timers or Timers(), limit, host, trunks.gate(), strangers
+        )
         self._tasks: set[asyncio.Task[Any]] = set()
         self.waiting_sound: tuple[bytes, ...] = ()
         self._ticks = 0
@@ -162,14 +165,25 @@ class Switchboard:
     # Calls that come in
 
     def _invited(self, session: Session) -> None:
+        if not session.flow.is_known and self._is_door_full():
+            # Not written down: strangers must not fill the journal.
+            session.refuse(503, [("retry-after", "5")])
+            return
         if len(self.calls) >= self.settings.calls_most:
             self._turn_away(session, self._facts_of(session))
             return
         self.later(self._offer(session))
 
+    def _is_door_full(self) -> bool:
+        # Those that a process before this one took are known by their line alone.
+        taken = sum(
+            call.facts.line == OPEN and call.session.flow.is_known for call in self.calls.values()
+        )
+        return self.user.strangers() + taken > self.trunks.open_calls
+
     def _facts_of(self, session: Session) -> Facts:
-        line = self.trunks.of(session.flow.peer[0])
-        name = line.trunk.name if line else ""
+        line = self.trunks.of(session.flow.peer[0], session.flow.names)
+        name = line.trunk.name if line else "" if session.flow.is_known else OPEN
         return Facts(str(new_id()), _number_of(session), name, "in", self.now_ms())
 
     def _turn_away(self, session: Session, facts: Facts) -> None:

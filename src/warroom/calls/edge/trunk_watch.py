@@ -106,7 +106,9 @@ class TrunkWatch:
         sender = f"<sip:{self._sender}@{self._user.stack.host}>"
         try:
             async with asyncio.timeout(self._answer_s):
-                flow = await self._user.stack.transports.flow(line.transport, line.peer)
+                flow = await self._user.stack.transports.flow(
+                    line.transport, line.peer, line.trunk.certificate_names
+                )
                 return await self._user.ping(f"sip:{host}:{port}", flow, sender)
         except (OSError, TimeoutError):
             return AWAY[0]

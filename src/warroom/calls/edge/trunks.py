@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from warroom.calls.settings import Trunk
+from warroom.calls.sip.admission import Gate, Networks
 from warroom.calls.sip.agent import Admission
 from warroom.calls.sip.digest import Credentials
 from warroom.calls.sip.message import Message
 from warroom.calls.sip.transport import Flow
 from warroom.calls.sip.uri import Uri, parse_uri
 from warroom.kernel.secrets import Sealer
+
+OPEN = "open"
+"""The line of calls that an open door lets in."""
 
 LOCAL = Trunk(name="local", addresses=["127.0.0.0/8", "::1/128"])
 """Where no trunk is set, this machine alone may call: tests and the demonstration."""
@@ -57,6 +61,18 @@ class Line:
             return "", 0
         return self.target.host, self.target.port or (5061 if self.transport == "TLS" else 5060)
 
+    def is_at(self, host: str, names: Sequence[str]) -> bool:
+        """Whether this trunk sends from an address, with a certificate of these names."""
+        if self.trunk.certificate_names:
+            wanted = {name.lower() for name in self.trunk.certificate_names}
+            if wanted.isdisjoint(names):
+                return False
+            if not self.networks:
+                return True
+        address = ipaddress.ip_address(host.partition("%")[0])
+        address = getattr(address, "ipv4_mapped", None) or address
+        return any(address in network for network in self.networks)
+
     def address_of(self, number: str) -> str:
         """The URI of a number behind this trunk."""
         return f"sip:{number}@{self.peer[0]}:{self.peer[1]};user=phone"
@@ -68,25 +84,44 @@ class Trunks:
     Args:
         trunks: From the settings.
         sealer: Opens their passwords.
+        open_calls: Calls at once of anybody else (`open_door_calls`).
     """
 
-    def __init__(self, trunks: Sequence[Trunk], sealer: Sealer) -> None:
+    def __init__(self, trunks: Sequence[Trunk], sealer: Sealer, open_calls: int = 0) -> None:
         self.lines = [_line(trunk, sealer) for trunk in trunks] or [_line(LOCAL, sealer)]
+        self.open_calls = open_calls
 
-    def of(self, host: str) -> Line | None:
-        """The trunk that calls from an address; None for a stranger."""
-        address = ipaddress.ip_address(host)
-        address = getattr(address, "ipv4_mapped", None) or address
-        for line in self.lines:
-            if any(address in network for network in line.networks):
-                return line
-        return None
+    def of(self, host: str, names: Sequence[str] = ()) -> Line | None:
+        """The trunk that calls from an address; None for a stranger.
+
+        Args:
+            host: From where.
+            names: Those of the certificate that it showed, over TLS.
+        """
+        return next((line for line in self.lines if line.is_at(host, names)), None)
+
+    def named(self, name: str) -> Line | None:
+        """The trunk of a name."""
+        return next((line for line in self.lines if line.trunk.name == name), None)
+
+    def gate(self) -> Gate:
+        """Whom the sockets listen to."""
+        by_address = [line for line in self.lines if not line.trunk.certificate_names]
+        return Gate(
+            Networks(network for line in by_address for network in line.networks),
+            Networks(network for line in self.lines for network in line.networks),
+            self.open_calls,
+            by_certificate=any(
+                line.trunk.certificate_names and not line.networks for line in self.lines
+            ),
+            is_known=lambda host, names: self.of(host, names) is not None,
+        )
 
     def admit(self, _: Message, flow: Flow) -> Admission:
         """Judges who calls (`agent.UserAgent`)."""
-        line = self.of(flow.peer[0])
+        line = self.of(flow.peer[0], flow.names)
         if line is None:
-            return Admission(is_known=False)
+            return Admission(is_known=self.open_calls > 0 and flow.is_reliable)
         return Admission(is_known=True, credentials=line.credentials if line.trunk.proves else None)
 
     def outgoing(self) -> list[Line]:

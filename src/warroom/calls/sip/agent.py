@@ -90,6 +90,10 @@ class UserAgent:
     def __len__(self) -> int:
         return len(self._sessions)
 
+    def strangers(self) -> int:
+        """How many sessions are with somebody whom an open door let in."""
+        return sum(not session.flow.is_known for session in self._sessions.values())
+
     def contact(self, flow: Flow) -> str:
         """Where we want requests that come later."""
         port = self.stack.transports.ports.get(flow.transport, 5060)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from warroom.calls.sip.admission import Gate
 from warroom.calls.sip.limits import RateLimit
 from warroom.calls.sip.message import Message, RefusedError, new_tag, parse, respond
 from warroom.calls.sip.transaction import ClientTransaction, Key, ServerTransaction, State, Timers
@@ -13,6 +14,9 @@ from warroom.kernel.log import logger
 
 TRANSACTIONS_MOST = 10_000
 HELD_MOST = 1_000
+STRANGERS_PER_S, STRANGERS_BURST = 20.0, 40
+"""Messages of all strangers together, where an open door lets them in."""
+
 PORT = 5060
 COOKIE = "z9hG4bK"
 """What the branch of a sender that follows RFC 3261 begins with (8.1.1.7)."""
@@ -63,13 +67,22 @@ class Stack:
         timers: How long.
         limit: How much one sender may ask for; None for no limit.
         host: What we call ourselves in Via.
+        gate: Who may send; None for everybody.
+        strangers: How much all may ask for together whom the gate does not know.
     """
 
     def __init__(
-        self, user: User, timers: Timers, limit: RateLimit | None = None, host: str = "127.0.0.1"
+        self,
+        user: User,
+        timers: Timers,
+        limit: RateLimit | None = None,
+        host: str = "127.0.0.1",
+        gate: Gate | None = None,
+        strangers: RateLimit | None = None,
     ) -> None:
         self._user, self.timers, self._limit, self.host = user, timers, limit, host
-        self.transports = Transports(self.receive)
+        self._strangers = strangers
+        self.transports = Transports(self.receive, gate)
         self.counts = Counts()
         self._served: dict[Key, ServerTransaction] = {}
         self._asked: dict[Key, ClientTransaction] = {}
@@ -95,7 +108,10 @@ class Stack:
                 self._held.append((wire, flow))
             return
         self.counts.received += 1
-        if self._limit is not None and not self._limit.allows(flow.peer[0]):
+        limit, sender = self._limit, flow.peer[0]
+        if not flow.is_known:
+            limit, sender = self._strangers, ""
+        if limit is not None and not limit.allows(sender):
             self.counts.limited += 1
             return
         try:

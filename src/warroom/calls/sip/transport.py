@@ -5,17 +5,46 @@ address and our socket.
 """
 
 import asyncio
+import contextlib
+import errno
 import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import Callable
-from typing import Protocol, cast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
 
+from warroom.calls.sip.admission import (
+    Gate,
+    Refuser,
+    Strangers,
+    dropped,
+    everybody,
+    shut_out,
+    sort_into,
+)
 from warroom.calls.sip.message import BODY_MAX_BYTES, HEAD_MAX_BYTES
+from warroom.kernel.log import logger
 
 CONNECTIONS_MOST = 256
 CONNECTIONS_OF_ONE_MOST = 32
+STRANGERS_MOST = 32
+STRANGERS_OF_ONE_MOST = 2
+"""Connections of strangers, in handshake or open; those of trunks are counted apart."""
+
+ACCEPTED_AT_ONCE = 64
+HANDSHAKE_S = 4.0
+NO_ROOM_S = 0.2
+"""Without a file descriptor left, connections wait so long."""
+
+DATAGRAMS_AT_ONCE = 64
+QUEUE_BYTES = 4 << 20
+STRANGERS_QUEUE_BYTES = 32 << 10
+STRANGERS_AT_ONCE, STRANGERS_EACH_S = 8, 0.05
+"""Of strangers' datagrams 160 a second are read; the kernel drops the rest unread."""
+
+DATAGRAM_MAX_BYTES = 65_536
 UNSENT_MAX_BYTES = 262_144
 FREE_TRIES = 10
 PARTIAL_S = 20.0
@@ -24,16 +53,27 @@ PARTIAL_S = 20.0
 CONNECT_S = 4.0
 _LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*([^\r]*)", re.IGNORECASE)
 
+_log = logger("calls.sip")
+_FORCED_RECEIVE_BUFFER = 33
+"""SO_RCVBUFFORCE (Linux): a queue beyond the system's limit, for who may have one."""
+
 type Address = tuple[str, int]
 type OnWire = Callable[[bytes, "Flow"], None]
 
 
 class Flow(Protocol):
-    """The way to one peer."""
+    """The way to one peer.
+
+    Attributes:
+        is_known: Whether a trunk is there; False for a stranger whom an open door let in.
+        names: Whose certificate it is, by the names that it carries; empty where it showed none.
+    """
 
     transport: str
     is_reliable: bool
+    is_known: bool
     peer: Address
+    names: Sequence[str]
 
     def send(self, wire: bytes) -> None:
         """Send one message; silently nothing if the way is closed, as if it were lost."""
@@ -49,25 +89,28 @@ class UdpFlow:
     """An address, reached from one of our sockets.
 
     Args:
-        socket: Ours.
+        ours: Our socket.
         peer: Theirs.
     """
 
     transport = "UDP"
     is_reliable = False
+    is_known = True
+    names: Sequence[str] = ()
 
-    def __init__(self, socket: asyncio.DatagramTransport, peer: Address) -> None:
-        self._socket, self.peer = socket, peer
+    def __init__(self, ours: socket.socket, peer: Address) -> None:
+        self._socket, self.peer = ours, peer
 
     def send(self, wire: bytes) -> None:
-        """Send one message as one datagram."""
-        if not self._socket.is_closing():
-            self._socket.sendto(wire, self.peer)
+        """Send one message as one datagram; one that cannot leave now is lost like any other."""
+        if not self.is_closed:
+            with contextlib.suppress(OSError):
+                self._socket.sendto(wire, self.peer)
 
     @property
     def is_closed(self) -> bool:
         """Whether our socket is closed."""
-        return self._socket.is_closing()
+        return self._socket.fileno() < 0
 
 
 class FramingError(ValueError):
@@ -160,6 +203,8 @@ class StreamFlow(asyncio.Protocol):
         on_close: Callable[["StreamFlow"], None],
     ) -> None:
         self.transport, self.peer = transport, ("", 0)
+        self.is_known = True
+        self.names: Sequence[str] = ()
         self._on_wire, self._on_open, self._on_close = on_wire, on_open, on_close
         self._framer = Framer()
         self._wire: asyncio.Transport | None = None
@@ -170,6 +215,7 @@ class StreamFlow(asyncio.Protocol):
         """Notes the peer, or ends the connection where there are too many."""
         self._wire = cast("asyncio.Transport", transport)
         self.peer = tuple(transport.get_extra_info("peername")[:2])
+        self.names = names_of(transport.get_extra_info("peercert"))
         if not self._on_open(self):
             self._wire.abort()
             return
@@ -223,18 +269,58 @@ class StreamFlow(asyncio.Protocol):
             self._wire.abort()
 
 
-class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, on_wire: OnWire) -> None:
-        self._on_wire = on_wire
-        self._socket: asyncio.DatagramTransport | None = None
+def names_of(certificate: Any) -> list[str]:
+    """The names that a certificate carries, in lower case (RFC 5922, 7.1).
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._socket = cast("asyncio.DatagramTransport", transport)
+    Names of the domain as a SIP URI stand before names of hosts; where there are such, the others
+    do not count.
+    """
+    entries = (certificate or {}).get("subjectAltName", ())
+    domains = [value[4:] for kind, value in entries if kind == "URI" and value[:4] == "sip:"]
+    hosts = [value for kind, value in entries if kind in ("DNS", "IP Address")]
+    return [name.lower() for name in domains or hosts]
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        # Line ends and zeros keep the way through a NAT open.
-        if self._socket is not None and data.strip(b"\r\n\0"):
-            self._on_wire(data, UdpFlow(self._socket, addr[:2]))
+
+def _check_names(flow: StreamFlow, names: Sequence[str]) -> None:
+    """Ends a connection to somebody else (RFC 5922, 7.3).
+
+    Raises:
+        SSLCertVerificationError: Its certificate carries none of the names.
+    """
+    if names and {name.lower() for name in names}.isdisjoint(flow.names):
+        flow.abort()
+        raise ssl.SSLCertVerificationError
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Files (PEM) by which we and others are known over TLS.
+
+    Attributes:
+        authorities: Who vouches for others; empty: the system's.
+        certificate: Our chain; empty where we have none.
+        key: Its key; empty where it is in the same file.
+    """
+
+    authorities: str = ""
+    certificate: str = ""
+    key: str = ""
+
+    def server_context(self, *, asks: bool) -> ssl.SSLContext:
+        """For connections to us.
+
+        Args:
+            asks: Whether who comes is asked for a certificate; one that nobody vouches for ends it.
+        """
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.certificate, self.key or None)
+        if asks:
+            context.verify_mode = ssl.CERT_OPTIONAL
+            if self.authorities:
+                context.load_verify_locations(self.authorities)
+            else:
+                context.load_default_certs(ssl.Purpose.CLIENT_AUTH)
+        return context
 
 
 class Transports:
@@ -242,18 +328,30 @@ class Transports:
 
     Args:
         on_wire: Takes each message with the way back.
+        gate: Who may send; None for everybody.
 
     Attributes:
+        identity: Who we are over TLS, to those whom we call.
         ports: Where we listen, by transport.
+        strangers: What came from whom nobody knows.
+        is_sorted: Whether the kernel tells strangers' datagrams apart.
     """
 
-    def __init__(self, on_wire: OnWire) -> None:
+    def __init__(self, on_wire: OnWire, gate: Gate | None = None) -> None:
         self._on_wire = on_wire
-        self._udp: asyncio.DatagramTransport | None = None
-        self._servers: list[asyncio.Server] = []
+        self._gate = gate or everybody()
+        self.identity = Identity()
+        self._udp: socket.socket | None = None
+        self._foreign: socket.socket | None = None
+        self._listeners: dict[str, socket.socket] = {}
         self._streams: set[StreamFlow] = set()
+        self._arriving: dict[asyncio.Task[None], tuple[str, bool]] = {}
+        self._paused: set[asyncio.TimerHandle] = set()
         self._named: dict[Address, Address] = {}
         self._asking: dict[Address, asyncio.Future[Address]] = {}
+        self._refuser: Refuser | None = None
+        self.strangers = Strangers()
+        self.is_sorted = False
         self.ports: dict[str, int] = {}
 
     async def listen(
@@ -272,43 +370,190 @@ class Transports:
                 break
             except OSError:
                 await self.close()
-                self._servers.clear()
                 if not left:
                     raise
 
     async def _listen(
         self, host: str, port: int, tls_port: int, tls: ssl.SSLContext | None
     ) -> None:
-        loop = asyncio.get_running_loop()
-        self._udp, _ = await loop.create_datagram_endpoint(
-            lambda: _Datagrams(self._on_wire), local_addr=(host, port)
-        )
-        self.ports["UDP"] = port = self._udp.get_extra_info("sockname")[1]
+        # A port of TCP has one owner, so that nobody else can join those of UDP, which are shared.
         await self._serve("TCP", host, port, None)
+        await self._take_datagrams(host, self.ports.get("TCP", port))
         if tls is not None:
             await self._serve("TLS", host, tls_port, tls)
+        self._gate.networks.on_change = self._sort
+
+    async def _take_datagrams(self, host: str, port: int) -> None:
+        loop = asyncio.get_running_loop()
+        self._refuser = Refuser(loop.time)
+        family, address = await self._own_address(host, port, socket.SOCK_DGRAM)
+        self._udp = _datagram_socket(family, address, QUEUE_BYTES)
+        self.ports["UDP"] = self._udp.getsockname()[1]
+        loop.add_reader(self._udp, self._drain, self._udp)
+        # Before the second socket is there, so that nothing of a trunk ever lands in it.
+        self._sort()
+        if not self.is_sorted:
+            _log.warning("calls.strangers_not_sorted")
+            return
+        at = self._udp.getsockname()
+        self._foreign = _datagram_socket(family, at, STRANGERS_QUEUE_BYTES)
+        loop.add_reader(self._foreign, self._drain_strangers, self._foreign)
+
+    def _sort(self) -> None:
+        if self._udp is not None:
+            self.is_sorted = sort_into(self._udp, self._gate.networks)
+        for name, listener in self._listeners.items():
+            if not self._gate.hears(name):
+                shut_out(listener, self._gate.streams)
+
+    async def _own_address(self, host: str, port: int, kind: int) -> tuple[int, Any]:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=kind)
+        return found[0][0], found[0][4]
+
+    def _drain(self, ours: socket.socket) -> None:
+        """Takes what came, a batch at a time: sound must not wait for a flood."""
+        for _ in range(DATAGRAMS_AT_ONCE):
+            try:
+                wire, source = ours.recvfrom(DATAGRAM_MAX_BYTES)
+            except OSError:
+                return
+            peer = source[:2]
+            # The kernel sorts only from when it was told to, and not on every system.
+            if not self._gate.networks.knows(peer[0]):
+                self._refuse(wire, peer, ours)
+            # Line ends and zeros keep the way through a NAT open.
+            elif wire.strip(b"\r\n\0"):
+                self._on_wire(wire, UdpFlow(ours, peer))
+
+    def _drain_strangers(self, ours: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        for _ in range(STRANGERS_AT_ONCE):
+            try:
+                wire, source = ours.recvfrom(DATAGRAM_MAX_BYTES)
+            except OSError:
+                return
+            self._refuse(wire, source[:2], ours)
+        # There is more of it: it waits, and what does not fit is dropped by the kernel.
+        loop.remove_reader(ours)
+        self._pause(STRANGERS_EACH_S, ours, self._drain_strangers)
+
+    def _pause(
+        self, seconds: float, of: socket.socket, then: Callable[..., None], *words: Any
+    ) -> None:
+        loop = asyncio.get_running_loop()
+
+        def go_on() -> None:
+            self._paused.discard(timer)
+            if of.fileno() >= 0:
+                loop.add_reader(of, then, of, *words)
+
+        timer = loop.call_later(seconds, go_on)
+        self._paused.add(timer)
+
+    def _refuse(self, wire: bytes, peer: Address, ours: socket.socket) -> None:
+        self.strangers.seen += 1
+        answer = self._refuser.answer(wire, peer) if self._refuser is not None else b""
+        if answer:
+            self.strangers.refused += 1
+            UdpFlow(ours, peer).send(answer)
+
+    def unread(self) -> tuple[int, int]:
+        """Datagrams that the kernel dropped from a full queue: of trunks, and of strangers."""
+        known, foreign = self._udp, self._foreign
+        return (
+            dropped(known) if known is not None else 0,
+            dropped(foreign) if foreign is not None else 0,
+        )
 
     async def _serve(self, name: str, host: str, port: int, tls: ssl.SSLContext | None) -> None:
-        server = await asyncio.get_running_loop().create_server(
-            lambda: self._stream(name), host, port, ssl=tls, backlog=64
-        )
-        self._servers.append(server)
-        self.ports[name] = server.sockets[0].getsockname()[1]
+        family, address = await self._own_address(host, port, socket.SOCK_STREAM)
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        self._listeners[name] = listener
+        listener.setblocking(False)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        if not self._gate.hears(name):
+            shut_out(listener, self._gate.streams)
+        listener.listen(ACCEPTED_AT_ONCE)
+        self.ports[name] = listener.getsockname()[1]
+        asyncio.get_running_loop().add_reader(listener, self._accept, listener, name, tls)
 
-    def _stream(self, name: str) -> StreamFlow:
-        return StreamFlow(name, self._on_wire, self._opened, self._streams.discard)
+    def _accept(self, listener: socket.socket, name: str, tls: ssl.SSLContext | None) -> None:
+        loop = asyncio.get_running_loop()
+        for _ in range(ACCEPTED_AT_ONCE):
+            try:
+                made, source = listener.accept()
+            except OSError as error:
+                if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                    loop.remove_reader(listener)
+                    self._pause(NO_ROOM_S, listener, self._accept, name, tls)
+                return
+            is_known = self._gate.streams.knows(source[0])
+            if not is_known and not self._lets_in(name, source[0]):
+                made.close()
+                continue
+            made.setblocking(False)
+            task = loop.create_task(self._open(made, name, tls))
+            self._arriving[task] = (source[0], is_known)
+            task.add_done_callback(self._arrived)
+
+    def _lets_in(self, name: str, host: str) -> bool:
+        """Whether a stranger's connection is taken: few at once, and fewer of one address."""
+        self.strangers.seen += 1
+        here = [flow.peer[0] for flow in self._streams if not flow.is_known]
+        here += [source for source, is_known in self._arriving.values() if not is_known]
+        return (
+            self._gate.hears(name)
+            and len(here) < STRANGERS_MOST
+            and here.count(host) < STRANGERS_OF_ONE_MOST
+        )
+
+    def _arrived(self, task: "asyncio.Task[None]") -> None:
+        self._arriving.pop(task, None)
+
+    async def _open(self, made: socket.socket, name: str, tls: ssl.SSLContext | None) -> None:
+        more: dict[str, Any] = {"ssl_handshake_timeout": HANDSHAKE_S} if tls is not None else {}
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: StreamFlow(name, self._on_wire, self._judged, self._closed),
+                made,
+                ssl=tls,
+                **more,
+            )
+        except (OSError, TimeoutError):
+            made.close()
+
+    def _judged(self, flow: StreamFlow) -> bool:
+        """Whether a connection to us may stay, now that its certificate is known."""
+        flow.is_known = self._gate.is_known(flow.peer[0], flow.names)
+        if flow.is_known:
+            return self._opened(flow)
+        if not self._gate.open_calls:
+            return False
+        self._streams.add(flow)
+        self.strangers.connected += 1
+        return True
+
+    def _closed(self, flow: StreamFlow) -> None:
+        if flow in self._streams and not flow.is_known:
+            self.strangers.connected -= 1
+        self._streams.discard(flow)
 
     def _opened(self, flow: StreamFlow) -> bool:
-        of_this = sum(known.peer[0] == flow.peer[0] for known in self._streams)
+        trunks = [known for known in self._streams if known.is_known]
+        of_this = sum(known.peer[0] == flow.peer[0] for known in trunks)
         if of_this >= CONNECTIONS_OF_ONE_MOST:
             return False
-        if len(self._streams) >= CONNECTIONS_MOST:
+        if len(trunks) >= CONNECTIONS_MOST:
             # Who says nothing makes room first, so that a crowd of such shuts no trunk out.
-            quietest = min(self._streams, key=lambda known: known.heard_at or 0.0)
+            quietest = min(trunks, key=lambda known: known.heard_at or 0.0)
             self._streams.discard(quietest)
             quietest.abort()
         self._streams.add(flow)
         return True
+
+    def _stream(self, name: str) -> StreamFlow:
+        return StreamFlow(name, self._on_wire, self._opened, self._closed)
 
     def udp(self, peer: Address) -> UdpFlow:
         """The way to an address over UDP.
@@ -318,13 +563,21 @@ class Transports:
         """
         if self._udp is None:
             raise OSError
+        # Its answers must come through the gate.
+        with contextlib.suppress(ValueError):
+            self._gate.networks.learn(peer[0])
         return UdpFlow(self._udp, peer)
 
-    async def flow(self, name: str, peer: Address, tls: ssl.SSLContext | None = None) -> Flow:
+    async def flow(self, name: str, peer: Address, names: Sequence[str] = ()) -> Flow:
         """The way to a peer; a connection that is open is used again.
 
+        Args:
+            name: Of the transport.
+            peer: Where it is.
+            names: Of which its certificate must carry one, over TLS; empty: that of its host.
+
         Raises:
-            OSError: It cannot be reached.
+            OSError: It cannot be reached, or its certificate is not the right one.
             TimeoutError: It does not take the connection, or nobody knows its name.
         """
         at = await self._address_of(peer)
@@ -332,16 +585,26 @@ class Transports:
             return self.udp(at)
         for known in self._streams:
             if known.transport == name and known.peer == at and not known.is_closed:
+                _check_names(known, names)
                 return known
-        context = (tls or ssl.create_default_context()) if name == "TLS" else None
+        context = self._client_context(names) if name == "TLS" else None
         async with asyncio.timeout(CONNECT_S):
             _, made = await asyncio.get_running_loop().create_connection(
                 lambda: self._stream(name),
                 *at,
                 ssl=context,
-                server_hostname=None if context is None else peer[0],
+                server_hostname=None if context is None else peer[0].strip("[]"),
             )
+        _check_names(made, names)
         return made
+
+    def _client_context(self, names: Sequence[str]) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self.identity.authorities or None)
+        # Names of a domain are no names of hosts: they are compared once it stands.
+        context.check_hostname = not names
+        if self.identity.certificate:
+            context.load_cert_chain(self.identity.certificate, self.identity.key or None)
+        return context
 
     async def _address_of(self, peer: Address) -> Address:
         """The address of a name, asked for beside the loop: a socket would ask while all waits.
@@ -370,16 +633,45 @@ class Transports:
         return self._named[peer]
 
     async def _ask_for(self, host: str, port: int) -> Address:
-        ours = self._udp.get_extra_info("socket") if self._udp is not None else None
+        ours = self._udp
         loop, family = asyncio.get_running_loop(), ours.family if ours is not None else 0
         found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_DGRAM)
         return str(found[0][4][0]), port
 
     async def close(self) -> None:
         """Closes everything."""
-        for server in self._servers:
-            server.close()
+        loop = asyncio.get_running_loop()
+        for timer in self._paused:
+            timer.cancel()
+        self._paused.clear()
+        for ours in (*self._listeners.values(), self._udp, self._foreign):
+            if ours is not None and ours.fileno() >= 0:
+                loop.remove_reader(ours)
+                ours.close()
+        self._listeners.clear()
+        for task in list(self._arriving):
+            task.cancel()
+        await asyncio.gather(*self._arriving, return_exceptions=True)
         for flow in list(self._streams):
             flow.abort()
-        if self._udp is not None:
-            self._udp.close()
+
+
+def _datagram_socket(family: int, address: Any, queue_bytes: int) -> socket.socket:
+    """A socket that shares its port with another of ours.
+
+    Raises:
+        OSError: The port is taken by somebody else.
+    """
+    made = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        made.setblocking(False)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            made.setsockopt(socket.SOL_SOCKET, _FORCED_RECEIVE_BUFFER, queue_bytes)
+        except OSError:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, queue_bytes)
+        made.bind(address)
+    except OSError:
+        made.close()
+        raise
+    return made
