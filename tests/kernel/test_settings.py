@@ -1,5 +1,6 @@
 """Settings are typed, known by name, and hide what is secret."""
 
+import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ from warroom.kernel.settings import (
     Configuration,
     NodeSettings,
     SettingsError,
+    make_data_dir,
     make_run_dir,
     section,
     setting,
@@ -120,3 +122,27 @@ def test_a_socket_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsError):
         make_run_dir(tmp_path / "run")
+
+
+def test_a_data_folder_that_others_could_read_is_closed_with_all_in_it(tmp_path: Path) -> None:
+    data, outside = tmp_path / "data", tmp_path / "outside"
+    outside.mkdir()
+    outside.chmod(0o755)
+    (data / "blobs").mkdir(parents=True)
+    (data / "calls.lock").touch()
+    (data / "link").symlink_to(outside)
+    for path in (data, data / "blobs"):
+        path.chmod(0o755)
+    before = os.umask(0o022)
+    try:
+        make_data_dir(data)
+        (data / "later").mkdir()
+        (data / "later" / "file").touch()
+        modes = {path.name: path.lstat().st_mode & 0o077 for path in (data, *data.rglob("*"))}
+        make_data_dir(data, lets_through=True)
+    finally:
+        os.umask(before)
+
+    assert {0} == {mode for name, mode in modes.items() if name != "link"}
+    assert 0o755 == outside.stat().st_mode & 0o777
+    assert 0o700 == data.stat().st_mode & 0o777, "what is closed is not opened again"

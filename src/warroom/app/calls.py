@@ -13,7 +13,7 @@ from warroom.calls.settings import CallSettings
 from warroom.kernel import log
 from warroom.kernel.clock import SystemClock
 from warroom.kernel.secrets import Sealer
-from warroom.kernel.settings import Configuration, NodeSettings, make_run_dir
+from warroom.kernel.settings import Configuration, NodeSettings, make_data_dir, make_run_dir
 
 
 def calls_socket(settings: NodeSettings) -> Path:
@@ -27,7 +27,8 @@ def calls() -> None:
         die_with_parent()
     configuration = Configuration.read(os.environ)
     settings = configuration.section(NodeSettings)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    is_embedded = not settings.database_url
+    make_data_dir(settings.data, lets_through=is_embedded and os.geteuid() == 0)
     make_run_dir(settings.run)
     commands.run_calls(
         configuration.section(CallSettings),

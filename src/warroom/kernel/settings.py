@@ -9,6 +9,7 @@ city pack, whose entries stand for whatever neither says.
 
 import hashlib
 import os
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -108,6 +109,33 @@ def make_run_dir(path: Path) -> Path:
         raise SettingsError(setting="run_dir", problem=f"{path} belongs to somebody else")
     path.chmod(0o700)
     return path
+
+
+def make_data_dir(path: Path, *, lets_through: bool = False) -> None:
+    """Makes the data folder, closed to all other users; what the process makes later is closed too.
+
+    An older version left its folders open, so those directly in it are closed as well; what lies
+    deeper is out of reach then. A folder that somebody else owns stays as it is.
+
+    Args:
+        path: The folder.
+        lets_through: Whether others may pass through it to what they own in it (the embedded
+            PostgreSQL, where we are root), though they cannot list it.
+    """
+    os.umask(0o077)
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _close(path, 0o711 if lets_through else 0o700)
+    for entry in path.iterdir():
+        _close(entry, 0o700)
+
+
+def _close(path: Path, most: int) -> None:
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode) or status.st_uid != os.geteuid():
+        return
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & ~most & 0o077:
+        path.chmod(mode & (most | 0o7700))
 
 
 class Configuration:

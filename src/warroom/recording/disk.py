@@ -300,10 +300,10 @@ class Disk:
         full = self.folder / path
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
-            handle = os.open(full, flags, 0o640)
+            handle = os.open(full, flags, 0o600)
         except FileNotFoundError:
-            full.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(full, flags, 0o640)
+            full.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(full, flags, 0o600)
         file = _OpenFile(handle, path)
         self._files[segment] = file
         return file

@@ -9,11 +9,11 @@ than the last row of each camera.
 The recorder of the disk writes; everybody else reads (`index_reader`).
 """
 
+import contextlib
 import hashlib
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,7 +148,9 @@ class Index:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(PermissionError):  # of somebody who lets us write there
+            folder.chmod(0o700)
         self.db = sqlite3.connect(
             folder / INDEX_NAME, isolation_level=None, check_same_thread=False, timeout=10.0
         )
@@ -173,7 +175,7 @@ class Index:
         """Closes the file."""
         self.db.close()
 
-    @contextmanager
+    @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything inside becomes visible together, or not at all."""
         self.db.execute("begin immediate")

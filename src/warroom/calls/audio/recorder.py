@@ -23,7 +23,7 @@ from warroom.kernel.clock import Clock, SystemClock
 GROWTH_SAMPLES = 60 * RATE_HZ
 """A minute is reserved at a time."""
 
-_MODE = 0o640
+_MODE = 0o600
 
 
 class TwoChannelRecorder:
