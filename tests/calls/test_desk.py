@@ -14,11 +14,14 @@ from tests.scopes import EVERYTHING, scope_of
 from warroom.calls import api
 from warroom.calls.desk import CallDesk
 from warroom.calls.errors import NoCallError, NoDeskError, NoRecordingError, RecordingChangedError
+from warroom.calls.sealed_recordings import seal_recording
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Rule, Scope
+from warroom.kernel.sealed_files import FileSealer
 
 NUMBER = "+62811555"
+SEALER = FileSealer(bytes(32))
 RIFF_SHA256 = hashlib.sha256(b"RIFF").hexdigest()
 
 
@@ -55,7 +58,7 @@ async def test_a_call_of_a_prankster_is_flagged_and_the_edge_is_told(line: Line)
 
 
 def desk(line: Line, agency: str = "PMK") -> CallDesk:  # noqa: F811
-    return CallDesk(line.db, line.client, line.home(agency), line.folder, "n1")
+    return CallDesk(line.db, line.client, line.home(agency), line.folder, "n1", SEALER)
 
 
 def agent(*words: str, agency: UUID) -> Scope:
@@ -98,7 +101,12 @@ async def test_a_recording_is_heard_by_who_may_and_each_look_is_in_the_audit(
     path.write_bytes(b"RIFF")
     hearer = agent("call:listen", agency=agencies["PMK"])
 
-    assert await desk(line).recording(hearer, call) == path
+    pieces, size = await desk(line).recording(hearer, call)
+    assert (b"".join(pieces), size) == (b"RIFF", 4), "one of before, which is plain"
+    assert seal_recording(path, SEALER)
+    assert b"RIFF" not in path.read_bytes()
+    pieces, size = await desk(line).recording(hearer, call)
+    assert (b"".join(pieces), size) == (b"RIFF", 4)
     for other in (
         agent("call:listen", agency=agencies["POL"]),
         agent("call:take", agency=agencies["PMK"]),
@@ -111,7 +119,7 @@ async def test_a_recording_is_heard_by_who_may_and_each_look_is_in_the_audit(
         )
         looks = [(row["object_id"], row["person_id"]) for row in await rows.fetchall()]
 
-    assert [(str(call), str(hearer.person_id))] == [(str(one), str(who)) for one, who in looks]
+    assert [(str(call), str(hearer.person_id))] * 2 == [(str(one), str(who)) for one, who in looks]
 
 
 async def test_a_recording_that_was_changed_is_not_played(
@@ -122,8 +130,15 @@ async def test_a_recording_that_was_changed_is_not_played(
     path.parent.mkdir()
     path.write_bytes(b"RIFX")
 
+    hearer = agent("call:listen", agency=agencies["PMK"])
     with pytest.raises(RecordingChangedError):
-        await desk(line).recording(agent("call:listen", agency=agencies["PMK"]), call)
+        await desk(line).recording(hearer, call)
+    path.write_bytes(b"RIFF")
+    seal_recording(path, SEALER)
+    path.rename(path.with_name("y.wav"))
+    (path.parent / "x.wav").write_bytes((path.parent / "y.wav").read_bytes()[:-1])
+    with pytest.raises(RecordingChangedError):
+        await desk(line).recording(hearer, call)
 
 
 async def test_a_recording_of_another_node_is_not_here(

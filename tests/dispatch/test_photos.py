@@ -24,11 +24,12 @@ from warroom.incidents.photos import PhotoFiles
 from warroom.kernel.blobs import BlobDamagedError
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Scope
+from warroom.kernel.sealed_files import FileSealer
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> PhotoFiles:
-    return PhotoFiles(tmp_path / "photos")
+    return PhotoFiles(tmp_path / "photos", FileSealer(bytes(32)))
 
 
 async def sent_out(room: Room) -> tuple[Incident, UUID, Scope]:
@@ -151,7 +152,7 @@ async def test_files_go_with_their_incident_and_no_other(
     old = (room.now - timedelta(days=2)).timestamp()
     new = room.now.timestamp()
     for path in (tmp_path / "photos").glob("*/*"):
-        is_new = path.read_bytes() == b"being stored now"
+        is_new = path.name == hashlib.sha256(b"being stored now").hexdigest()
         os.utime(path, (new, new) if is_new else (old, old))
 
     async with room.world.db.transaction(EVERYTHING) as tx:

@@ -1,13 +1,15 @@
 """Secrets stay sealed, blobs stay what their name says, logs stay clean, texts stay whole."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
-from warroom.kernel.blobs import BlobDamagedError, Blobs
+from warroom.kernel.blobs import BlobDamagedError, Blobs, SealPlain
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.i18n import catalogue, text
 from warroom.kernel.log import hide_secrets
+from warroom.kernel.sealed_files import PIECE_BYTES, FileSealer, cut, size_of
 from warroom.kernel.secrets import SealBrokenError, Sealer
 
 
@@ -40,7 +42,7 @@ def test_the_key_is_made_once_and_is_private(tmp_path: Path) -> None:
 
 
 def test_a_blob_is_stored_once_under_its_digest(tmp_path: Path) -> None:
-    blobs = Blobs(tmp_path)
+    blobs = Blobs(tmp_path, FileSealer(bytes(32)))
 
     blob, again = blobs.put(b"evidence"), blobs.put(b"evidence")
 
@@ -50,7 +52,7 @@ def test_a_blob_is_stored_once_under_its_digest(tmp_path: Path) -> None:
 
 
 def test_a_changed_blob_is_found_out(tmp_path: Path) -> None:
-    blobs = Blobs(tmp_path)
+    blobs = Blobs(tmp_path, FileSealer(bytes(32)))
     blob = blobs.put(b"evidence")
     (tmp_path / blob.digest[:2] / blob.digest).write_bytes(b"other")
 
@@ -61,7 +63,7 @@ def test_a_changed_blob_is_found_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", "0" * 64, "g" * 64])
 def test_a_name_that_is_no_stored_digest_is_not_found(tmp_path: Path, name: str) -> None:
     with pytest.raises(NotFoundError):
-        Blobs(tmp_path).get(name)
+        Blobs(tmp_path, FileSealer(bytes(32))).get(name)
 
 
 def test_both_languages_have_the_same_texts() -> None:
@@ -78,3 +80,82 @@ def test_logins_never_reach_a_log() -> None:
     line = hide_secrets(None, "", {"url": "rtsp://admin:p@10.0.0.1/x", "api_token": "t", "n": 1})
 
     assert line == {"url": "rtsp://***@10.0.0.1/x", "api_token": "***", "n": 1}
+
+
+SEALER = FileSealer(bytes(range(32)))
+SIZES = [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_sealed_file_opens_to_what_it_was_and_shows_nothing_of_it(
+    tmp_path: Path, size: int
+) -> None:
+    content = (b"a letter of somebody " * (size // 20 + 1))[:size]
+    path = tmp_path / "file"
+    path.write_bytes(content)
+
+    assert SEALER.seal(path, b"it")
+    assert not SEALER.seal(path, b"it")
+
+    assert content == b"".join(SEALER.read(path, b"it"))
+    assert size == size_of(path)
+    assert b"letter" not in path.read_bytes()
+    assert 0o600 == path.stat().st_mode & 0o777
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_a_sealed_file_that_was_cut_changed_or_moved_does_not_open(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    SEALER.write(path, cut(bytes(3 * PIECE_BYTES)), b"it")
+    whole, piece = path.read_bytes(), PIECE_BYTES + 16
+    first, second, third = (whole[20 + n * piece : 20 + (n + 1) * piece] for n in range(3))
+    head = whole[:20]
+    changed = (
+        head, head + first + second, head + first + third, head + second + first + third,
+        head + first + second + third + third, whole[:-1], whole + b"x",
+        whole[:5] + bytes((whole[5] ^ 1,)) + whole[6:], whole[:-20] + bytes((whole[-20] ^ 1,)) +
+        whole[-19:],
+    )  # fmt: skip
+    for content in changed:
+        path.write_bytes(content)
+        with pytest.raises(SealBrokenError):
+            list(SEALER.read(path, b"it"))
+    path.write_bytes(whole)
+    for sealer, context in ((SEALER, b"other"), (FileSealer(bytes(32)), b"it")):
+        with pytest.raises(SealBrokenError):
+            list(sealer.read(path, context))
+
+
+def test_blobs_lie_encrypted_and_plain_ones_of_before_are_read_and_sealed(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path / "blobs", SEALER)
+    blob = blobs.put(b"a letter of somebody")
+    path = tmp_path / "blobs" / blob.digest[:2] / blob.digest
+    assert b"letter" not in path.read_bytes()
+    path.write_bytes(b"a letter of somebody")
+
+    assert blobs.get(blob.digest) == b"a letter of somebody"
+    assert blobs.seal(blob.digest)
+
+    assert b"letter" not in path.read_bytes()
+    assert blobs.get(blob.digest) == b"a letter of somebody"
+
+
+async def test_a_process_seals_what_an_older_version_left_plain(tmp_path: Path) -> None:
+    digest = hashlib.sha256(b"a letter").hexdigest()
+    path = tmp_path / digest[:2] / digest
+    path.parent.mkdir()
+    path.write_bytes(b"a letter")
+    blobs = Blobs(tmp_path, SEALER)
+    part = SealPlain(blobs)
+
+    await part._run()
+
+    assert b"letter" not in path.read_bytes()
+    assert b"a letter" == blobs.get(digest)
+
+
+def test_a_derived_key_is_of_its_purpose_alone() -> None:
+    one, other = Sealer(bytes(32)), Sealer(bytes(range(32)))
+
+    assert one.derive(b"a") == Sealer(bytes(32)).derive(b"a")
+    assert 4 == len({one.derive(b"a"), one.derive(b"b"), other.derive(b"a"), bytes(32)})

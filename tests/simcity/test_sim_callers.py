@@ -18,7 +18,7 @@ from simcity.calls.day import A_DAY, NUISANCE_SHARE, plan_burst, plan_day
 from simcity.calls.serve import BURSTS, Crowd, burst_of, read_spots
 from simcity.calls.sound import FRAME_SAMPLES, RATE_HZ, encode, has_speech, read_wave, say, tones
 from simcity.city.write import write_city
-from tests.calls.edge.room import HOST, opened
+from tests.calls.edge.room import HOST, opened, recording
 from warroom.calls.audio import g711
 
 KANDEA = (-5.1246, 119.4189, 18.0)
@@ -45,7 +45,7 @@ async def test_a_caller_is_answered_located_and_recorded(tmp_path: Path) -> None
         offered = room.body("offered")
         assert ("08111234", True) == (offered["number"], bool(offered["is_emergency"]))
     (recorded,) = tmp_path.rglob("recordings/**/*.wav")
-    assert said in recorded.read_bytes()[58:][0::2]
+    assert said in recording(recorded)[58:][0::2]
 
 
 async def test_a_caller_who_cannot_speak_presses_one(tmp_path: Path) -> None:

@@ -28,8 +28,12 @@ async def page(request: Request, address: str) -> Response:
     if address.startswith(("api/", "ws", "metrics")):
         raise NotFoundError
     root: Path = request.app.state.pages
-    file = (root / address).resolve()
-    if address and file.is_relative_to(root) and file.is_file():
+    try:
+        file = (root / address).resolve()
+        is_built = bool(address) and file.is_relative_to(root) and file.is_file()
+    except (OSError, ValueError) as error:  # a zero in it, or a name that no disk holds
+        raise NotFoundError from error
+    if is_built:
         lasting = address.startswith("assets/")
         age = "public, max-age=31536000, immutable" if lasting else "no-cache"
         return FileResponse(file, headers={"cache-control": age})

@@ -10,7 +10,14 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from psycopg import DataError
+from psycopg import DataError, Error
+from psycopg.errors import (
+    CheckViolation,
+    ForeignKeyViolation,
+    InsufficientPrivilege,
+    NotNullViolation,
+    UniqueViolation,
+)
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
@@ -42,8 +49,10 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(WarRoomError, _known)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _by_number)
-    for unstorable in (DataError, UnicodeEncodeError):
+    for unstorable in (DataError, UnicodeEncodeError, CheckViolation, NotNullViolation):
         app.add_exception_handler(unstorable, _unstorable)
+    for refused in (ForeignKeyViolation, UniqueViolation, InsufficientPrivilege):
+        app.add_exception_handler(refused, _refused)
     app.add_exception_handler(Exception, _unknown)
 
 
@@ -84,6 +93,22 @@ async def _unstorable(connection: HTTPConnection, error: Exception) -> Response:
     """Text that no database holds (a zero, half of a character), or a number beyond its kind."""
     logger("app.problems").warning("unstorable", problem=type(error).__name__, exc_info=error)
     return await _deliver(connection, problem(connection, 422, "invalid", {"fields": []}))
+
+
+async def _refused(connection: HTTPConnection, error: Exception) -> Response:
+    """What names a thing that is not there, one that is there already, or one of another agency.
+
+    Routes say it in their own words where they foresee it; the database refuses what they do not.
+    """
+    assert isinstance(error, Error)  # noqa: S101 - registered for these types alone
+    # Refused by a policy of rows, and not for a right on the table, which would be our fault.
+    is_policy = error.diag.source_function == "ExecWithCheckOptions"
+    if isinstance(error, InsufficientPrivilege) and not is_policy:
+        return await _unknown(connection, error)
+    logger("app.problems").warning("refused_by_database", problem=type(error).__name__)
+    is_double = isinstance(error, UniqueViolation)
+    status, code = (409, "already_there") if is_double else (422, "unknown_reference")
+    return await _deliver(connection, problem(connection, status, code, {}))
 
 
 async def _unknown(connection: HTTPConnection, error: Exception) -> Response:

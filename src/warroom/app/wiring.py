@@ -50,13 +50,14 @@ from warroom.incidents import jobs as incident_jobs
 from warroom.incidents import privacy as incident_privacy
 from warroom.incidents import routes as incident_routes
 from warroom.kernel import deletions, outbox
-from warroom.kernel.blobs import Blobs
+from warroom.kernel.blobs import Blobs, SealPlain
 from warroom.kernel.db import Database
 from warroom.kernel.errors import UnavailableError
 from warroom.kernel.jobs import Job, Worker
 from warroom.kernel.log import LogSettings
 from warroom.kernel.nodes import NodesSettings
 from warroom.kernel.outbound import Outbound, OutboundSettings
+from warroom.kernel.sealed_files import FileSealer
 from warroom.kernel.secrets import Sealer, key_at
 from warroom.kernel.settings import Configuration, NodeSettings
 from warroom.live import api as live
@@ -233,13 +234,13 @@ def services(node: Node, db: Database) -> dict[type, Any]:
             db,
             node.clock,
             identity.system_scope(f"incidents {settings.node}", node.clock),
-            settings.data,
+            incidents.PhotoFiles(settings.data / "photos", FileSealer(sealer.derive(b"photos"))),
         ),
         Configuration: configuration,
         NodeSettings: settings,
         identity.Erasers: ERASERS,
         identity.Finders: identity.known_finders(),
-        Blobs: Blobs(settings.data / "blobs"),
+        Blobs: Blobs(settings.data / "blobs", FileSealer(sealer.derive(b"letters"))),
         Sealer: sealer,
         access.AccessSettings: configuration.section(access.AccessSettings),
         traffic.TrafficSettings: configuration.section(traffic.TrafficSettings),
@@ -257,6 +258,7 @@ def services(node: Node, db: Database) -> dict[type, Any]:
             home,
             settings.data / "calls",
             settings.node,
+            calls.sealer_of_recordings(sealer),
         ),
         calls.Home: home,
         calls.RecordingKeeper: calls.RecordingKeeper(
@@ -439,6 +441,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
             handing,
             reading,
             made[dispatch.EtaBook],
+            SealPlain(made[Blobs], made[incidents.PhotoFiles]),
         ),
         watch_rights=made[identity.Authenticator].watch,
     )

@@ -22,6 +22,7 @@ from warroom.calls.keeping import release as release_recording
 from warroom.calls.meanwhile import Meanwhile
 from warroom.calls.other_ways import take_pbx, take_written
 from warroom.calls.rules import CallClass, CallState
+from warroom.calls.sealed_recordings import sealer_of_recordings
 from warroom.calls.settings import CallSettings, Trunk
 from warroom.calls.stamp_store import list_between as list_call_stamps
 from warroom.calls.stamp_store import list_of as list_stamps_of
@@ -123,6 +124,7 @@ __all__ = [
     "list_places_since",
     "list_stamps_of",
     "release_recording",
+    "sealer_of_recordings",
     "take_pbx",
     "take_written",
 ]

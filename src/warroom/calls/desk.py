@@ -10,9 +10,8 @@ answered all the same (decision 84).
 
 import asyncio
 import contextlib
-import hashlib
 from base64 import b64decode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -36,11 +35,13 @@ from warroom.calls.errors import (
 )
 from warroom.calls.home import Home
 from warroom.calls.rules import TALKING, WAITING, CallClass, CallState, advance
+from warroom.calls.sealed_recordings import hash_of, read_recording
 from warroom.calls.telling import tell
 from warroom.kernel.db import Database, DatabaseAwayError, Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.log import logger
 from warroom.kernel.scope import Scope
+from warroom.kernel.sealed_files import FileSealer, size_of
 
 type Row = dict[str, Any]
 
@@ -59,6 +60,7 @@ class CallDesk:
         home: Whose calls the edge takes.
         folder: Where the edge keeps its recordings.
         node: Name of this node.
+        sealer: Reads them.
     """
 
     db: Database
@@ -66,6 +68,7 @@ class CallDesk:
     home: Home
     folder: Path
     node: str
+    sealer: FileSealer
 
     async def require_seat(self, scope: Scope, action: str = TAKE) -> str:
         """The asker's name at the edge, where they may do this to the calls that it takes.
@@ -265,8 +268,8 @@ class CallDesk:
                 await self._look(scope, row, "call:replay")
         return b64decode(await self.client.ask("replay", call=str(call_id), seconds=seconds))
 
-    async def recording(self, scope: Scope, call_id: UUID) -> Path:
-        """The recording of a call that is over; the look is in the audit.
+    async def recording(self, scope: Scope, call_id: UUID) -> tuple[Iterator[bytes], int]:
+        """The recording of a call that is over, in pieces, and its bytes; the look is in the audit.
 
         Raises:
             NoCallError: There is none, or not for them.
@@ -281,12 +284,12 @@ class CallDesk:
             raise NoRecordingError(node=row["node"])
         if (
             row["recording_sha256"]
-            and await asyncio.to_thread(_hash, path) != row["recording_sha256"]
+            and await asyncio.to_thread(hash_of, path, self.sealer) != row["recording_sha256"]
         ):
             _log.error("calls.recording_changed", call=str(call_id))
             raise RecordingChangedError
         await self._look(scope, row, LISTEN)
-        return path
+        return read_recording(path, self.sealer), size_of(path)
 
     async def _look(
         self, scope: Scope, row: Row, deed: str, detail: dict[str, Any] | None = None
@@ -302,11 +305,6 @@ class CallDesk:
                 agency_id=row["agency_id"],
                 detail=detail,
             )
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _shown(agent: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import msgspec
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response, StreamingResponse
 
 from warroom.calls import api
 from warroom.calls.api import CallDesk
@@ -322,8 +322,12 @@ async def replay(
 @router.get("/{call_id}/recording", action=LISTEN)
 async def get_recording(ctx: Ctx, call_id: UUID) -> Response:
     """The recording of a call that is over; who hears it is in the audit."""
-    path = await _desk(ctx).recording(ctx.scope, call_id)
-    return FileResponse(path, media_type="audio/wav", headers={"cache-control": "no-store"})
+    pieces, size = await _desk(ctx).recording(ctx.scope, call_id)
+    return StreamingResponse(
+        pieces,
+        media_type="audio/wav",
+        headers={"cache-control": "no-store", "content-length": str(size)},
+    )
 
 
 @router.get("/{call_id}/holds", action=HOLD)

@@ -4,7 +4,6 @@ The caller opens the transaction: several calls in one of them happen together o
 """
 
 from datetime import datetime, timedelta, tzinfo
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -95,7 +94,7 @@ def services(
     db: Database,
     clock: Clock,
     standing: Scope,
-    data: Path,
+    photos: PhotoFiles,
 ) -> dict[type, Any]:
     """What routes and jobs use, by type; made once a process."""
     leads = Leads(db, clock, standing, settings.leads)
@@ -104,7 +103,7 @@ def services(
         Intake: Intake(settings, zone, leads, domain),
         Looks: Looks(),
         Names: Names(db, standing),
-        PhotoFiles: PhotoFiles(data / "photos"),
+        PhotoFiles: photos,
         Doorstep: Doorstep(clock, settings.follow_per_minute),
     }
 

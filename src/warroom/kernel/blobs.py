@@ -1,14 +1,19 @@
 """Files named by the SHA-256 of what they hold: written once, never changed, checked on reading."""
 
+import asyncio
 import hashlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from warroom.kernel.errors import NotFoundError, WarRoomError
-from warroom.kernel.ids import new_id
+from warroom.kernel.log import logger
+from warroom.kernel.sealed_files import FileSealer, cut
+from warroom.kernel.secrets import SealBrokenError
+
+_log = logger("kernel.blobs")
 
 
 class BlobDamagedError(WarRoomError):
@@ -26,14 +31,17 @@ class Blob:
 
 
 class Blobs:
-    """A folder of such files.
+    """A folder of such files, each encrypted.
+
+    Plain ones of before are read, and sealed by `SealPlain`.
 
     Args:
         folder: Where they lie; made at the first `put`.
+        sealer: Encrypts them.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, sealer: FileSealer) -> None:
+        self._folder, self._sealer = folder, sealer
 
     def put(self, content: bytes) -> Blob:
         """Stores `content`, durable when this returns; the same content is stored once."""
@@ -45,14 +53,7 @@ class Blobs:
         else:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            unfinished = path.with_name(f".{new_id().hex}")
-            handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-            _sync_folder(path.parent)
+            self._sealer.write(path, cut(content), digest.encode())
         return Blob(digest, len(content))
 
     def get(self, digest: str) -> bytes:
@@ -60,15 +61,24 @@ class Blobs:
 
         Raises:
             NotFoundError: No such file.
-            BlobDamagedError: The file was changed since.
+            BlobDamagedError: The file was changed since, or is sealed with another key.
         """
         try:
-            content = self._path(digest).read_bytes()
+            content = b"".join(self._sealer.read(self._path(digest), digest.encode()))
         except FileNotFoundError as error:
             raise NotFoundError from error
+        except SealBrokenError as error:
+            raise BlobDamagedError(digest=digest) from error
         if hashlib.sha256(content).hexdigest() != digest:
             raise BlobDamagedError(digest=digest)
         return content
+
+    def seal(self, digest: str) -> bool:
+        """Encrypts a file that is plain still; False where it is none."""
+        try:
+            return self._sealer.seal(self._path(digest), digest.encode())
+        except FileNotFoundError:  # removed meanwhile
+            return False
 
     def groups(self) -> Iterator[list[str]]:
         """The names of all stored files, some hundreds at a time."""
@@ -92,9 +102,33 @@ class Blobs:
         return self._folder / digest[:2] / digest
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+class SealPlain:
+    """Encrypts, once in a process's life, the files that an older version left plain."""
+
+    def __init__(self, *folders: Blobs) -> None:
+        self._folders = folders
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Begins in the background."""
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stops behind the group of files that is at work."""
+        assert self._task is not None  # noqa: S101 - entered before
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        for blobs in self._folders:
+            for digests in await asyncio.to_thread(lambda one: list(one.groups()), blobs):
+                await asyncio.to_thread(self._seal, blobs, digests)
+
+    def _seal(self, blobs: Blobs, digests: list[str]) -> None:
+        for digest in digests:
+            try:
+                blobs.seal(digest)
+            except OSError as error:  # a full disk: the file stays as it is, and is read as it is
+                _log.error("blob_not_sealed", problem=error.strerror)
+                return

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from warroom.kernel.errors import WarRoomError
 
@@ -40,12 +42,17 @@ class Sealer:
     """
 
     def __init__(self, key: bytes) -> None:
+        self._key = key
         self._cipher = AESGCM(key)
 
     @classmethod
     def at(cls, path: Path) -> "Sealer":
         """Reads the key file, or makes one (mode 0600) where none is."""
         return cls(key_at(path))
+
+    def derive(self, purpose: bytes) -> bytes:
+        """32 bytes for another purpose: they tell nothing of this key (RFC 5869)."""
+        return HKDF(SHA256(), 32, None, b"warroom " + purpose).derive(self._key)
 
     def seal(self, secret: bytes, context: bytes) -> bytes:
         """The secret, unreadable and bound to `context` (the id of the thing it belongs to)."""

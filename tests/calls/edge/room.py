@@ -13,6 +13,7 @@ from warroom.calls.edge.call import Call
 from warroom.calls.edge.client import EdgeClient
 from warroom.calls.edge.journal import Event
 from warroom.calls.edge.process import Edge
+from warroom.calls.sealed_recordings import read_recording, sealer_of_recordings
 from warroom.calls.settings import CallSettings, Trunk
 from warroom.kernel.clock import SystemClock
 from warroom.kernel.secrets import Sealer
@@ -20,6 +21,11 @@ from warroom.kernel.secrets import Sealer
 HOST = "127.0.0.1"
 KEYS = "1122"
 AGENT_VOICE = b"\x2a" * FRAME_SAMPLES
+
+
+def recording(path: Path) -> bytes:
+    """A recording as people hear it."""
+    return b"".join(read_recording(path, sealer_of_recordings(Sealer(bytes(32)))))
 
 
 def voice(seconds: float = 3.0) -> bytes:

@@ -1,6 +1,7 @@
 """Claims about an edge that is killed in the middle of a call, and started again."""
 
 import asyncio
+import hashlib
 import itertools
 import os
 import signal
@@ -18,17 +19,22 @@ from tests.calls.edge.room import (
     MemoryLeg,
     Room,
     opened,
+    recording,
     settings,
     trunk,
     voice,
 )
 from tests.calls.edge.scenarios import GIVES_UP_LATE, SPOKEN_LONG, document, needs_sipp
 from tests.calls.legs.peer import Browser
+from warroom.calls.audio import wav
 from warroom.calls.audio.rtp import Packet
 from warroom.calls.bench.caller import Caller
 from warroom.calls.edge.client import EdgeClient
 from warroom.calls.edge.journal import Event, Journal
 from warroom.calls.legs.browser import BrowserLeg
+from warroom.calls.sealed_recordings import read_recording, sealer_of_recordings
+from warroom.kernel.sealed_files import is_sealed
+from warroom.kernel.secrets import Sealer
 from warroom.kernel.settings import NodeSettings
 
 pytestmark = needs_sipp
@@ -192,6 +198,21 @@ async def test_a_call_that_ended_while_no_edge_ran_is_written_off_with_its_recor
         assert "edge_gone" == second.body("ended")["reason"]
         assert second.body("recorded")["sha256"]
         assert second.body("recorded")["duration_s"] > 0.3
+        path = tmp_path / "data" / "calls" / second.body("recorded")["path"]
+        assert is_sealed(path)
+        assert second.body("recorded")["sha256"] == hashlib.sha256(recording(path)).hexdigest()
+
+
+async def test_recordings_that_an_older_version_left_plain_are_sealed(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "calls" / "recordings" / "2026-11-01" / "old.wav"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(wav.header(1) + b"\xd5\xd5")
+
+    async with opened(tmp_path):
+        while not is_sealed(path):
+            await asyncio.sleep(0.01)
+
+    assert wav.header(1) + b"\xd5\xd5" == recording(path)
 
 
 async def process_of(folder: Path, port: int) -> asyncio.subprocess.Process:
@@ -337,7 +358,10 @@ async def test_a_spoken_call_outlives_kill_9_with_caller_and_browser(tmp_path: P
         assert ["offered", "ringing", "answered", "gap", "ended", "recorded"] == list(events)
         assert events["recorded"]["duration_s"] > 10
         assert "" == events["recorded"]["failed"]
-        sound = (tmp_path / "node" / "calls" / events["recorded"]["path"]).read_bytes()
+        node = tmp_path / "node"
+        sealer = sealer_of_recordings(Sealer.at(node / "keys" / "seal.key"))
+        path = node / "calls" / events["recorded"]["path"]
+        sound = b"".join(read_recording(path, sealer))
         caller = sound[58::2]
         assert all(part in caller for part in (voice(12)[:4000], voice(12)[-4000:]))
         processes[-1].terminate()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.calls.edge.room import AGENT_VOICE, KEYS, opened, voice
+from tests.calls.edge.room import AGENT_VOICE, KEYS, opened, recording, voice
 from tests.calls.edge.scenarios import needs_sipp
 
 pytestmark = needs_sipp
@@ -12,7 +12,7 @@ pytestmark = needs_sipp
 
 def channels(path: Path) -> tuple[bytes, bytes]:
     """Caller and agent of a recording."""
-    sound = path.read_bytes()[58:]
+    sound = recording(path)[58:]
     return sound[::2], sound[1::2]
 
 
@@ -51,8 +51,10 @@ async def test_the_hash_is_of_the_file_and_stays(tmp_path: Path) -> None:
         await room.until_written("recorded")
         recorded = room.body("recorded")
 
-    data = (tmp_path / "data" / "calls" / recorded["path"]).read_bytes()
-    assert recorded["sha256"] == hashlib.sha256(data).hexdigest()
+    path = tmp_path / "data" / "calls" / recorded["path"]
+    assert recorded["sha256"] == hashlib.sha256(recording(path)).hexdigest()
+    assert b"RIFF" not in path.read_bytes()
+    assert 0o600 == path.stat().st_mode & 0o777
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ from warroom.calls.edge.journal import Journal
 from warroom.calls.edge.media import DESK, WIRE, Media, hearing
 from warroom.calls.edge.resuming import CallFiles
 from warroom.calls.rules import TALKING, CallState, advance
+from warroom.calls.sealed_recordings import seal_recording
 from warroom.calls.sip import sdp
 from warroom.calls.sip.session import Session
+from warroom.kernel.sealed_files import FileSealer
 
 KEYS_MOST = 200
 """Of one call: a key that is pressed again and again must not fill the journal."""
@@ -45,11 +47,13 @@ class Books:
         journal: Every event.
         files: What a restart needs.
         now_ms: Milliseconds since 1970.
+        sealer: Of recordings that are closed.
     """
 
     journal: Journal
     files: CallFiles
     now_ms: Callable[[], int]
+    sealer: FileSealer
 
 
 @dataclass(slots=True, eq=False)
@@ -203,9 +207,11 @@ class Call:
         self.thirds.clear()
         self.media.close()
         try:
-            return await asyncio.to_thread(self.media.recorder.close)
+            recorded = await asyncio.to_thread(self.media.recorder.close)
         except OSError:
             return None
+        await asyncio.to_thread(seal_recording, recorded.path, self.books.sealer)
+        return recorded
 
 
 def _facts_of(facts: Facts) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from warroom.calls.edge.recovery import Recovery
 from warroom.calls.edge.switchboard import Switchboard
 from warroom.calls.edge.trunks import Trunks
 from warroom.calls.legs.browser import BrowserLeg
+from warroom.calls.sealed_recordings import sealer_of_recordings
 from warroom.calls.settings import CallSettings
 from warroom.calls.sip.transport import Identity
 from warroom.kernel.clock import Clock
@@ -44,7 +45,9 @@ class Edge:
         self, settings: CallSettings, sealer: Sealer, data: Path, socket: Path, clock: Clock
     ) -> None:
         trunks = Trunks(settings.trunks, sealer, settings.open_door_calls)
-        self.board = Switchboard(settings, trunks, data, clock, self._written)
+        self.board = Switchboard(
+            settings, trunks, data, clock, self._written, sealer_of_recordings(sealer)
+        )
         self.desk = Desk(self.board)
         self._settings, self._clock = settings, clock
         self.control = Control(socket, self.board, self.desk, self._new_leg)
@@ -75,6 +78,7 @@ class Edge:
         await recovery.run()
         self.board.start()
         await recovery.collect()
+        self.board.later(recovery.seal())
         self.board.later(self._trim())
         self.board.later(self.desk.trunks.keep_asking(self._settings.trunk_ask_s))
 

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from warroom.calls.audio.recorder import TwoChannelRecorder, recover
+from warroom.calls.audio.recorder import TwoChannelRecorder
 from warroom.calls.edge.call import Call, Facts
 from warroom.calls.edge.media import Media
 from warroom.calls.edge.switchboard import Loose, Switchboard
 from warroom.calls.errors import CallStateError
 from warroom.calls.rules import CallState, state_of
+from warroom.calls.sealed_recordings import close_left, list_recordings, seal_recording
 from warroom.calls.sip.fields import MalformedError
 from warroom.kernel.log import logger
 
@@ -43,6 +44,7 @@ class Recovery:
 
     def __init__(self, board: Switchboard) -> None:
         self._board = board
+        self._before: list[Path] = []
 
     async def run(self) -> None:
         """Goes on with every call that still stands: their callers hear nothing meanwhile."""
@@ -53,6 +55,15 @@ class Recovery:
             except (*_UNREADABLE, OSError, KeyError, TypeError, MalformedError) as error:
                 _log.error("calls.not_resumed", call=name, problem=type(error).__name__)
                 board.books.files.remove(name)
+        # Those that are there before the first call rings are nobody's to write any more.
+        folder = board.folder / "recordings"
+        self._before = await asyncio.to_thread(list_recordings, folder, tuple(board.calls))
+
+    async def seal(self) -> None:
+        """Seals what an older version, or a process that died, left plain."""
+        for path in self._before:
+            await asyncio.to_thread(seal_recording, path, self._board.books.sealer)
+        self._before.clear()
 
     async def collect(self) -> None:
         """Reads what is over and not closed, months of it perhaps; writes off what just ended."""
@@ -129,7 +140,7 @@ class Recovery:
         day = datetime.fromtimestamp(events[0].at_ms / 1000, UTC).strftime("%Y-%m-%d")
         path = Path("recordings") / day / f"{name}.wav"
         try:
-            found = recover(board.folder / path)
+            found = close_left(board.folder / path, board.books.sealer)
         except (OSError, ValueError) as error:
             append(name, "recorded", path=str(path), sha256="", failed=type(error).__name__)
             return

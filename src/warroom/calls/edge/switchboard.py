@@ -38,6 +38,7 @@ from warroom.calls.sip.uri import EMERGENCY, parse_uri
 from warroom.kernel.clock import Clock
 from warroom.kernel.ids import new_id
 from warroom.kernel.log import logger
+from warroom.kernel.sealed_files import FileSealer
 
 LOOK_EACH = 5
 """Ticks of sound between two looks at what is overdue."""
@@ -73,6 +74,7 @@ class Switchboard:
         data: Folder of this node's data.
         clock: For instants and durations.
         on_written: Is told of events that are on the disk.
+        sealer: Of recordings that are closed.
         timers: Of SIP.
     """
 
@@ -83,12 +85,13 @@ class Switchboard:
         data: Path,
         clock: Clock,
         on_written: Callable[[list[Event]], None],
+        sealer: FileSealer,
         timers: Timers | None = None,
     ) -> None:
         self.settings, self.trunks, self.clock = settings, trunks, clock
         self.folder = data / "calls"
         journal = Journal(self.folder / "journal.db", self.now_ms, on_written)
-        self.books = Books(journal, CallFiles(self.folder / "state"), self.now_ms)
+        self.books = Books(journal, CallFiles(self.folder / "state"), self.now_ms, sealer)
         self.agents = Agents(clock.monotonic)
         self.calls: dict[str, Call] = {}
         self.loose: dict[str, Loose] = {}
