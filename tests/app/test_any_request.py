@@ -130,34 +130,38 @@ def with_every_id(body: Any, value: str) -> Any:
     return value if is_id else body
 
 
+def elsewhere(path: str, name: str = "", value: str = "") -> str:
+    """A route's path about things that nobody has, and this value for one parameter."""
+    path = path.replace(":path", "")
+    for other in parameters_of(path):
+        filler = value if other == name else GLOBAL.get(other, UNKNOWN)
+        path = path.replace(f"{{{other}}}", filler)
+    return path
+
+
+def attempts(world: World) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Method, address and content of what is known to break programs, for every route."""
+    for path in ("/%00", "/a%00b", "/%F0%28", "/assets/%00.js", "/" + "a" * 5000, "/api/%00"):
+        yield "GET", path, {}
+    for route in http_routes(world):
+        for name in parameters_of(route.path):
+            for bad in BAD_PARTS:
+                yield route.method, elsewhere(route.path, name, bad), {"json": {}}
+        body = bodies(world).get((route.method, route.path))
+        if body is not None:
+            path = elsewhere(route.path)
+            yield route.method, path, {"json": with_every_id(body, UNKNOWN)}
+            for content in (b"\xff\xfe{", b"[" * 10_000):
+                yield route.method, path, {"content": content, "headers": JSON}
+
+
 async def test_no_path_and_no_unknown_id_breaks_a_route(
     world: World, senders: list[httpx.AsyncClient]
 ) -> None:
     broken: dict[str, str] = {}
-
-    async def send(client: httpx.AsyncClient, method: str, url: str, **more: Any) -> None:
-        answer = await client.request(method, url, **more)
+    for number, (method, url, more) in enumerate(attempts(world)):
+        answer = await senders[number % len(senders)].request(method, url, **more)
         if answer.status_code >= 500 and answer.status_code != 503:
-            broken[f"{method} {url}"] = answer.text[:150]
-
-    for path in ("/%00", "/a%00b", "/%F0%28", "/assets/%00.js", "/" + "a" * 5000, "/api/%00"):
-        await send(senders[0], "GET", path)
-    for number, route in enumerate(http_routes(world)):
-        client = senders[number % len(senders)]
-        for name in parameters_of(route.path):
-            for bad in BAD_PARTS:
-                path = route.path.replace(":path", "").replace(f"{{{name}}}", bad)
-                for other in parameters_of(path):
-                    path = path.replace(f"{{{other}}}", GLOBAL.get(other, UNKNOWN))
-                await send(client, route.method, path, json={})
-        body = bodies(world).get((route.method, route.path))
-        if body is not None:
-            path = route.path.replace(":path", "")
-            for name in parameters_of(path):
-                path = path.replace(f"{{{name}}}", GLOBAL.get(name, UNKNOWN))
-            for sender in senders:
-                await send(sender, route.method, path, json=with_every_id(body, UNKNOWN))
-            await send(client, route.method, path, content=b"\xff\xfe{", headers=JSON)
-            await send(client, route.method, path, content=b"[" * 10_000, headers=JSON)
+            broken[f"{method} {url[:100]}"] = answer.text[:150]
 
     assert {} == broken, ascii(broken)[:2000]

@@ -49,7 +49,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(WarRoomError, _known)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _by_number)
-    for unstorable in (DataError, UnicodeEncodeError, CheckViolation, NotNullViolation):
+    beyond = (DataError, UnicodeEncodeError, OverflowError, CheckViolation, NotNullViolation)
+    for unstorable in beyond:
         app.add_exception_handler(unstorable, _unstorable)
     for refused in (ForeignKeyViolation, UniqueViolation, InsufficientPrivilege):
         app.add_exception_handler(refused, _refused)
@@ -90,7 +91,7 @@ async def _by_number(connection: HTTPConnection, error: Exception) -> Response:
 
 
 async def _unstorable(connection: HTTPConnection, error: Exception) -> Response:
-    """Text that no database holds (a zero, half of a character), or a number beyond its kind."""
+    """What nothing holds: text with a zero, half of a character, a number or a day beyond all."""
     logger("app.problems").warning("unstorable", problem=type(error).__name__, exc_info=error)
     return await _deliver(connection, problem(connection, 422, "invalid", {"fields": []}))
 
