@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from simcity.rtsp.server import RtspServer
 from simcity.rtsp.testclip import make_clip
-from tests.recording.node import WALL, running, segments_of, wait_until
+from tests.recording.node import WALL, running, segments_of, settings, wait_until
 from tests.recording.test_disk import BEGIN_MS, INIT, MINUTE_MS, add, disk_at, new_segment
 from warroom.recording.budget import READ_COST, Budget
 from warroom.recording.contracts import Assignment, GopEntry, Hold
+from warroom.recording.engine import Engine
 from warroom.recording.errors import Cause, StreamError
 from warroom.recording.footage import GopWrite, SegmentFile
 from warroom.recording.index import Index
@@ -268,3 +269,24 @@ def gop(camera: str, size: int) -> GopWrite:
     segment = SegmentFile(Assignment(camera, "main", "rtsp://h/1"), 1, BEGIN_MS, 0, 0, INIT)
     entry = GopEntry(0, 0, size, 0, 30)
     return GopWrite(segment, b"", [], size, entry, BEGIN_MS, BEGIN_MS + 2000, 180_000)
+
+
+def test_each_disk_is_told_what_its_own_cameras_were_promised(tmp_path: Path) -> None:
+    disks = [disk_at(tmp_path / name) for name in ("one", "two")]
+    for disk in disks:
+        disk.start()
+    engine = Engine(settings(), disks, tmp_path / "m.sock", WALL)
+    names = [f"c{number}" for number in range(12)]
+    cameras = [
+        Assignment(name, "main", "rtsp://10.0.0.1/1", enabled=False, agency="Dishub",
+                   ceiling_kbit_s=9000)
+        for name in names
+    ]  # fmt: skip
+    engine.assign([*cameras, Assignment("c0", "sub", "rtsp://10.0.0.1/2", is_recorded=False)])
+    told = [disk._terms or {} for disk in disks]
+    engine.stop()
+    engine.run()
+
+    assert names == sorted((key for one in told for key in one), key=names.index)
+    assert all(told)
+    assert {CameraTerms("Dishub", 9000)} == {terms for one in told for terms in one.values()}

@@ -284,14 +284,13 @@ class Engine:
                 self.streams[key] = Stream(self, assignment, disk)
             elif present.assignment != assignment:
                 present.reassign(assignment)
-        for path, disk in self.disks.items():
-            disk.set_terms(
-                {
-                    one.camera_id: CameraTerms(one.agency, one.ceiling_kbit_s)
-                    for one in assignments
-                    if one.is_recorded and disk_of(one.camera_id, list(self.disks)) == path
-                }
-            )
+        terms: dict[Disk, dict[str, CameraTerms]] = {disk: {} for disk in self.disks.values()}
+        for one in assignments:
+            disk = self._disk(one) if one.is_recorded else None
+            if disk is not None:
+                terms[disk][one.camera_id] = CameraTerms(one.agency, one.ceiling_kbit_s)
+        for disk, promised in terms.items():
+            disk.set_terms(promised)
 
     def _disk(self, assignment: Assignment) -> Disk | None:
         if not self.disks:
