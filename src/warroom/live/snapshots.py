@@ -76,10 +76,19 @@ class Snapshots:
                 self._pool, key_frame_jpeg, header, unit, width
             )
             self._making[name] = making
-            making.add_done_callback(lambda _: self._making.pop(name, None))
+            # The first to hear of the end: between being made and being kept nobody asks.
+            making.add_done_callback(lambda done: self._keep(name, done))
         try:
-            picture = await asyncio.shield(making)
+            return await asyncio.shield(making)
         except PictureError:
-            picture = _BROKEN
-        self._made.put(name, picture)
-        return picture
+            return _BROKEN
+
+    def _keep(self, name: _Key, done: asyncio.Future[bytes]) -> None:
+        del self._making[name]
+        if done.cancelled():
+            return
+        error = done.exception()
+        if error is None:
+            self._made.put(name, done.result())
+        elif isinstance(error, PictureError):
+            self._made.put(name, _BROKEN)
