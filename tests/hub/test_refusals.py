@@ -8,8 +8,8 @@ import pytest
 from tests.hub.test_webhooks import STATE, World, world  # noqa: F401 - a fixture
 from tests.scopes import scope_of
 from warroom.hub import api, service, store
-from warroom.hub.errors import NeedsSessionError, TooManyError
-from warroom.kernel.errors import NotFoundError
+from warroom.hub.errors import TooManyError
+from warroom.kernel.errors import NeedsSessionError, NotFoundError
 from warroom.kernel.scope import Rule
 
 URL = "http://127.0.0.1:9/"

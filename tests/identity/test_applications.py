@@ -287,9 +287,7 @@ async def test_a_program_manages_no_programs(city: City, browser: Clients) -> No
     )
     rotated = await browser().post(f"/api/tokens/{personal['id']}/rotate", json={}, headers=headers)
 
-    assert {made.json()["code"], token.json()["code"], rotated.json()["code"]} == {
-        "identity.needs_session"
-    }
+    assert {made.json()["code"], token.json()["code"], rotated.json()["code"]} == {"needs_session"}
 
 
 async def test_a_rotated_token_lives_beside_its_successor_until_the_overlap_is_over(

@@ -322,7 +322,7 @@ async def test_a_token_changes_no_factor(city: City, browser: Clients) -> None:
         )
     ]
 
-    assert [answer.json()["code"] for answer in answers] == ["identity.needs_session"] * 4
+    assert [answer.json()["code"] for answer in answers] == ["needs_session"] * 4
 
 
 async def test_beside_a_factor_a_password_may_be_shorter_and_then_leans_on_it(

@@ -124,7 +124,7 @@ async def test_a_program_has_neither_factors_nor_a_proof(city: City, browser: Cl
         for path in ("passkeys/options", "proof/options", "totp", "recovery")
     ]
 
-    assert codes == ["identity.needs_session"] * 4
+    assert codes == ["needs_session"] * 4
 
 
 def test_a_program_of_an_agency_that_does_not_exist_is_not_made(city: City, run: Run) -> None:

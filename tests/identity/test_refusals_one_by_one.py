@@ -20,7 +20,6 @@ from warroom.identity.contracts import Caller
 from warroom.identity.errors import (
     BeyondOwnRightsError,
     MustChangePasswordError,
-    NeedsSessionError,
     StepOverError,
     WrongPasswordError,
 )
@@ -28,7 +27,7 @@ from warroom.identity.service import providers, steps, tokens
 from warroom.identity.service.erasure import erase_person
 from warroom.identity.service.factors import Codes, Prover, require_proof
 from warroom.identity.store import roles
-from warroom.kernel.errors import NotFoundError
+from warroom.kernel.errors import NeedsSessionError, NotFoundError
 from warroom.kernel.scope import Rule, Scope
 
 

@@ -1,6 +1,6 @@
 """What can go wrong in `hub`; the text a person reads is the message `error.<code>`."""
 
-from warroom.kernel.errors import ForbiddenError, InvalidError, Kind, WarRoomError
+from warroom.kernel.errors import InvalidError, Kind, WarRoomError
 
 
 class UnknownKindError(InvalidError):
@@ -20,12 +20,6 @@ class ChangedMeanwhileError(WarRoomError):
 
     code = "hub.changed_meanwhile"
     kind = Kind.CONFLICT
-
-
-class NeedsSessionError(ForbiddenError):
-    """This can be done by a person who signed in, not by a token."""
-
-    code = "hub.needs_session"
 
 
 class TooManyError(WarRoomError):

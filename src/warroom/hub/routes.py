@@ -63,7 +63,7 @@ async def list_webhooks(ctx: Ctx) -> Response:
         return json_response(await api.list_webhooks(ctx.scope, tx))
 
 
-@router.post("", action="webhook:configure")
+@router.post("", action="webhook:configure", session_only=True)
 async def create_webhook(ctx: Ctx, body: WebhookBody) -> Response:
     """Makes a webhook; its secret is in this answer and never again."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -73,7 +73,7 @@ async def create_webhook(ctx: Ctx, body: WebhookBody) -> Response:
     return json_response({"id": webhook_id, "secret": secret}, 201)
 
 
-@router.patch("/{webhook_id}", action="webhook:configure")
+@router.patch("/{webhook_id}", action="webhook:configure", session_only=True)
 async def change_webhook(ctx: Ctx, webhook_id: UUID, body: WebhookChange) -> Response:
     """Changes a webhook.
 
@@ -97,7 +97,7 @@ async def remove_webhook(ctx: Ctx, webhook_id: UUID) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/{webhook_id}/rotate", action="webhook:configure")
+@router.post("/{webhook_id}/rotate", action="webhook:configure", session_only=True)
 async def rotate_secret(ctx: Ctx, webhook_id: UUID, body: RotateBody) -> Response:
     """A new secret, in this answer and never again; both sign until the overlap is over."""
     overlap = timedelta(hours=body.overlap_hours)

@@ -16,7 +16,6 @@ from warroom.hub.contracts import KINDS, TEST, Delivery, Endpoint
 from warroom.hub.errors import (
     ChangedMeanwhileError,
     KindNotAllowedError,
-    NeedsSessionError,
     TooManyError,
     UnknownKindError,
 )
@@ -25,7 +24,7 @@ from warroom.hub.settings import HubSettings
 from warroom.identity import api as identity
 from warroom.identity.contracts import Thing, finds, id_of
 from warroom.kernel.db import Transaction
-from warroom.kernel.errors import NotFoundError
+from warroom.kernel.errors import NeedsSessionError, NotFoundError
 from warroom.kernel.ids import new_id
 from warroom.kernel.outbound import Outbound
 from warroom.kernel.scope import Scope

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from warroom.identity import api
+from warroom.identity.cookies import keep, shown
 from warroom.identity.factor_rules import least_length, may_only_enrol_by, satisfies
 from warroom.kernel.db import Transaction
 from warroom.kernel.http import PUBLIC, SIGNED_IN, Context, Ctx, Router, json_response
@@ -131,7 +132,7 @@ async def get_account(ctx: Ctx) -> Response:
     )
 
 
-@account.post("/totp", action=SIGNED_IN)
+@account.post("/totp", action=SIGNED_IN, session_only=True)
 async def begin_totp(ctx: Ctx) -> Response:
     """A new secret for a code generator, as text and as a picture; not in use yet."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -139,7 +140,7 @@ async def begin_totp(ctx: Ctx) -> Response:
     return json_response(new)
 
 
-@account.put("/totp", action=SIGNED_IN)
+@account.put("/totp", action=SIGNED_IN, session_only=True)
 async def confirm_totp(ctx: Ctx, body: Confirmation) -> Response:
     """Takes the new code generator into use; gives recovery codes with the first factor."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -148,7 +149,7 @@ async def confirm_totp(ctx: Ctx, body: Confirmation) -> Response:
     return json_response({"recovery": codes})
 
 
-@account.delete("/totp", action=SIGNED_IN, status_code=204)
+@account.delete("/totp", action=SIGNED_IN, status_code=204, session_only=True)
 async def remove_totp(ctx: Ctx) -> Response:
     """Removes the code generator."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -157,7 +158,7 @@ async def remove_totp(ctx: Ctx) -> Response:
     return Response(status_code=204)
 
 
-@account.post("/recovery", action=SIGNED_IN)
+@account.post("/recovery", action=SIGNED_IN, session_only=True)
 async def renew_recovery(ctx: Ctx) -> Response:
     """New recovery codes in place of the old ones; they are in this answer and never again."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -165,7 +166,7 @@ async def renew_recovery(ctx: Ctx) -> Response:
     return json_response({"recovery": codes})
 
 
-@account.post("/passkeys/options", action=SIGNED_IN)
+@account.post("/passkeys/options", action=SIGNED_IN, session_only=True)
 async def ask_new_passkey(ctx: Ctx) -> Response:
     """Asks the browser to make a passkey."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -173,7 +174,7 @@ async def ask_new_passkey(ctx: Ctx) -> Response:
     return json_response(asked)
 
 
-@account.post("/passkeys", action=SIGNED_IN)
+@account.post("/passkeys", action=SIGNED_IN, session_only=True)
 async def add_passkey(ctx: Ctx, body: NewPasskey) -> Response:
     """Takes the passkey that the browser made; gives recovery codes with the first factor."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -184,7 +185,7 @@ async def add_passkey(ctx: Ctx, body: NewPasskey) -> Response:
     return json_response({"recovery": codes}, 201)
 
 
-@account.patch("/passkeys/{passkey_id}", action=SIGNED_IN, status_code=204)
+@account.patch("/passkeys/{passkey_id}", action=SIGNED_IN, status_code=204, session_only=True)
 async def rename_passkey(ctx: Ctx, passkey_id: UUID, body: Rename) -> Response:
     """Gives one of the asker's passkeys another name."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -192,7 +193,7 @@ async def rename_passkey(ctx: Ctx, passkey_id: UUID, body: Rename) -> Response:
     return Response(status_code=204)
 
 
-@account.delete("/passkeys/{passkey_id}", action=SIGNED_IN, status_code=204)
+@account.delete("/passkeys/{passkey_id}", action=SIGNED_IN, status_code=204, session_only=True)
 async def remove_passkey(ctx: Ctx, passkey_id: UUID) -> Response:
     """Removes one of the asker's passkeys."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -201,7 +202,7 @@ async def remove_passkey(ctx: Ctx, passkey_id: UUID) -> Response:
     return Response(status_code=204)
 
 
-@account.post("/proof", action=SIGNED_IN, status_code=204)
+@account.post("/proof", action=SIGNED_IN, status_code=204, session_only=True)
 async def prove(ctx: Ctx, body: Proof) -> Response:
     """Proves who the asker is, by their password or a code."""
     await ctx.services[api.Prover].prove(ctx.scope, body.way, body.shown)
@@ -209,7 +210,7 @@ async def prove(ctx: Ctx, body: Proof) -> Response:
     return Response(status_code=204)
 
 
-@account.post("/proof/options", action=SIGNED_IN)
+@account.post("/proof/options", action=SIGNED_IN, session_only=True)
 async def ask_proof(ctx: Ctx) -> Response:
     """Asks the browser for one of the asker's passkeys."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -217,7 +218,7 @@ async def ask_proof(ctx: Ctx) -> Response:
     return json_response(asked)
 
 
-@account.post("/proof/passkey", action=SIGNED_IN, status_code=204)
+@account.post("/proof/passkey", action=SIGNED_IN, status_code=204, session_only=True)
 async def prove_by_passkey(ctx: Ctx, body: PasskeyAnswer) -> Response:
     """Proves who the asker is, by a passkey."""
     await ctx.services[api.Passkeys].prove(ctx.scope, site(ctx), body.ticket, body.credential)
@@ -232,7 +233,7 @@ async def list_sessions(ctx: Ctx) -> Response:
         return json_response(await api.list_sessions(ctx.scope, tx, _idle_s(ctx)))
 
 
-@sessions.delete("", action=SIGNED_IN, status_code=204)
+@sessions.delete("", action=SIGNED_IN, status_code=204, session_only=True)
 async def end_other_sessions(ctx: Ctx) -> Response:
     """Ends all of the asker's sessions but this one."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -241,7 +242,7 @@ async def end_other_sessions(ctx: Ctx) -> Response:
     return Response(status_code=204)
 
 
-@sessions.delete("/{session_id}", action=SIGNED_IN, status_code=204)
+@sessions.delete("/{session_id}", action=SIGNED_IN, status_code=204, session_only=True)
 async def end_session(ctx: Ctx, session_id: UUID) -> Response:
     """Ends a session of the asker's own, or of a person whose sessions they may end."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -257,7 +258,9 @@ async def list_sessions_of(ctx: Ctx, person_id: UUID) -> Response:
         return json_response(await api.list_sessions(ctx.scope, tx, _idle_s(ctx), person_id))
 
 
-@people.delete("/{person_id}/sessions", action="person:sessions", status_code=204)
+@people.delete(
+    "/{person_id}/sessions", action="person:sessions", status_code=204, session_only=True
+)
 async def end_sessions_of(ctx: Ctx, person_id: UUID) -> Response:
     """Ends all sessions of a person."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -266,7 +269,7 @@ async def end_sessions_of(ctx: Ctx, person_id: UUID) -> Response:
     return Response(status_code=204)
 
 
-@people.delete("/{person_id}/factors", action="person:factors", status_code=204)
+@people.delete("/{person_id}/factors", action="person:factors", status_code=204, session_only=True)
 async def reset_factors(ctx: Ctx, person_id: UUID) -> Response:
     """Removes all factors of a person who lost them, and ends their sessions."""
     minutes = ctx.services[api.IdentitySettings].prove_minutes
@@ -276,7 +279,7 @@ async def reset_factors(ctx: Ctx, person_id: UUID) -> Response:
     return Response(status_code=204)
 
 
-@people.post("/{person_id}/erase", action="person:configure")
+@people.post("/{person_id}/erase", action="person:configure", session_only=True)
 async def erase_person(ctx: Ctx, person_id: UUID, body: EraseBody) -> Response:
     """Erases an account that is no longer used: a pseudonym stays, and nothing leads to a name."""
     minutes = ctx.services[api.IdentitySettings].prove_minutes
@@ -287,7 +290,9 @@ async def erase_person(ctx: Ctx, person_id: UUID, body: EraseBody) -> Response:
     return json_response({"deleted": gone})
 
 
-@people.post("/{person_id}/password/compromised", action="person:factors", status_code=204)
+@people.post(
+    "/{person_id}/password/compromised", action="person:factors", status_code=204, session_only=True
+)
 async def mark_compromised(ctx: Ctx, person_id: UUID) -> Response:
     """Makes a person change a password that somebody else knows, and ends their sessions."""
     minutes = ctx.services[api.IdentitySettings].prove_minutes
@@ -297,7 +302,7 @@ async def mark_compromised(ctx: Ctx, person_id: UUID) -> Response:
     return Response(status_code=204)
 
 
-@people.put("/{person_id}/seats-only", action="person:factors", status_code=204)
+@people.put("/{person_id}/seats-only", action="person:factors", status_code=204, session_only=True)
 async def bind_person(ctx: Ctx, person_id: UUID, body: PersonDemand) -> Response:
     """Binds a person to the seats of the control room, or lets them sign in anywhere."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -315,7 +320,7 @@ async def list_demands(ctx: Ctx) -> Response:
     return json_response({"items": found, "total": len(found), "next": None})
 
 
-@roles.patch("/{role}/sign-in", action="sign_in:configure", status_code=204)
+@roles.patch("/{role}/sign-in", action="sign_in:configure", status_code=204, session_only=True)
 async def set_role_demand(ctx: Ctx, role: Name, body: RoleDemand) -> Response:
     """Sets which factor a role asks for, how long people have to enrol, whether seats bind."""
     changes = body.model_dump(exclude_none=True)
@@ -333,7 +338,7 @@ async def list_seats(ctx: Ctx) -> Response:
         return json_response(await api.list_seats(ctx.scope, tx))
 
 
-@seats.post("", action="seat:configure")
+@seats.post("", action="seat:configure", session_only=True)
 async def create_seat(ctx: Ctx, body: SeatBody) -> Response:
     """Makes a seat; its code is in this answer and never again."""
     minutes = ctx.services[api.IdentitySettings].seat_code_minutes
@@ -344,7 +349,7 @@ async def create_seat(ctx: Ctx, body: SeatBody) -> Response:
     return json_response({"id": seat_id, "code": code, "minutes": minutes}, 201)
 
 
-@seats.post("/{seat_id}/code", action="seat:configure")
+@seats.post("/{seat_id}/code", action="seat:configure", session_only=True)
 async def renew_seat_code(ctx: Ctx, seat_id: UUID) -> Response:
     """A new code for a seat whose workstation was replaced."""
     minutes = ctx.services[api.IdentitySettings].seat_code_minutes
@@ -387,15 +392,7 @@ async def show_seat(ctx: Ctx, body: SeatProof) -> Response:
         )
     answer = json_response({"name": name})
     # Lax: a sign-in through another site's page comes back from there.
-    answer.set_cookie(
-        api.SEAT_COOKIE,
-        token,
-        max_age=api.SEAT_PASS_S,
-        path="/api",
-        httponly=True,
-        samesite="lax",
-        secure=ctx.request.url.scheme in ("https", "wss"),
-    )
+    keep(answer, ctx, api.SEAT_COOKIE, token, api.SEAT_PASS_S, "lax")
     return answer
 
 
@@ -447,7 +444,7 @@ def agent_of(ctx: Context) -> str:
 
 def caller_of(ctx: Context) -> api.Caller:
     """Where somebody signs in from."""
-    seat = ctx.request.cookies.get(api.SEAT_COOKIE)
+    seat = shown(ctx, api.SEAT_COOKIE)
     return api.Caller(api.address_of(ctx.request), agent_of(ctx), seat)
 
 

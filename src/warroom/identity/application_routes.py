@@ -102,7 +102,7 @@ async def list_applications(ctx: Ctx) -> Response:
         return json_response(await api.list_applications(ctx.scope, tx))
 
 
-@applications.post("", action="application:configure")
+@applications.post("", action="application:configure", session_only=True)
 async def create_application(ctx: Ctx, body: ApplicationBody) -> Response:
     """Makes a service account of an agency, with no more rights than the asker holds."""
     given: dict[str, Any] = {
@@ -116,7 +116,7 @@ async def create_application(ctx: Ctx, body: ApplicationBody) -> Response:
     return json_response(content, 201)
 
 
-@applications.patch("/{application_id}", action="application:configure")
+@applications.patch("/{application_id}", action="application:configure", session_only=True)
 async def change_application(ctx: Ctx, application_id: UUID, body: ApplicationChange) -> Response:
     """Changes a service account; made inactive, its tokens end at once."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -126,7 +126,7 @@ async def change_application(ctx: Ctx, application_id: UUID, body: ApplicationCh
     return json_response(content)
 
 
-@applications.post("/{application_id}/tokens", action="application:configure")
+@applications.post("/{application_id}/tokens", action="application:configure", session_only=True)
 async def create_application_token(ctx: Ctx, application_id: UUID, body: TokenBody) -> Response:
     """Makes a token for a service account; its secret is in this answer and never again."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -142,7 +142,7 @@ async def list_tokens(ctx: Ctx) -> Response:
         return json_response(await api.list_tokens(ctx.scope, tx))
 
 
-@tokens.post("", action="token:create")
+@tokens.post("", action="token:create", session_only=True)
 async def create_token(ctx: Ctx, body: TokenBody) -> Response:
     """Makes an API token of the asker's own; its secret is in this answer and never again."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -151,10 +151,11 @@ async def create_token(ctx: Ctx, body: TokenBody) -> Response:
     return _shown_once(made)
 
 
-@tokens.post("/{token_id}/rotate", action=SIGNED_IN)
+@tokens.post("/{token_id}/rotate", action=SIGNED_IN, session_only=True)
 async def rotate_token(ctx: Ctx, token_id: UUID, body: RotateBody) -> Response:
     """Makes a new token of the same terms; the old one ends after the overlap."""
     async with ctx.db.transaction(ctx.scope) as tx:
+        await prove_for_rights(ctx, tx)
         made = await api.rotate_token(
             ctx.scope,
             tx,

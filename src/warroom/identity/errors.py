@@ -42,12 +42,6 @@ class ForeignOriginError(ForbiddenError):
     code = "identity.foreign_origin"
 
 
-class NeedsSessionError(ForbiddenError):
-    """This can be done by a person who signed in, not by a token."""
-
-    code = "identity.needs_session"
-
-
 class BeyondOwnRightsError(ForbiddenError):
     """More would be given, or a person with more rights changed, than the giver holds."""
 

@@ -10,7 +10,8 @@ from starlette.responses import RedirectResponse, Response
 
 from warroom.identity import api
 from warroom.identity.account_routes import caller_of
-from warroom.identity.cookies import keep_session
+from warroom.identity.cookies import drop, keep, keep_session
+from warroom.identity.cookies import shown as cookie
 from warroom.kernel.errors import NotFoundError, WarRoomError
 from warroom.kernel.http import PUBLIC, SIGNED_IN, Context, Ctx, Router, json_response
 from warroom.kernel.outbound import Outbound
@@ -22,7 +23,6 @@ people = Router("people")
 routers = [sso, providers, people]
 
 BROWSER_COOKIE = "warroom_sso"
-_BACK = "/api/sso"
 _MOST_LOGOUT = 32_768
 
 type Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,38}$")]
@@ -130,15 +130,7 @@ async def depart(ctx: Ctx, slug: Slug, body: DepartureBody) -> Response:
     )
     answer = json_response({"url": departure.url})
     # Lax: the provider sends the browser back, and a strict cookie would stay behind.
-    answer.set_cookie(
-        BROWSER_COOKIE,
-        departure.browser,
-        max_age=600,
-        path=_BACK,
-        httponly=True,
-        samesite="lax",
-        secure=_base(ctx).startswith("https:"),
-    )
+    keep(answer, ctx, BROWSER_COOKIE, departure.browser, 600, "lax")
     return answer
 
 
@@ -148,16 +140,16 @@ async def arrive(ctx: Ctx) -> Response:
     try:
         arrival = await ctx.services[api.SingleSignOn].finish(
             dict(ctx.request.query_params),
-            ctx.request.cookies.get(BROWSER_COOKIE),
+            cookie(ctx, BROWSER_COOKIE),
             caller_of(ctx),
         )
     except WarRoomError as error:
-        return _leave(f"/masuk?{urlencode({'masalah': error.code, **_told(error)})}")
+        return _leave(ctx, f"/masuk?{urlencode({'masalah': error.code, **_told(error)})}")
     if isinstance(arrival.opened, api.SecondStep):
         # In the part of the address that is sent to no server; it opens nothing by itself.
         step = urlencode({"langkah": arrival.opened.ticket, "cara": ",".join(arrival.opened.ways)})
-        return _leave(f"/masuk?{urlencode({'ke': arrival.next})}#{step}")
-    answer = _leave(arrival.next)
+        return _leave(ctx, f"/masuk?{urlencode({'ke': arrival.next})}#{step}")
+    answer = _leave(ctx, arrival.next)
     if arrival.opened is not None:
         keep_session(answer, ctx, arrival.opened)
     return answer
@@ -198,7 +190,7 @@ async def list_own_links(ctx: Ctx) -> Response:
         return json_response(await api.list_own_links(ctx.scope, tx))
 
 
-@sso.delete("/links/{link_id}", action=SIGNED_IN, status_code=204)
+@sso.delete("/links/{link_id}", action=SIGNED_IN, status_code=204, session_only=True)
 async def unlink_own(ctx: Ctx, link_id: UUID) -> Response:
     """Takes an own link away."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -213,7 +205,7 @@ async def list_providers(ctx: Ctx) -> Response:
         return json_response(await api.list_providers(ctx.scope, tx))
 
 
-@providers.post("", action="provider:configure")
+@providers.post("", action="provider:configure", session_only=True)
 async def create_provider(ctx: Ctx, body: ProviderBody) -> Response:
     """Makes a provider."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -223,7 +215,7 @@ async def create_provider(ctx: Ctx, body: ProviderBody) -> Response:
         return json_response(_found(await api.find_provider(ctx.scope, tx, provider_id)), 201)
 
 
-@providers.patch("/{provider_id}", action="provider:configure")
+@providers.patch("/{provider_id}", action="provider:configure", session_only=True)
 async def change_provider(ctx: Ctx, provider_id: UUID, body: ProviderChange) -> Response:
     """Changes a provider; made inactive, the sessions that it opened end."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -248,7 +240,7 @@ async def list_links(ctx: Ctx, person_id: UUID) -> Response:
         return json_response(await api.list_person_links(ctx.scope, tx, person_id))
 
 
-@people.post("/{person_id}/links", action="person:configure", status_code=204)
+@people.post("/{person_id}/links", action="person:configure", status_code=204, session_only=True)
 async def create_link(ctx: Ctx, person_id: UUID, body: LinkBody) -> Response:
     """Links a person to an account elsewhere."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -258,7 +250,9 @@ async def create_link(ctx: Ctx, person_id: UUID, body: LinkBody) -> Response:
     return Response(status_code=204)
 
 
-@people.delete("/{person_id}/links/{link_id}", action="person:configure", status_code=204)
+@people.delete(
+    "/{person_id}/links/{link_id}", action="person:configure", status_code=204, session_only=True
+)
 async def remove_link(ctx: Ctx, person_id: UUID, link_id: UUID) -> Response:
     """Takes a person's link away."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -277,10 +271,10 @@ def _base(ctx: Context) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _leave(path: str) -> Response:
+def _leave(ctx: Context, path: str) -> Response:
     answer = RedirectResponse(quote(path, safe="/?&=%#,._~-:+@!$'()*;"), 303)
     answer.headers["cache-control"] = "no-store"
-    answer.delete_cookie(BROWSER_COOKIE, path=_BACK)
+    drop(answer, ctx, BROWSER_COOKIE)
     return answer
 
 

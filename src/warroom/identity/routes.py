@@ -28,7 +28,7 @@ from warroom.identity.account_routes import (
     standing_of,
 )
 from warroom.identity.application_routes import routers as application_routers
-from warroom.identity.cookies import keep_session
+from warroom.identity.cookies import drop, keep_language, keep_session
 from warroom.identity.provider_routes import routers as provider_routers
 from warroom.identity.role_routes import routers as role_routers
 from warroom.kernel.actions import words_of_level
@@ -252,17 +252,17 @@ async def change_session(ctx: Ctx, body: OwnSettings) -> Response:
     async with ctx.db.transaction(ctx.scope) as tx:
         await api.set_own_language(ctx.scope, tx, body.language)
     answer = await _own(ctx)
-    answer.set_cookie("warroom_language", body.language, max_age=31_536_000, samesite="strict")
+    keep_language(answer, ctx, body.language)
     return answer
 
 
-@session.delete("", action=SIGNED_IN, status_code=204)
+@session.delete("", action=SIGNED_IN, status_code=204, session_only=True)
 async def sign_out(ctx: Ctx) -> Response:
     """Ends the session."""
     await ctx.services[api.Doorkeeper].sign_out(ctx.scope)
     ctx.services[api.Authenticator].forget()
     answer = Response(status_code=204)
-    answer.delete_cookie(api.COOKIE, path="/")
+    drop(answer, ctx, api.COOKIE)
     return answer
 
 
@@ -360,7 +360,7 @@ async def change_person(ctx: Ctx, person_id: UUID, body: PersonChange) -> Respon
     return json_response(content)
 
 
-@people.post("/{person_id}/password", action=SIGNED_IN, status_code=204)
+@people.post("/{person_id}/password", action=SIGNED_IN, status_code=204, session_only=True)
 async def set_password(ctx: Ctx, person_id: UUID, body: PasswordBody) -> Response:
     """Sets the asker's own password, or that of a person they may configure."""
     settings = ctx.services[api.IdentitySettings]

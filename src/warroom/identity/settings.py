@@ -30,9 +30,24 @@ class IdentitySettings:
     step_minutes: float = setting(5.0, "Minutes in which a second step must be done.")
     seat_code_minutes: float = setting(15.0, "Minutes in which a seat's code must be used.")
     public_url: str = setting(
-        "", "Address people open, https://host; empty means the one of the request (passkeys)."
+        "",
+        "Address people open, https://host; with https cookies are Secure and bound to the host."
+        " Empty means the one of the request.",
     )
     hash_threads: int = setting(2, "Passwords checked at a time; each takes 64 MiB.")
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether people reach the pages over https alone."""
+        return self.public_url.lower().startswith("https://")
+
+    def cookie(self, name: str) -> str:
+        """What a cookie is called: bound to this very host where that can be (`__Host-`).
+
+        A browser takes such a name only over https, for the whole host and from no other, so that
+        a page of a neighbouring host name cannot plant it (RFC 6265bis, section 4.1.3.2).
+        """
+        return f"__Host-{name}" if self.is_secure else name
 
 
 @section

@@ -60,6 +60,12 @@ class ForbiddenError(WarRoomError):
     kind = Kind.FORBIDDEN
 
 
+class NeedsSessionError(ForbiddenError):
+    """This can be done by a person who signed in, not by a token."""
+
+    code = "needs_session"
+
+
 class InvalidError(WarRoomError):
     """The request cannot be read; `fields` names what is wrong where."""
 

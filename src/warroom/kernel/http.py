@@ -19,7 +19,7 @@ from starlette.websockets import WebSocket
 
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, DatabaseAwayError
-from warroom.kernel.errors import NotFoundError, UnauthenticatedError
+from warroom.kernel.errors import NeedsSessionError, NotFoundError, UnauthenticatedError
 from warroom.kernel.scope import Scope
 from warroom.kernel.services import Services
 
@@ -73,6 +73,7 @@ class Declared:
 
     Attributes:
         stands_alone: Whether it goes on while the database is away, for who was known when it went.
+        session_only: Whether it is for people at a browser alone, and no token's.
     """
 
     domain: str
@@ -81,13 +82,15 @@ class Declared:
     guard: str
     name: str
     stands_alone: bool = False
+    session_only: bool = False
 
 
 class Router:
     """The routes of one domain under `/api/<domain>` (or another prefix), each with its guard.
 
     A route declared with `stands_alone=True` goes on while PostgreSQL is away, for those who were
-    known when it went; its handler must not need it either.
+    known when it went; its handler must not need it either. One with `session_only=True` is refused
+    to tokens: it makes what lets somebody in, gives rights to others, or breaks the glass.
 
     Args:
         domain: Domain word, also the OpenAPI tag.
@@ -143,14 +146,23 @@ class Router:
         self, method: str, path: str, action: str, more: dict[str, Any]
     ) -> Callable[[Any], Any]:
         stands_alone = more.pop("stands_alone", False)
+        session_only = more.pop("session_only", False)
 
         def add(handler: Callable[..., Any]) -> Callable[..., Any]:
-            self._declare(method, path, action, handler.__name__, stands_alone=stands_alone)
+            self._declare(
+                method,
+                path,
+                action,
+                handler.__name__,
+                stands_alone=stands_alone,
+                session_only=session_only,
+            )
+            guard = _guard(action, stands_alone=stands_alone, session_only=session_only)
             self.api.add_api_route(
                 path,
                 handler,
                 methods=[method],
-                dependencies=[Depends(_guard(action, stands_alone=stands_alone))],
+                dependencies=[Depends(guard)],
                 openapi_extra={"x-warroom-guard": action},
                 response_model=None,
                 **more,
@@ -160,13 +172,28 @@ class Router:
         return add
 
     def _declare(
-        self, method: str, path: str, action: str, name: str, *, stands_alone: bool
+        self,
+        method: str,
+        path: str,
+        action: str,
+        name: str,
+        *,
+        stands_alone: bool,
+        session_only: bool = False,
     ) -> None:
         if action not in (PUBLIC, SIGNED_IN) and ":" not in action:
             message = f"{method} {self.prefix}{path} has no action word"
             raise TypeError(message)
         path = self.prefix + path
-        declared = Declared(self.domain, method, path, action, name, stands_alone=stands_alone)
+        declared = Declared(
+            self.domain,
+            method,
+            path,
+            action,
+            name,
+            stands_alone=stands_alone,
+            session_only=session_only,
+        )
         self.declared.append(declared)
 
 
@@ -183,7 +210,7 @@ def stranger(clock: Clock, connection: HTTPConnection) -> Scope:
 
 
 def _guard(
-    action: str, *, stands_alone: bool = False
+    action: str, *, stands_alone: bool = False, session_only: bool = False
 ) -> Callable[[HTTPConnection], Awaitable[None]]:
     async def judge(connection: HTTPConnection) -> None:
         # Who reads what everybody may read is asked by nobody: pages open without a database. A
@@ -199,6 +226,8 @@ def _guard(
             raise UnauthenticatedError
         if action != SIGNED_IN and not scope.may(action):
             raise NotFoundError
+        if session_only and scope.door == "api":
+            raise NeedsSessionError
 
     return judge
 

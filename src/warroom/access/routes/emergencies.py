@@ -75,7 +75,7 @@ async def list_owners(ctx: Ctx) -> Response:
     return json_response({"agencies": found["agencies"]})
 
 
-@router.post("", action=BREAK_GLASS)
+@router.post("", action=BREAK_GLASS, session_only=True)
 async def open_emergency(ctx: Ctx, body: EmergencyBody) -> Response:
     """Takes access now."""
     draft = EmergencyDraft(
@@ -111,7 +111,7 @@ async def end_emergency(ctx: Ctx, emergency_id: UUID) -> Response:
     return await _shown(ctx, emergency_id)
 
 
-@router.post("/{emergency_id}/review", action=REVIEW)
+@router.post("/{emergency_id}/review", action=REVIEW, session_only=True)
 async def review_emergency(ctx: Ctx, emergency_id: UUID, body: ReviewBody) -> Response:
     """Answers for an emergency."""
     async with ctx.db.transaction(ctx.scope) as tx:

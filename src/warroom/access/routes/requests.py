@@ -213,7 +213,7 @@ async def list_meant(ctx: Ctx, request_id: UUID, owner_id: UUID) -> Response:
     return json_response({"items": found, "total": len(found), "next": None})
 
 
-@router.post("/{request_id}/parts/{owner_id}/approve", action=APPROVE)
+@router.post("/{request_id}/parts/{owner_id}/approve", action=APPROVE, session_only=True)
 async def approve_part(ctx: Ctx, request_id: UUID, owner_id: UUID, body: DecisionBody) -> Response:
     """Signs one owner's part; with the second signature the things are lent."""
     values: dict[str, Any] = {

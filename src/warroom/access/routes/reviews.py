@@ -54,7 +54,7 @@ async def get_review(ctx: Ctx, review_id: UUID) -> Response:
         return json_response(await api.show_review(ctx.scope, tx, review_id))
 
 
-@router.post("/{review_id}/decide", action=REVIEW)
+@router.post("/{review_id}/decide", action=REVIEW, session_only=True)
 async def decide_items(ctx: Ctx, review_id: UUID, body: DecisionBody) -> Response:
     """Confirms or drops rights."""
     async with ctx.db.transaction(ctx.scope) as tx:

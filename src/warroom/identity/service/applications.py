@@ -24,7 +24,6 @@ from warroom.identity.errors import (
     ChangedMeanwhileError,
     CityReachError,
     LimitsWithGrantsError,
-    NeedsSessionError,
     NotForApplicationsError,
     TakenError,
 )
@@ -33,7 +32,7 @@ from warroom.identity.store import agencies as agency_store
 from warroom.identity.store import applications as store
 from warroom.kernel import actions
 from warroom.kernel.db import Transaction
-from warroom.kernel.errors import NotFoundError
+from warroom.kernel.errors import NeedsSessionError, NotFoundError
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Rule, Scope
 

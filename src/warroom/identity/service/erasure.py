@@ -9,13 +9,13 @@ from uuid import UUID
 
 from warroom.audit import api as audit
 from warroom.identity.contracts import Erasers
-from warroom.identity.errors import NeedsSessionError, StillActiveError
+from warroom.identity.errors import StillActiveError
 from warroom.identity.service.factors import require_proof
 from warroom.identity.service.people import require_person
 from warroom.identity.store import people as store
 from warroom.kernel import deletions
 from warroom.kernel.db import Transaction
-from warroom.kernel.errors import NotFoundError
+from warroom.kernel.errors import NeedsSessionError, NotFoundError
 from warroom.kernel.scope import Scope
 
 

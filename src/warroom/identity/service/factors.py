@@ -15,7 +15,6 @@ from warroom.identity.contracts import Demand
 from warroom.identity.errors import (
     LastFactorError,
     MustChangePasswordError,
-    NeedsSessionError,
     ProveItError,
     ShortPasswordAloneError,
     UnknownWordError,
@@ -31,7 +30,7 @@ from warroom.identity.store import factors as store
 from warroom.identity.store import people as people_store
 from warroom.identity.store import providers as provider_store
 from warroom.kernel.db import Database, Transaction
-from warroom.kernel.errors import NotFoundError
+from warroom.kernel.errors import NeedsSessionError, NotFoundError
 from warroom.kernel.scope import Scope
 from warroom.kernel.secrets import Sealer
 

@@ -4,11 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from warroom.audit import api as audit
-from warroom.identity.errors import NeedsSessionError
 from warroom.identity.store import people as people_store
 from warroom.identity.store import sessions as store
 from warroom.kernel.db import Transaction
-from warroom.kernel.errors import NotFoundError
+from warroom.kernel.errors import NeedsSessionError, NotFoundError
 from warroom.kernel.scope import Scope
 
 RIGHT = "person:sessions"

@@ -20,7 +20,6 @@ from warroom.identity.errors import (
     CityReachError,
     ErasedError,
     ForeignRoleError,
-    NeedsSessionError,
     TakenError,
     UnknownWordError,
     WeakPasswordError,
@@ -33,7 +32,7 @@ from warroom.identity.store import factors as factor_store
 from warroom.identity.store import people as store
 from warroom.identity.store import roles as role_store
 from warroom.kernel.db import Transaction
-from warroom.kernel.errors import NotFoundError
+from warroom.kernel.errors import NeedsSessionError, NotFoundError
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Rule, Scope
 

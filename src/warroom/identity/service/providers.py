@@ -16,7 +16,6 @@ from warroom.identity import rules
 from warroom.identity.errors import (
     ChangedMeanwhileError,
     LastWayInError,
-    NeedsSessionError,
     ProviderMapError,
     TakenError,
     UnknownWordError,
@@ -28,7 +27,7 @@ from warroom.identity.store import people as people_store
 from warroom.identity.store import providers as store
 from warroom.identity.store import roles as role_store
 from warroom.kernel.db import Transaction
-from warroom.kernel.errors import NotFoundError
+from warroom.kernel.errors import NeedsSessionError, NotFoundError
 from warroom.kernel.ids import new_id
 from warroom.kernel.outbound import Outbound
 from warroom.kernel.scope import Scope

@@ -23,6 +23,7 @@ from psycopg.errors import UniqueViolation
 from warroom.audit import api as audit
 from warroom.identity import factor_rules, rules
 from warroom.identity.contracts import Thing, finds, id_of
+from warroom.identity.credentials import SeatPass
 from warroom.identity.errors import TakenError, WrongSeatCodeError, WrongSeatError
 from warroom.identity.service import guesses, steps
 from warroom.identity.service.scopes import stranger_scope
@@ -159,7 +160,7 @@ async def show(
     if seat is None or not _fits(bytes(seat["public_key"]), token, signature):
         raise WrongSeatError
     await store.touch(scope, tx, seat_id, agent)
-    ticket = await steps.begin(scope, tx, _PASS, PASS_MINUTES, secret=seat_id.bytes)
+    ticket = await steps.begin(scope, tx, _PASS, PASS_MINUTES, secret=seat_id.bytes, kind=SeatPass)
     return ticket.token, seat["name"]
 
 
@@ -167,7 +168,7 @@ async def find_shown(scope: Scope, tx: Transaction, token: str | None) -> dict[s
     """The seat whose pass this is; None without a pass that still holds."""
     if not token:
         return None
-    step = await steps.find(scope, tx, _PASS, token)
+    step = await steps.find(scope, tx, _PASS, token, SeatPass)
     return step and await store.find_enrolled(scope, tx, UUID(bytes=bytes(step["secret"])))
 
 

@@ -8,7 +8,6 @@ While the database is away nobody's rights can change either: who was known goes
 route stands alone, until their session would end (decision 84).
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 
 from warroom.identity import rules
 from warroom.identity.contracts import Principal, TokenLimits
+from warroom.identity.credentials import Credential, SessionSecret, TokenSecret
 from warroom.identity.errors import ForeignOriginError
 from warroom.identity.service.scopes import moved, scope_of, stranger_scope
 from warroom.identity.service.tokens_in_use import TokenGate
@@ -31,17 +31,11 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
 
 COOKIE = "warroom_session"
-TOKEN_PREFIX = "wr_"  # noqa: S105 - the part that is no secret
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _TRUST_S = 30.0
 _MOST_REMEMBERED = 20_000
 _SWEEP_S = 60.0
 """So often what nobody needs any more is let go of."""
-
-
-def digest_of(token: str) -> bytes:
-    """What is stored of a session's or token's secret; 256 random bits need no salt."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 @dataclass(slots=True)
@@ -66,7 +60,7 @@ class Authenticator:
     def __init__(self, db: Database, clock: Clock, settings: IdentitySettings) -> None:
         self._db, self._clock, self._settings = db, clock, settings
         self._gate = TokenGate(db, clock, settings)
-        self._remembered: dict[bytes, _Remembered] = {}
+        self._remembered: dict[tuple[type, bytes], _Remembered] = {}
         self._swept_at = float("-inf")
         self._version: int | None = None
         self._checked_at = float("-inf")
@@ -77,16 +71,16 @@ class Authenticator:
         Raises:
             ForeignOriginError: A changing request, or a socket, that another site's page sent.
         """
-        token = bearer_of(connection)
-        if token is not None:
-            return await self._scope(token, connection, door="api", touch=True)
-        _refuse_foreign(connection)
-        cookie = connection.cookies.get(COOKIE)
-        if not cookie:
+        if "authorization" in connection.headers:
+            token = token_of(connection)
+            return None if token is None else await self._scope(token, connection, touch=True)
+        _refuse_foreign(connection, self._settings)
+        session = session_of(connection, self._settings)
+        if session is None:
             return None
         # A socket asks again and again whether its session lives; that alone must not prolong it.
         is_request = connection.scope["type"] == "http"
-        return await self._scope(cookie, connection, door="web", touch=is_request)
+        return await self._scope(session, connection, touch=is_request)
 
     def recall(self, connection: "HTTPConnection") -> Scope | None:
         """The scope of somebody signed in whom this process knew when it last read all rights.
@@ -97,11 +91,13 @@ class Authenticator:
         Raises:
             ForeignOriginError: As for every request.
         """
-        if bearer_of(connection) is not None:
+        if "authorization" in connection.headers:
             return None
-        _refuse_foreign(connection)
-        key = digest_of(connection.cookies.get(COOKIE, "")) + b"web"
-        known, now = self._remembered.get(key), self._clock.now()
+        _refuse_foreign(connection, self._settings)
+        session = session_of(connection, self._settings)
+        if session is None:
+            return None
+        known, now = self._remembered.get(_key(session)), self._clock.now()
         used_at = self._clock.monotonic()
         if (
             known is None
@@ -137,17 +133,16 @@ class Authenticator:
         self._checked_at = float("-inf")
 
     async def _scope(
-        self, token: str, connection: "HTTPConnection", *, door: str, touch: bool
+        self, shown: Credential, connection: "HTTPConnection", *, touch: bool
     ) -> Scope | None:
         now, address = self._clock.now(), address_of(connection)
-        key = digest_of(token) + door.encode()
-        known: _Remembered | None = self._remembered.get(key)
+        known: _Remembered | None = self._remembered.get(_key(shown))
         if (
             known is None
             or self._clock.monotonic() >= known.until
             or await self._current_version(now) != known.version
         ):
-            known = await self._read(token, key, now, connection, door=door, touch=touch)
+            known = await self._read(shown, now, connection, touch=touch)
         if known is None:
             return None
         if touch:
@@ -159,28 +154,26 @@ class Authenticator:
 
     async def _read(
         self,
-        token: str,
-        key: bytes,
+        shown: Credential,
         now: datetime,
         connection: "HTTPConnection",
         *,
-        door: str,
         touch: bool,
     ) -> _Remembered | None:
         address = address_of(connection)
-        stranger, digest = stranger_scope(now, address), digest_of(token)
+        stranger, key = stranger_scope(now, address), _key(shown)
         # The version first: what is read after it can only be newer than it says.
         version = await self._current_version(now)
         async with self._db.transaction(stranger) as tx:
-            if token.startswith(TOKEN_PREFIX):
+            if isinstance(shown, TokenSecret):
                 whence, route = rules.read_address(address), _route_class(connection)
-                principal = await doors.find_by_token(stranger, tx, digest, whence, route)
+                principal = await doors.find_by_token(stranger, tx, shown, whence, route)
             else:
-                principal = await self._by_session(stranger, tx, digest, touch=touch)
+                principal = await self._by_session(stranger, tx, shown, touch=touch)
         if principal is None:
             self._remembered.pop(key, None)
             return None
-        scope = scope_of(principal, now, door, address)
+        scope = scope_of(principal, now, shown.DOOR, address)
         if len(self._remembered) >= _MOST_REMEMBERED:
             self._remembered.clear()
         read_at = self._clock.monotonic()
@@ -210,10 +203,10 @@ class Authenticator:
                 known.scope = known.scope.bare()
 
     async def _by_session(
-        self, stranger: Scope, tx: Transaction, digest: bytes, *, touch: bool
+        self, stranger: Scope, tx: Transaction, session: SessionSecret, *, touch: bool
     ) -> Principal | None:
         idle_s = self._settings.idle_minutes * 60
-        return await doors.find_by_session(stranger, tx, digest, idle_s, touch=touch)
+        return await doors.find_by_session(stranger, tx, session, idle_s, touch=touch)
 
     async def _current_version(self, now: datetime) -> int:
         asked_at = self._clock.monotonic()
@@ -225,14 +218,19 @@ class Authenticator:
         return self._version
 
 
-def bearer_of(connection: "HTTPConnection") -> str | None:
-    """The secret of `Authorization: Bearer`, an empty one if the header is of another kind."""
-    header = connection.headers.get("authorization")
-    if header is None:
-        return None
-    kind, _, token = header.partition(" ")
-    is_ours = kind.lower() == "bearer" and token.startswith(TOKEN_PREFIX)
-    return token.strip() if is_ours else ""
+def token_of(connection: "HTTPConnection") -> TokenSecret | None:
+    """The token in `Authorization: Bearer`; what else is there is nothing (RFC 6750, 2.1)."""
+    kind, _, token = connection.headers.get("authorization", "").partition(" ")
+    return TokenSecret.read(token.strip()) if kind.lower() == "bearer" else None
+
+
+def session_of(connection: "HTTPConnection", settings: IdentitySettings) -> SessionSecret | None:
+    """The session in the cookie that is for it; what else is there is nothing."""
+    return SessionSecret.read(connection.cookies.get(settings.cookie(COOKIE)))
+
+
+def _key(shown: Credential) -> tuple[type, bytes]:
+    return type(shown), shown.digest
 
 
 def _route_class(connection: "HTTPConnection") -> str:
@@ -246,7 +244,7 @@ def address_of(connection: "HTTPConnection") -> str | None:
     return connection.client.host if connection.client else None
 
 
-def _refuse_foreign(connection: "HTTPConnection") -> None:
+def _refuse_foreign(connection: "HTTPConnection", settings: IdentitySettings) -> None:
     """Refuses what a page of another site sent with this browser's cookies.
 
     Changing requests with a cookie must carry `X-Warroom: 1`, which no foreign page can set;
@@ -265,8 +263,23 @@ def _refuse_foreign(connection: "HTTPConnection") -> None:
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise ForeignOriginError
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+    if origin is not None and not _is_own(origin, headers.get("host"), settings.public_url):
         raise ForeignOriginError
-    has_cookie = COOKIE in connection.cookies
+    has_cookie = settings.cookie(COOKIE) in connection.cookies
     if has_cookie and not is_socket and headers.get("x-warroom") != "1":
         raise ForeignOriginError
+
+
+def _is_own(origin: str, host: str | None, public_url: str) -> bool:
+    """Whether a page of this site sent it: of `public_url`, or of the host that was asked.
+
+    A proxy that does not hand `Host` on is made up for by `public_url`. The page of the same host
+    without https is foreign where `public_url` has it: anybody on the way could have written it.
+    """
+    try:
+        shown, named = urlsplit(origin), urlsplit(public_url)
+    except ValueError:
+        return False
+    if named.netloc and shown.netloc == named.netloc:
+        return shown.scheme == named.scheme
+    return bool(shown.netloc) and shown.netloc == host

@@ -4,7 +4,6 @@ Every door ends in `Doorkeeper.let_in`, which alone opens sessions: it asks for 
 person is bound to one, and notes how strong the sign-in was.
 """
 
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,6 +14,7 @@ import msgspec
 from warroom.audit import api as audit
 from warroom.identity import factor_rules
 from warroom.identity.contracts import Caller, OpenedSession, Outside, SecondStep
+from warroom.identity.credentials import LinkSecret, SessionSecret
 from warroom.identity.errors import (
     NoDemoError,
     SeatRequiredError,
@@ -28,7 +28,6 @@ from warroom.identity.service.factors import Codes
 from warroom.identity.service.passkeys import Passkeys, Site
 from warroom.identity.service.passwords import Passwords
 from warroom.identity.service.scopes import bare_scope, scope_of, stranger_scope
-from warroom.identity.service.sessions import digest_of
 from warroom.identity.settings import IdentitySettings
 from warroom.identity.store import doors, people, providers
 from warroom.identity.store import factors as factor_store
@@ -169,8 +168,11 @@ class Doorkeeper:
         if not self.is_demo:
             raise NoDemoError
         scope = stranger_scope(self.clock.now(), address)
+        link = LinkSecret.read(token)
+        if link is None:
+            raise WrongLinkError
         async with self.db.transaction(scope) as tx:
-            person_id = await doors.use_link(scope, tx, digest_of(token))
+            person_id = await doors.use_link(scope, tx, link)
         if person_id is None:
             raise WrongLinkError
         caller = Caller(address, agent, seat)
@@ -185,7 +187,7 @@ class Doorkeeper:
         """
         if not self.is_demo:
             raise NoDemoError
-        token = secrets.token_urlsafe(32)
+        secret = LinkSecret.new()
         async with self.db.transaction(scope) as tx:
             person = await people.find_person_by_login(scope, tx, login)
             if person is None:
@@ -194,11 +196,11 @@ class Doorkeeper:
                 scope,
                 tx,
                 link_id=new_id(),
-                token_hash=digest_of(token),
+                secret=secret,
                 person_id=person["id"],
                 expires_at=scope.at + timedelta(seconds=lasts_s),
             )
-        return token
+        return secret.text
 
     async def sign_out(self, scope: Scope) -> None:
         """Ends the session that was shown."""
@@ -237,7 +239,7 @@ class Doorkeeper:
             SeatRequiredError: The person signs in at seats alone, and this is none.
         """
         stranger = stranger_scope(self.clock.now(), caller.address)
-        token, session_id = secrets.token_urlsafe(32), new_id()
+        secret, session_id = SessionSecret.new(), new_id()
         expires_at = stranger.at + timedelta(hours=self.settings.session_hours)
         async with self.db.transaction(stranger) as tx:
             if ticket is not None:
@@ -251,7 +253,7 @@ class Doorkeeper:
                 tx,
                 session_id=session_id,
                 person_id=person_id,
-                token_hash=digest_of(token),
+                secret=secret,
                 method=method,
                 expires_at=expires_at,
                 agent=caller.agent,
@@ -277,7 +279,7 @@ class Doorkeeper:
             raise SeatRequiredError
         if not principal:
             raise WrongPasswordError
-        return OpenedSession(token, expires_at, principal, own)
+        return OpenedSession(secret.text, expires_at, principal, own)
 
     async def second_step(
         self, scope: Scope, person_id: UUID, method: str, outside: Outside | None = None

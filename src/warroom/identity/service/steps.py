@@ -1,13 +1,12 @@
 """Steps that wait for their second half: a ticket given out once, kept by its hash."""
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from warroom.identity.credentials import TicketSecret
 from warroom.identity.errors import StepOverError
-from warroom.identity.service.sessions import digest_of
 from warroom.identity.store import factors as store
 from warroom.kernel.db import Transaction
 from warroom.kernel.ids import new_id
@@ -31,16 +30,16 @@ async def begin(
     person_id: UUID | None = None,
     secret: bytes | None = None,
     method: str | None = None,
+    kind: type[TicketSecret] = TicketSecret,
 ) -> Ticket:
     """A ticket for `purpose`; bound to the asker's session if they have one.
 
     `method` is how the half that is done was shown.
     """
-    token = secrets.token_urlsafe(32)
+    shown = kind.new()
     expires_at = scope.at + timedelta(minutes=minutes)
     step = {
         "id": new_id(),
-        "token_hash": digest_of(token),
         "purpose": purpose,
         "person_id": person_id,
         "session_id": scope.session_id,
@@ -48,8 +47,8 @@ async def begin(
         "method": method,
         "expires_at": expires_at,
     }
-    await store.begin_step(scope, tx, step)
-    return Ticket(token, expires_at)
+    await store.begin_step(scope, tx, shown, step)
+    return Ticket(shown.text, expires_at)
 
 
 async def look(scope: Scope, tx: Transaction, purpose: str, token: str) -> dict[str, Any]:
@@ -58,15 +57,22 @@ async def look(scope: Scope, tx: Transaction, purpose: str, token: str) -> dict[
     Raises:
         StepOverError: It is too old, was used, or is another session's.
     """
-    step = await store.look_step(scope, tx, digest_of(token), purpose)
+    step = await find(scope, tx, purpose, token)
     if step is None or step["session_id"] != scope.session_id:
         raise StepOverError
     return step
 
 
-async def find(scope: Scope, tx: Transaction, purpose: str, token: str) -> dict[str, Any] | None:
+async def find(
+    scope: Scope,
+    tx: Transaction,
+    purpose: str,
+    token: str,
+    kind: type[TicketSecret] = TicketSecret,
+) -> dict[str, Any] | None:
     """What the ticket stands for, or None; it can be shown again."""
-    return await store.look_step(scope, tx, digest_of(token), purpose)
+    shown = kind.read(token)
+    return None if shown is None else await store.look_step(scope, tx, shown, purpose)
 
 
 async def use(scope: Scope, tx: Transaction, purpose: str, token: str) -> dict[str, Any]:
@@ -75,7 +81,8 @@ async def use(scope: Scope, tx: Transaction, purpose: str, token: str) -> dict[s
     Raises:
         StepOverError: It is too old, was used, or is another session's.
     """
-    step = await store.use_step(scope, tx, digest_of(token), purpose)
+    shown = TicketSecret.read(token)
+    step = None if shown is None else await store.use_step(scope, tx, shown, purpose)
     if step is None or step["session_id"] != scope.session_id:
         raise StepOverError
     return step

@@ -3,7 +3,6 @@
 A person's token holds no more than the person, a service account's no more than the account.
 """
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,13 +11,13 @@ from uuid import UUID
 from warroom.audit import api as audit
 from warroom.identity import rules
 from warroom.identity.contracts import CreatedToken, TokenTerms
-from warroom.identity.errors import NeedsSessionError, NetworkError, UnknownWordError
-from warroom.identity.service.sessions import TOKEN_PREFIX, digest_of
+from warroom.identity.credentials import TokenSecret
+from warroom.identity.errors import NetworkError, UnknownWordError
 from warroom.identity.store import people as people_store
 from warroom.identity.store import tokens as store
 from warroom.kernel import actions
 from warroom.kernel.db import Transaction
-from warroom.kernel.errors import NotFoundError
+from warroom.kernel.errors import NeedsSessionError, NotFoundError
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Scope
 
@@ -142,10 +141,9 @@ async def revoke_token(scope: Scope, tx: Transaction, token_id: UUID) -> None:
 async def _insert(
     scope: Scope, tx: Transaction, row: dict[str, Any], expires_at: datetime
 ) -> CreatedToken:
-    secret, token_id = TOKEN_PREFIX + secrets.token_urlsafe(32), new_id()
-    values = row | {"id": token_id, "token_hash": digest_of(secret), "expires_at": expires_at}
-    await store.insert_token(scope, tx, values)
-    return CreatedToken(token_id, secret, expires_at)
+    secret, token_id = TokenSecret.new(), new_id()
+    await store.insert_token(scope, tx, secret, row | {"id": token_id, "expires_at": expires_at})
+    return CreatedToken(token_id, secret.text, expires_at)
 
 
 async def _person(scope: Scope, tx: Transaction, login: str | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import msgspec
 from psycopg import sql
 
 from warroom.identity.contracts import Principal
+from warroom.identity.credentials import LinkSecret, SessionSecret, TokenSecret
 from warroom.kernel import deletions
 from warroom.kernel.db import Transaction
 from warroom.kernel.scope import Scope
@@ -129,7 +130,7 @@ async def open_session(  # noqa: PLR0913 - the columns of a session
     *,
     session_id: UUID,
     person_id: UUID,
-    token_hash: bytes,
+    secret: SessionSecret,
     method: str,
     expires_at: datetime,
     agent: str,
@@ -142,7 +143,7 @@ async def open_session(  # noqa: PLR0913 - the columns of a session
         [
             session_id,
             person_id,
-            token_hash,
+            secret.digest,
             method,
             scope.at,
             expires_at,
@@ -156,12 +157,12 @@ async def open_session(  # noqa: PLR0913 - the columns of a session
 
 
 async def find_by_session(
-    scope: Scope, tx: Transaction, token_hash: bytes, idle_s: float, *, touch: bool
+    scope: Scope, tx: Transaction, secret: SessionSecret, idle_s: float, *, touch: bool
 ) -> Principal | None:
     """The person of a session that is open; with `touch` it is kept from ending idle."""
     rows = await tx.execute(
         "select identity_by_session(%s, %s, %s, %s)::text as principal",
-        [token_hash, scope.at, timedelta(seconds=idle_s), touch],
+        [secret.digest, scope.at, timedelta(seconds=idle_s), touch],
     )
     return _principal(await rows.fetchone())
 
@@ -169,7 +170,7 @@ async def find_by_session(
 async def find_by_token(
     scope: Scope,
     tx: Transaction,
-    token_hash: bytes,
+    secret: TokenSecret,
     address: IPv4Address | IPv6Address | None,
     route: str,
 ) -> Principal | None:
@@ -180,7 +181,7 @@ async def find_by_token(
     """
     rows = await tx.execute(
         "select identity_by_token(%s, %s, %s, %s)::text as principal",
-        [token_hash, scope.at, address, route],
+        [secret.digest, scope.at, address, route],
     )
     return _principal(await rows.fetchone())
 
@@ -191,9 +192,11 @@ async def find_account(scope: Scope, tx: Transaction, account_id: UUID) -> Princ
     return _principal(await rows.fetchone())
 
 
-async def use_link(scope: Scope, tx: Transaction, token_hash: bytes) -> UUID | None:
+async def use_link(scope: Scope, tx: Transaction, secret: LinkSecret) -> UUID | None:
     """Uses up a one-time link; the person it was for, or None."""
-    rows = await tx.execute("select identity_use_link(%s, %s) as person_id", [token_hash, scope.at])
+    rows = await tx.execute(
+        "select identity_use_link(%s, %s) as person_id", [secret.digest, scope.at]
+    )
     row = await rows.fetchone()
     return row["person_id"] if row else None
 

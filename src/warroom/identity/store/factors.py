@@ -12,6 +12,7 @@ import msgspec
 from psycopg import sql
 
 from warroom.identity.contracts import Demand
+from warroom.identity.credentials import TicketSecret
 from warroom.kernel.db import Transaction, fetch_json
 from warroom.kernel.scope import Scope
 
@@ -112,28 +113,29 @@ async def find_own(scope: Scope, tx: Transaction) -> bytes:
 async def begin_step(
     scope: Scope,  # noqa: ARG001 - a stranger's, or the asker's own
     tx: Transaction,
+    ticket: TicketSecret,
     step: dict[str, Any],
 ) -> None:
     """Writes a step that waits for its second half."""
-    await tx.execute(_BEGIN, step)
+    await tx.execute(_BEGIN, step | {"token_hash": ticket.digest})
 
 
 async def look_step(
-    scope: Scope, tx: Transaction, token_hash: bytes, purpose: str
+    scope: Scope, tx: Transaction, ticket: TicketSecret, purpose: str
 ) -> dict[str, Any] | None:
     """A step that still waits, and its person; it goes on waiting."""
     rows = await tx.execute(
-        "select * from identity_look_step(%s, %s, %s)", [token_hash, purpose, scope.at]
+        "select * from identity_look_step(%s, %s, %s)", [ticket.digest, purpose, scope.at]
     )
     return await rows.fetchone()
 
 
 async def use_step(
-    scope: Scope, tx: Transaction, token_hash: bytes, purpose: str
+    scope: Scope, tx: Transaction, ticket: TicketSecret, purpose: str
 ) -> dict[str, Any] | None:
     """Takes a step that waits; of two who take it at once one gets None."""
     rows = await tx.execute(
-        "select * from identity_use_step(%s, %s, %s)", [token_hash, purpose, scope.at]
+        "select * from identity_use_step(%s, %s, %s)", [ticket.digest, purpose, scope.at]
     )
     return await rows.fetchone()
 

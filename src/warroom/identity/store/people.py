@@ -8,6 +8,7 @@ import msgspec
 from psycopg import sql
 
 from warroom.identity.contracts import Agency, HeldGrant, HeldRole, NewPerson, Principal
+from warroom.identity.credentials import LinkSecret
 from warroom.kernel.db import Transaction, fetch_json
 from warroom.kernel.scope import Scope
 
@@ -340,7 +341,7 @@ async def insert_link(
     tx: Transaction,
     *,
     link_id: UUID,
-    token_hash: bytes,
+    secret: LinkSecret,
     person_id: UUID,
     expires_at: datetime,
 ) -> None:
@@ -349,7 +350,7 @@ async def insert_link(
         _INSERT_LINK,
         {
             "id": link_id,
-            "token_hash": token_hash,
+            "token_hash": secret.digest,
             "person_id": person_id,
             "expires_at": expires_at,
         },

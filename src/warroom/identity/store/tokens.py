@@ -6,6 +6,7 @@ from uuid import UUID
 
 from psycopg import sql
 
+from warroom.identity.credentials import TokenSecret
 from warroom.kernel.db import Transaction, fetch_json
 from warroom.kernel.scope import Scope
 
@@ -85,9 +86,12 @@ async def find_token(scope: Scope, tx: Transaction, token_id: UUID) -> dict[str,
     return None
 
 
-async def insert_token(scope: Scope, tx: Transaction, row: dict[str, Any]) -> None:
+async def insert_token(
+    scope: Scope, tx: Transaction, secret: TokenSecret, row: dict[str, Any]
+) -> None:
     """Writes a token by the hash of its secret."""
-    await tx.execute(_INSERT, row | {"now": scope.at, "by": scope.person_id})
+    own = {"token_hash": secret.digest, "now": scope.at, "by": scope.person_id}
+    await tx.execute(_INSERT, row | own)
 
 
 async def replace_token(
