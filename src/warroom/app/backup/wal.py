@@ -10,7 +10,9 @@ import asyncio
 import os
 import signal
 import subprocess
+from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import psycopg
@@ -25,6 +27,13 @@ LOOK_S = 5.0
 AGAIN_S = 30.0
 
 _log = logger("app.backup")
+
+
+class Sample(NamedTuple):
+    """Up to where the database had written at a moment."""
+
+    at: datetime
+    place: str
 
 
 async def keep_wal(node: Node) -> None:
@@ -59,13 +68,14 @@ async def _receive(node: Node, state: State) -> None:
         process_group=0,
     )
     ended = asyncio.create_task(receiver.wait())
+    sample: Sample | None = None
     try:
         while True:
             done, _ = await asyncio.wait([ended], timeout=LOOK_S)
             if done:
                 _log.warning("wal_receiver_ended", code=receiver.returncode)
                 return
-            now = await asyncio.to_thread(_note_reached, node, state.slot)
+            now, sample = await asyncio.to_thread(_note_reached, node, state.slot, sample)
             if now is None or now.slot != state.slot:
                 return
     finally:
@@ -74,19 +84,30 @@ async def _receive(node: Node, state: State) -> None:
             await receiver.wait()
 
 
-def _note_reached(node: Node, slot: str) -> State | None:
-    """Remembers up to which moment WAL was received; returns what is known now."""
-    before = node.clock.now()
+def _note_reached(
+    node: Node, slot: str, sample: Sample | None
+) -> tuple[State | None, Sample | None]:
+    """Remembers up to which moment WAL was received.
+
+    The receiver tells its position every few seconds, and a busy database is always ahead of it: so
+    it is compared with where the database was at an earlier look, until it is past that.
+
+    Returns:
+        What is known now, and the place to compare with at the next look.
+    """
+    at = node.clock.now()
     with psycopg.connect(node.connections.superuser, autocommit=True) as connection:
-        reached = database.one_value(
-            connection,
-            "select r.write_lsn >= pg_current_wal_flush_lsn() from pg_stat_replication r"
-            " join pg_replication_slots s on s.active_pid = r.pid where s.slot_name = %s",
-            [slot],
-        )
+        place, has_reached = connection.execute(
+            "select pg_current_wal_flush_lsn()::text, coalesce((select r.write_lsn >= %s::pg_lsn"
+            " from pg_stat_replication r join pg_replication_slots s on s.active_pid = r.pid"
+            " where s.slot_name = %s), false)",
+            [sample.place if sample else None, slot],
+        ).fetchone() or ("0/0", False)
     state = read_state(node.settings.data)
-    if reached and state is not None and state.slot == slot:
-        state = msgspec.structs.replace(state, reached_at=before)
+    if sample is None or not has_reached:
+        return state, sample or Sample(at, place)
+    if state is not None and state.slot == slot:
+        state = msgspec.structs.replace(state, reached_at=sample.at)
         write_state(node.settings.data, state)
         write_state(Path(state.folder) / state.wal, state)
-    return state
+    return state, Sample(at, place)
