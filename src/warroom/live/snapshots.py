@@ -15,7 +15,7 @@ from warroom.recording.api import PictureError, key_frame_jpeg
 WIDTH_STEP = 32
 """Widths are rounded up to it, so that few sizes serve everybody."""
 
-KEPT_BYTES = 24 << 20
+KEPT_BYTES = 8 << 20
 _BROKEN = b"-"
 
 type _Key = tuple[int, int, int, int]
