@@ -77,10 +77,12 @@ def lows(at_s: list[float], rss_mb: list[float]) -> list[tuple[float, float]]:
 
     A sign-in takes 64 MB for a fifth of a second (argon2id).
     """
-    width_s = min(WINDOW_S, at_s[-1] / 12) if at_s else WINDOW_S
+    length_s = at_s[-1] if at_s else 0.0
+    width_s = min(WINDOW_S, length_s / 12) or WINDOW_S
+    last = max(0, int(length_s / width_s) - 1)
     found: dict[int, tuple[float, float]] = {}
     for at, rss in zip(at_s, rss_mb, strict=True):
-        window = int(at / width_s) if width_s else 0
+        window = min(last, int(at / width_s))
         if window not in found or rss < found[window][1]:
             found[window] = (at, rss)
     return list(found.values())
