@@ -256,6 +256,16 @@ async def test_cameras_are_leased_to_one_node_each_and_taken_over(world: World) 
         "update lease set until = clock_timestamp() - %(past)s where holder = 'rec-1' returning 1",
         {"past": timedelta(seconds=1)},
     )
+    # It is silent for long, and the other was there all the while.
+    await world.rows(
+        "update lease_holder set seen_at = seen_at - %(past)s, since = since - %(past)s"
+        " where holder = 'rec-1' returning 1",
+        {"past": timedelta(hours=1)},
+    )
+    await world.rows(
+        "update lease_holder set since = since - %(past)s where holder = 'rec-2' returning 1",
+        {"past": timedelta(hours=1)},
+    )
     taken = await claim("rec-2", 10)
 
     assert (len(first), len(second), kept) == (3, 2, first)

@@ -12,6 +12,7 @@ from warroom.kernel.clock import Clock, SystemClock
 from warroom.kernel.command import Tools
 from warroom.kernel.db import Database
 from warroom.kernel.errors import WarRoomError
+from warroom.kernel.nodes import NodesSettings
 from warroom.kernel.postgres import Connections, EmbeddedPostgres
 from warroom.kernel.services import Services
 from warroom.kernel.settings import Configuration, NodeSettings, make_data_dir, make_run_dir
@@ -72,6 +73,13 @@ def open_node(configuration: Configuration | None = None, *, is_restoring: bool 
 def media_socket(settings: NodeSettings, name: str = "") -> Path:
     """Where a recorder hands its frames on."""
     return settings.run / f"media-{name or settings.node}.sock"
+
+
+def elsewhere_socket(node: Node) -> Path | None:
+    """Where the frames of the city's other nodes are; None where this is the only one."""
+    if not node.configuration.section(NodesSettings).port:
+        return None
+    return node.settings.run / "nodes.sock"
 
 
 def webrtc_socket(settings: NodeSettings) -> Path:

@@ -20,6 +20,8 @@ from warroom.kernel.scope import Scope
 
 app = cyclopts.App(name="node", help="The nodes of this city: invite, join, list, remove.")
 
+app.command("warroom.app.node_door:serve", name="serve")
+
 INVITE_HOURS = 24.0
 
 

@@ -10,6 +10,8 @@ from warroom.identity import api as identity
 from warroom.kernel.db import Database, DatabaseAwayError
 from warroom.kernel.log import logger
 from warroom.kernel.nodes import CityKeys, NodesSettings
+from warroom.kernel.peers import Peers, Roster
+from warroom.kernel.scope import Scope
 
 WAIT_S = 2.0
 
@@ -25,6 +27,21 @@ def address_of(settings: NodesSettings) -> str:
     if not settings.port:
         return ""
     return settings.address or f"{socket.gethostname()}:{settings.port}"
+
+
+def roster_of(node: Node, db: Database) -> Roster:
+    """Who the nodes of the city are, as this node is told."""
+
+    def scope() -> Scope:
+        return identity.system_scope(f"nodes {node.settings.node}", node.clock)
+
+    return Roster(city_keys(node), db, scope, node.clock)
+
+
+def peers_of(node: Node, db: Database) -> Peers | None:
+    """The other nodes; None where this is the only one."""
+    settings = node.configuration.section(NodesSettings)
+    return Peers(roster_of(node, db), settings) if settings.port else None
 
 
 async def ensure_keys(node: Node) -> None:

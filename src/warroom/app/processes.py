@@ -13,6 +13,7 @@ from warroom.app.node_keys import require_keys
 from warroom.app.supervisor import Process, Supervisor, die_with_parent
 from warroom.kernel.errors import WarRoomError
 from warroom.kernel.log import LogSettings, logger
+from warroom.kernel.nodes import NodesSettings
 from warroom.kernel.postgres import PostgresError
 from warroom.kernel.settings import NodeSettings
 
@@ -55,6 +56,15 @@ PROCESSES = [
 ]
 
 
+NODE_DOOR = Process("nodes", ("warroom.app", "node", "serve"))
+
+
+def processes_of(node: Node) -> list[Process]:
+    """The processes of a node; one that is not alone answers the others too."""
+    has_others = bool(node.configuration.section(NodesSettings).port)
+    return [*PROCESSES, NODE_DOOR] if has_others else PROCESSES
+
+
 def up() -> None:
     """Runs all processes of this node until Ctrl-C. Example: `warroom up`.
 
@@ -68,7 +78,7 @@ def up() -> None:
     start_database(node)
     try:
         require_keys(node)
-        asyncio.run(_keep(node, supervisor_of(node, PROCESSES)))
+        asyncio.run(_keep(node, supervisor_of(node, processes_of(node))))
     finally:
         if node.embedded is not None:
             node.embedded.stop()

@@ -1,6 +1,6 @@
 """The `webrtc` process: live pictures over WebRTC; it loads that and no more (decision 51)."""
 
-from warroom.app.node import media_socket, open_node, webrtc_socket
+from warroom.app.node import elsewhere_socket, media_socket, open_node, webrtc_socket
 from warroom.app.processes import die_with_parent_if_supervised
 from warroom.live import commands as live
 from warroom.live.settings import LiveSettings
@@ -15,4 +15,5 @@ def webrtc() -> None:
         webrtc_socket(node.settings),
         node.configuration.section(LiveSettings),
         node.clock,
+        elsewhere_socket(node),
     )

@@ -22,7 +22,8 @@ from warroom.app.asgi import Wiring
 from warroom.app.backup.settings import BackupSettings
 from warroom.app.calls import calls_socket
 from warroom.app.forwarded import Proxies
-from warroom.app.node import Node, media_socket, webrtc_socket
+from warroom.app.node import Node, elsewhere_socket, media_socket, webrtc_socket
+from warroom.app.node_keys import peers_of
 from warroom.audit import api as audit
 from warroom.audit import jobs as audit_jobs
 from warroom.audit import routes as audit_routes
@@ -317,12 +318,15 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
         media_socket(node.settings),
         webrtc_socket(node.settings),
         node.configuration.section(live.LiveSettings),
+        elsewhere_socket=elsewhere_socket(node),
     )
+    peers = peers_of(node, db)
     playback = recording.make_playback(
         db,
         node.clock,
         node.configuration.section(recording.RecordingSettings),
         node.settings.data,
+        peers,
     )
     state, desk = _roads_of(node, db)
     tracker = units.make_tracker(
@@ -422,6 +426,7 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
             units.Tracker: tracker,
         },
         running=(
+            *(() if peers is None else (peers,)),
             live_service,
             playback,
             made[cameras.Turner],

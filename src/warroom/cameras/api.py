@@ -42,6 +42,7 @@ from warroom.cameras.store import finding
 from warroom.cameras.turner import Turner
 from warroom.cameras.turning import Judged
 from warroom.identity.contracts import Thing
+from warroom.kernel import leases
 from warroom.kernel.addresses import is_address_allowed
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Transaction
@@ -260,6 +261,23 @@ async def claim_streams(
     seconds. At most `capacity` cameras are held.
     """
     return await service.claim_streams(inventory, scope, tx, node, capacity)
+
+
+async def moved_cameras(tx: Transaction, camera_ids: list[str], node: str) -> set[str]:
+    """Which of these cameras another node than `node` records now."""
+    return await leases.moved(tx, service.LEASE, camera_ids, node)
+
+
+async def list_recorded_by(
+    tx: Transaction, camera_id: UUID
+) -> list[tuple[str, datetime, datetime | None]]:
+    """Which node recorded the camera from when on, by time, and when it was last seen at all."""
+    return await leases.history(tx, service.LEASE, str(camera_id))
+
+
+async def list_recorders(tx: Transaction) -> dict[str, str]:
+    """Which node records each camera now."""
+    return {key: holder for key, (holder, _) in (await leases.holders(tx, service.LEASE)).items()}
 
 
 async def report_states(
@@ -500,11 +518,14 @@ __all__ = [
     "list_known_streams",
     "list_loud",
     "list_nearby",
+    "list_recorded_by",
+    "list_recorders",
     "list_sited",
     "list_streams",
     "list_unrecorded",
     "look",
     "move",
+    "moved_cameras",
     "open_prober",
     "parse_address",
     "probe",

@@ -209,6 +209,8 @@ class StreamConfig:
         place: Area code of the camera.
         agency: Short name of the owner.
         ceiling_kbit_s: See `CameraDraft`.
+        from_ms: It is another recorder's up to then (UTC, ms since 1970).
+        until_ms: It is another recorder's from then on.
     """
 
     camera_id: UUID
@@ -224,6 +226,8 @@ class StreamConfig:
     number: int
     agency: str = ""
     ceiling_kbit_s: int | None = None
+    from_ms: int | None = None
+    until_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

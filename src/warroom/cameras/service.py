@@ -6,7 +6,8 @@ The caller opens the transaction and gives it in; what raises, rolls everything 
 import binascii
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -62,7 +63,15 @@ READ_AUDIT = "audit:read"
 """To read who looked at a camera."""
 
 LEASE = "camera"
-LEASE_TTL_S = 10.0
+LEASE_TTL_S = 6.0
+"""A recorder renews every 1.5 s; one that is silent for longer has lost its cameras to others."""
+
+HAND_OVER_S = 5.0
+"""Both recorders have asked at least twice by then."""
+
+HAND_OVER_GUARD_MS = 300
+"""Clocks and estimates of two recorders differ by less. Within it the new one waits for the next
+key frame, so that nothing is recorded twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,10 +252,31 @@ async def claim_streams(
     inventory: Inventory, scope: Scope, tx: Transaction, node: str, capacity: int
 ) -> list[StreamConfig]:
     """See `api.claim_streams`."""
-    configs = [item for item in await list_streams(inventory, scope, tx) if item.enabled]
-    keys = list(dict.fromkeys(str(config.camera_id) for config in configs))
-    held = await leases.claim(tx, LEASE, keys, node, most=capacity, ttl_s=LEASE_TTL_S)
-    return [config for config in configs if str(config.camera_id) in held]
+    _require_system(scope)
+    rows = [row for row in await writing.list_sealed_streams(scope, tx) if row["enabled"]]
+    keys = list(dict.fromkeys(str(row["camera_id"]) for row in rows))
+    held = await leases.claim(
+        tx, LEASE, keys, node, most=capacity, ttl_s=LEASE_TTL_S, hand_over_s=HAND_OVER_S
+    )
+    return [
+        _within(_config(inventory.sealer, row), lease)
+        for row in rows
+        if (lease := held.get(str(row["camera_id"]))) is not None
+    ]
+
+
+def _within(config: StreamConfig, lease: leases.Lease) -> StreamConfig:
+    """The stream from when, or until when, it is this recorder's."""
+    if lease.from_at is None and lease.until_at is None:
+        return config
+    from_ms = _ms(lease.from_at) + HAND_OVER_GUARD_MS if lease.from_at else None
+    return replace(
+        config, from_ms=from_ms, until_ms=_ms(lease.until_at) if lease.until_at else None
+    )
+
+
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
 
 
 async def report_states(

@@ -193,6 +193,16 @@ class CityKeys:
         """This node's own key pairs."""
         return NodeIdentity(self.folder, self.name)
 
+    def write_tls(self, certificate: bytes) -> Path:
+        """The file (mode 0600) that TLS reads: this node's private key and its certificate."""
+        path = self.folder / "node.pem"
+        shown = x509.load_der_x509_certificate(certificate)
+        _write(
+            path,
+            self.identity().private_key() + shown.public_bytes(serialization.Encoding.PEM),
+        )
+        return path
+
     async def ensure(self, tx: Transaction, now: datetime) -> None:
         """Makes this node one of the city's, if its key files say so; the first one makes the keys.
 
@@ -241,7 +251,7 @@ class CityKeys:
             self._file(CITY_KEY).read_bytes(), invite_id.bytes
         )
         await tx.execute(
-            "insert into node_invite (id, token_hash, sealed_key, made_by, made_at, expires_at)"
+            "insert into node_invite (id, token_hash, sealed_key, inviter, made_at, expires_at)"
             " values (%s, %s, %s, %s, %s, %s)",
             [invite_id, hashlib.sha256(secret).digest(), sealed, self.name, now, now + lasts],
         )
@@ -281,7 +291,7 @@ class CityKeys:
         """The nodes whose rows carry a code made with the city's key; others are no nodes."""
         key = self._file(CITY_KEY).read_bytes()
         return [
-            Known(row["name"], bytes(row["certificate"]), row["address"], row["joined_at"])
+            Known(row["name"], bytes(row["certificate"]), row["endpoint"], row["joined_at"])
             for row in rows
             if hmac.compare_digest(
                 bytes(row["admitted"]),
@@ -327,21 +337,21 @@ class CityKeys:
         identity = self.identity()
         row = await self._own_row(tx)
         if row is not None and bytes(row["box_key"]) == identity.box_key and self.known([row]):
-            if self.address and row["address"] != self.address:
+            if self.address and row["endpoint"] != self.address:
                 await tx.execute(
-                    "update node set address = %s where name = %s", [self.address, self.name]
+                    "update node set endpoint = %s where name = %s", [self.address, self.name]
                 )
             return
         await self._require_free_name(tx, key)
         certificate = identity.make_certificate(now)
         await tx.execute(
             """
-            insert into node (name, certificate, box_key, sealed_key, admitted, address, joined_at)
+            insert into node (name, certificate, box_key, sealed_key, admitted, endpoint, joined_at)
             values (%(name)s, %(certificate)s, %(box_key)s, %(sealed_key)s, %(admitted)s,
                 %(address)s, %(now)s)
             on conflict (name) do update set certificate = excluded.certificate,
                 box_key = excluded.box_key, sealed_key = excluded.sealed_key,
-                admitted = excluded.admitted, address = excluded.address,
+                admitted = excluded.admitted, endpoint = excluded.endpoint,
                 joined_at = excluded.joined_at
             """,
             {

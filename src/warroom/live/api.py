@@ -23,6 +23,7 @@ def make_service(
     webrtc_socket: Path,
     settings: LiveSettings,
     find: FindCamera = find_camera,
+    elsewhere_socket: Path | None = None,
 ) -> LiveService:
     """Live view of one process; enter it (`async with`) to connect to the recorder.
 
@@ -33,12 +34,13 @@ def make_service(
         webrtc_socket: Control socket of this node's WebRTC process.
         settings: Limits.
         find: The inventory.
+        elsewhere_socket: Fan-out of the city's other nodes; None where this is the only one.
     """
 
     def make(number: int, camera_id: UUID, role: Role) -> Channel:
         return Channel(number, camera_id, role, settings.gop_bytes, settings.crowd)
 
-    hub = Hub(media_socket, settings, clock, make)
+    hub = Hub(media_socket, settings, clock, make, elsewhere_socket)
     return LiveService(db, clock, hub, WebRtcClient(webrtc_socket), settings, find)
 
 

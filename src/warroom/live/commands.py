@@ -7,7 +7,11 @@ from warroom.live.settings import LiveSettings
 
 
 def run_webrtc(
-    media_socket: Path, control_socket: Path, settings: LiveSettings, clock: Clock
+    media_socket: Path,
+    control_socket: Path,
+    settings: LiveSettings,
+    clock: Clock,
+    elsewhere_socket: Path | None = None,
 ) -> None:
     """Runs the WebRTC process until SIGTERM or SIGINT.
 
@@ -16,8 +20,9 @@ def run_webrtc(
         control_socket: Where offers are taken.
         settings: Limits and addresses.
         clock: For times.
+        elsewhere_socket: Fan-out of the city's other nodes; None where this is the only one.
     """
     # The library with its threads is loaded in this process and in no other.
     from warroom.live.webrtc.process import run  # noqa: PLC0415
 
-    run(media_socket, control_socket, settings, clock)
+    run(media_socket, control_socket, settings, clock, elsewhere_socket)

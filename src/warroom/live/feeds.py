@@ -83,6 +83,8 @@ class Feed[V](ABC):
         """The last STATE message."""
         self.is_followed = False
         """Whether the recorder was asked for it."""
+        self.is_elsewhere = False
+        """Whether it is asked of the city's other nodes."""
         self.keys_only = False
         """Whether it was asked for key frames alone (snapshots)."""
         self.idle_since: float | None = 0.0

@@ -23,6 +23,9 @@ from warroom.recording.contracts import Kind, MessageReader, unpack_frame, unpac
 
 RETRY_S = 0.5
 SWEEP_S = 1.0
+NO_SUCH_STREAM = "recording.no_such_stream"
+MOVED = "elsewhere"
+"""Reason in the last STATE of a stream that changed over to another recorder."""
 
 _log = logger("live")
 
@@ -35,6 +38,8 @@ class Hub[F: Feed[Any]]:
         settings: Limits.
         clock: Tells how long a channel has been idle.
         make: Makes the channel of a stream from its number, camera and role.
+        elsewhere_path: Socket behind which the streams of the city's other nodes are; None where
+            this is the only one. A stream that one socket does not have is asked of the other.
     """
 
     def __init__(
@@ -43,8 +48,10 @@ class Hub[F: Feed[Any]]:
         settings: LiveSettings,
         clock: Clock,
         make: Callable[[int, UUID, Role], F],
+        elsewhere_path: Path | None = None,
     ) -> None:
         self._make = make
+        self._elsewhere_path = elsewhere_path
         self._socket_path = socket_path
         self._settings = settings
         self._clock = clock
@@ -52,6 +59,7 @@ class Hub[F: Feed[Any]]:
         self._by_number: dict[int, F] = {}
         self._numbers = 0
         self._link: _Link | None = None
+        self._elsewhere: _Link | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._listeners: dict[int, set[asyncio.Event]] = {}
 
@@ -78,6 +86,8 @@ class Hub[F: Feed[Any]]:
                 loop.create_task(self._stay_connected()),
                 loop.create_task(self._sweep_for_ever()),
             ]
+            if self._elsewhere_path is not None:
+                self._tasks.append(loop.create_task(self._stay_connected_elsewhere()))
 
     async def stop(self) -> None:
         """Closes the connection."""
@@ -85,9 +95,10 @@ class Hub[F: Feed[Any]]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
-        if self._link is not None:
-            self._link.transport.close()
-            self._link = None
+        for link in (self._link, self._elsewhere):
+            if link is not None:
+                link.transport.close()
+        self._link = self._elsewhere = None
 
     def leave(self, channel: F, viewer: Any) -> None:
         """Takes a viewer away; the stream is let go `linger_s` after the last one."""
@@ -109,7 +120,7 @@ class Hub[F: Feed[Any]]:
             channel.keys_only = keys_only
             self._by_stream[camera_id, role] = channel
             self._by_number[channel.number] = channel
-            if self._link is None:
+            if self._link_of(channel) is None:
                 channel.state = _away()
         elif channel.keys_only and not keys_only:
             self._follow_anew(channel, keys_only=False)
@@ -148,8 +159,7 @@ class Hub[F: Feed[Any]]:
         for channel in list(self._by_stream.values()):
             idle = channel.idle_since
             if idle is not None and now - idle >= self._settings.linger_s:
-                if self._link is not None and channel.is_followed:
-                    self._link.send(_request("unwatch", channel=channel.number))
+                self._unwatch(channel)
                 del self._by_stream[channel.camera_id, channel.role]
                 del self._by_number[channel.number]
 
@@ -167,22 +177,54 @@ class Hub[F: Feed[Any]]:
         elif kind == Kind.INIT:
             channel.describe(unpack_init(payload))
         elif kind == Kind.STATE:
-            state = _object(payload)
-            if "jump" in state:
-                channel.jump()
-            else:
-                channel.change_state(state)
+            self._take_state(channel, _object(payload))
         elif kind == Kind.ERROR:
-            code = str(_object(payload).get("code", "unknown"))
-            channel.is_followed = False
-            channel.change_state(_offline(code))
+            self._take_error(channel, str(_object(payload).get("code", "unknown")))
+
+    def _take_state(self, channel: F, state: Json) -> None:
+        if "jump" in state:
+            channel.jump()
+        elif state.get("reason") == MOVED and self._elsewhere_path is not None:
+            self._look_elsewhere(channel)
+        else:
+            channel.change_state(state)
+
+    def _take_error(self, channel: F, code: str) -> None:
+        channel.is_followed = False
+        channel.change_state(_offline(code))
+        if code == NO_SUCH_STREAM and self._elsewhere_path is not None:
+            channel.is_elsewhere = not channel.is_elsewhere
+            # Asked back and forth once a second at the most.
+            if channel.is_elsewhere:
+                self._watch(channel)
+
+    def _look_elsewhere(self, channel: F) -> None:
+        """The stream changed over to another node: it goes on with a new run."""
+        self._unwatch(channel)
+        channel.is_elsewhere = True
+        channel.lose(_away())
+        self._watch(channel)
+
+    def _link_of(self, channel: F) -> "_Link | None":
+        """Where a channel is asked for; of the others, while our own recorder is away."""
+        if channel.is_elsewhere or self._link is None:
+            return self._elsewhere
+        return self._link
+
+    def _unwatch(self, channel: F) -> None:
+        link = self._link_of(channel)
+        if link is not None and channel.is_followed:
+            link.send(_request("unwatch", channel=channel.number))
+        channel.is_followed = False
 
     def _watch(self, channel: F) -> None:
-        if self._link is None or channel.is_followed:
+        link = self._link_of(channel)
+        if link is None or channel.is_followed:
             return
+        channel.is_elsewhere = link is self._elsewhere
         channel.is_followed = True
         more = {"keys_only": True} if channel.keys_only else {}
-        self._link.send(
+        link.send(
             _request(
                 "watch",
                 channel=channel.number,
@@ -193,9 +235,7 @@ class Hub[F: Feed[Any]]:
         )
 
     def _follow_anew(self, channel: F, *, keys_only: bool) -> None:
-        if self._link is not None and channel.is_followed:
-            self._link.send(_request("unwatch", channel=channel.number))
-        channel.is_followed = False
+        self._unwatch(channel)
         channel.keys_only = keys_only
 
     async def _stay_connected(self) -> None:
@@ -213,7 +253,24 @@ class Hub[F: Feed[Any]]:
                 self._link = None
                 _log.warning("live.media_away")
                 for channel in self._by_stream.values():
-                    channel.lose(_away())
+                    if not channel.is_elsewhere:
+                        channel.lose(_away())
+            await asyncio.sleep(RETRY_S)
+
+    async def _stay_connected_elsewhere(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            with contextlib.suppress(OSError):
+                _, link = await loop.create_unix_connection(
+                    lambda: _Link(self.receive), str(self._elsewhere_path)
+                )
+                self._elsewhere = link
+                await link.closed
+                self._elsewhere = None
+                for channel in self._by_stream.values():
+                    if channel.is_elsewhere:
+                        channel.is_elsewhere = False
+                        channel.lose(_away())
             await asyncio.sleep(RETRY_S)
 
     async def _sweep_for_ever(self) -> None:

@@ -460,10 +460,22 @@ class Assembler:
         first_s, last_s = self.wall.advance(gop.key_pts, end)
         start_ms, end_ms = round(first_s * 1000), round(last_s * 1000)
         self.last_wall_ms = end_ms
-        if self.recorder is not None and self.assignment.is_recorded and self.init is not None:
+        is_stored = self.recorder is not None and self.assignment.is_recorded
+        if is_stored and self.init is not None and self._is_ours(start_ms):
             self._record(gop, end, start_ms, end_ms)
         if abs(self.wall.error_s(end)) > STEP_S:
             self._must_restart = self._needs_care = True
+
+    def _is_ours(self, start_ms: int) -> bool:
+        """Whether a GOP is this node's to store: a camera changes hands at a key frame."""
+        mine = self.assignment
+        if mine.from_ms is None and mine.until_ms is None:
+            return True
+        if mine.until_ms is not None and start_ms >= mine.until_ms:
+            self._end_segment(start_ms)
+            self._begin_gap(Cause.ELSEWHERE)
+            return False
+        return mine.from_ms is None or start_ms >= mine.from_ms
 
     def _record(self, gop: Gop, end: int, start_ms: int, end_ms: int) -> None:
         """Plans where a GOP goes and hands it to the disk."""

@@ -43,6 +43,8 @@ class Assignment:
         is_recorded: Whether footage is stored.
         agency: Short name of the camera's owner; empty where it is not known.
         ceiling_kbit_s: Most this camera may send for long; None: the city's default.
+        from_ms: What begins before is another node's to store (UTC, ms since 1970).
+        until_ms: What begins then or later is another node's to store.
     """
 
     camera_id: str
@@ -56,6 +58,8 @@ class Assignment:
     is_recorded: bool = True
     agency: str = ""
     ceiling_kbit_s: int | None = None
+    from_ms: int | None = None
+    until_ms: int | None = None
 
     @property
     def key(self) -> tuple[str, str]:

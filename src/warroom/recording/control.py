@@ -28,7 +28,7 @@ from warroom.recording.contracts import (
 )
 
 CACHE_CONTEXT = b"recording.assignments"
-REFRESH_S = 3.0
+REFRESH_S = 1.5
 REPORT_S = 0.5
 ALIVE_S = 2.0
 """A report at least this often, for the disks and as a sign of life."""

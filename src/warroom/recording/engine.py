@@ -271,7 +271,8 @@ class Engine:
         for key in [key for key in self.streams if key not in wanted]:
             stream = self.streams.pop(key)
             stream.is_removed = True
-            stream.stop(Cause.DISABLED)
+            was_handed = stream.assignment.until_ms is not None
+            stream.stop(Cause.ELSEWHERE if was_handed else Cause.DISABLED)
             for watch in tuple(stream.watches):
                 stream.unwatch(watch)
                 watch.client.watches.pop(watch.channel, None)

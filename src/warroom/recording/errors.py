@@ -41,6 +41,8 @@ class Cause(StrEnum):
     RESTART = "restart"
     RECORDER_AWAY = "recorder_away"
     DISABLED = "disabled"
+    ELSEWHERE = "elsewhere"
+    NODE_AWAY = "node_away"
 
 
 class StreamError(WarRoomError):

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from warroom.cameras import api as cameras
 from warroom.cameras.contracts import StateReport, StreamConfig, StreamPicture
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.outbox import CHANNEL
@@ -51,6 +53,7 @@ class CameraGateway:
         self._report = report
         self._states: dict[str, dict[str, StreamState]] = {}
         self._losing: frozenset[str] = frozenset()
+        self._assigned: dict[str, list[Assignment]] = {}
         self._changed = asyncio.Event()
         self._disks = disks
         self._removals_due = float("-inf")
@@ -60,7 +63,20 @@ class CameraGateway:
         scope = self._scope()
         async with self._db.transaction(scope) as tx:
             configs = await self._claim(scope, tx)
-        return [as_assignment(config) for config in configs]
+            assigned: dict[str, list[Assignment]] = {}
+            for config in configs:
+                assigned.setdefault(str(config.camera_id), []).append(as_assignment(config))
+            gone = sorted(self._assigned.keys() - assigned.keys())
+            moved = await cameras.moved_cameras(tx, gone, self._node) if gone else set()
+        # Who lost a camera to another says so once, and not that somebody switched it off.
+        over = [
+            replace(assignment, until_ms=_ms(scope.at))
+            for camera_id in sorted(moved)
+            for assignment in self._assigned[camera_id]
+            if assignment.until_ms is None
+        ]
+        self._assigned = assigned
+        return [*(item for items in assigned.values() for item in items), *over]
 
     async def list_holds(self) -> list[Hold]:
         """Every hold, those that were released too."""
@@ -94,6 +110,8 @@ class CameraGateway:
             for camera_id in touched
         ]
         scope = self._scope()
+        # While a camera changes hands, it is told of by one recorder alone.
+        reports = [item for item in reports if self._is_to_tell(str(item.camera_id), scope.at)]
         async with self._db.transaction(scope) as tx:
             if reports:
                 await self._report(scope, tx, reports)
@@ -103,6 +121,12 @@ class CameraGateway:
         if now_s >= self._removals_due:
             await report_removals(self._db, scope, self._node, self._disks)
             self._removals_due = now_s + _REMOVALS_EVERY_S
+
+    def _is_to_tell(self, camera_id: str, now: datetime) -> bool:
+        return all(
+            item.until_ms is None and (item.from_ms is None or item.from_ms <= _ms(now))
+            for item in self._assigned.get(camera_id, ())
+        )
 
     async def listen(self) -> None:
         """Wakes `changed` at each notification; runs until cancelled."""
@@ -145,6 +169,8 @@ def as_assignment(config: StreamConfig) -> Assignment:
         is_recorded=config.role == "main",
         agency=config.agency,
         ceiling_kbit_s=config.ceiling_kbit_s,
+        from_ms=config.from_ms,
+        until_ms=config.until_ms,
     )
 
 
@@ -189,6 +215,10 @@ def as_report(states: dict[str, StreamState], node: str, *, is_losing: bool = Fa
         pictures=pictures,
         bitrate=state.bitrate,
     )
+
+
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
 
 
 def _instant(ms: int) -> datetime:

@@ -28,6 +28,13 @@ async def find_filmed_by(scope: Scope, tx: Transaction, camera_id: UUID, action:
     )
 
 
+async def list_recorded_by(
+    tx: Transaction, camera_id: UUID
+) -> list[tuple[str, datetime, datetime | None]]:
+    """Which node recorded the camera from when on, and when it was last seen, by time."""
+    return await cameras.list_recorded_by(tx, camera_id)
+
+
 _END_MS = 2**53
 """Behind every instant that is asked for."""
 

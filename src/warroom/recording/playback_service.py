@@ -16,25 +16,38 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
+import msgspec
+
 from warroom.audit import api as audit
 from warroom.kernel.byte_cache import ByteCache
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, Transaction
+from warroom.kernel.peers import NodeAwayError
 from warroom.kernel.scope import Scope, Sides
 from warroom.recording.contracts import Hold
 from warroom.recording.errors import BadRangeError, NothingThereError
-from warroom.recording.playback import Library, Mode, Plan, iso_of_ms
+from warroom.recording.footage_nodes import (
+    ElsewherePlan,
+    FootageOfNodes,
+    Part,
+    Tenure,
+    choose_part,
+    join_parts,
+    next_at,
+    part_of,
+    tenures_of,
+)
+from warroom.recording.playback import PLAN_MS, Library, Mode, Plan, iso_of_ms
 from warroom.recording.playback_index import FootageIndex
 from warroom.recording.playback_pictures import PictureError, key_frame_jpeg
 from warroom.recording.playback_timeline import (
     ClockNote,
     Span,
     clip_spans,
-    clock_notes,
     find_gaps,
     merge_spans,
 )
-from warroom.recording.settings import RecordingSettings
+from warroom.recording.settings import DiskSettings, RecordingSettings
 
 VIEW = "recording:view"
 WINDOW_MS = 600_000
@@ -42,10 +55,10 @@ PICTURE_WINDOW_MS = 3_600_000
 AUDIT_AGAIN_S = 900.0
 AUDITED_MAX = 100_000
 TIMELINE_MAX_MS = 40 * 86_400_000
-CHECKED_SEGMENTS = 5_000
-"""So many files are looked at for a time line; in a longer one damage shows when it is met."""
-
 PENDING_MS = 20_000
+STEP_MS = 2_000
+"""A plan that ends so much earlier than it was asked to ended by itself."""
+
 THREADS = 4
 BATCH_BYTES = 1 << 20
 PICTURES_BYTES = 16 << 20
@@ -97,9 +110,27 @@ type FindCamera = Callable[[Scope, Transaction, UUID, str], Awaitable[FilmedBy]]
 """The camera with this id on which the scope allows the action; raises NotFoundError else."""
 
 
+type ListRecordedBy = Callable[
+    [Transaction, UUID], Awaitable[list[tuple[str, datetime, datetime | None]]]
+]
+"""Which node recorded a camera from when on, and when it was last seen, by time."""
+
+
+async def recorded_here(
+    tx: Transaction, camera_id: UUID
+) -> list[tuple[str, datetime, datetime | None]]:
+    """Of a node that knows of no other."""
+    del tx, camera_id
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """What a camera's time line shows in a range."""
+    """What a camera's time line shows in a range.
+
+    Attributes:
+        away: Nodes that recorded it in the range and do not answer; when each was last seen.
+    """
 
     start_ms: int
     end_ms: int
@@ -109,6 +140,7 @@ class Timeline:
     clock: list[ClockNote]
     first_ms: int | None
     last_ms: int | None
+    away: tuple[tuple[str, datetime | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +153,11 @@ class DiskLine:
     oldest_ms: int | None
     state: str
     held_bytes: int = 0
+    node: str = ""
 
 
 class PlaybackService:
-    """Footage of this node's disks for people who may see it.
+    """Footage of the city's nodes for people who may see it.
 
     Args:
         db: For cameras and the audit.
@@ -132,6 +165,8 @@ class PlaybackService:
         settings: The disks.
         data: Folder of this node's data.
         find_camera: The inventory.
+        recorded_by: Which nodes recorded a camera.
+        nodes: The other nodes.
     """
 
     def __init__(
@@ -141,7 +176,11 @@ class PlaybackService:
         settings: RecordingSettings,
         data: Path,
         find_camera: FindCamera,
+        recorded_by: ListRecordedBy = recorded_here,
+        nodes: FootageOfNodes | None = None,
     ) -> None:
+        self._recorded_by = recorded_by
+        self._nodes = nodes or FootageOfNodes(None)
         self._db = db
         self._clock = clock
         self._disks = settings.disk_list(data)
@@ -173,31 +212,40 @@ class PlaybackService:
             BadRangeError: The range is empty or longer than 40 days.
         """
         _check_range(start_ms, end_ms, TIMELINE_MAX_MS)
-        async with self._db.transaction(scope) as tx:
-            camera = await self._find_camera(scope, tx, camera_id, VIEW)
-        whole = await self._in_thread(
-            self._timeline, str(camera_id), start_ms, end_ms, resolution_ms
+        camera, tenures = await self._find(scope, camera_id)
+        parts, away = await self._parts(tenures, camera_id, start_ms, end_ms)
+        whole = self._line(
+            join_parts(parts.values(), tenures, away), start_ms, end_ms, resolution_ms
         )
+        seen = {t.node: t.seen_at for t in tenures if t.start_ms < end_ms and t.end_ms > start_ms}
+        lost = tuple((node, seen[node]) for node in sorted(away & seen.keys()))
+        whole = replace(whole, away=lost)
         return whole if camera.windows_ms is None else _windowed(whole, camera.windows_ms)
 
     async def plan(
-        self, scope: Scope, camera_id: UUID, start_ms: int, end_ms: int, mode: Mode
-    ) -> Plan:
+        self,
+        scope: Scope,
+        camera_id: UUID,
+        start_ms: int,
+        end_ms: int,
+        mode: Mode,
+        base_ms: int | None = None,
+    ) -> Plan | ElsewherePlan:
         """What will be sent for a range; the look is in the audit when this returns.
+
+        Where several nodes have footage, a plan is of one of them and ends where another's goes on.
 
         Raises:
             NotFoundError: No such camera for this scope.
             NothingThereError: No footage in the range.
+            NodeAwayError: The node that has the footage went away meanwhile.
             BadRangeError: The range is empty.
         """
         _check_range(start_ms, end_ms, None)
-        async with self._db.transaction(scope) as tx:
-            camera = await self._find_camera(scope, tx, camera_id, VIEW)
+        camera, tenures = await self._find(scope, camera_id)
         start_ms, end_ms = camera.within(start_ms, end_ms)
         try:
-            plan = await self._in_thread(
-                self._library.plan, str(camera_id), "main", start_ms, end_ms, mode
-            )
+            plan = await self._plan_of(tenures, camera_id, start_ms, end_ms, mode, base_ms)
         except NothingThereError as error:
             # Where footage goes on is not told to who may not see it there.
             raise (error if camera.windows_ms is None else NothingThereError()) from error
@@ -207,8 +255,46 @@ class PlaybackService:
         await self._record(scope, camera, plan.first_ms, plan.last_ms, WINDOW_MS, mode)
         return plan
 
-    async def stream(self, plan: Plan, base_ms: int, mode: Mode) -> AsyncIterator[bytes]:
+    async def _plan_of(
+        self,
+        tenures: list[Tenure],
+        camera_id: UUID,
+        start_ms: int,
+        end_ms: int,
+        mode: Mode,
+        base_ms: int | None,
+    ) -> Plan | ElsewherePlan:
+        others = self._nodes.others_of(tenures)
+        if not others:
+            return await self._in_thread(
+                self._library.plan, str(camera_id), "main", start_ms, end_ms, mode
+            )
+        end_ms = min(end_ms, start_ms + PLAN_MS)
+        parts, _ = await self._parts(tenures, camera_id, start_ms, end_ms)
+        choice = choose_part(parts, start_ms, end_ms)
+        if choice is None:
+            nexts = [part.next_ms for part in parts.values() if part.next_ms is not None]
+            raise NothingThereError(next_at=next_at(min(nexts, default=None)))
+        plan: Plan | ElsewherePlan
+        if choice.node == self._nodes.name:
+            plan = await self._in_thread(
+                self._library.plan, str(camera_id), "main", start_ms, choice.end_ms, mode
+            )
+        else:
+            body = {"camera": str(camera_id), "start": start_ms, "end": choice.end_ms}
+            plan = await self._nodes.plan(choice.node, {**body, "base": base_ms}, mode)
+        if choice.next_ms is None or plan.last_ms < choice.end_ms - STEP_MS:
+            return plan  # it goes on with this node, or ended early by its own limits
+        return replace(plan, next_ms=max(choice.next_ms, plan.first_ms + 1))
+
+    async def stream(
+        self, plan: Plan | ElsewherePlan, base_ms: int, mode: Mode
+    ) -> AsyncIterator[bytes]:
         """The bytes of a plan, about a megabyte at a time."""
+        if isinstance(plan, ElsewherePlan):
+            async for piece in plan.read():
+                yield piece
+            return
         fragments = self._library.read(plan, base_ms, mode)
 
         def batch() -> bytes:
@@ -229,27 +315,43 @@ class PlaybackService:
             NotFoundError: No such camera for this scope.
             NothingThereError: No footage then, or it cannot be decoded.
         """
-        async with self._db.transaction(scope) as tx:
-            camera = await self._find_camera(scope, tx, camera_id, VIEW)
+        camera, tenures = await self._find(scope, camera_id)
         camera.within(at_ms, at_ms + 1)
         width = -(-width // WIDTH_STEP) * WIDTH_STEP
-        picture = await self._in_thread(self._picture, str(camera_id), at_ms, width)
+        picture = await self._picture_of(tenures, camera_id, at_ms, width)
         await self._record(scope, camera, at_ms, at_ms + 1, PICTURE_WINDOW_MS, "picture")
         return picture
 
+    async def _picture_of(
+        self, tenures: list[Tenure], camera_id: UUID, at_ms: int, width: int
+    ) -> bytes:
+        try:
+            return await self._in_thread(self._picture, str(camera_id), at_ms, width)
+        except NothingThereError as error:
+            nothing = error
+        for node in self._nodes.others_of(tenures):
+            try:
+                return await self._nodes.picture(node, camera_id, at_ms, width)
+            except (NothingThereError, NodeAwayError):
+                continue
+        raise nothing
+
     async def disks(self) -> list[DiskLine]:
-        """How full the disks are."""
-        used = await self._in_thread(self._library.index.disk_use)
+        """How full the disks are, those of other nodes too; a node that is away has one line."""
+        own, others = await asyncio.gather(self.own_disks(), self._nodes.disks())
+        found = [replace(line, node=self._nodes.name) for line in own]
+        for node, lines in others:
+            if lines is None:
+                found.append(DiskLine("", 0, 0, None, "away", node=node))
+            else:
+                found += [replace(msgspec.convert(line, DiskLine), node=node) for line in lines]
+        return found
+
+    async def own_disks(self) -> list[DiskLine]:
+        """How full the disks of this node are."""
         return [
-            DiskLine(
-                f"disk {number}",
-                use.size_bytes or 0,
-                disk.quota_bytes,
-                use.oldest_ms,
-                "away" if use.size_bytes is None else "ok" if use.size_bytes else "empty",
-                use.held_bytes,
-            )
-            for number, (disk, use) in enumerate(zip(self._disks, used, strict=True), 1)
+            msgspec.convert(line, DiskLine)
+            for line in await self._in_thread(disk_lines, self._library.index, self._disks)
         ]
 
     async def __aenter__(self) -> Self:
@@ -265,34 +367,46 @@ class PlaybackService:
         """Ends the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _timeline(self, camera_id: str, start_ms: int, end_ms: int, resolution_ms: int) -> Timeline:
-        index = self._library.index
-        footage = index.list_footage(camera_id, "main", start_ms, end_ms)
-        damaged = [item for item in footage[:CHECKED_SEGMENTS] if self._library.is_damaged(item)]
-        broken = {item.key for item in damaged}
-        whole = [item for item in footage if item.key not in broken]
-        bounds = index.bounds(camera_id, "main", start_ms)
+    async def _find(self, scope: Scope, camera_id: UUID) -> tuple[FilmedBy, list[Tenure]]:
+        """The camera, for who may see its footage, and which nodes recorded it."""
+        async with self._db.transaction(scope) as tx:
+            camera = await self._find_camera(scope, tx, camera_id, VIEW)
+            return camera, tenures_of(await self._recorded_by(tx, camera_id))
+
+    async def _parts(
+        self, tenures: list[Tenure], camera_id: UUID, start_ms: int, end_ms: int
+    ) -> tuple[dict[str, Part], set[str]]:
+        """What each node has of a range, and which do not answer."""
+        others = self._nodes.others_of(tenures)
         now_ms = _ms(self._clock.now())
-        # Segments of one run abut to the millisecond; half a second is rounding, not a gap.
-        exact = merge_spans(whole, 500)
+        own = self._in_thread(part_of, self._library, str(camera_id), start_ms, end_ms, now_ms)
+        if not others:
+            return {self._nodes.name: await own}, set()
+        mine, (parts, away) = await asyncio.gather(
+            own, self._nodes.parts(others, camera_id, start_ms, end_ms)
+        )
+        return {self._nodes.name: mine, **parts}, away
+
+    def _line(self, part: Part, start_ms: int, end_ms: int, resolution_ms: int) -> Timeline:
+        now_ms = _ms(self._clock.now())
         gaps = find_gaps(
-            clip_spans(exact, start_ms, end_ms),
-            index.list_gaps(camera_id, "main", start_ms, end_ms, now_ms),
-            damaged,
+            clip_spans(part.spans, start_ms, end_ms),
+            part.gaps,
+            part.damaged,
             start_ms=start_ms,
             end_ms=min(end_ms, now_ms),
-            first_ms=bounds.first_ms,
+            first_ms=part.first_ms,
             pending_ms=now_ms - PENDING_MS,
         )
         return Timeline(
             start_ms,
             end_ms,
-            clip_spans(merge_spans(whole, max(500, resolution_ms)), start_ms, end_ms),
+            clip_spans(merge_spans(part.spans, max(500, resolution_ms)), start_ms, end_ms),
             [gap for gap in gaps if gap.end_ms - gap.start_ms >= resolution_ms],
-            index.list_held(camera_id, start_ms, end_ms),
-            clock_notes(whole),
-            bounds.first_ms,
-            bounds.last_ms,
+            part.held,
+            part.clock,
+            part.first_ms,
+            part.last_ms,
         )
 
     def _picture(self, camera_id: str, at_ms: int, width: int) -> bytes:
@@ -357,6 +471,21 @@ class PlaybackService:
         return await asyncio.get_running_loop().run_in_executor(
             self._pool, lambda: work(*args, **kwargs)
         )
+
+
+def disk_lines(index: FootageIndex, disks: list[DiskSettings]) -> list[dict[str, Any]]:
+    """How full the disks of this node are, for people: by number, and not by path."""
+    return [
+        {
+            "label": f"disk {number}",
+            "bytes": use.size_bytes or 0,
+            "quota_bytes": disk.quota_bytes,
+            "oldest_ms": use.oldest_ms,
+            "state": "away" if use.size_bytes is None else "ok" if use.size_bytes else "empty",
+            "held_bytes": use.held_bytes,
+        }
+        for number, (disk, use) in enumerate(zip(disks, index.disk_use(), strict=True), 1)
+    ]
 
 
 def _windowed(timeline: Timeline, windows: tuple[tuple[int, int], ...]) -> Timeline:

@@ -3,7 +3,7 @@
 Pure: rows of the index and the present time are passed in.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -58,8 +58,8 @@ def clip_spans(spans: Iterable[Span], start_ms: int, end_ms: int) -> list[Span]:
 
 def find_gaps(
     spans: list[Span],
-    told: list[Gap],
-    damaged: list[Footage],
+    told: Sequence[Gap | Span],
+    damaged: Sequence[Footage | Span],
     *,
     start_ms: int,
     end_ms: int,
@@ -70,7 +70,7 @@ def find_gaps(
 
     Args:
         spans: Footage, merged, by time.
-        told: What the recorder wrote down.
+        told: What recorders wrote down; of two that hold, the first is told.
         damaged: Files that cannot be read.
         start_ms: Beginning of the range.
         end_ms: End of the range, at most now.
@@ -104,7 +104,11 @@ def clock_notes(footage: Iterable[Footage]) -> list[ClockNote]:
 
 
 def _explain(
-    start_ms: int, end_ms: int, told: list[Gap], damaged: list[Footage], first_ms: int | None
+    start_ms: int,
+    end_ms: int,
+    told: Sequence[Gap | Span],
+    damaged: Sequence[Footage | Span],
+    first_ms: int | None,
 ) -> list[Span]:
     """Cuts a hole at the borders of the causes that lie in it."""
     causes = [Span(item.start_ms, item.end_ms, DAMAGED) for item in damaged]

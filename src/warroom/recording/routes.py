@@ -29,7 +29,7 @@ type From = Annotated[AwareDatetime, Query(alias="from")]
 
 @router.get("/summary", action=VIEW)
 async def get_summary(ctx: Ctx) -> Response:
-    """How full this node's disks are, and how far back footage reaches."""
+    """How full the disks of all nodes are, and how far back footage reaches."""
     disks = await ctx.services[PlaybackService].disks()
     oldest = min((disk.oldest_ms for disk in disks if disk.oldest_ms is not None), default=None)
     now_ms = ctx.clock.now().timestamp() * 1000
@@ -43,6 +43,7 @@ async def get_summary(ctx: Ctx) -> Response:
                     "held_bytes": disk.held_bytes,
                     "oldest_at": _iso(disk.oldest_ms),
                     "state": disk.state,
+                    "node": disk.node,
                 }
                 for disk in disks
             ],
@@ -91,6 +92,7 @@ async def get_timeline(
             ],
             "first_at": _iso(line.first_ms),
             "last_at": _iso(line.last_ms),
+            "nodes_away": [{"node": node, "since": seen} for node, seen in line.away],
         }
     )
 
@@ -107,7 +109,9 @@ async def get_media(
     """Footage of a range as fMP4; X-Next-At: where to ask next, X-Sound: the sound it has."""
     playback = ctx.services[PlaybackService]
     try:
-        plan = await playback.plan(ctx.scope, camera_id, _ms(start), _ms(to), mode)
+        plan = await playback.plan(
+            ctx.scope, camera_id, _ms(start), _ms(to), mode, None if base is None else _ms(base)
+        )
     except NothingThereError as error:
         return _nothing_there(ctx, error)
     base_ms = plan.first_ms if base is None else _ms(base)

@@ -82,10 +82,16 @@ class Gateway:
         control_socket: Where `serve` asks.
         settings: Limits and addresses.
         clock: For durations.
+        elsewhere_socket: Fan-out of the city's other nodes; None where this is the only one.
     """
 
     def __init__(
-        self, media_socket: Path, control_socket: Path, settings: LiveSettings, clock: Clock
+        self,
+        media_socket: Path,
+        control_socket: Path,
+        settings: LiveSettings,
+        clock: Clock,
+        elsewhere_socket: Path | None = None,
     ) -> None:
         self._control_socket = control_socket
         self._settings = settings
@@ -95,6 +101,7 @@ class Gateway:
             settings,
             clock,
             lambda number, camera_id, role: RtcFeed(number, camera_id, role, settings.gop_bytes),
+            elsewhere_socket,
         )
         self._sessions: dict[str, Session] = {}
         self._server: asyncio.Server | None = None
@@ -212,9 +219,15 @@ class Gateway:
         }
 
 
-def run(media_socket: Path, control_socket: Path, settings: LiveSettings, clock: Clock) -> None:
+def run(
+    media_socket: Path,
+    control_socket: Path,
+    settings: LiveSettings,
+    clock: Clock,
+    elsewhere_socket: Path | None = None,
+) -> None:
     """Runs the process until SIGTERM or SIGINT; never returns."""
-    gateway = Gateway(media_socket, control_socket, settings, clock)
+    gateway = Gateway(media_socket, control_socket, settings, clock, elsewhere_socket)
     asyncio.run(_run(gateway))
     # Threads of the library may still be winding down; leaving them to the destructor aborts.
     os._exit(0)

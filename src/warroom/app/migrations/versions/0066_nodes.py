@@ -25,17 +25,17 @@ create table node (
     box_key bytea not null,
     sealed_key bytea not null,
     admitted bytea not null,
-    address text not null default '' check (length(address) <= 300),
+    endpoint text not null default '' check (length(endpoint) <= 300),
     joined_at timestamptz not null
 );
 comment on column node.sealed_key is 'the city''s key, sealed for the node''s own key pair';
 comment on column node.admitted is 'code over name and keys, made with the city''s key';
-comment on column node.address is 'host:port by which other nodes reach it; empty: it answers none';
+comment on column node.endpoint is 'host:port by which other nodes reach it; empty: it answers none';
 create table node_invite (
     id uuid primary key,
     token_hash bytea not null unique,
     sealed_key bytea not null,
-    made_by text not null,
+    inviter text not null,
     made_at timestamptz not null,
     expires_at timestamptz not null
 );
