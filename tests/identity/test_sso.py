@@ -126,6 +126,46 @@ async def test_the_first_sign_in_makes_a_person_of_the_agency_the_claim_names(
     assert rows == [("oidc:kota",)]
 
 
+@pytest.mark.parametrize(
+    ("bent", "name"),
+    [
+        ({"name": None}, "Sitti Aminah"),
+        ({"name": "Dari Token"}, "Dari Token"),
+        ({"name": None, "sub": "orang-lain"}, "kota-orang"),
+    ],
+)
+async def test_a_name_that_the_id_token_leaves_out_is_read_from_userinfo_of_the_same_subject(
+    city: City, browser: Clients, idp: Idp, bent: dict[str, Any], name: str
+) -> None:
+    await configure(browser, city, idp, creates=True, default_role="view")
+    idp.bent_claims = {"preferred_username": None, "email": None, "groups": None, **bent}
+    client = browser()
+
+    await sign_in(client, idp)
+
+    assert name == (await client.get("/api/session")).json()["person"]["name"]
+
+
+async def test_a_sign_in_goes_on_where_userinfo_is_away(
+    city: City, browser: Clients, idp: Idp
+) -> None:
+    await configure(browser, city, idp, creates=True, default_role="view")
+    idp.bent_claims = {"name": None}
+    idp.metadata = {"userinfo_endpoint": f"{idp.address}/tidak/ada"}
+    client = browser()
+
+    await sign_in(client, idp)
+
+    assert 200 == (await client.get("/api/session")).status_code
+
+
+def test_userinfo_says_nothing_of_how_somebody_signed_in() -> None:
+    claims = {"sub": "a", "email": "a@kota.example"}
+    told = {"sub": "a", "amr": ["hwk"], "auth_time": 1, "email_verified": True, "name": "Aminah"}
+
+    assert claims | {"name": "Aminah"} == sso_rules.with_userinfo(claims, told)
+
+
 async def test_the_second_sign_in_finds_the_same_person_with_the_roles_of_today(
     city: City, browser: Clients, idp: Idp
 ) -> None:

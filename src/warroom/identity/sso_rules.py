@@ -22,6 +22,10 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 LEEWAY_S = 60
 MOST_SUBJECT = 255
 _LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
+_OF_THE_TOKEN = frozenset(
+    {"iss", "aud", "exp", "iat", "nbf", "nonce", "azp", "at_hash", "c_hash", "sid", "jti"}
+    | {"auth_time", "acr", "amr"}
+)
 _LOGIN = re.compile(r"[^a-z0-9._@-]+")
 _LOCAL = re.compile(r"^/(?![/\\])[^\s\\]*$")
 
@@ -253,8 +257,32 @@ def login_of(provider: Provider, claims: Mapping[str, Any], taken: int) -> str:
     return name if taken == 0 else f"{name}-{taken + 1}"
 
 
+def lacks_something(provider: Provider, claims: Mapping[str, Any]) -> bool:
+    """Whether the ID token leaves out a name, or a claim that agencies or roles follow from."""
+    wanted = ("name", provider.agency_claim, provider.groups_claim)
+    return any(word is not None and word not in claims for word in wanted)
+
+
+def with_userinfo(claims: dict[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """The ID token's claims, and of userinfo what they leave out.
+
+    Userinfo of another subject is not theirs and is dropped whole. What says how and when somebody
+    signed in is the ID token's alone, and an address is taken together with whether it is verified.
+
+    References:
+        OpenID Connect Core 1.0, sections 5.3.2 and 5.7.
+    """
+    if told.get("sub") != claims["sub"]:
+        return claims
+    kept = _OF_THE_TOKEN | ({"email_verified"} if "email" in claims else set())
+    return {word: value for word, value in told.items() if word not in kept} | claims
+
+
 def name_of(claims: Mapping[str, Any], login: str) -> str:
     """What people call somebody, as the provider tells it."""
     name = claims.get("name")
-    words = " ".join(name.split())[:120] if isinstance(name, str) else ""
+    if not isinstance(name, str) or not name.strip():
+        parts = (claims.get("given_name"), claims.get("family_name"))
+        name = " ".join(part for part in parts if isinstance(part, str))
+    words = " ".join(name.split())[:120]
     return words if words.isprintable() and words else login

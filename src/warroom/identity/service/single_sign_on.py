@@ -287,6 +287,9 @@ class SingleSignOn:
             # Signed, perhaps, by a key that is newer than what is remembered.
             keys = await self.client.keys(provider, again=True)
             claims = sso_rules.claims_of(provider, keys, id_token, **checked)
+        if isinstance(access_token, str) and sso_rules.lacks_something(provider, claims):
+            told = await self.client.userinfo(provider, access_token)
+            claims = sso_rules.with_userinfo(claims, told)
         return claims, id_token
 
     async def _person(

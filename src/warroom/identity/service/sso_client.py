@@ -91,6 +91,29 @@ class SsoClient:
             raise UntrustedError(why=f"token endpoint answered {answer.status}")
         return _object(answer)
 
+    async def userinfo(self, provider: Provider, access_token: str) -> Mapping[str, Any]:
+        """What the provider tells beside the ID token; nothing where it tells nothing readable.
+
+        A sign-in does not fail by it: what it needs is in the ID token.
+
+        References:
+            OpenID Connect Core 1.0, section 5.3.
+        """
+        endpoint = (await self.metadata(provider)).get("userinfo_endpoint")
+        if not isinstance(endpoint, str):
+            return {}
+        headers = {"accept": "application/json", "authorization": f"Bearer {access_token}"}
+        try:
+            answer = await self._send(provider, "GET", endpoint, headers, None)
+            if answer.status == 200:
+                return _object(answer)
+            _tell(provider, f"userinfo {answer.status}")
+        except SsoAwayError:
+            _tell(provider, "userinfo")
+        except UntrustedError as error:
+            _tell(provider, f"userinfo: {error}")
+        return {}
+
     async def _read(self, provider: Provider, most_s: float) -> _Known:
         key, now = (provider.slug, provider.issuer), self.clock.monotonic()
         known = self._known.get(key)
