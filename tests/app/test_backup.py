@@ -120,10 +120,16 @@ async def fill(node: Node) -> None:
         await audit.anchor(scope, db, made[audit.Anchoring], node.clock)
     finally:
         await db.close()
-    Blobs(node.settings.data / "blobs").put(b"a photograph")
+    made[Blobs].put(b"a photograph")
     recorded = node.settings.data / "calls" / "2026" / "call.mka"
     recorded.parent.mkdir(parents=True)
     recorded.write_bytes(b"a voice")
+
+
+def blobs_of(node: Node) -> Blobs:
+    """Letters and photos of a node, opened with its own keys."""
+    made: Blobs = wiring.services(node, Database(node.connections.app))[Blobs]
+    return made
 
 
 def add_camera(node: Node) -> str:
@@ -260,7 +266,7 @@ def test_a_restored_node_answers_as_it_did(
             assert {"rows", "files", "bytes", "seconds", "chain_ok"} <= made.keys() & told.keys()
             assert (data / "keys/seal.key").read_bytes() == (source / "keys/seal.key").read_bytes()
             assert (data / "calls/2026/call.mka").read_bytes() == b"a voice"
-            assert b"a photograph" == Blobs(data / "blobs").get(
+            assert b"a photograph" == blobs_of(node).get(
                 hashlib.sha256(b"a photograph").hexdigest()
             )
         finally:
@@ -280,7 +286,7 @@ def test_a_moment_between_two_backups_comes_back(
     time.sleep(0.01)  # PostgreSQL's clock passes on: the moment lies between the two
     moment = filled.node.clock.now().isoformat()
     add_person(filled.node, "guest-after")
-    Blobs(filled.node.settings.data / "blobs").put(b"seen since")
+    blobs_of(filled.node).put(b"seen since")
     run(capsys, "backup", str(folder))
 
     with settings_of(filled.root / "moment", filled.root):
@@ -291,9 +297,7 @@ def test_a_moment_between_two_backups_comes_back(
         start_database(node)
         try:
             assert logins(node) == {"guest-before"}
-            assert Blobs(node.settings.data / "blobs").get(
-                hashlib.sha256(b"seen since").hexdigest()
-            )
+            assert blobs_of(node).get(hashlib.sha256(b"seen since").hexdigest())
         finally:
             forget(node)
 
