@@ -446,6 +446,11 @@ def wire(node: Node, db: Database | None = None) -> Wiring:
             handing,
             reading,
             made[dispatch.EtaBook],
+            audit.HeadWatch(
+                db,
+                identity.system_scope(f"heads {node.settings.node}", node.clock),
+                made[audit.Anchoring].heads,
+            ),
             SealPlain(made[Blobs], made[incidents.PhotoFiles]),
         ),
         watch_rights=made[identity.Authenticator].watch,

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from warroom.audit import store, syslog
 from warroom.audit.anchors import TAIL_LINES, AnchorFile, Anchors, loose_line
 from warroom.audit.contracts import AnchorState, Head
+from warroom.audit.head_file import HeadFile
 from warroom.audit.settings import AuditSettings
 from warroom.audit.stamps import StampError, Stamps
 from warroom.kernel.clock import Clock
@@ -41,6 +42,11 @@ class Anchoring:
     file: AnchorFile
     stamps: Stamps
     settings: AuditSettings
+
+    @property
+    def heads(self) -> HeadFile:
+        """The newest heads, beside the file of anchors."""
+        return HeadFile(self.file.path.with_name("heads"))
 
 
 @dataclass(frozen=True, slots=True)

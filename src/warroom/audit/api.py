@@ -15,6 +15,7 @@ from warroom.audit.anchoring import Anchoring
 from warroom.audit.anchors import AnchorFile
 from warroom.audit.contracts import Access, AnchorState, Asked, Finding, Head, Verification
 from warroom.audit.exporting import Exported
+from warroom.audit.head_file import HeadFile, HeadWatch
 from warroom.audit.hinting import Peers
 from warroom.audit.hints import DAYS as USAGE_DAYS
 from warroom.audit.proof_check import check_file
@@ -301,6 +302,8 @@ __all__ = [
     "Finding",
     "Form",
     "Head",
+    "HeadFile",
+    "HeadWatch",
     "Peers",
     "Report",
     "StampError",

@@ -85,7 +85,9 @@ def gather_new(anchoring: Anchoring, ends: Mapping[int, int]) -> Evidence:
     anchors = anchoring.file.read_end()
     if anchors.bad_line is not None or not anchors.reach_back_to(ends):
         return gather(anchoring)
-    return Evidence(anchors, anchoring.file, anchors.hashes)
+    evidence = Evidence(anchors, anchoring.file, dict(anchors.hashes))
+    _take_heads(evidence, anchoring)
+    return evidence
 
 
 def gather(anchoring: Anchoring, copies: Sequence[bytes] = ()) -> Evidence:
@@ -117,9 +119,18 @@ def gather(anchoring: Anchoring, copies: Sequence[bytes] = ()) -> Evidence:
     if anchors.bad_line is not None:
         found = Finding("anchor_file", _FILE, anchors.bad_line, anchors.anchored_at)
         evidence.findings.append(found)
+    _take_heads(evidence, anchoring)
     _compare(evidence, copied, hashes)
     _judge_tokens(evidence, anchoring, tokens, lines)
     return evidence
+
+
+def _take_heads(evidence: Evidence, anchoring: Anchoring) -> None:
+    """Adds the heads that were noted since the last line of anchors."""
+    noted, is_whole = anchoring.heads.read()
+    evidence.hashes |= noted
+    if not is_whole:
+        evidence.findings.append(Finding("anchor_file", _FILE, 0, None))
 
 
 def _compare(evidence: Evidence, copied: list[dict[str, Any]], hashes: dict[int, str]) -> None:

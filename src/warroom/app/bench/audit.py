@@ -36,6 +36,7 @@ CONNECTIONS = 16
 FILL = 10_000
 IN_ONE_TRANSACTION = 20_000
 EDGE = 2_000
+LOOKS = 200
 
 _FLOOR = """
 create table bench_floor (like audit_entry including all);
@@ -79,6 +80,7 @@ def bench_audit(
         entry that stands alone and shares its commit), `ten` (ten entries a transaction, one call
         each), `hundred` (one call for a hundred) and `floor` (plain insert of the same row, one a
         transaction); `long`: cost of the first and the last entries of one long transaction;
+        `heads`: CPU of noting the newest heads on the disk, a look where all 16 chains grew;
         `chain_intact`; `verify_rows`, `verify_s`.
     """
     with _node() as node:
@@ -92,6 +94,7 @@ def bench_audit(
         }
         ten = _run(node, Load("record", 10, writers, seconds))
         hundred = _run(node, Load("record_all", 100, writers, seconds))
+        heads = asyncio.run(_heads(node))
         walked = asyncio.run(_walk(node, verify_rows))
     return {
         "writers": writers,
@@ -101,7 +104,32 @@ def bench_audit(
         "together": together,
         "ten": ten,
         "hundred": hundred,
+        "heads": heads,
         **walked,
+    }
+
+
+async def _heads(node: Node) -> dict[str, float]:
+    """CPU-milliseconds of a look at the heads with nothing new, and of one that writes them all."""
+    db = Database(node.connections.app)
+    await db.open()
+    scope = system_scope("bench", node.clock)
+    file = audit.open_anchoring(node.settings.data, audit.AuditSettings()).heads
+    watch = audit.HeadWatch(db, scope, file)
+    await watch.look()
+    began = time.process_time()
+    for _ in range(LOOKS):
+        await watch.look()
+    idle = time.process_time() - began
+    began = time.process_time()
+    for number in range(LOOKS):
+        file.note([audit.Head(chain, 1 << 40 | number, bytes(32)) for chain in range(16)])
+    written = time.process_time() - began
+    file.path.unlink()
+    await db.close()
+    return {
+        "look_cpu_ms": round(idle / LOOKS * 1000, 3),
+        "note_cpu_ms": round(written / LOOKS * 1000, 3),
     }
 
 
