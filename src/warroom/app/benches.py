@@ -74,6 +74,21 @@ def media(
 
 
 @app.command
+def failover(*, cameras: int = 24, json: bool = False) -> None:
+    """Many nodes: one of three recorders dies and comes back; what two web servers say of it.
+
+    Example: `warroom bench failover --json`.
+
+    Args:
+        cameras: Simulated cameras at 1 Mbit/s.
+        json: One line instead of a readable object.
+    """
+    from warroom.app.bench.failover import bench_failover  # noqa: PLC0415 - for benches only
+
+    _print(bench_failover(cameras), json=json)
+
+
+@app.command
 def calls(*, calls: int = 60, legs: int = 0, seconds: float = 12, json: bool = False) -> None:
     """Calls at once: packets lost, CPU of a call, answer. Example: `warroom bench calls --json`.
 
