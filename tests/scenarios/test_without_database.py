@@ -59,7 +59,7 @@ async def test_callers_are_answered_and_recorded_while_the_database_is_away(
             refused = await taker.client.get(path)
             async with httpx.AsyncClient(base_url=city.address, timeout=30) as stranger:
                 unknown = await stranger.get(
-                    "/api/calls/queue", headers={"cookie": "warroom_session=x"}
+                    "/api/calls/queue", headers={"cookie": f"warroom_session=wrs_{'x' * 43}"}
                 )
 
         async def stored() -> Json | None:
