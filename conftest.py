@@ -18,6 +18,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent
 
+# Tests live in the city of the demonstration, and so do the processes that they start.
+os.environ.setdefault("WARROOM_PROFILE", "makassar")
+
 pytest_plugins = ["tests.conftest_db"]
 
 # No timing is asserted, and who does not own the checkout cannot write an example database.

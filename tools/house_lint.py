@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.house import layout, messages, paper, readings, scope
+from tools.house import city, layout, messages, paper, readings, scope
 from tools.house.tree import Breach, Rule, Tree
 
 ROOT = Path(__file__).resolve().parent.parent
-RULES: tuple[Rule, ...] = (*layout.RULES, *scope.RULES, *messages.RULES, *paper.RULES)
+RULES: tuple[Rule, ...] = (*layout.RULES, *scope.RULES, *messages.RULES, *paper.RULES, *city.RULES)
 
 
 def breaches(root: Path, rules: Sequence[Rule] = RULES) -> list[Breach]:

@@ -72,3 +72,15 @@ def test_what_is_foretold_lies_between_what_was(ago: dict[int, int]) -> None:
         known = (one.calls is not None, one.low is not None, one.high is not None)
         assert known == (one.weeks >= LEAST_WEEKS,) * 3
         assert (one.low or 0) <= (one.calls or 0) <= (one.high or 0)
+
+
+def test_a_holiday_is_foretold_by_sundays_and_foretells_no_other_day() -> None:
+    sundays = {HOUR - timedelta(days=2, weeks=week): 8 for week in range(5)}
+    tuesdays = weeks(20, 20, 20, 90, 20)
+    feast = (HOUR - timedelta(weeks=4)).date()
+
+    off = forecast(sundays | tuesdays, NOW, holidays={HOUR.date()})[0]
+    on = forecast(sundays | tuesdays, NOW, holidays={feast})[0]
+
+    assert (8, 5) == (off.calls, off.weeks)
+    assert (20, 20, 4) == (on.calls, on.high, on.weeks)

@@ -17,6 +17,7 @@ from warroom.incidents.contracts import Incident, Place
 from warroom.kernel.db import Transaction
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Rule, Scope
+from warroom.kernel.settings import Configuration
 from warroom.units import api as units
 from warroom.units.settings import UnitSettings
 
@@ -173,7 +174,7 @@ async def make_room(world: World) -> Room:
             [identity.NewPerson(one, one, fire) for one in ("pengendali", "meja.damkar")],
         )
     everywhere = Rule(WORDS)
-    settings = incidents.IncidentSettings()
+    settings = Configuration({}, {}).section(incidents.IncidentSettings)
     room = Room(
         world=world,
         intake=incidents.Intake(

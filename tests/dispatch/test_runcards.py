@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warroom.dispatch.errors import BadRunCardError
-from warroom.dispatch.runcards import DECK, Need, RunCard, Text, built_in, check, choose
+from warroom.dispatch.runcards import DECK, Need, RunCard, built_in, check, choose
 from warroom.incidents.cards import built_in as question_cards
 
 PUMP = Need("engine", "fire", 2, kinds=("engine",))
@@ -16,8 +16,11 @@ PUMP = Need("engine", "fire", 2, kinds=("engine",))
 
 def card(code: str = "a", **more: Any) -> RunCard:
     values: dict[str, Any] = {
-        "version": 1, "name": Text("Api", "Fire"), "types": ("fire_house",), "needs": (PUMP,),
-    }  # fmt: skip
+        "version": 1,
+        "name": {"id": "Api", "en": "Fire"},
+        "types": ("fire_house",),
+        "needs": (PUMP,),
+    }
     return RunCard(code, **values | more)
 
 
@@ -78,7 +81,7 @@ def test_a_level_adds_to_those_below_it() -> None:
 @pytest.mark.parametrize(
     ("more", "problem"),
     [
-        ({"name": Text("", "Fire")}, "name"),
+        ({"name": {"id": "", "en": "Fire"}}, "name"),
         ({"types": ()}, "types"),
         ({"needs": ()}, "needs"),
         ({"least_priority": 0}, "least_priority"),

@@ -58,6 +58,14 @@ PLANTED = {
         {"src/warroom/units/__init__.py": '"""U."""', "docs/units.md": ""},
         "tests/units/ holds no test",
     ),
+    "a city's name in the code": (
+        {"src/warroom/cameras/x.py": 'ZONE = "Asia/Makassar"\n'},
+        "'Asia/' names a city",
+    ),
+    "a country's dialling code": (
+        {"src/warroom/cameras/x.py": 'PREFIX = "62"\n'},
+        "'62' names a city",
+    ),
     "a file that is not Python": ({"src/warroom/cameras/x.py": "def (:\n"}, "invalid syntax"),
     "an empty name": ({"src/warroom/cameras/utils.py": ""}, "'utils' names nothing"),
     "an empty name of a folder": ({"src/warroom/cameras/common/x.py": ""}, "'common' names"),

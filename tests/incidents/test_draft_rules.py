@@ -194,16 +194,7 @@ def test_a_wrong_clock_is_taken_out() -> None:
     assert now == draft_rules.believed(AT + timedelta(seconds=9), AT, now)
 
 
-@pytest.mark.parametrize(
-    "number", ["0811-4xx".replace("xx", "22"), "+62 811 422", "62811422", "(0811) 422"]
-)
-def test_numbers_are_compared_by_their_digits(number: str) -> None:
-    assert "62811422" == draft_rules.phone_key(number)
-
-
-def test_what_is_no_number_is_none() -> None:
-    assert draft_rules.phone_key("-") is None
-    assert draft_rules.phone_key(None) is None
+def test_what_is_no_name_is_none() -> None:
     assert draft_rules.name_key("  ") is None
     assert "ibu hasnah" == draft_rules.name_key(" Ibu  HASNAH")
 

@@ -20,6 +20,7 @@ from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Rule, Scope
+from warroom.kernel.settings import Configuration
 
 KANDEA = (-5.1246, 119.4189)
 ALL = ("incident:view", "incident:work", "incident:take", "incident:supervise")
@@ -184,7 +185,7 @@ async def make_world(db: Database, clock: FixedClock) -> World:
             tx,
             [identity.NewPerson(login, login.title(), agencies[home]) for login, home in homes],
         )
-    settings = IncidentSettings()
+    settings = Configuration({}, {}).section(IncidentSettings)
     leads = Leads(db, clock, EVERYTHING, settings.leads)
     room = agencies["Diskominfo"]
     view = ("incident:view", "incident:work", "incident:premises")

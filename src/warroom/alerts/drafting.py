@@ -37,6 +37,7 @@ from warroom.alerts.service import Taker, reach_of, record, unexpiring_of
 from warroom.incidents import api as incidents
 from warroom.kernel import outbox
 from warroom.kernel.db import Transaction
+from warroom.kernel.decks import first_said
 from warroom.kernel.errors import NotFoundError, UnavailableError
 from warroom.kernel.ids import new_id
 from warroom.kernel.scope import Scope
@@ -108,7 +109,11 @@ async def _of_incident(scope: Scope, tx: Transaction, incident_id: UUID) -> Fiel
     is_whole = len(district.split(".")) == 3
     names = {card.code: card.name for card in await incidents.list_cards(scope, tx)}
     name = names.get(incident.type_code or "")
-    said = (incident.event, "") if name is None else (name.id, name.en)
+    said = (
+        (incident.event, "")
+        if name is None
+        else (name.get("id") or first_said(name), name.get("en", ""))
+    )
     return Fields(
         id=Words(event=said[0]),
         en=Words(event=said[1]),

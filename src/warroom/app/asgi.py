@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from warroom.app import health, pages, problems, socket
+from warroom.app import city_routes, health, pages, problems, socket
 from warroom.app.forwarded import ForwardedClient, Proxies
 from warroom.app.middleware import Surroundings
 from warroom.kernel.clock import Clock
@@ -104,7 +104,7 @@ def create_app(wiring: Wiring) -> FastAPI:
     app.state.pages = wiring.pages
     problems.install(app)
     app.state.declared = []
-    for router in (*wiring.routers, health.router, socket.router, pages.router):
+    for router in (*wiring.routers, city_routes.router, health.router, socket.router, pages.router):
         app.include_router(router.api)
         app.state.declared.extend(router.declared)
     app.state.topics = wiring.topics

@@ -219,7 +219,7 @@ def _prepare(*, port: int, reset: bool) -> Node:
         _write_mark(data)
     (data / "warroom.toml").write_text(
         "# Written by `warroom demo` at each start.\n"
-        f'[warroom]\ndemo = true\nport = {port}\nworkstation = "WS-01"\n\n'
+        f'[warroom]\ndemo = true\nport = {port}\nworkstation = "WS-01"\nprofile = "makassar"\n\n'
         '[alerts]\nsender = "alert@makassar.example"\n\n'
         "[cameras]\nallow_loopback = true\n\n"
         f"[recording]\nallow_loopback = true\nquota_bytes = {QUOTA_BYTES}\n\n"

@@ -43,7 +43,7 @@ class Answers(msgspec.Struct, forbid_unknown_fields=True):
 
     Attributes:
         city: Name of the city.
-        zone: Its time zone (IANA), as `Asia/Makassar`.
+        zone: Its time zone (IANA).
         profile: Name or folder of its profile; empty keeps the neutral one.
         node: Name of this machine among the city's nodes.
         public_url: Address that people open, with https; empty where there is none yet.

@@ -10,6 +10,7 @@ from warroom.calls.contracts import SUPERVISE, VIEW
 from warroom.calls.nuisance import Judgement, Past
 from warroom.calls.store import SHOWN, columns_of
 from warroom.kernel.db import Transaction, fetch_json
+from warroom.kernel.phones import prefix_pattern
 from warroom.kernel.scope import Scope
 
 JOURNAL = UUID("00000000-0000-7000-8000-000000000112")
@@ -133,7 +134,7 @@ _OF_NUMBER = sql.SQL(
 select c.id, c.offered_at, c.state, c.class, c.channel, c.direction, c.recording_s,
     (select count(*) from call_location l where l.call_id = c.id) as places
 from call c where {visible} and c.from_number <> ''
-and regexp_replace(regexp_replace(c.from_number, '\D', '', 'g'), '^(62|0)', '') = %(core)s
+and regexp_replace(regexp_replace(c.from_number, '\D', '', 'g'), %(prefix)s, '') = %(core)s
 order by c.offered_at desc limit %(most)s
 """
 )
@@ -240,4 +241,6 @@ async def list_of_number(
     """Calls in view from or to a number, written in whatever way."""
     visible, values = scope.narrow(VIEW, **columns_of("c"))
     query = _OF_NUMBER.format(visible=visible)
-    return await (await tx.execute(query, {**values, "core": core, "most": most})).fetchall()
+    return await (
+        await tx.execute(query, {**values, "core": core, "prefix": prefix_pattern(), "most": most})
+    ).fetchall()

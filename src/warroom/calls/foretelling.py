@@ -8,6 +8,7 @@ from warroom.calls import desk_store
 from warroom.calls.forecast import LEAST_WEEKS, WEEKS, forecast
 from warroom.calls.staffing import Load, agents_needed
 from warroom.kernel.db import Transaction
+from warroom.kernel.public_holidays import public_holidays
 from warroom.kernel.scope import Scope
 
 HANDLED_LEAST = 30
@@ -35,6 +36,9 @@ async def foretell(
     local = now.astimezone(zone).replace(tzinfo=None)
     # A day more tells whether calls were kept before the first hour that is looked at.
     since = now - timedelta(weeks=WEEKS, days=1)
+    off = public_holidays(
+        local.date() - timedelta(weeks=WEEKS + 1), local.date() + timedelta(days=2)
+    )
     kept = await desk_store.hourly(scope, tx, zone.key, since, now)
     handled = sum(one.handled for one in kept)
     took_s = sum(one.handling_s for one in kept) / handled if handled >= HANDLED_LEAST else None
@@ -52,10 +56,11 @@ async def foretell(
                 "low": one.low,
                 "high": one.high,
                 "weeks": one.weeks,
+                "holiday": off.get(one.at.date()),
                 "needed": None
                 if one.calls is None or handling_s is None
                 else agents_needed(Load(one.calls, handling_s), wish.target, wish.within_s),
             }
-            for one in forecast({one.hour: one.offered for one in kept}, local)
+            for one in forecast({one.hour: one.offered for one in kept}, local, holidays=off)
         ],
     }

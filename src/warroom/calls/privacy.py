@@ -1,9 +1,9 @@
 """What `calls` tells `privacy`: who called 112, from where, and what was said."""
 
 from warroom.calls import desk_store
-from warroom.calls.rules import core_number
 from warroom.calls.settings import CallSettings
 from warroom.kernel.db import Transaction
+from warroom.kernel.phones import national_digits
 from warroom.kernel.scope import Scope
 from warroom.privacy.contracts import Purpose, Retention, Stored, Subject, SubjectSource, Told
 
@@ -12,7 +12,7 @@ _MOST = 1000
 
 async def find_calls(scope: Scope, tx: Transaction, subject: Subject) -> list[Stored]:
     """Calls in view from this number, or to it."""
-    core = core_number(subject.value)
+    core = national_digits(subject.value)
     rows = await desk_store.list_of_number(scope, tx, core, _MOST) if core else []
     items = tuple(
         {

@@ -1,6 +1,5 @@
 """Decisions of `calls`: the states of a call, and who is rung. Pure; the time is an argument."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -132,11 +131,6 @@ def to_ring(strategy: str, free: Sequence[Free], tried: frozenset[str]) -> list[
     ordered = sorted(fresh, key=lambda agent: (agent.idle_since, agent.agent))
     names = [agent.agent for agent in ordered]
     return names if strategy == "ring_all" else names[:1]
-
-
-def core_number(text: str) -> str:
-    """What is the same in all ways to write a number: its digits, without trunk or country code."""
-    return re.sub(r"^(62|0)", "", re.sub(r"\D", "", text))
 
 
 def is_short(offered_at: float, ended_at: float, short_s: float) -> bool:

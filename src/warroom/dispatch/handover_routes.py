@@ -1,6 +1,6 @@
 """HTTP of handed over shifts."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from warroom.calls.api import CallDesk
 from warroom.calls.contracts import SUPERVISE
 from warroom.dispatch import api, handover, handover_printing
 from warroom.incidents.api import Inventory
-from warroom.kernel.http import Context, Ctx, Router, json_response
+from warroom.kernel.http import Context, Ctx, Language, Router, json_response
 
 router = Router("dispatch", prefix="/api/dispatch/handovers")
 
@@ -72,9 +72,7 @@ async def confirm(ctx: Ctx, handover_id: UUID, body: ReadBody) -> Response:
 
 
 @router.get("/{handover_id}/paper.html", action=SUPERVISE)
-async def print_handover(
-    ctx: Ctx, handover_id: UUID, language: Literal["id", "en"] | None = None
-) -> Response:
+async def print_handover(ctx: Ctx, handover_id: UUID, language: Language | None = None) -> Response:
     """The same as a page to be printed."""
     by = ", ".join(filter(None, (ctx.scope.label, ctx.scope.agency_label)))
     frame = api.Frame(language or ctx.language, ctx.services[ZoneInfo], ctx.clock.now(), by)

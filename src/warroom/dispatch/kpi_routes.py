@@ -1,7 +1,7 @@
 """HTTP of what 112 achieved, and of what is kept of an incident."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from warroom.dispatch import api
 from warroom.dispatch.contracts import VIEW
 from warroom.incidents.api import Inventory
-from warroom.kernel.http import Ctx, Router, json_response
+from warroom.kernel.http import Ctx, Language, Router, json_response
 
 router = Router("dispatch")
 
@@ -39,7 +39,7 @@ async def replay(ctx: Ctx, incident_id: UUID) -> Response:
 
 @router.get("/incidents/{incident_id}/after-action.html", action=VIEW)
 async def print_after_action(
-    ctx: Ctx, incident_id: UUID, language: Literal["id", "en"] | None = None
+    ctx: Ctx, incident_id: UUID, language: Language | None = None
 ) -> Response:
     """The paper after an incident as a page to be printed; that it was taken is in the audit."""
     by = ", ".join(filter(None, (ctx.scope.label, ctx.scope.agency_label)))

@@ -83,7 +83,7 @@ class Limits:
 
     Attributes:
         answer_s: From being sent to saying that they come.
-        turnout_s: From there to leaving (NFPA 1710: 80 s fire, 60 s medical; Makassar: 2 minutes).
+        turnout_s: From there to leaving (NFPA 1710: 80 s fire, 60 s medical).
         travel_factor: Of the travel time that was promised, to being there.
         check_min: From being there to the next word.
     """

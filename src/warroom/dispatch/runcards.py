@@ -6,13 +6,14 @@ level adds to those below it: the second alarm sends what the first did not.
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib.resources import files
 
 import msgspec
 
 from warroom.dispatch.contracts import CONFIGURE
 from warroom.dispatch.errors import BadRunCardError, RunCardChangedError
+from warroom.kernel import decks, profile
 from warroom.kernel.decks import Card, Deck, Text
+from warroom.kernel.profile import Profile
 
 MOST_LEVELS = 5
 MOST_UNITS = 20
@@ -126,7 +127,7 @@ def check(card: RunCard) -> RunCard:
 
 
 def _problems(card: RunCard) -> Iterator[str]:
-    if not card.name.id.strip() or not card.name.en.strip():
+    if not decks.is_said(card.name):
         yield "name"
     if not card.types:
         yield "types"
@@ -145,11 +146,14 @@ def _problems(card: RunCard) -> Iterator[str]:
             yield "needs.kinds"
 
 
-@cache
 def built_in() -> tuple[RunCard, ...]:
-    """The cards that the product brings."""
-    content = files("warroom.dispatch").joinpath("runcards.json").read_bytes()
-    return tuple(check(card) for card in msgspec.json.decode(content, type=list[RunCard]))
+    """The cards of the city's profile, else of the product."""
+    return _built_in(profile.current())
+
+
+@cache
+def _built_in(_: Profile) -> tuple[RunCard, ...]:
+    return decks.brought(RunCard, "warroom.dispatch", "runcards.json")
 
 
 DECK = Deck(

@@ -30,7 +30,7 @@ class DispatchSettings:
     )
     arrive_s: float = setting(
         900.0,
-        "Seconds after the call within which the first unit must be there (Permendagri 114/2018).",
+        "Seconds after the call within which the first unit must be there of the law (profile).",
     )
     answer_s: float = setting(60.0, "Seconds in which a crew answers that it comes.")
     turnout_s: float = setting(120.0, "Seconds from there to leaving.")

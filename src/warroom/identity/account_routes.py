@@ -11,7 +11,7 @@ from warroom.identity import api
 from warroom.identity.cookies import keep, shown
 from warroom.identity.factor_rules import least_length, may_only_enrol_by, satisfies
 from warroom.kernel.db import Transaction
-from warroom.kernel.http import PUBLIC, SIGNED_IN, Context, Ctx, Router, json_response
+from warroom.kernel.http import AREA_CODE, PUBLIC, SIGNED_IN, Context, Ctx, Router, json_response
 
 account = Router("account")
 sessions = Router("sessions")
@@ -23,7 +23,7 @@ routers = [account, sessions, seats, people, roles]
 type Code = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 type Ticket = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 type Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
-type Place = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}(\.[0-9]{2,4}){0,3}$")]
+type Place = Annotated[str, StringConstraints(pattern=AREA_CODE)]
 type Base64 = Annotated[str, StringConstraints(min_length=1, max_length=400)]
 
 

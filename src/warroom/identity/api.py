@@ -8,7 +8,6 @@ from uuid import UUID
 import msgspec
 
 from warroom.identity.contracts import (
-    AGENCY_KINDS,
     Caller,
     CreatedToken,
     Demand,
@@ -417,7 +416,6 @@ async def tidy(scope: Scope, tx: Transaction) -> None:
 
 
 __all__ = [
-    "AGENCY_KINDS",
     "COOKIE",
     "KEPT",
     "LINK_S",

@@ -11,7 +11,7 @@ from warroom.identity import api
 from warroom.identity.account_routes import prove_for_rights
 from warroom.identity.contracts import CreatedToken
 from warroom.kernel.errors import NotFoundError
-from warroom.kernel.http import SIGNED_IN, Ctx, Router, json_response
+from warroom.kernel.http import AREA_CODE, SIGNED_IN, Ctx, Router, json_response
 
 applications = Router("applications")
 tokens = Router("tokens")
@@ -19,7 +19,7 @@ routers = [applications, tokens]
 
 type Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 type Purpose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400)]
-type Place = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}(\.[0-9]{2,4}){0,3}$")]
+type Place = Annotated[str, StringConstraints(pattern=AREA_CODE)]
 type Network = Annotated[str, StringConstraints(strip_whitespace=True, max_length=50)]
 type Days = Annotated[int, Field(ge=1, le=366)]
 

@@ -25,7 +25,7 @@ grant = cyclopts.App(name="grant", help="Grants: give actions, list and revoke t
 
 @agency.command(name="add")
 def add_agency(
-    *, name: str, short: str, kind: str = "skpd", place: str | None = None, json: bool = False
+    *, name: str, short: str, kind: str = "department", place: str | None = None, json: bool = False
 ) -> None:
     """Makes an agency.
 
@@ -34,7 +34,7 @@ def add_agency(
     Args:
         name: Full name.
         short: Short name, unique among agencies.
-        kind: city, kecamatan, skpd, police, prosecutor, fire, dishub or puskesmas.
+        kind: `city`, or another kind that the profile of the city names.
         place: Area code it works in, 73.71.04.
         json: Print one JSON object.
     """

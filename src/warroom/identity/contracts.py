@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -15,11 +15,6 @@ type RightKind = Literal["role", "grant", "token", "seat"]
 """What a review of rights goes through."""
 
 type Reach = Literal["own", "city"]
-
-AgencyKind = Literal[
-    "city", "kecamatan", "skpd", "police", "prosecutor", "fire", "dishub", "puskesmas"
-]
-AGENCY_KINDS: tuple[str, ...] = get_args(AgencyKind)
 
 ACTIONS = declare(
     Action("access:approve", "request"),

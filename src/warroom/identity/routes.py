@@ -31,9 +31,19 @@ from warroom.identity.application_routes import routers as application_routers
 from warroom.identity.cookies import drop, keep_language, keep_session
 from warroom.identity.provider_routes import routers as provider_routers
 from warroom.identity.role_routes import routers as role_routers
+from warroom.kernel import profile
 from warroom.kernel.actions import words_of_level
 from warroom.kernel.errors import NotFoundError
-from warroom.kernel.http import PUBLIC, SIGNED_IN, Context, Ctx, Router, json_response
+from warroom.kernel.http import (
+    AREA_CODE,
+    PUBLIC,
+    SIGNED_IN,
+    Context,
+    Ctx,
+    Language,
+    Router,
+    json_response,
+)
 
 session = Router("session")
 agencies = Router("agencies")
@@ -54,11 +64,8 @@ type Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1
 type Login = Annotated[
     str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{1,63}$")
 ]
-type Place = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}(\.[0-9]{2,4}){0,3}$")]
-type Kind = Literal[
-    "city", "kecamatan", "skpd", "police", "prosecutor", "fire", "dishub", "puskesmas"
-]
-type Language = Literal["id", "en"]
+type Place = Annotated[str, StringConstraints(pattern=AREA_CODE)]
+type Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,30}$")]
 type Secret = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 
 
@@ -141,7 +148,7 @@ class PersonBody(Body):
     name: Word
     agency_id: UUID | None = None
     title: Annotated[str, StringConstraints(max_length=120)] = ""
-    language: Language = "id"
+    language: Language | None = None
     roles: list[RoleHeld] = Field(default=[], max_length=20)
 
 
@@ -323,7 +330,7 @@ async def create_person(ctx: Ctx, body: PersonBody) -> Response:
         body.name,
         body.agency_id,
         body.title,
-        body.language,
+        body.language or ctx.language,
         {held.role: held.reach for held in body.roles},
     )
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -480,6 +487,8 @@ def _surroundings(ctx: Context) -> dict[str, Any]:
             "name": city.name,
             "zone": city.zone,
             "zone_label": city.zone_label,
+            "languages": profile.current().languages,
+            "agency_kinds": profile.current().agency_kinds,
             "schematic": city.schematic,
             "label": city.label,
             "demo": node.demo,

@@ -52,21 +52,21 @@ class IdentitySettings:
 
 @section
 class CitySettings:
-    """The city: how it is called, its zone, and what the map shows first; as its pack says."""
+    """The city: name, zone, and what the map shows first; as its pack says, else its profile."""
 
     SECTION: ClassVar[str] = "city"
     PACK: ClassVar[str] = "city.json"
 
-    name: str = setting("Makassar", "Name of the city.")
-    zone: str = setting("Asia/Makassar", "Time zone (IANA) in which times are shown.")
-    zone_label: str = setting("WITA", "How people call the zone.")
+    name: str = setting("", "Name of the city.")
+    zone: str = setting("UTC", "Time zone (IANA) in which times are shown.")
+    zone_label: str = setting("", "How people call the zone; empty: as its clocks say.")
     domain: str = setting(
         "", "Domain name of the city, a part of what other centres call its incidents; empty: none."
     )
-    schematic: bool = setting(True, "Whether the map is a schematic drawing, not a survey.")
+    schematic: bool = setting(False, "Whether the map is a schematic drawing, not a survey.")
     label: str = setting("", "What is said of the map's origin, on the map.")
     bounds: list[float] = setting(
-        [119.38, -5.225, 119.545, -5.055],
+        [-180.0, -60.0, 180.0, 75.0],
         "West, south, east, north of the map at first, in degrees.",
     )
-    center: list[float] = setting([119.4100, -5.1335], "Longitude and latitude of the centre.")
+    center: list[float] = setting([0.0, 0.0], "Longitude and latitude of the centre.")

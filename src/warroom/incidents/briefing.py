@@ -17,6 +17,7 @@ from warroom.incidents.contracts import Place
 from warroom.incidents.draft_rules import answers_in
 from warroom.incidents.service import get_incident
 from warroom.kernel.db import Transaction
+from warroom.kernel.decks import first_said
 from warroom.kernel.scope import Scope
 
 _KNOWN = ("number", "state", "priority", "event", "address", "area", "lat", "lon")
@@ -47,7 +48,7 @@ async def brief(scope: Scope, tx: Transaction, incident_id: UUID, now: datetime)
     return {
         **{name: shown[name] for name in _KNOWN},
         "name": None if card is None else card.name,
-        "caution": None if card is None or not card.caution.id else card.caution,
+        "caution": None if card is None or not first_said(card.caution) else card.caution,
         "answers": [] if card is None else _answers(card, answers_in(incident.fields)),
         "notes": [
             {name: note[name] for name in _NOTE}

@@ -5,18 +5,17 @@ over them, and none is ever lost: an incident keeps which version was asked.
 """
 
 from functools import cache
-from importlib.resources import files
 
 import msgspec
 
 from warroom.incidents.contracts import CONFIGURE
 from warroom.incidents.errors import BadCardError, CardChangedError
-from warroom.kernel import decks
+from warroom.kernel import decks, profile
 from warroom.kernel.decks import Deck
 from warroom.kernel.decks import Text as Said
+from warroom.kernel.profile import Profile
 
 MOST_QUESTIONS = 12
-LANGUAGES = ("id", "en")
 
 
 class Option(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -58,16 +57,19 @@ class Card(decks.Card, frozen=True, forbid_unknown_fields=True):
     also: list[str] = msgspec.field(default_factory=list)
     words: str = ""
     questions: list[Question] = msgspec.field(default_factory=list)
-    say: Said = Said()
-    caution: Said = Said()
+    say: Said = msgspec.field(default_factory=dict)
+    caution: Said = msgspec.field(default_factory=dict)
     is_retired: bool = False
 
 
-@cache
 def built_in() -> tuple[Card, ...]:
-    """The cards of the product, each its version 1."""
-    content = files("warroom.incidents").joinpath("cards.json").read_bytes()
-    return tuple(msgspec.json.decode(content, type=list[Card]))
+    """The cards of the city's profile, else of the product, each its version 1."""
+    return _built_in(profile.current())
+
+
+@cache
+def _built_in(_: Profile) -> tuple[Card, ...]:
+    return decks.brought(Card, "warroom.incidents", "cards.json")
 
 
 def check(card: Card) -> Card:
@@ -80,7 +82,7 @@ def check(card: Card) -> Card:
     said = [("name", card.name), *((f"questions.{q.key}", q.text) for q in card.questions)]
     said += [(f"options.{o.key}", o.text) for q in card.questions for o in q.options]
     for name, text in said:
-        if any(not getattr(text, language).strip() for language in LANGUAGES):
+        if not decks.is_said(text):
             raise BadCardError(problem=f"no_text:{name}")
     keys = [question.key for question in card.questions]
     if len(set(keys)) != len(keys) or len(keys) > MOST_QUESTIONS:

@@ -29,7 +29,6 @@ PERSONAL = frozenset({"caller_name", "callback_number", "notes"})
 """What is not told to everybody who listens, only to whoever opens the incident."""
 
 _ANSWER = re.compile(r"^answer\.[a-z][a-z0-9_]{0,39}$")
-_DIGITS = re.compile(r"\D+")
 
 
 @dataclass(slots=True)
@@ -140,14 +139,6 @@ def answers_in(fields: Mapping[str, Typed]) -> dict[str, str]:
         for name, typed in sorted(fields.items())
         if name.startswith("answer.") and typed.value not in (None, "")
     }
-
-
-def phone_key(number: str | None) -> str | None:
-    """A number as it is compared: its digits, 0 is +62; None where that is no number."""
-    digits = _DIGITS.sub("", number or "")
-    if len(digits) < 3:
-        return None
-    return "62" + digits.removeprefix("62").removeprefix("0")
 
 
 def name_key(name: str | None) -> str | None:

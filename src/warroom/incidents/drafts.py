@@ -19,6 +19,7 @@ from warroom.incidents.intake import Intake
 from warroom.incidents.service import event_of, get_incident, keep
 from warroom.incidents.telling import record, tell, tell_typing
 from warroom.kernel.db import Transaction
+from warroom.kernel.decks import first_said
 from warroom.kernel.scope import Scope
 
 LOGGED = frozenset({"type", "priority", "place"})
@@ -148,7 +149,7 @@ async def _project(
         if card is None:
             raise NoTypeError(type=code)
         incident = await _carded(intake, incident, card)
-        event = card.name.id
+        event = first_said(card.name)
     elif code is None and "type" in changed:
         incident = replace(
             incident, type_code=None, family="other", card_version=None, priority=None

@@ -15,6 +15,7 @@ from warroom.incidents.api import Doorstep, IncidentSettings
 from warroom.incidents.contracts import VIEW, WORK
 from warroom.incidents.errors import IncidentNotFoundError
 from warroom.kernel.http import PUBLIC, Context, Ctx, Router, json_response
+from warroom.kernel.i18n import language_in
 
 router = Router("incidents")
 doors = Router("incidents", prefix="")
@@ -92,7 +93,7 @@ async def mark_seen(ctx: Ctx, token: str) -> Response:
 async def _page(
     ctx: Context, token: str, language: str | None, answer: tuple[int, str] | None = None
 ) -> Response:
-    language = language if language in ("id", "en") else ctx.language
+    language = language_in(language or ctx.language)
     if not ctx.services[Doorstep].lets_in(ctx.scope.address):
         return HTMLResponse(follow_page.show_nothing(language, "often"), 429, _HEADERS)
     now, is_kept = ctx.clock.now(), False

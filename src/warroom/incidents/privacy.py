@@ -3,6 +3,7 @@
 from warroom.incidents import draft_rules, premise_store, show_store
 from warroom.incidents.settings import IncidentSettings
 from warroom.kernel.db import Transaction
+from warroom.kernel.phones import national_digits, phone_key
 from warroom.kernel.scope import Scope
 from warroom.privacy.contracts import Purpose, Retention, Stored, Subject, SubjectSource, Told
 
@@ -12,7 +13,7 @@ _MOST = 1000
 async def find_callers(scope: Scope, tx: Transaction, subject: Subject) -> list[Stored]:
     """Incidents in view whose caller gave this number to be called back, or this name."""
     is_phone = subject.kind == "phone"
-    phone = draft_rules.phone_key(subject.value) if is_phone else None
+    phone = phone_key(subject.value) if is_phone else None
     name = None if is_phone else draft_rules.name_key(subject.value)
     rows = await show_store.list_of_person(scope, tx, phone, name, _MOST)
     items = tuple(
@@ -27,7 +28,7 @@ async def find_callers(scope: Scope, tx: Transaction, subject: Subject) -> list[
     )
     found = [Stored("incident", len(items), "incidents", "incident", items)] if items else []
     # Written by hand, in whatever form: without the country's code it is found in all of them.
-    digits = phone.removeprefix("62") if phone else None
+    digits = national_digits(phone) if phone else None
     rows = await premise_store.list_contacts(scope, tx, name, digits)
     contacts = tuple(
         {word: row[word] for word in ("name", "kind", "key_holder", "contacts")} for row in rows

@@ -13,6 +13,7 @@ from warroom.incidents.errors import EndedError, IncidentNotFoundError, ReasonMi
 from warroom.incidents.intake import Intake
 from warroom.kernel.db import Transaction
 from warroom.kernel.ids import new_id
+from warroom.kernel.phones import phone_key
 from warroom.kernel.scope import Scope
 
 REASON_MOST = 500
@@ -70,9 +71,7 @@ async def keep(scope: Scope, tx: Transaction, incident: Incident) -> None:
     """Stores a locked incident as it is now."""
     phone = draft_rules.value_of(incident.fields, "callback_number")
     name = draft_rules.value_of(incident.fields, "caller_name")
-    await store.update_incident(
-        scope, tx, incident, draft_rules.phone_key(phone), draft_rules.name_key(name)
-    )
+    await store.update_incident(scope, tx, incident, phone_key(phone), draft_rules.name_key(name))
 
 
 async def numbered(

@@ -28,16 +28,7 @@ class IncidentSettings:
     SECTION: ClassVar[str] = "incidents"
 
     leads: dict[str, str] = setting(
-        {
-            "fire": "Damkar",
-            "police": "Polrestabes",
-            "health": "Dinkes",
-            "traffic": "Dishub",
-            "works": "Dinas PU",
-            "disaster": "BPBD",
-            "power": "PLN",
-            "city": "Diskominfo",
-        },
+        {},
         "Short name of the agency that leads, by the card's word for it.",
     )
     same_within_m: float = setting(400.0, "Metres within which an incident may be the same.")

@@ -8,14 +8,18 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from psycopg import sql
 
+from warroom.kernel import profile
 from warroom.kernel.db import Transaction, fetch_json
 from warroom.kernel.errors import NotFoundError, WarRoomError
+from warroom.kernel.i18n import languages
+from warroom.kernel.profile import ProfileError
 from warroom.kernel.scope import Scope
 
 _CODE = re.compile("[a-z][a-z0-9_]{1,39}")
@@ -45,11 +49,35 @@ from {} c left join person p on p.id = c.written_by where c.code = %(code)s
 )
 
 
-class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A text in both languages."""
+type Text = dict[str, str]
+"""A text by language (ISO 639-1)."""
 
-    id: str = ""
-    en: str = ""
+
+def is_said(text: Text) -> bool:
+    """Whether a text is there in every language that the city speaks."""
+    return all(text.get(language, "").strip() for language in languages())
+
+
+def first_said(text: Text) -> str:
+    """A text in the first language of the city in which it is there; empty if in none."""
+    wanted = (text.get(language, "") for language in (*languages(), *text))
+    return next((said for said in wanted if said.strip()), "")
+
+
+def brought[C](of: type[C], package: str, name: str) -> tuple[C, ...]:
+    """The cards of the city's profile, else those that the product brings.
+
+    Raises:
+        ProfileError: The profile's file holds no such cards.
+    """
+    city = profile.current()
+    own = city.file(name)
+    if own is None:
+        own = files(package).joinpath(name).read_bytes()
+    try:
+        return tuple(msgspec.json.decode(own, type=list[of]))  # type: ignore[valid-type]
+    except msgspec.MsgspecError as error:
+        raise ProfileError(profile=city.name, problem=f"{name}: {error}") from error
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

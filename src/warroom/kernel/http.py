@@ -20,6 +20,7 @@ from starlette.websockets import WebSocket
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, DatabaseAwayError
 from warroom.kernel.errors import NeedsSessionError, NotFoundError, UnauthenticatedError
+from warroom.kernel.i18n import languages, spoken_language
 from warroom.kernel.scope import Scope
 from warroom.kernel.services import Services
 
@@ -32,6 +33,12 @@ SIGNED_IN = "signed_in"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _JSON = msgspec.json.Encoder()
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+type Language = Annotated[str, AfterValidator(spoken_language)]
+"""A language that this city speaks."""
+
+AREA_CODE = r"^[0-9A-Za-z-]{1,16}(\.[0-9A-Za-z-]{1,16}){0,3}$"
+"""Code of an area: the code of each level below the one above it, `73.71.04.1006`, `091.1.101`."""
 
 type Instant = Annotated[AwareDatetime, AfterValidator(lambda at: min(max(at, _FIRST), _LAST))]
 """An instant as a clock that may be wrong tells it; one that no calendar holds is the nearest."""
@@ -277,19 +284,20 @@ type Ctx = Annotated[Context, Depends(_context)]
 
 
 def language_of(connection: HTTPConnection) -> str:
-    """The language to answer in: cookie `warroom_language`, then Accept-Language, then `id`.
+    """The language to answer in: cookie `warroom_language`, Accept-Language, the city's first.
 
     Our own pages (`X-Warroom`) say in Accept-Language what they are shown in; it goes first, for
     the cookie may be older than a change that was made on another computer.
     """
+    spoken = languages()
     chosen = connection.cookies.get("warroom_language")
-    if chosen in ("id", "en") and "x-warroom" not in connection.headers:
+    if chosen in spoken and "x-warroom" not in connection.headers:
         return chosen
     for part in connection.headers.get("accept-language", "").split(","):
         word = part.split(";")[0].strip()[:2].lower()
-        if word in ("id", "en"):
+        if word in spoken:
             return word
-    return "id"
+    return spoken[0]
 
 
 def json_response(body: Any, status: int = 200) -> Response:

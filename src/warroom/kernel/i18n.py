@@ -6,22 +6,59 @@ import re
 from functools import cache
 from importlib.resources import files
 
-LANGUAGES = ("id", "en")
+from warroom.kernel import profile
+from warroom.kernel.profile import Profile
+
+COMPLETE = ("id", "en")
+"""Languages that the product speaks whole; a city's profile brings others."""
+
+_REST = "en"
 _ONE_OR_MANY = re.compile(r"\{(\w+):([^|{}]*)\|([^|{}]*)\}")
 # Parameters that are words of the program: people read the text of `field.<name>` instead.
 _NAMED = ("field", "problem")
 
 
+def languages() -> tuple[str, ...]:
+    """The languages that this city speaks, the first to strangers."""
+    return profile.current().languages
+
+
+def language_in(wanted: str | None) -> str:
+    """`wanted` if this city speaks it, else its first language."""
+    spoken = languages()
+    return wanted if wanted in spoken else spoken[0]
+
+
+def spoken_language(wanted: str) -> str:
+    """`wanted`, if this city speaks it; for what a form or an address says.
+
+    Raises:
+        ValueError: It does not.
+    """
+    if wanted not in languages():
+        raise ValueError(wanted)
+    return wanted
+
+
 def language_of_terminal() -> str:
-    """The language of whoever sits at a terminal: Indonesian where `LANG` says so, else English."""
-    return "id" if os.environ.get("LANG", "").startswith("id") else "en"
+    """The language of whoever sits at a terminal, by `LANG`; English if it is not spoken."""
+    wanted = os.environ.get("LANG", "")[:2].lower()
+    return wanted if wanted in languages() else _REST
+
+
+def catalogue(language: str) -> dict[str, str]:
+    """All texts of a language by key, those it lacks in English; an unknown one is the first."""
+    return _texts(profile.current(), language_in(language))
 
 
 @cache
-def catalogue(language: str) -> dict[str, str]:
-    """All texts of a language by key; an unknown language gets Indonesian."""
-    name = language if language in LANGUAGES else "id"
-    content = files("warroom").joinpath("locales", f"{name}.json").read_text("utf-8")
+def _texts(of: Profile, language: str) -> dict[str, str]:
+    return _bundled(language if language in COMPLETE else _REST) | of.texts(language)
+
+
+@cache
+def _bundled(language: str) -> dict[str, str]:
+    content = files("warroom").joinpath("locales", f"{language}.json").read_text("utf-8")
     messages: dict[str, str] = json.loads(content)
     return messages
 

@@ -4,7 +4,7 @@ A domain declares a frozen dataclass whose `SECTION` names its table in the file
 default and a `help` text. `[recording] keep_days = 30` in the file and
 `WARROOM_RECORDING_KEEP_DAYS=30` in the environment say the same; the environment wins. The
 section `warroom` has no infix: `WARROOM_DATA_DIR`. A section with `PACK` lies above a file of the
-city pack, whose entries stand for whatever neither says.
+city pack, whose entries stand for whatever neither says; below that lies the city's profile.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Protocol, dataclass_transform
 
 import msgspec
 
+from warroom.kernel import profile
 from warroom.kernel.errors import InvalidError
 
 
@@ -66,6 +67,7 @@ class NodeSettings:
     )
     postgres_bin: str = setting("", "Folder of PostgreSQL programs (17 or newer) to use instead.")
     city_dir: str = setting("", "Folder of the city pack; empty means <data_dir>/city.")
+    profile: str = setting("", "Profile of the city: a name that comes with it, or a folder.")
     demo: bool = setting(False, "Whether this is the demonstration (one-time sign-in links).")
     workstation: str = setting("", "Name of the workstation shown in watermarks.")
     static_dir: str = setting("", "Folder of the built web pages; empty means the packaged ones.")
@@ -156,9 +158,20 @@ class Configuration:
 
         Without either all settings have their defaults, but for the environment.
 
+        The city's profile that they name is that of this process from now on.
+
         Raises:
             SettingsError: The file is named but absent, or is not TOML.
+            ProfileError: No profile has the name, or it cannot be read.
         """
+        found = cls._found(environment)
+        node = found.section(NodeSettings)
+        if node.profile:
+            profile.use(profile.load(node.profile, Path(node.home)))
+        return found
+
+    @classmethod
+    def _found(cls, environment: Mapping[str, str]) -> "Configuration":
         named = environment.get("WARROOM_CONFIG")
         data = cls({}, environment).section(NodeSettings).data
         path = Path(named) if named else data / "warroom.toml"
@@ -180,7 +193,7 @@ class Configuration:
         name: str = kind.SECTION  # type: ignore[attr-defined]
         known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]
         values = dict(self._file.get(name, {}))
-        below = self._packed(kind, known)
+        below = self._profiled(name, known) | self._packed(kind, known)
         for word in values:
             if word not in known:
                 raise SettingsError(setting=f"[{name}] {word}", problem="unknown")
@@ -190,6 +203,21 @@ class Configuration:
             if given is not None:
                 values[word] = _structured(given)
         return self._convert(kind, name, below | values)
+
+    @staticmethod
+    def _profiled(name: str, known: Mapping[str, Any]) -> dict[str, Any]:
+        """What the profile says of a section; of the node itself, nothing.
+
+        Raises:
+            SettingsError: It says a name that the section does not know.
+        """
+        if name == "warroom":
+            return {}
+        said = profile.current().sections.get(name, {})
+        for word in said:
+            if word not in known:
+                raise SettingsError(setting=f"profile [{name}] {word}", problem="unknown")
+        return dict(said)
 
     def _packed(self, kind: type[Any], known: Mapping[str, Any]) -> dict[str, Any]:
         """What the city pack says.

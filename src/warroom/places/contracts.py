@@ -55,8 +55,8 @@ class CityFacts:
     """What the pages must know of the city before they draw anything.
 
     Attributes:
-        zone: IANA time zone, `Asia/Makassar`.
-        zone_label: What people call it, `WITA`.
+        zone: IANA time zone.
+        zone_label: What people call it; empty: as its clocks say.
         schematic: Whether the map is drawn by hand.
         bounds: West, south, east, north.
         center: Longitude, latitude.

@@ -13,6 +13,7 @@ from shapely.errors import ShapelyError
 from shapely.geometry import Point, shape
 from shapely.geometry.base import BaseGeometry
 
+from warroom.kernel import profile
 from warroom.places import rules
 from warroom.places.contracts import (
     LAYERS,
@@ -111,7 +112,7 @@ class Pack:
         ]
         by_code = {area.code: area.name for area in self.kecamatan}
         for ward in self.wards:
-            detail = f"Kec. {by_code.get(ward.kecamatan, ward.kecamatan)}"
+            detail = _marked(0, by_code.get(ward.kecamatan, ward.kecamatan))
             point = Point(ward.lon, ward.lat)
             id_ = f"kelurahan:{ward.area.code}"
             named.append(_named(id_, "kelurahan", ward.area.name, detail, point, 1))
@@ -129,12 +130,23 @@ class Pack:
         parts = []
         # A road is long: only an outline tells which ward its middle lies in.
         if area and area.kelurahan and (layer == "places" or area.how_known == "polygon"):
-            parts.append(f"Kel. {area.kelurahan.name}")
+            parts.append(_marked(1, area.kelurahan.name))
         if area:
-            parts.append(f"Kec. {area.kecamatan.name}")
+            parts.append(_marked(0, area.kecamatan.name))
         kind = "jalan" if layer == "roads" else str(properties.get("kind", "tempat"))
         id_ = f"{layer}:{properties.get('id', '')}"
         return _named(id_, kind, str(properties.get("name", "")), ", ".join(parts), point, rank)
+
+
+def _marked(level: int, name: str) -> str:
+    """A name behind the mark of its level: "Kec. Ujung Pandang" where the profile says so."""
+    return f"{profile.current().area_marks[level]} {name}".strip()
+
+
+def _unmarked(detail: str) -> str:
+    for mark in filter(None, profile.current().area_marks):
+        detail = detail.replace(mark, "")
+    return detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +164,7 @@ def _named(
     # front ("puskesmas kassi") must not hide it.
     alike: tuple[tuple[str, ...], ...] = (
         words,
-        words + rules.fold(detail.replace("Kec.", "").replace("Kel.", "")),
+        words + rules.fold(_unmarked(detail)),
     )
     alike += ((*rules.fold(kind), *words), ("".join(words[-2:]),))
     place = Place(id_, kind, name, detail, round(centre.y, 6), round(centre.x, 6), 0.0)

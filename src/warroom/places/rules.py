@@ -2,47 +2,16 @@
 
 People type fast, half, and without the spelling of the sign: "jl pettarani", "petarani", "urip
 sumoharjo jln", "kel baru". So words are folded, the kinds of road and area are taken as the same
-whichever way they are shortened, and words may differ by letters.
+whichever way they are shortened (the city's profile says how), and words may differ by letters.
 """
 
 import re
 import unicodedata
 from functools import lru_cache
 
+from warroom.kernel import profile
+
 _WORD = re.compile(r"[a-z0-9]+")
-_SAME = {
-    "jalan": "jl",
-    "jln": "jl",
-    "jend": "jenderal",
-    "gen": "jenderal",
-    "gg": "gang",
-    "lrg": "lorong",
-    "lr": "lorong",
-    "kel": "kelurahan",
-    "kec": "kecamatan",
-    "pkm": "puskesmas",
-    "rs": "rumahsakit",
-    "rsud": "rumahsakit",
-    "univ": "universitas",
-    "dr": "dokter",
-    "st": "sultan",
-    "sltn": "sultan",
-    "mesjid": "masjid",
-    "msjd": "masjid",
-    "komp": "kompleks",
-    "komplek": "kompleks",
-    "perum": "perumahan",
-    "lap": "lapangan",
-}
-_PAIRS = {
-    ("sd", "negeri"): "sdn",
-    ("smp", "negeri"): "smpn",
-    ("sma", "negeri"): "sman",
-    ("smk", "negeri"): "smkn",
-    ("rumah", "sakit"): "rumahsakit",
-}
-"""Two words that signs write as one."""
-_KIND_WORDS = frozenset(("jl", "gang", "lorong", "kelurahan", "kecamatan"))
 
 
 def key_of(text: str) -> str:
@@ -54,9 +23,10 @@ def fold(text: str) -> tuple[str, ...]:
     """The words of a name as they are compared: small letters, no accents, one way to shorten."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     ascii_only = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    words = [_SAME.get(word, word) for word in _WORD.findall(ascii_only)]
+    same = profile.current().street_words
+    words = [same.get(word, word) for word in _WORD.findall(ascii_only)]
     for at in reversed(range(len(words) - 1)):
-        pair = _PAIRS.get((words[at], words[at + 1]))
+        pair = same.get(f"{words[at]} {words[at + 1]}")
         if pair is not None:
             words[at : at + 2] = [pair]
     return tuple(words)
@@ -69,10 +39,11 @@ def score(query: tuple[str, ...], name: tuple[str, ...]) -> float:
     either side. The last typed word may be unfinished. A bare number means nothing without its
     kind: "lorong 5" is no school that bears a 5.
     """
-    asked = tuple(word for word in query if word not in _KIND_WORDS) or query
+    kind_words = profile.current().kind_words
+    asked = tuple(word for word in query if word not in kind_words) or query
     if not asked or not name:
         return 0.0
-    kinds = _KIND_WORDS.intersection(query)
+    kinds = kind_words.intersection(query)
     if kinds and not kinds.intersection(name) and all(word.isdigit() for word in asked):
         return 0.0
     if query == name:
@@ -86,7 +57,7 @@ def score(query: tuple[str, ...], name: tuple[str, ...]) -> float:
         if best == 0.0:
             return 0.0
         total += best
-    meant = [word for word in name if word not in _KIND_WORDS] or list(name)
+    meant = [word for word in name if word not in kind_words] or list(name)
     coverage = min(1.0, len(asked) / len(meant))
     return 0.99 * (total / len(asked)) * (0.8 + 0.2 * coverage)
 

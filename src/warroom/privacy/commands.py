@@ -1,14 +1,14 @@
 """`warroom privacy`: open cases and breaches, what was deleted, and the assessment."""
 
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 import cyclopts
 
 from warroom.identity import api as identity
 from warroom.kernel.command import Tools, run, say, transact
 from warroom.kernel.db import Transaction
-from warroom.kernel.i18n import language_of_terminal
+from warroom.kernel.i18n import language_in, language_of_terminal
 from warroom.privacy import api
 from warroom.privacy.contracts import Registry
 
@@ -64,7 +64,7 @@ def deleted(*, days: int = 31, json: bool = False) -> None:
 
 
 @app.command
-def dpia(agency: str, *, lang: Literal["id", "en"] | None = None, json: bool = False) -> None:
+def dpia(agency: str, *, lang: str | None = None, json: bool = False) -> None:
     """Prints the assessment of impact of an agency as Markdown.
 
     Example: warroom privacy dpia Diskominfo --lang en
@@ -74,7 +74,7 @@ def dpia(agency: str, *, lang: Literal["id", "en"] | None = None, json: bool = F
         lang: Its language; without it that of the terminal (`LANG`).
         json: Print one JSON object instead.
     """
-    language = lang or language_of_terminal()
+    language = language_in(lang or language_of_terminal())
 
     async def work(tools: Tools, tx: Transaction) -> dict[str, Any]:
         agency_id = await identity.require_agency_id(tools.scope, tx, agency)

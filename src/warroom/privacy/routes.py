@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from warroom.identity.api import CitySettings
-from warroom.kernel.http import Ctx, Router, json_response
+from warroom.kernel.http import Ctx, Language, Router, json_response
 from warroom.kernel.realtime import Topic
 from warroom.privacy import api
 from warroom.privacy.contracts import (
@@ -42,7 +42,6 @@ type Sentence = Annotated[str, Field(min_length=3, max_length=2000)]
 type Line = Annotated[str, Field(min_length=1, max_length=300)]
 type Key = Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,80}$")]
 type RecordKind = Literal["purpose", "retention"]
-type Language = Literal["id", "en"] | None
 type Cursor = Annotated[int, Query(ge=1, le=500)]
 
 
@@ -127,7 +126,7 @@ async def export_purposes(ctx: Ctx, agency: UUID | None = None) -> Response:
 
 @router.get("/purposes.html", action=VIEW)
 async def print_purposes(
-    ctx: Ctx, agency: UUID | None = None, language: Language = None
+    ctx: Ctx, agency: UUID | None = None, language: Language | None = None
 ) -> Response:
     """The record of processing as a page to be printed."""
     frame = _frame(ctx, language)
@@ -241,7 +240,7 @@ async def get_case(ctx: Ctx, case_id: UUID) -> Response:
 
 
 @router.get("/cases/{case_id}/report.html", action=ANSWER)
-async def print_case(ctx: Ctx, case_id: UUID, language: Language = None) -> Response:
+async def print_case(ctx: Ctx, case_id: UUID, language: Language | None = None) -> Response:
     """The answer as a page to be printed."""
     return _page(api.print_case(_frame(ctx, language), await _case(ctx, case_id, language)))
 
@@ -324,7 +323,7 @@ async def get_breach(ctx: Ctx, breach_id: UUID) -> Response:
 
 
 @router.get("/breaches/{breach_id}/notice.html", action=VIEW)
-async def print_notice(ctx: Ctx, breach_id: UUID, language: Language = None) -> Response:
+async def print_notice(ctx: Ctx, breach_id: UUID, language: Language | None = None) -> Response:
     """The notice as a page to be printed."""
     frame = _frame(ctx, language)
     found = await _breach(ctx, breach_id, frame.language)
@@ -358,7 +357,7 @@ async def get_assessment(ctx: Ctx, agency: UUID | None = None) -> Response:
 
 @router.get("/assessment.md", action=VIEW)
 async def export_assessment(
-    ctx: Ctx, agency: UUID | None = None, language: Language = None
+    ctx: Ctx, agency: UUID | None = None, language: Language | None = None
 ) -> Response:
     """The assessment as Markdown, to be finished by people."""
     text = api.as_markdown(await _assessment(ctx, agency, language), language or ctx.language)
@@ -367,7 +366,7 @@ async def export_assessment(
 
 @router.get("/assessment.html", action=VIEW)
 async def print_assessment(
-    ctx: Ctx, agency: UUID | None = None, language: Language = None
+    ctx: Ctx, agency: UUID | None = None, language: Language | None = None
 ) -> Response:
     """The assessment as a page to be printed."""
     frame = _frame(ctx, language)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from warroom.kernel.phones import national_digits, phone_key
 from warroom.privacy.contracts import (
     Breach,
     BreachState,
@@ -13,9 +14,6 @@ from warroom.privacy.contracts import (
     Subject,
 )
 from warroom.privacy.errors import IncompleteError, WrongStateError
-
-DEADLINE = timedelta(hours=72)
-"""3 x 24 hours: UU 27/2022 Pasal 30 (correction), 32 (access), 46 (notice of a failure)."""
 
 EXCEPTIONS = ("pasal_15", "pasal_16_2_g", "pasal_33", "pasal_50", "other_law", "not_identified")
 """Why a wish may be refused: Pasal 15 (defence, law enforcement, ...), 16 (2) g (retention has not
@@ -42,9 +40,9 @@ type ClockState = Literal["running", "soon", "overdue", "kept", "late"]
 """`running`; `soon` has less than a day; `overdue` has passed; `kept` and `late` are over."""
 
 
-def due(since: datetime) -> datetime:
+def due(since: datetime, hours: int) -> datetime:
     """When the time of the law is over that began at `since`."""
-    return since + DEADLINE
+    return since + timedelta(hours=hours)
 
 
 def clock_state(due_at: datetime, now: datetime, done_at: datetime | None = None) -> ClockState:
@@ -88,7 +86,7 @@ def step(breach: Breach, to: BreachState, *, reason: str = "") -> Breach:
 
 
 def normal(subject: Subject) -> str:
-    """How a value is compared: a plate without blanks, a phone by its digits (0 is +62).
+    """How a value is compared: a plate without blanks, a phone by the country's plan.
 
     Two ways of writing the same give the same; it is what is hashed.
     """
@@ -96,8 +94,7 @@ def normal(subject: Subject) -> str:
     if subject.kind == "plate":
         return re.sub(r"[^0-9A-Z]", "", value.upper())
     if subject.kind == "phone":
-        digits = re.sub(r"\D", "", value)
-        return "62" + digits.removeprefix("62").removeprefix("0")
+        return phone_key(value) or ""
     return " ".join(value.casefold().split())
 
 
@@ -116,9 +113,9 @@ def check_case(draft: CaseDraft, now: datetime) -> None:
     if draft.received_at > now:
         raise IncompleteError(field="received_at")
     subject = draft.subject
-    if len(normal(subject).removeprefix("62" if subject.kind == "phone" else "")) < (
-        1 if subject.kind == "footage" else 3
-    ):
+    compared = normal(subject)
+    told = national_digits(compared) if subject.kind == "phone" else compared
+    if len(told) < (1 if subject.kind == "footage" else 3):
         raise IncompleteError(field="value")
     if subject.kind == "footage":
         if subject.from_at is None or subject.to_at is None or subject.from_at >= subject.to_at:

@@ -9,8 +9,10 @@ from uuid import uuid4
 
 import msgspec
 import shapely
+import tzfpy
 from shapely.geometry import mapping, shape
 
+from warroom.kernel import profile
 from warroom.roads.bans import place_on
 from warroom.roads.contracts import BuildReport, Floats, RawNetwork, RoadGraph
 from warroom.roads.errors import BadBoundariesError, NotEmptyError
@@ -25,7 +27,8 @@ ATTRIBUTION = "© OpenStreetMap contributors"
 
 _CODES = ("code", "kode", "kelurahan_code")
 _NAMES = ("name", "nama", "kelurahan")
-_ZONE_LABELS = {"Asia/Jakarta": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
+_DISTRICT_CODES = ("district_code", "kecamatan_code")
+_DISTRICTS = ("district", "kecamatan")
 
 type Said = Callable[[str], None]
 
@@ -38,8 +41,8 @@ class CityPlan:
         osm: OpenStreetMap extract, `.osm.pbf`.
         boundaries: GeoJSON of kelurahan (code, name, outline); None where there is none.
         out: Folder of the pack; a pack that is there is replaced.
-        name: What the city is called.
-        zone: IANA time zone.
+        name: What the city is called; empty: as its profile says.
+        zone: IANA time zone; empty: that of the middle of the map.
         tiles: Whether land use, water and buildings are made into tiles where that can be.
     """
 
@@ -132,7 +135,7 @@ def _write(
     }
     if wards:
         land = shapely.union_all([ward.outline for ward in wards])
-        layers["base"].insert(0, feature(*_geometry(land), kind="land", name=plan.name))
+        layers["base"].insert(0, feature(*_geometry(land), kind="land", name=_name(plan)))
         layers["kelurahan"] = [
             feature(*_geometry(w.outline), code=w.code, name=w.name, kecamatan=w.kecamatan)
             for w in wards
@@ -151,15 +154,31 @@ def _bounds(graph: RoadGraph) -> Bounds:
 
 def _facts(plan: CityPlan, graph: RoadGraph) -> dict[str, Any]:
     west, south, east, north = _bounds(graph)
+    zone = plan.zone or zone_at((south + north) / 2, (west + east) / 2)
     return {
-        "name": plan.name,
-        "zone": plan.zone,
-        "zone_label": _ZONE_LABELS.get(plan.zone, plan.zone),
+        "name": _name(plan),
+        "zone": zone,
+        "zone_label": _zone_label(zone),
         "schematic": False,
         "bounds": [west, south, east, north],
         "center": [(west + east) / 2, (south + north) / 2],
         "label": ATTRIBUTION,
     }
+
+
+def zone_at(lat: float, lon: float) -> str:
+    """The IANA time zone of a position, by the outlines of all zones."""
+    return tzfpy.get_tz(lon, lat) or "UTC"
+
+
+def _name(plan: CityPlan) -> str:
+    return plan.name or str(profile.current().sections.get("city", {}).get("name", ""))
+
+
+def _zone_label(zone: str) -> str:
+    """The profile's word for its own zone; another is called as its clocks say."""
+    own = profile.current().sections.get("city", {})
+    return str(own.get("zone_label", "")) if own.get("zone") == zone else ""
 
 
 def _geometry(geometry: shapely.Geometry) -> tuple[str, object]:
@@ -198,8 +217,7 @@ def _read_wards(path: Path) -> list[_Ward]:
 
 def _ward(item: dict[str, Any]) -> _Ward:
     properties = item["properties"]
-    code = next((str(properties[key]) for key in _CODES if properties.get(key)), None)
-    name = next((str(properties[key]) for key in _NAMES if properties.get(key)), None)
+    code, name = _said(properties, _CODES), _said(properties, _NAMES)
     if code is None or name is None:
         message = f"no {'code' if code is None else 'name'}"
         raise ValueError(message)
@@ -207,8 +225,12 @@ def _ward(item: dict[str, Any]) -> _Ward:
     if outline.is_empty or not outline.area:
         message = f"{code}: no outline"
         raise ValueError(message)
-    district = str(properties.get("kecamatan_code") or code.rpartition(".")[0] or code)
-    return _Ward(code, name, district, str(properties.get("kecamatan") or district), outline)
+    district = _said(properties, _DISTRICT_CODES) or code.rpartition(".")[0] or code
+    return _Ward(code, name, district, _said(properties, _DISTRICTS) or district, outline)
+
+
+def _said(properties: dict[str, Any], words: tuple[str, ...]) -> str | None:
+    return next((str(properties[word]) for word in words if properties.get(word)), None)
 
 
 def _finder(wards: list[_Ward]) -> AreaFinder | None:

@@ -18,21 +18,21 @@ def build(
     osm: Path,
     out: Path,
     boundaries: Path | None = None,
-    name: str = "Kota",
-    zone: str = "Asia/Makassar",
+    name: str = "",
+    zone: str = "",
     tiles: bool = True,
     json: bool = False,
 ) -> None:
     """Builds a city pack from an OpenStreetMap extract; a pack that is there is replaced whole.
 
-    Example: warroom city build --osm makassar.osm.pbf --boundaries kelurahan.geojson --out var/city
+    Example: warroom city build --osm city.osm.pbf --boundaries wards.geojson --out var/city
 
     Args:
         osm: Extract of the city, `.osm.pbf`.
         out: Folder of the pack.
-        boundaries: GeoJSON of the kelurahan: code, name, outline.
+        boundaries: GeoJSON of the wards: code, name, outline; district and its code.
         name: What the city is called.
-        zone: IANA time zone.
+        zone: IANA time zone; without it that of the map.
         tiles: Land use, water and buildings under the roads, where `tilemaker` is installed.
         json: One object on stdout.
     """

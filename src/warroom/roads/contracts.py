@@ -51,7 +51,7 @@ CLASSES = (
     RoadClass("road", 25, 1, 5.0),
     RoadClass("alley", 10, 1, 2.2),
 )
-"""`alley` is `highway=service` with `service=alley`, in Makassar a lorong."""
+"""`alley` is `highway=service` with `service=alley`."""
 
 CLASS_INDEX = {one.name: index for index, one in enumerate(CLASSES)}
 MAIN_CLASSES = frozenset(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scipy import sparse
 
 LAMBDA, PRIOR_WEIGHT, ROUNDS = 1.0, 0.3, 25
-"""Of the smoothing, as tried against SUMO on Makassar (decision 53); 25 rounds reach what
+"""Of the smoothing, as tried against SUMO on the schematic city (decision 53); 25 rounds reach what
 matters."""
 
 PRIOR_RATIO = 0.9

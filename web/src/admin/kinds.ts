@@ -1,7 +1,5 @@
-/** Kinds of agencies, in the order of a list. */
+/** Words for the kinds of agencies. */
 import { isMessageKey, t } from "$lib/t";
-
-export const AGENCY_KINDS = ["city", "kecamatan", "skpd", "police", "prosecutor", "fire", "dishub", "puskesmas"] as const;
 
 /** What a kind is called. */
 export function agencyKind(kind: string): string {

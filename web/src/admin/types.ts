@@ -21,7 +21,7 @@ export interface PersonRow {
   login: string;
   name: string;
   title: string;
-  language: "id" | "en";
+  language: string;
   is_active: boolean;
   /** When the account was erased: only a pseudonym is left. */
   erased_at: string | null;

@@ -1,6 +1,7 @@
 /** What the palette offers: cameras, places and commands of this person, best first. */
 import { adminRoutes, workspaces } from "./workspaces";
 import { overlays } from "./overlays.svelte";
+import { city } from "$lib/city.svelte";
 import { api } from "$lib/api";
 import { cameras } from "$lib/cameras.svelte";
 import { cameraNumber } from "$lib/format";
@@ -79,8 +80,7 @@ function commands(): Item[] {
     command("dark", t("command.theme_dark"), "command", () => theme.set("dark")),
     command("light", t("command.theme_light"), "command", () => theme.set("light")),
     command("night", t("command.theme_night"), "command", () => theme.set("night")),
-    command("id", t("command.language_id"), "command", () => void session.speak("id")),
-    command("en", t("command.language_en"), "command", () => void session.speak("en")),
+    ...city.languages.map(({ code, name }) => command(code, name, "command", () => void session.speak(code))),
     command("out", t("command.sign_out"), "leave", () => void session.signOut()),
   ];
 }

@@ -2,7 +2,10 @@ import { describe, expect, it } from "vitest";
 import { choose, lateWord, missingWord, needsOf, shortage, wantedOf } from "./choosing";
 import { nextStamps } from "./queue";
 import type { Late, Rated, Slot } from "./types";
+import { setZone } from "$lib/format";
 import { language } from "$lib/language.svelte";
+
+setZone("Asia/Makassar", "WITA");
 
 const rated = (id: string): Rated => ({
   id, name: id.toUpperCase(), kind: "engine", agency: "a", arrives_s: 185, walk_m: null, width_m: 2.5, crew: 4, lat: 0, lon: 0, position_at: null, simulated: false,

@@ -5,7 +5,10 @@ import { SIGNS, STATUSES } from "./signs";
 import { Statuses, statusOf } from "./statuses.svelte";
 import type { LogEvent, Measure, TaskDetail, WayWorse } from "./types";
 import { eventWord, impactWord, oldWayWord, wayWord } from "./words";
+import { setZone } from "$lib/format";
 import { language } from "$lib/language.svelte";
+
+setZone("Asia/Makassar", "WITA");
 
 const press = (stamp: Pressed["stamp"], more: Partial<Pressed> = {}): Pressed => ({ id: newId(), assignment: "a", stamp, at: "2026-11-24T06:00:00Z", ...more });
 

@@ -19,10 +19,8 @@ export type IncidentState =
   | "handed_over"
   | "merged";
 
-export interface Said {
-  id: string;
-  en: string;
-}
+/** A text by language. */
+export type Said = Record<string, string>;
 
 export interface Question {
   key: string;

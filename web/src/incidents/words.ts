@@ -7,7 +7,7 @@ function word(key: string, otherwise: string): string {
   return isMessageKey(key) ? t(key) : otherwise;
 }
 
-export const said = (text: Said): string => text[language.current];
+export const said = (text: Said): string => text[language.current] || text["en"] || (Object.values(text)[0] ?? "");
 export const stateWord = (state: string): string => word(`incidents.state_${state}`, state);
 export const priorityWord = (priority: number): string => word(`incidents.priority_${priority}`, String(priority));
 export const outcomeWord = (outcome: string): string => word(`incidents.outcome_${outcome}`, outcome);

@@ -1,9 +1,9 @@
-/** Numbers, times and ages as written in the city: Indonesian or English, always with the zone. */
+/** Numbers, times and ages as written in the language of the page, always with the zone. */
 import { language } from "./language.svelte";
 import { t } from "./t";
 
-let zone = "Asia/Makassar";
-let zoneLabel = "WITA";
+let zone = "UTC";
+let zoneLabel = "";
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** Sets the city's time zone and the word for it. */
@@ -13,9 +13,11 @@ export function setZone(name: string, label: string): void {
   formats.clear();
 }
 
-/** The word for the city's zone, such as WITA. */
-export function zoneWord(): string {
-  return zoneLabel;
+/** The word for the city's zone: its own, else as clocks there are called at that moment (EET, EEST). */
+export function zoneWord(moment: Moment = Date.now()): string {
+  if (zoneLabel !== "") return zoneLabel;
+  const named = new Intl.DateTimeFormat("en-GB", { timeZone: zone, timeZoneName: "short" }).formatToParts(asDate(moment));
+  return named.find(({ type }) => type === "timeZoneName")?.value ?? zone;
 }
 
 /** The city's zone by its name in the tz database. */
@@ -33,7 +35,7 @@ function parts(moment: Moment, timeZone: string): Record<string, string> {
   const key = `${language.current} ${timeZone}`;
   let format = formats.get(key);
   if (format === undefined) {
-    format = new Intl.DateTimeFormat(language.current === "id" ? "id-ID" : "en-GB", {
+    format = new Intl.DateTimeFormat(language.locale, {
       timeZone,
       weekday: "short",
       day: "numeric",
@@ -49,8 +51,25 @@ function parts(moment: Moment, timeZone: string): Record<string, string> {
   return Object.fromEntries(format.formatToParts(asDate(moment)).map((part) => [part.type, part.value]));
 }
 
+/** What stands between hours and minutes: a point in Indonesian and Finnish, a colon in English. */
 function colon(): string {
-  return language.current === "id" ? "." : ":";
+  return (marks[`: ${language.locale}`] ??= findColon());
+}
+
+const marks: Record<string, string> = {};
+
+function findColon(): string {
+  const clock = new Intl.DateTimeFormat(language.locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  return clock.formatToParts(0).find(({ type }) => type === "literal")?.value ?? ":";
+}
+
+/** What stands before tenths. */
+function point(): string {
+  return (marks[`. ${language.locale}`] ??= findPoint());
+}
+
+function findPoint(): string {
+  return new Intl.NumberFormat(language.locale).formatToParts(1.5).find(({ type }) => type === "decimal")?.value ?? ".";
 }
 
 /** `14.27.05`; with `tenths` also `14.27.04,6`, cut and never rounded up into the future. */
@@ -58,14 +77,13 @@ export function time(moment: Moment, { tenths = false, seconds = true, timeZone 
   const { hour = "", minute = "", second = "" } = parts(moment, timeZone);
   const clock = (seconds ? [hour, minute, second] : [hour, minute]).join(colon());
   if (!tenths) return clock;
-  const mark = language.current === "id" ? "," : ".";
-  return `${clock}${mark}${Math.floor((((asDate(moment).getTime() % 1000) + 1000) % 1000) / 100)}`;
+  return `${clock}${point()}${Math.floor((((asDate(moment).getTime() % 1000) + 1000) % 1000) / 100)}`;
 }
 
 /** `Sel, 24 Nov 2026`; English without the weekday, as `24 Nov 2026`. */
 export function date(moment: Moment): string {
   const { weekday = "", day = "", month = "", year = "" } = parts(moment, zone);
-  return language.current === "id" ? `${weekday}, ${day} ${month} ${year}` : `${day} ${month} ${year}`;
+  return language.current === "en" ? `${day} ${month} ${year}` : `${weekday}, ${day} ${month} ${year}`;
 }
 
 /** `24 Nov 14.27.05`, for tables; with its year where that is not this one. */
@@ -75,14 +93,14 @@ export function dateTime(moment: Moment, nowMs: number = Date.now()): string {
   return `${day} ${month} ${isThisYear ? "" : `${year} `}${time(moment)}`;
 }
 
-/** `24 Nov 14.27.05 WITA`, for sentences. */
+/** `24 Nov 14.27.05 WIB`, for sentences. */
 export function zonedTime(moment: Moment): string {
-  return `${dateTime(moment)} ${zoneLabel}`;
+  return `${dateTime(moment)} ${zoneWord(moment)}`;
 }
 
-/** `Sel, 24 Nov 2026 14.27.05 WITA`, complete enough to be quoted. */
+/** `Sel, 24 Nov 2026 14.27.05 WIB`, complete enough to be quoted. */
 export function fullTime(moment: Moment): string {
-  return `${date(moment)} ${time(moment)} ${zoneLabel}`;
+  return `${date(moment)} ${time(moment)} ${zoneWord(moment)}`;
 }
 
 /** The time alone when it is of today, else with its day: `14.20.11` or `23 Nov 14.20`. */
@@ -95,7 +113,7 @@ export function sinceTime(moment: Moment, nowMs: number): string {
 
 /** `1.234.567,8`. */
 export function number(value: number, decimals = 0): string {
-  return new Intl.NumberFormat(language.current === "id" ? "id-ID" : "en-GB", {
+  return new Intl.NumberFormat(language.locale, {
     minimumFractionDigits: decimals,
     maximumFractionDigits: decimals,
   }).format(value);

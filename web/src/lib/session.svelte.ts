@@ -124,7 +124,7 @@ class PageSession {
   #show(session: Session): void {
     this.current = session;
     setZone(session.city.zone, session.city.zone_label);
-    if (session.person.language === "id" || session.person.language === "en") language.set(session.person.language);
+    if (session.person.language !== null && session.city.languages.includes(session.person.language)) language.set(session.person.language);
     this.standing = "in";
     later.start(session.person.id);
     socket.start();

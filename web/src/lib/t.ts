@@ -1,4 +1,4 @@
-/** Texts of the page, from the same two JSON files that the server reads. */
+/** Texts of the page, from the same JSON files that the server reads. */
 import en from "$locales/en.json";
 import id from "$locales/id.json";
 import { language } from "./language.svelte";
@@ -6,7 +6,12 @@ import { language } from "./language.svelte";
 export type MessageKey = keyof typeof id;
 export type Params = Readonly<Record<string, string | number>>;
 
-const catalogues = { id, en } satisfies Record<string, Record<MessageKey, string>>;
+const catalogues: Readonly<Record<string, Readonly<Record<MessageKey, string>>>> = { id, en };
+
+/** The city's own words for a key, else the product's, in English where it does not speak the language. */
+function textOf(key: MessageKey): string {
+  return language.texts[language.current]?.[key] ?? (catalogues[language.current] ?? en)[key];
+}
 
 /** Fills in `{name}`; `{count:gap|gaps}` is the first word for a count of 1, else the second. */
 function fill(text: string, params: Params | undefined): string {
@@ -22,7 +27,7 @@ const NAMED: ReadonlySet<string> = new Set(["field", "problem"]);
 
 function namedWord(kind: string, name: string | number | undefined): string | number | undefined {
   const key = `${kind}.${name}`;
-  return isMessageKey(key) ? catalogues[language.current][key] : name;
+  return isMessageKey(key) ? textOf(key) : name;
 }
 
 /** The word for the name of a field; what has none stays as it is. */
@@ -32,7 +37,7 @@ export function fieldWord(name: string): string {
 
 /** Says a text in the language of the page; a template that calls it follows a change of language. */
 export function t(key: MessageKey, params?: Params): string {
-  return fill(catalogues[language.current][key], params);
+  return fill(textOf(key), params);
 }
 
 /** Narrows a key put together at run time; false when no such text is known. */

@@ -75,6 +75,9 @@ export interface City {
   name: string;
   zone: string;
   zone_label: string;
+  /** ISO 639-1, the first spoken to who chose none. */
+  languages: string[];
+  agency_kinds: string[];
   schematic: boolean;
   /** What is said of the map's origin. */
   label: string;
@@ -88,7 +91,7 @@ export interface Person {
   login: string;
   name: string;
   title: string | null;
-  language: "id" | "en" | null;
+  language: string | null;
 }
 
 export interface Session {

@@ -21,7 +21,7 @@ from warroom.access.errors import FileTooLargeError
 from warroom.identity import api as identity
 from warroom.kernel.blobs import Blobs
 from warroom.kernel.db import Transaction
-from warroom.kernel.http import Context, Ctx, Router, json_response
+from warroom.kernel.http import AREA_CODE, Context, Ctx, Router, json_response
 
 router = Router("access", prefix="/api/requests")
 
@@ -30,7 +30,7 @@ type Sentence = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000)
 ]
 type Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
-type Place = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}(\.[0-9]{2,4}){0,3}$")]
+type Place = Annotated[str, StringConstraints(pattern=AREA_CODE)]
 type Corner = tuple[float, float]
 
 

@@ -1,7 +1,7 @@
 """What the edge itself says to a caller: tones by rule, and announcements that the city gives.
 
 References:
-    ITU-T E.180 Supplement 2 (tones of national networks), Indonesia: 425 Hz; ring-back 1 s and a
+    ITU-T E.180 Supplement 2 (tones of national networks): 425 Hz; ring-back 1 s and a
     pause of 4 s. ITU-T Q.23 (keys are two tones each). ITU-T E.180, 7 (pauses that say "wait").
 """
 

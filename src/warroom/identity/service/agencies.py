@@ -7,9 +7,10 @@ from psycopg.errors import UniqueViolation
 
 from warroom.audit import api as audit
 from warroom.identity import rules
-from warroom.identity.contracts import AGENCY_KINDS, NewAgency
+from warroom.identity.contracts import NewAgency
 from warroom.identity.errors import ChangedMeanwhileError, TakenError, UnknownWordError
 from warroom.identity.store import agencies as store
+from warroom.kernel import profile
 from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.ids import new_id
@@ -29,7 +30,7 @@ async def create_agency(scope: Scope, tx: Transaction, new: NewAgency) -> UUID:
     """
     if not rules.is_citywide(scope, "agency:configure"):
         raise NotFoundError
-    if new.kind not in AGENCY_KINDS:
+    if new.kind not in profile.current().agency_kinds:
         raise UnknownWordError(word=new.kind)
     agency_id = new_id()
     try:
@@ -57,7 +58,7 @@ async def change_agency(
         raise NotFoundError
     if agency["version"] != version:
         raise ChangedMeanwhileError
-    if changes.get("kind", "city") not in AGENCY_KINDS:
+    if changes.get("kind", "city") not in profile.current().agency_kinds:
         raise UnknownWordError(word=changes["kind"])
     changed = agency | changes
     try:

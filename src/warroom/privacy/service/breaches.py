@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from warroom.audit import api as audit
-from warroom.kernel import outbox
+from warroom.kernel import outbox, profile
 from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.i18n import text
@@ -59,7 +59,7 @@ async def register_breach(
         "title": title,
         "body": body,
         "found_at": found_at,
-        "due_at": rules.due(found_at),
+        "due_at": rules.due(found_at, profile.current().law.privacy_notice_hours),
         "created_label": scope.label,
         "changed_at": scope.at,
     }

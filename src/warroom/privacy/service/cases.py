@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from warroom.audit import api as audit
-from warroom.kernel import outbox
+from warroom.kernel import outbox, profile
 from warroom.kernel.db import Transaction
 from warroom.kernel.errors import NotFoundError
 from warroom.kernel.ids import new_id
@@ -88,7 +88,7 @@ async def register_case(
         "subject_hash": keeper.digest(draft.subject),
         "subject_sealed": keeper.seal(case_id, asdict(draft.subject)),
         "received_at": draft.received_at,
-        "due_at": rules.due(draft.received_at),
+        "due_at": rules.due(draft.received_at, profile.current().law.privacy_answer_hours),
         "created_label": scope.label,
     }
     await store.add_case(scope, tx, row)

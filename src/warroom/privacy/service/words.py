@@ -6,7 +6,7 @@ What an agency wrote itself is shown as it wrote it, in every language.
 
 from typing import Any
 
-from warroom.kernel.i18n import LANGUAGES, catalogue, text
+from warroom.kernel.i18n import catalogue, languages, text
 from warroom.privacy.contracts import RecordKind, Registry
 
 PURPOSE_TEXTS = ("name", "basis", "data", "subjects", "recipients", "stored", "measures")
@@ -41,7 +41,7 @@ def class_word(name: str, language: str) -> str:
 
 def written(kind: RecordKind, key: str, body: dict[str, Any]) -> dict[str, Any]:
     """What of a body its agency wrote: a form sends back the product's own texts as well."""
-    own = [texts_of(kind, key, language) for language in LANGUAGES]
+    own = [texts_of(kind, key, language) for language in languages()]
     return {
         word: value for word, value in body.items() if value not in {one.get(word) for one in own}
     }
