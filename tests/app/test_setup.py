@@ -91,11 +91,11 @@ def test_a_second_run_asks_and_changes_nothing(
 
 
 def _lines(first: list[str], told: dict[str, str]) -> list[str]:
-    """Answers at the terminal: city, zone twice, then what the settings know, then the rest."""
+    """At the terminal: the profile, city, zone twice, what the settings know, the rest."""
     from warroom.app import setup
 
-    asked = [q for q in setup.Answers.__struct_fields__ if q != "profile" or setup._has_profiles()]
-    return [*first[:3], *(told.get(question, "") for question in asked[2:])]
+    asked = list(setup.Answers.__struct_fields__)
+    return ["", *first[:3], *(told.get(question, "") for question in asked[3:])]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,7 @@ def _lines(first: list[str], told: dict[str, str]) -> list[str]:
         ({"admin_name": ""}, "needed"),
         ({"database_owner_url": ""}, "needed"),
         ({"mayor": "x"}, "mayor"),
+        ({"profile": "atlantis"}, "atlantis"),
         ({"database_url": "host=/nowhere user=x password=hush"}, "PostgreSQL"),
     ],
 )

@@ -21,6 +21,7 @@ import tomlkit
 
 from warroom.app.node import open_node, provider
 from warroom.identity import api as identity
+from warroom.kernel import profile
 from warroom.kernel.command import Tools, say
 from warroom.kernel.db import Transaction
 from warroom.kernel.errors import InvalidError
@@ -42,9 +43,9 @@ class Answers(msgspec.Struct, forbid_unknown_fields=True):
     """What `setup` asks for; the names are those of an answers file.
 
     Attributes:
-        city: Name of the city.
-        zone: Its time zone (IANA).
-        profile: Name or folder of its profile; empty keeps the neutral one.
+        profile: Name or folder of the city's profile; empty keeps the neutral one.
+        city: Name of the city; by default that of the profile.
+        zone: Its time zone (IANA); likewise.
         node: Name of this machine among the city's nodes.
         public_url: Address that people open, with https; empty where there is none yet.
         database_url: libpq connection string of `warroom_app`; empty takes the PostgreSQL that
@@ -56,9 +57,9 @@ class Answers(msgspec.Struct, forbid_unknown_fields=True):
         admin_name: What people call them.
     """
 
+    profile: str = ""
     city: str = ""
     zone: str = ""
-    profile: str = ""
     node: str = "rec-1"
     public_url: str = ""
     database_url: str = ""
@@ -160,7 +161,8 @@ def _known(document: tomlkit.TOMLDocument) -> Answers:
 def _read(path: Path, known: Answers) -> Answers:
     try:
         said = tomlkit.parse(path.read_text("utf-8")).unwrap()
-        return msgspec.convert(msgspec.to_builtins(known) | said, Answers)
+        given = msgspec.convert(msgspec.to_builtins(known) | said, Answers)
+        return _with_profile(given, given.profile) if _is_profile(given.profile) else given
     except (OSError, UnicodeDecodeError, tomlkit.exceptions.TOMLKitError) as error:
         raise AnswerError(question=str(path), problem=str(error)) from error
     except msgspec.ValidationError as error:
@@ -170,13 +172,24 @@ def _read(path: Path, known: Answers) -> Answers:
 def _ask_all(known: Answers) -> Answers:
     """Every answer from the terminal; one that cannot be taken is asked for again."""
     values: dict[str, str] = {}
+    # What a profile knows (its city's name and zone) is the answer offered for what follows it.
     for question in Answers.__struct_fields__:
-        if question == "profile" and not _has_profiles():
-            continue
         if question == "database_owner_url" and not values["database_url"]:
             continue
         values[question] = _ask(question, getattr(known, question))
+        if question == "profile":
+            known = _with_profile(known, values[question])
     return msgspec.convert(msgspec.to_builtins(known) | values, Answers)
+
+
+def _with_profile(known: Answers, name: str) -> Answers:
+    """Name and zone of the profile's city, where nothing else is known of them."""
+    city = profile.load(name, Path(os.environ.get("WARROOM_HOME", ""))).sections.get("city", {})
+    return msgspec.structs.replace(
+        known,
+        city=known.city or str(city.get("name", "")),
+        zone=known.zone or str(city.get("zone", "")),
+    )
 
 
 def _ask(question: str, kept: str) -> str:
@@ -207,7 +220,7 @@ def _check(question: str, answer: str) -> None:
     checks: dict[str, Callable[[str], bool]] = {
         "zone": _is_zone,
         "public_url": _is_public_url,
-        "profile": lambda _: _has_profiles(),
+        "profile": _is_profile,
     }
     language = language_of_terminal()
     if not answer:
@@ -233,8 +246,12 @@ def _is_public_url(answer: str) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.hostname) and is_bare
 
 
-def _has_profiles() -> bool:
-    return "profile" in NodeSettings.__dataclass_fields__
+def _is_profile(answer: str) -> bool:
+    try:
+        profile.load(answer, Path(os.environ.get("WARROOM_HOME", "")))
+    except profile.ProfileError:
+        return False
+    return True
 
 
 def _check_database(given: Answers) -> None:
