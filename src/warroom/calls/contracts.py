@@ -100,7 +100,7 @@ class RtpPeer:
     """What the SDP of the other side says about where and how it wants its sound.
 
     Attributes:
-        host: Address in its SDP; behind a NAT the real one differs, which is why ports latch.
+        host: Address in its SDP; behind a NAT the real one differs, and lies in `networks`.
         port: UDP port.
         payload_type: 8 (PCMA) or 0 (PCMU), RFC 3551; with `is_opus` the number SDP gave Opus.
         event_type: Payload type of `telephone-event/8000` (RFC 4733); None if it was not agreed.
@@ -109,6 +109,7 @@ class RtpPeer:
         is_opus: It offers Opus alone (RFC 7587): only then is sound decoded and encoded.
         rtcp_port: Where it wants reports (`a=rtcp`, RFC 3605); `port` itself with `a=rtcp-mux`
             (RFC 5761); None is the port after `port`.
+        networks: From where its sound may come beside `host`: the trunk's media networks.
     """
 
     host: str
@@ -119,6 +120,7 @@ class RtpPeer:
     receives: bool = True
     is_opus: bool = False
     rtcp_port: int | None = None
+    networks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,16 +175,18 @@ class AudioPort(Protocol):
 
     on_frame: OnFrame | None
     on_key: OnKey | None
+    on_change: Callable[[str], None] | None
+    """Is told when sound comes from another place (`source`) or another sender (`stream`)."""
 
     async def bind(self, host: str, port: int = 0) -> int:
         """Open the port (0: any free one) and tell which; raises `OSError` if that cannot be."""
         ...
 
     def start(self, peer: RtpPeer) -> None:
-        """Take sound from `peer` and send to it; again after each new SDP: it latches anew.
+        """Take sound from `peer` and send to it; again after each new SDP.
 
-        The first packet decides from where sound is taken and where it is sent; another source
-        only counts after the next `start` or 2 s of silence.
+        Nobody else is heard but who sends steadily from the same host or from `peer.networks` while
+        `peer` itself never did.
         """
         ...
 

@@ -73,6 +73,7 @@ NOTES = frozenset(
         "passed_over",
         "recorded",
         "silent_confirmed",
+        "sound_changed",
         "transfer_failed",
         "transfer_begun",
     }

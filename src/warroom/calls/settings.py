@@ -18,6 +18,8 @@ class Trunk:
             elsewhere are not read; empty only where `certificate_names` says who it is.
         certificate_names: Names of which its certificate must carry one: it then comes over TLS
             alone. Our calls to it ask for the same.
+        media_addresses: From where its sound may come beside the address that its SDP tells; empty:
+            from `addresses`.
         uri: Where it takes our calls (`sip:sbc.example:5060;transport=udp`); empty: it takes none.
         user: Our login at it, and its own at us where it must prove itself.
         secret: The password, sealed by `warroom trunk seal NAME`.
@@ -31,6 +33,7 @@ class Trunk:
     secret: str = field(default="", repr=False)
     proves: bool = False
     certificate_names: list[str] = field(default_factory=list)
+    media_addresses: list[str] = field(default_factory=list)
 
 
 @section

@@ -99,8 +99,8 @@ def channels(recording: bytes) -> tuple[bytes, bytes]:
 class Caller:
     """A trunk's media: a real socket, and another for its reports."""
 
-    def __init__(self) -> None:
-        self.sound = _bound()
+    def __init__(self, host: str = HOST) -> None:
+        self.sound = _bound(host)
         self.heard: list[rtp.Packet] = []
         self.reports: list[bytes] = []
 
@@ -134,10 +134,10 @@ class Caller:
         self.sound.close()
 
 
-def _bound() -> socket.socket:
+def _bound(host: str) -> socket.socket:
     bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     bound.setblocking(False)
-    bound.bind((HOST, 0))
+    bound.bind((host, 0))
     return bound
 
 

@@ -99,15 +99,98 @@ async def test_frames_carry_the_callers_own_time_and_source() -> None:
     assert [(p.timestamp, p.ssrc) for p in packets] == [(at, ssrc) for _, at, ssrc in heard.frames]
 
 
-async def test_sound_goes_to_where_it_comes_from_and_not_to_what_the_sdp_says() -> None:
+async def test_sound_goes_to_where_it_comes_from_within_the_networks_of_the_trunk() -> None:
     async with line() as (port, number, heard, caller):
-        port.start(RtpPeer("127.0.0.1", 9, 8))
-        caller.send(in_packets(SILENCE)[0], number)
-        await until(lambda: len(heard.frames) == 1)
+        port.start(RtpPeer("192.0.2.1", 9, 8, networks=("127.0.0.0/30",)))
+        for packet in in_packets(voice(0.1)):
+            caller.send(packet, number)
+        await until(lambda: len(heard.frames) == 5)
 
         port.send(SILENCE, 0, 5)
 
         await until(lambda: len(caller.listen()) == 1)
+
+
+async def test_another_port_of_the_host_is_heard_but_ours_goes_where_the_sdp_says() -> None:
+    named = Caller()
+    async with line() as (port, number, heard, caller):
+        port.start(RtpPeer(HOST, named.address[1], 8))
+        for packet in in_packets(voice(0.1)):
+            caller.send(packet, number)
+        await until(lambda: len(heard.frames) == 5)
+
+        port.send(SILENCE, 0, 5)
+
+        await until(lambda: len(named.listen()) == 1)
+        assert [] == caller.listen()
+    named.close()
+
+
+async def test_a_packet_to_each_port_makes_no_call_answer_a_stranger() -> None:
+    stranger = Caller()
+    async with line(networks=("127.0.0.0/8",)) as (port, number, heard, caller):
+        for sequence in (1, 900, 2, 40_000):
+            stranger.send(in_packets(SILENCE, ssrc=666)[0]._replace(sequence=sequence), number)
+        for packet in in_packets(voice(0.1)):
+            caller.send(packet, number)
+        await until(lambda: len(heard.frames) == 5)
+        port.send(SILENCE, 0, 5)
+        await until(lambda: len(caller.listen()) == 1)
+
+        assert 4 == port.stats().foreign
+    assert {77} == {source for _, _, source in heard.frames}
+    assert [] == stranger.listen()
+    stranger.close()
+
+
+async def test_a_strangers_host_is_never_heard_whatever_it_sends(clock: FixedClock) -> None:
+    changes: list[str] = []
+    stranger = Caller("127.0.0.9")
+    async with line(clock) as (port, number, heard, caller):
+        port.on_change = changes.append
+        for packet in in_packets(voice(1.0), ssrc=666):
+            stranger.send(packet, number)
+        stranger.send(rtp.Packet(EVENT, True, 60, 0, 666, b"\1\x0a\0\xa0"), number)
+        report = rtcp.Reporter(666, "x").report(
+            rtcp.Sent(1, 1, 1), rtp.Reception(8000), clock.now(), 0.0
+        )
+        stranger.sound.sendto(report, (HOST, number + 1))
+        await until(lambda: port.stats().foreign == 52)
+        clock.advance(60.0)
+        stranger.send(in_packets(SILENCE, ssrc=666)[0], number)
+        await until(lambda: port.stats().foreign == 53)
+        caller.send(in_packets(SILENCE)[0], number)
+        await until(lambda: len(heard.frames) == 1)
+
+    assert ("", []) == (heard.keys, changes)
+    assert [] == stranger.listen() == stranger.reports
+    stranger.close()
+
+
+async def test_another_stream_of_the_same_source_is_believed_once_it_is_steady() -> None:
+    changes: list[str] = []
+    before, after = in_packets(voice(0.1)), in_packets(voice(0.1, seed=9), ssrc=9)
+    async with line() as (port, number, heard, caller):
+        port.on_change = changes.append
+        for packet in (*before[:4], after[0], before[4]):
+            caller.send(packet, number)
+        await until(lambda: len(heard.frames) == 5)
+        for packet in after:
+            caller.send(packet, number)
+        await until(lambda: len(heard.frames) == 10)
+
+    assert [77] * 5 + [9] * 5 == [source for _, _, source in heard.frames]
+    assert ["stream"] == changes
+
+
+async def test_a_sequence_that_jumps_once_is_not_heard() -> None:
+    packets = in_packets(voice(0.1))
+    async with line() as (port, number, heard, caller):
+        for packet in (*packets[:3], packets[3]._replace(sequence=30_000), *packets[3:]):
+            caller.send(packet, number)
+        await until(lambda: len(heard.frames) == 5)
+
+        assert 0 == port.stats().lost
 
 
 async def test_stranger_is_neither_heard_nor_answered(clock: FixedClock) -> None:
@@ -128,18 +211,25 @@ async def test_stranger_is_neither_heard_nor_answered(clock: FixedClock) -> None
 
 @pytest.mark.parametrize("by", ["silence", "an SDP"])
 async def test_another_source_takes_over_after(by: str, clock: FixedClock) -> None:
+    changes: list[str] = []
     other = Caller()
     async with line(clock) as (port, number, heard, caller):
-        caller.send(in_packets(SILENCE)[0], number)
-        await until(lambda: len(heard.frames) == 1)
+        port.on_change = changes.append
+        behind_nat = RtpPeer("192.0.2.1", 9, 8, networks=("127.0.0.0/30",))
+        port.start(behind_nat)
+        for packet in in_packets(voice(0.1)):
+            caller.send(packet, number)
+        await until(lambda: len(heard.frames) == 5)
         clock.advance(2.0 if by == "silence" else 0.0)
         if by == "an SDP":
-            port.start(peer_of(caller))
-        other.send(in_packets(SILENCE, ssrc=9)[0], number)
-        await until(lambda: len(heard.frames) == 2)
+            port.start(behind_nat)
+        for packet in in_packets(voice(0.1), ssrc=9):
+            other.send(packet, number)
+        await until(lambda: len(heard.frames) == 10)
         port.send(SILENCE, 0, 5)
         await until(lambda: len(other.listen()) == 1)
 
+    assert 1 == len(changes)
     other.close()
 
 

@@ -16,7 +16,7 @@ export function numberWord(call: Call): string {
 
 const EVENTS = [
   "offered", "location", "ringing", "passed_over", "answered", "held", "resumed", "caller_hold", "conferenced", "parted", "transfer_begun", "transfer_failed",
-  "transferred", "handed", "agent_lost", "monitored", "key", "silent_confirmed", "gap", "ended", "recorded", "abandoned", "callback_due", "not_reached", "reached", "closed",
+  "transferred", "handed", "agent_lost", "monitored", "key", "silent_confirmed", "sound_changed", "gap", "ended", "recorded", "abandoned", "callback_due", "not_reached", "reached", "closed",
 ] as const; // prettier-ignore
 
 /** What happened to a call; a kind that this page does not know yet by its own name. */

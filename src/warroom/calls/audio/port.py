@@ -1,7 +1,8 @@
 """One UDP port of sound towards a trunk, with its reports beside it.
 
-Sound is taken from where the first packet comes and is sent back there: behind a NAT the address in
-the SDP is of no use. A stranger who sends into the port is neither heard nor answered.
+Sound is taken from the address in the SDP, and sent there. Within the trunk's media networks it
+goes back to where it comes from: behind a NAT the address in the SDP is of no use. A stranger who
+sends into the port is neither heard nor answered.
 """
 
 import asyncio
@@ -95,6 +96,15 @@ class RtpPort:
     def on_key(self, told: OnKey | None) -> None:
         self._in.on_key = told
 
+    @property
+    def on_change(self) -> Callable[[str], None] | None:
+        """Is told of another source or stream."""
+        return self._in.on_change
+
+    @on_change.setter
+    def on_change(self, told: Callable[[str], None] | None) -> None:
+        self._in.on_change = told
+
     async def bind(self, host: str, port: int = 0) -> int:
         """Opens a pair of ports and tells the first; see `contracts.AudioPort`.
 
@@ -144,14 +154,28 @@ class RtpPort:
             return
         self._in.take(datagram, source, self._clock.monotonic())
         latched = self._in.latched
-        if latched is not None and latched != self._send_to:
+        if latched is not None and latched != self._send_to and self._goes_back_to(latched):
             self._send_to, self._control_to = latched, None
 
+    def _goes_back_to(self, source: Address) -> bool:
+        """Symmetric RTP (RFC 4961) within the networks; else the SDP says where ours goes."""
+        peer = self._peer
+        return self._in.is_inside(source[0]) or (
+            peer is not None and source == (peer.host, peer.port)
+        )
+
     def _take_control(self, datagram: bytes, source: Address) -> None:
-        if source[0] != self._send_to[0]:
+        latched, ssrc = self._in.latched, self._in.reception.ssrc
+        heard = rtcp.read(datagram) if self._is_of_peer(source[0]) else None
+        # Who sends sound reports under the same name (RFC 3550, 6.4.1).
+        if heard is None or (latched is not None and ssrc is not None and heard.ssrc != ssrc):
             self._in.foreign += 1
         elif self._reporter.hear(datagram, self._clock.now(), self._clock.monotonic()):
             self._control_to = source
+
+    def _is_of_peer(self, host: str) -> bool:
+        latched = self._in.latched
+        return host == (self._send_to if latched is None else latched)[0]
 
     def send(self, payload: bytes, rtp_time: int, source: int) -> int | None:
         """Sends a frame; see `contracts.AudioPort`."""

@@ -11,5 +11,6 @@ With `--legs` a real Chromium has the agents' legs instead.
 from warroom.calls.bench.calls import bench_calls
 from warroom.calls.bench.legs import bench_legs
 from warroom.calls.bench.sip_flood import bench_sip_flood
+from warroom.calls.bench.strangers import attacked
 
-__all__ = ["bench_calls", "bench_legs", "bench_sip_flood"]
+__all__ = ["attacked", "bench_calls", "bench_legs", "bench_sip_flood"]

@@ -79,6 +79,7 @@ class Call:
         mixed_in: The browsers of those who are heard or hear.
         back_ms: By so much it rings later than its turn.
         is_faulty: Whether it was told already that something of it fails.
+        networks: From where the trunk's sound may come beside the address in its SDP.
     """
 
     facts: Facts
@@ -102,6 +103,7 @@ class Call:
     back_ms: int = 0
     is_over: bool = False
     is_faulty: bool = False
+    networks: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -162,7 +164,7 @@ class Call:
     def heard(self, told: sdp.Description) -> None:
         """The trunk says where and how it wants sound: at first, on hold, from a new address."""
         before = self.session.remote
-        self.media.port.start(told.peer())
+        self.media.port.start(told.peer(self.networks))
         if before is not None and self.answered:
             self.log("caller_hold", source="caller", on=told.is_hold)
         self.save()
@@ -176,6 +178,15 @@ class Call:
         self.log("key", source="caller", key=key)
         if is_first_1:
             self.log("silent_confirmed", source="caller")
+        self.save()
+
+    def sound_changed(self, what: str) -> None:
+        """The caller's sound comes from another place, or from another sender there.
+
+        Args:
+            what: `source` or `stream` (another SSRC).
+        """
+        self.log("sound_changed", of=what)
         self.save()
 
     def remix(self, legs: dict[str, AgentLeg]) -> None:

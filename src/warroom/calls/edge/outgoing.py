@@ -9,7 +9,6 @@ from warroom.calls.contracts import AudioPort
 from warroom.calls.edge.trunk_watch import AWAY, TrunkWatch
 from warroom.calls.edge.trunks import Line
 from warroom.calls.errors import NoTrunkError, NumberError
-from warroom.calls.sip import sdp
 from warroom.calls.sip.agent import UserAgent
 from warroom.calls.sip.session import Callbacks, Session
 from warroom.kernel.log import logger
@@ -120,7 +119,7 @@ class Dialler:
             return None
         outcome: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         told = Callbacks(
-            on_media=lambda description: _start(port, description),
+            on_media=lambda description: port.start(description.peer(line.media_networks)),
             on_answer=lambda: _settle(outcome, ""),
             on_end=lambda reason: _settle(outcome, reason),
         )
@@ -168,10 +167,6 @@ class Dialler:
 def _settle(outcome: "asyncio.Future[str]", reason: str) -> None:
     if not outcome.done():
         outcome.set_result(reason)
-
-
-def _start(port: AudioPort, description: sdp.Description) -> None:
-    port.start(description.peer())
 
 
 def _is_the_trunks(status: int) -> bool:

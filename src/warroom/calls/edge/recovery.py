@@ -104,7 +104,8 @@ class Recovery:
         )
         media = Media(port, recorder, board.clock.monotonic, waiting=board.waiting_sound)
         media.is_up, media.is_held = state["is_up"], state["is_held"]
-        call = Call(facts, board.books, session, media, state["recording"])
+        networks = board.trunks.media_networks(facts.line)
+        call = Call(facts, board.books, session, media, state["recording"], networks=networks)
         call.answered, call.agent, call.keys = state["answered"], state["agent"], state["keys"]
         events = board.books.journal.of_call(call.id)
         if not events:

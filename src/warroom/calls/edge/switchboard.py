@@ -227,7 +227,7 @@ class Switchboard:
             told = asdict(place) if place is not None else {}
             call.log("location", source="caller", of="pidf", reference=reference, **told)
         if session.remote is not None:
-            call.media.port.start(session.remote.peer())
+            call.media.port.start(session.remote.peer(call.networks))
         if session.is_over:
             # Taken back before anybody was told of its end: with the same packet, perhaps.
             self._ended(call, "cancelled")
@@ -260,7 +260,8 @@ class Switchboard:
         recorder = await asyncio.to_thread(self.new_recorder, self.folder / path)
         session.host, session.port = where
         media = Media(port, recorder, self.clock.monotonic, waiting=self.waiting_sound)
-        call = Call(facts, self.books, session, media, str(path))
+        networks = self.trunks.media_networks(facts.line)
+        call = Call(facts, self.books, session, media, str(path), networks=networks)
         self.join(call)
         return call
 
@@ -283,6 +284,7 @@ class Switchboard:
         told.on_key = call.pressed
         told.on_answer = call.save
         call.media.port.on_key = call.pressed
+        call.media.port.on_change = call.sound_changed
         recorder = call.media.recorder
         recorder.on_anchor = call.save
         recorder.on_failed = lambda why: _log.error(

@@ -61,6 +61,11 @@ class Line:
             return "", 0
         return self.target.host, self.target.port or (5061 if self.transport == "TLS" else 5060)
 
+    @property
+    def media_networks(self) -> tuple[str, ...]:
+        """From where its sound may come beside the address in its SDP."""
+        return tuple(self.trunk.media_addresses or self.trunk.addresses)
+
     def is_at(self, host: str, names: Sequence[str]) -> bool:
         """Whether this trunk sends from an address, with a certificate of these names."""
         if self.trunk.certificate_names:
@@ -100,9 +105,10 @@ class Trunks:
         """
         return next((line for line in self.lines if line.is_at(host, names)), None)
 
-    def named(self, name: str) -> Line | None:
-        """The trunk of a name."""
-        return next((line for line in self.lines if line.trunk.name == name), None)
+    def media_networks(self, name: str) -> tuple[str, ...]:
+        """Those of a trunk; none of a line that is not in the settings."""
+        found = next((line for line in self.lines if line.trunk.name == name), None)
+        return () if found is None else found.media_networks
 
     def gate(self) -> Gate:
         """Whom the sockets listen to."""

@@ -70,8 +70,12 @@ class Description:
         """Whether that side does not want to hear us (8.4; the old way is address 0.0.0.0)."""
         return self.direction in ("sendonly", "inactive") or self.host == "0.0.0.0"  # noqa: S104
 
-    def peer(self) -> RtpPeer:
-        """Where to send sound to, and what is to be expected."""
+    def peer(self, networks: tuple[str, ...] = ()) -> RtpPeer:
+        """Where to send sound to, and what is to be expected.
+
+        Args:
+            networks: The trunk's own, from where it may come as well.
+        """
         return RtpPeer(
             self.host,
             self.port,
@@ -81,6 +85,7 @@ class Description:
             receives=not self.is_hold,
             is_opus=self.is_opus,
             rtcp_port=self.rtcp_port,
+            networks=networks,
         )
 
 
@@ -90,8 +95,7 @@ def read(body: bytes, source: str = "") -> Description:
     Args:
         body: As it came.
         source: Address that it came from. Where the description has the name of a host in place of
-            an address (RFC 8866, 5.7) sound goes there: nothing is looked up for a stranger, and
-            from its first packet on sound goes to where theirs comes from in any case.
+            an address (RFC 8866, 5.7) sound goes there: nothing is looked up for a stranger.
 
     Raises:
         NoCommonSoundError: It has no G.711 or Opus over plain RTP, or cannot be read.
