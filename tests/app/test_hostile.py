@@ -1,6 +1,7 @@
 """Every door of `warroom bench hostile` holds; a door that breaks its attacker counts as fallen."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -8,9 +9,15 @@ from warroom.app.bench.hostile import NoSuchDoorError, bench_hostile, doors
 from warroom.app.bench.hostile.field import Check, Field
 
 
+@pytest.fixture(scope="module")
+def field() -> Iterator[Field]:
+    with ExitStack() as stack:
+        yield Field(stack, quick=True)
+
+
 @pytest.mark.parametrize("door", doors())
-def test_door_holds(door: str) -> None:
-    result = bench_hostile([door], quick=True)
+def test_door_holds(door: str, field: Field) -> None:
+    result = bench_hostile([door], quick=True, field=field)
 
     assert result["checks"], "an attack that tries nothing proves nothing"
     assert [check for check in result["checks"] if not check["held"]] == []

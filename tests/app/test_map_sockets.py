@@ -7,7 +7,6 @@ twice: what is waited for is told.
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,13 +14,13 @@ from typing import Any
 
 import httpx
 import websockets
-from granian.constants import Interfaces
-from granian.server.embed import Server
 
 from tests.traffic.test_routes import EAST, SHORT, WEST, two_ways
 from warroom.app import wiring
 from warroom.app.asgi import create_app
+from warroom.app.connections import WebSettings
 from warroom.app.node import Node
+from warroom.app.web_server import WebServer, listen
 from warroom.identity import api as identity
 from warroom.kernel.clock import SystemClock
 from warroom.kernel.db import Database
@@ -69,9 +68,8 @@ async def running(connections: Connections, db: Database, folder: Path) -> Async
     pages = folder / "pages"
     (pages / "assets").mkdir(parents=True)
     (pages / "index.html").write_text("<title>War Room</title>")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    listener = listen("127.0.0.1", 0)
+    port = listener.getsockname()[1]
     environment = {
         "WARROOM_DATA_DIR": str(folder / "data"),
         "WARROOM_STATIC_DIR": str(pages),
@@ -82,10 +80,8 @@ async def running(connections: Connections, db: Database, folder: Path) -> Async
     configuration, clock = Configuration({}, environment), SystemClock()
     node = Node(configuration, configuration.section(NodeSettings), clock, None, connections)
     app = create_app(wiring.wire(node, db))
-    server = Server(
-        app, address="127.0.0.1", port=port, interface=Interfaces.ASGI, log_enabled=False
-    )
-    serving = asyncio.create_task(server.serve())
+    server = WebServer(app, listener, WebSettings())
+    serving = asyncio.create_task(server.run_until_stopped())
     address = f"http://127.0.0.1:{port}"
     try:
         async with httpx.AsyncClient(

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
-from granian.constants import Interfaces
-from granian.server.embed import Server
 from starlette.requests import HTTPConnection
 
 from tests.live.media_server import MediaServer, Stream
 from warroom.app.asgi import Wiring, create_app
+from warroom.app.connections import WebSettings
+from warroom.app.web_server import WebServer, listen
 from warroom.kernel.clock import SystemClock
 from warroom.kernel.db import Database, Transaction
 from warroom.kernel.errors import NotFoundError
@@ -120,7 +119,8 @@ async def house(
             db, clock, media.path, Path(folder) / "webrtc.sock", settings, find_camera
         )
         everything = Scope(None, None, (Rule(frozenset({"*"})),), clock.now(), "test")
-        port = _free_port()
+        listener = listen("127.0.0.1", 0)
+        port = listener.getsockname()[1]
         made = House(f"127.0.0.1:{port}", media, live, db, everything)
         made.people = {
             "police": person(POLICE, "live:view"),
@@ -143,14 +143,8 @@ async def house(
             services={LiveService: live},
             running=(live,),
         )
-        server = Server(
-            create_app(wiring),
-            address="127.0.0.1",
-            port=port,
-            interface=Interfaces.ASGI,
-            log_enabled=False,
-        )
-        task = asyncio.create_task(server.serve())
+        server = WebServer(create_app(wiring), listener, WebSettings())
+        task = asyncio.create_task(server.run_until_stopped())
         try:
             await _until_open(port)
             yield made
@@ -158,12 +152,6 @@ async def house(
             server.stop()
             await task
             await media.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _until_open(port: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from warroom.app import city_routes, health, pages, problems, socket
+from warroom.app.connections import WebSettings
 from warroom.app.forwarded import ForwardedClient, Proxies
 from warroom.app.middleware import Surroundings
 from warroom.kernel.clock import Clock
@@ -65,7 +66,9 @@ class Wiring:
 def create_app(wiring: Wiring) -> FastAPI:
     """The application; the same for the server, the tests and the list of routes."""
     hub = Hub(wiring.topics, wiring.db, wiring.scope, wiring.clock)
-    services = Services({**wiring.services, Hub: hub})
+    limits = wiring.services.get(WebSettings, WebSettings())
+    sockets = socket.EventSockets(limits)
+    services = Services({**wiring.services, Hub: hub, socket.EventSockets: sockets})
     for part in wiring.running:
         if hasattr(part, "subscribe"):
             hub.handlers.extend(part.subscribe())

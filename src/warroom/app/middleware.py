@@ -8,6 +8,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from warroom.kernel.errors import TooLargeError
 from warroom.kernel.metrics import REQUEST_SECONDS, REQUESTS
 
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+"""Those that are counted by their name; what a client invents must not become a label for ever."""
+
 BODY_BYTES = 1 << 20
 IMPORT_BYTES = 32 << 20
 
@@ -60,7 +63,8 @@ class Surroundings:
             await self._app(scope, _limited(scope, receive), send_with_headers)
         finally:
             route = getattr(scope.get("route"), "path", "none")
-            REQUESTS.labels(route, scope["method"], str(status)).inc()
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            REQUESTS.labels(route, method, str(status)).inc()
             REQUEST_SECONDS.labels(route).observe(time.perf_counter() - began)
 
 

@@ -5,14 +5,19 @@ import gc
 import signal
 
 import uvloop
-from granian.constants import Interfaces
-from granian.server.embed import Server
 
 from warroom.app import wiring
 from warroom.app.asgi import create_app
+from warroom.app.connections import Connections, WebSettings
+from warroom.app.forwarded import Proxies, read_address
 from warroom.app.node import Node, open_node
 from warroom.app.node_keys import ensure_keys
-from warroom.app.processes import die_with_parent_if_supervised, require_free_port
+from warroom.app.processes import (
+    PortTakenError,
+    die_with_parent_if_supervised,
+    require_free_port,
+)
+from warroom.app.web_server import WebServer, listen
 from warroom.kernel import memory
 
 
@@ -36,15 +41,18 @@ async def _serve(node: Node) -> None:
     # nobody is answered.
     gc.collect()
     gc.freeze()
-    server = Server(
-        application,
-        address=node.settings.host,
-        port=node.settings.port,
-        interface=Interfaces.ASGI,
-        backlog=1024,
-        log_enabled=False,
-    )
+    try:
+        listener = listen(node.settings.host, node.settings.port)
+    except OSError as error:
+        raise PortTakenError(host=node.settings.host, port=node.settings.port) from error
+    settings, proxies = node.configuration.section(WebSettings), Proxies.read(node.settings)
+
+    def is_proxy(host: str) -> bool:
+        address = read_address(host)
+        return address is not None and proxies.trusts(address)
+
+    server = WebServer(application, listener, settings, Connections(settings, is_proxy))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.stop)
-    await server.serve()
+    await server.run_until_stopped()

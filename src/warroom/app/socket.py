@@ -2,19 +2,41 @@
 
 from starlette.websockets import WebSocket
 
+from warroom.app.connections import WebSettings
 from warroom.kernel.http import SIGNED_IN, Ctx, Router, standing_scope
+from warroom.kernel.limits import Slots, TooManyFromAddressError, address_key, asker_key
 from warroom.kernel.realtime import Hub
 from warroom.kernel.scope import Scope
 
 router = Router("socket", prefix="")
 
 
+class EventSockets:
+    """How many event sockets each person, and each network address, holds.
+
+    Args:
+        settings: The limits.
+    """
+
+    def __init__(self, settings: WebSettings) -> None:
+        self.of_person = Slots(settings.sockets_per_person)
+        self.of_address = Slots(settings.sockets_per_address, TooManyFromAddressError)
+
+
 @router.websocket("/ws", action=SIGNED_IN, stands_alone=True)
 async def events(socket: WebSocket, ctx: Ctx) -> None:
-    """Topics as JSON texts, resumed by the id of the last event; ends with the session."""
-    await socket.accept()
+    """Topics as JSON texts, resumed by the id of the last event; ends with the session.
 
-    async def still() -> Scope | None:
-        return await standing_scope(socket)
+    Raises:
+        TooManyOpenError: This person has as many tabs open as one may (`limit`).
+        TooManyFromAddressError: So has this network address.
+    """
+    slots = ctx.services[EventSockets]
+    address = address_key(ctx.scope.address)
+    with slots.of_person.one(asker_key(ctx.scope)), slots.of_address.one(address):
+        await socket.accept()
 
-    await ctx.services[Hub].serve(socket, ctx.scope, still)
+        async def still() -> Scope | None:
+            return await standing_scope(socket)
+
+        await ctx.services[Hub].serve(socket, ctx.scope, still)

@@ -21,6 +21,7 @@ from warroom.app import pages
 from warroom.app.asgi import Wiring
 from warroom.app.backup.settings import BackupSettings
 from warroom.app.calls import calls_socket
+from warroom.app.connections import WebSettings
 from warroom.app.forwarded import Proxies
 from warroom.app.node import Node, elsewhere_socket, media_socket, webrtc_socket
 from warroom.app.node_keys import peers_of
@@ -91,6 +92,7 @@ from warroom.wall import routes as wall_routes
 
 SECTIONS = [
     NodeSettings,
+    WebSettings,
     NodesSettings,
     OutboundSettings,
     LogSettings,
@@ -295,6 +297,7 @@ def services(node: Node, db: Database) -> dict[type, Any]:
         places.Atlas: atlas,
         ZoneInfo: ZoneInfo(configuration.section(identity.CitySettings).zone),
         Registry: registry_of(configuration),
+        WebSettings: configuration.section(WebSettings),
         privacy.SubjectKeeper: privacy.SubjectKeeper(
             sealer, key_at(settings.data / "keys" / "subject.key")
         ),

@@ -93,6 +93,7 @@ class Tab(asyncio.Protocol):
     def __init__(self, on_event: Callable[[bytes], None] | None = None) -> None:
         self._on_event = on_event
         self.events = 0
+        self.is_refused = False
         self.largest = 0
         self._buffer = b""
         self._open = asyncio.get_running_loop().create_future()
@@ -147,6 +148,7 @@ class Tab(asyncio.Protocol):
             if not found:
                 return
             self._buffer = rest
+            self.is_refused = b" 101 " not in head.split(b"\r\n")[0]
             self._open.set_result(head)
         while (size := _frame_size(self._buffer)) and len(self._buffer) >= size:
             frame, self._buffer = self._buffer[:size], self._buffer[size:]

@@ -26,12 +26,15 @@ def doors() -> list[str]:
     return [name for _, name, _ in pkgutil.iter_modules(__path__) if name != "field"]
 
 
-def bench_hostile(only: Sequence[str] = (), *, quick: bool = False) -> dict[str, Any]:
+def bench_hostile(
+    only: Sequence[str] = (), *, quick: bool = False, field: Field | None = None
+) -> dict[str, Any]:
     """Attacks the doors, one after the other.
 
     Args:
         only: Names of doors; all if empty.
         quick: Fewer and shorter attacks, for the suite.
+        field: Where they happen; one of its own if not given.
 
     Returns:
         `checks`: `{door, name, held, figure}` each; `failed`: how many did not hold.
@@ -44,7 +47,7 @@ def bench_hostile(only: Sequence[str] = (), *, quick: bool = False) -> dict[str,
         if door not in known:
             raise NoSuchDoorError(door=door, doors=", ".join(known))
     with ExitStack() as stack:
-        field = Field(stack, quick=quick)
+        field = field or Field(stack, quick=quick)
         told = [
             {"door": door, "name": check.name, "held": check.held, "figure": check.figure}
             for door in (only or known)

@@ -1,0 +1,152 @@
+"""Limits by key: how many at once (`Slots`) and how often (`Rate`), in bounded memory.
+
+A key is whoever shares one limit: a person, a network address. Counts are those of one process.
+"""
+
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+
+from warroom.kernel.errors import Kind, WarRoomError
+
+
+class TooManyOpenError(WarRoomError):
+    """Somebody holds as many of a thing as one person or one address may (`limit`)."""
+
+    code = "too_many_open"
+    kind = Kind.LIMITED
+
+
+class TooManyFromAddressError(WarRoomError):
+    """One network address holds as many of a thing as it may (`limit`)."""
+
+    code = "too_many_from_address"
+    kind = Kind.LIMITED
+
+
+class TooOftenError(WarRoomError):
+    """Somebody asks more often than is served (`wait_s`)."""
+
+    code = "too_often"
+    kind = Kind.LIMITED
+
+
+class Slots:
+    """How many of a thing each key holds now. Memory is that of the keys that hold any.
+
+    Args:
+        most: How many one key may hold.
+        error: What is raised when it wants more.
+    """
+
+    def __init__(self, most: int, error: type[WarRoomError] = TooManyOpenError) -> None:
+        self.most = most
+        self._error = error
+        self._held: dict[Hashable, int] = {}
+
+    def held(self, key: Hashable) -> int:
+        """How many it holds."""
+        return self._held.get(key, 0)
+
+    def take(self, key: Hashable) -> bool:
+        """Takes one; False if the key holds as many as it may."""
+        held = self._held.get(key, 0)
+        if held >= self.most:
+            return False
+        self._held[key] = held + 1
+        return True
+
+    def give_back(self, key: Hashable) -> None:
+        """Gives one back that was taken."""
+        left = self._held[key] - 1
+        if left:
+            self._held[key] = left
+        else:
+            del self._held[key]
+
+    @contextmanager
+    def one(self, key: Hashable) -> Iterator[None]:
+        """One for as long as the block runs.
+
+        Raises:
+            WarRoomError: The key holds as many as it may (`limit`).
+        """
+        if not self.take(key):
+            raise self._error(limit=self.most)
+        try:
+            yield
+        finally:
+            self.give_back(key)
+
+
+class Rate:
+    """How often each key may do a thing: a bucket that fills again at a steady pace.
+
+    Kept as one number a key, the moment at which its bucket will be full again (generic cell rate
+    algorithm, ITU-T I.371, annex A). With more keys than `MOST` the oldest are forgotten, so that
+    strangers with many addresses cannot fill the memory.
+
+    Args:
+        per_minute: How often at a steady pace; above 0.
+        burst: How often at once.
+    """
+
+    MOST = 20_000
+
+    def __init__(self, per_minute: float, burst: int = 1) -> None:
+        self._pace_s = 60.0 / per_minute
+        self._burst_s = self._pace_s * burst
+        self._full_at: dict[Hashable, float] = {}
+
+    def take(self, key: Hashable, now: float) -> float:
+        """Counts one; returns 0, or the seconds to wait (then it is not counted).
+
+        Args:
+            key: Whose.
+            now: Seconds of a monotonic clock.
+        """
+        full_at = max(self._full_at.pop(key, now), now) + self._pace_s
+        wait_s = full_at - now - self._burst_s
+        is_taken = wait_s <= 1e-9
+        # The newest stands last: what is forgotten below has stood longest.
+        self._full_at[key] = full_at if is_taken else full_at - self._pace_s
+        if len(self._full_at) > self.MOST:
+            del self._full_at[next(iter(self._full_at))]
+        return 0.0 if is_taken else wait_s
+
+    def require(self, key: Hashable, now: float) -> None:
+        """Counts one.
+
+        Raises:
+            TooOftenError: The key must wait (`wait_s`).
+        """
+        wait_s = self.take(key, now)
+        if wait_s:
+            raise TooOftenError(wait_s=max(1, round(wait_s)))
+
+
+def address_key(address: str | None) -> str:
+    """What one network address counts as: an IPv6 one by its /64, which one subscriber is given.
+
+    An IPv4 address that is written as IPv6 counts as itself; a text that is no address, as it is.
+
+    References:
+        RFC 6177 (a site is given a /64 at least).
+    """
+    if address is None or ":" not in address:
+        return address or ""
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(ip, IPv6Address):
+        return str(ip)
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return f"{IPv6Address(int(ip) >> 64 << 64)}/64"
+
+
+def asker_key(scope: Any) -> Hashable:
+    """Whose limit an asker's is: the person's; without a person, the session's or the address's."""
+    return scope.person_id or scope.session_id or address_key(scope.address)
