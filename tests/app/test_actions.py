@@ -29,6 +29,7 @@ PUT_TOGETHER = {
         "received", "refused", "drafted", "draft_written", "asked", "returned", "dropped", "issued",
     ),
     "camera:": ("added", "changed", "removed"),
+    "node:": ("invited", "joined", "removed"),
     "dispatch:": (
         "opened", "sent", "stamped", "cancelled", "handed_over", "closed", "signed_on",
         "signed_off", "minimum_written", "minimum_removed", "stacked", "stacked_first", "unstacked",

@@ -115,6 +115,7 @@ BASIS = "01890000-0000-7000-8000-000000000001"
 GLOBAL = {
     "basis_id": BASIS,
     "layer": "kecamatan",
+    "language": "id",
     "address": "peta",
     "role": "operate",
     "session": str(UUID(int=77)),

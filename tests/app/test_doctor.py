@@ -33,7 +33,7 @@ from warroom.app.node import Node
 from warroom.identity import api as identity
 from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
-from warroom.kernel.i18n import LANGUAGES, catalogue
+from warroom.kernel.i18n import COMPLETE, catalogue
 from warroom.kernel.postgres import Connections
 from warroom.kernel.settings import Configuration, NodeSettings
 
@@ -99,7 +99,7 @@ def test_every_finding_has_its_texts_in_every_language() -> None:
                 ]
                 for word in said[1]:
                     states.setdefault(str(word), set()).update(map(str, said[0]))
-    for language in LANGUAGES:
+    for language in COMPLETE:
         texts = catalogue(language)
         for word, seen in states.items():
             assert f"app.doctor_{word}" in texts, word

@@ -25,6 +25,8 @@ from tests.browser.harness import FLAGS, axe_violations, clipped_texts
 from tests.calls.audio.sound import channels, share_found, voice
 from tests.calls.edge.scenarios import document, location, needs_sipp, talk
 from warroom.calls.audio import g711
+from warroom.calls.sealed_recordings import read_recording, sealer_of_recordings
+from warroom.kernel.secrets import Sealer
 
 pytestmark = [pytest.mark.browser, needs_sipp]
 
@@ -232,7 +234,9 @@ def _assert_both_were_recorded(demo: Demo) -> None:
     until = time.monotonic() + 10
     while not path.stat().st_size and time.monotonic() < until:
         time.sleep(0.1)
-    caller, spoken = channels(path.read_bytes())
+    key = Sealer.at(demo.folder / "data" / "keys" / "seal.key")
+    sealer = sealer_of_recordings(key)
+    caller, spoken = channels(b"".join(read_recording(path, sealer)))
 
     assert voice(SPEAKS_S)[8000:64_000] in caller
     # Without the second until the browser's voice has settled, and without what came after it.

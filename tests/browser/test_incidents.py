@@ -118,7 +118,7 @@ def written_on_paper(watcher: Page, demo: Demo, axe_source: str) -> None:
 def in_own_words(watcher: Page, demo: Demo, axe_source: str) -> None:
     """A question card is written anew by the city; its earlier words can be taken again."""
     watcher.goto(f"{demo.address}/admin/kartu?kartu=fire_dense")
-    aloud = watcher.get_by_label("Dibacakan ke penelepon (Indonesia)")
+    aloud = watcher.get_by_label("Dibacakan ke penelepon (Bahasa Indonesia)")
     expect(aloud).to_have_value(re.compile("Keluar sekarang"))
     own = "Keluar sekarang lewat pintu terdekat."
     aloud.fill(own)
