@@ -171,7 +171,7 @@ def _judged(path: Path) -> set[str]:
     found = set()
     module = ast.parse(path.read_text("utf-8"))
     values = {
-        alias.asname or alias.name: getattr(sys.modules[node.module], alias.name, None)
+        alias.asname or alias.name: getattr(sys.modules.get(node.module), alias.name, None)
         for node in ast.walk(module)
         if isinstance(node, ast.ImportFrom) and node.module and node.module.endswith("contracts")
         for alias in node.names
