@@ -84,6 +84,18 @@ def test_data() -> Path:
 
 
 @pytest.fixture(autouse=True)
+def _its_own_modes() -> Iterator[None]:
+    """A test that opens a node closes what its process makes from then on; others do not.
+
+    `make_data_dir` sets the umask, which is one for the whole process.
+    """
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture(autouse=True)
 def _logs_to_its_own_output() -> Iterator[None]:
     """A test that configures the logs (a command does) leaves them as they were.
 

@@ -35,7 +35,7 @@ from warroom.kernel.clock import FixedClock
 from warroom.kernel.db import Database
 from warroom.kernel.i18n import COMPLETE, catalogue
 from warroom.kernel.postgres import Connections
-from warroom.kernel.settings import Configuration, NodeSettings
+from warroom.kernel.settings import Configuration, NodeSettings, make_run_dir
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 
@@ -290,6 +290,7 @@ def test_only_who_knows_the_word_is_told_how_a_request_arrived(
             services={NodeSettings: node.settings},
         )
     )  # fmt: skip
+    make_run_dir(node.settings.run)  # as `open_node` does
     file = health.ask_file(node.settings)
 
     async def ask(word: str) -> dict[str, Any]:

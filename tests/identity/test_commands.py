@@ -69,7 +69,18 @@ def run(
 
 
 def test_an_agency_and_its_person_are_made_and_listed(run: Run) -> None:
-    made = run("agency", "add", "--kind", "skpd", "--name", "Dinas Sosial", "--short", "Dinsos", "--place", "73.71")
+    made = run(
+        "agency",
+        "add",
+        "--kind",
+        "skpd",
+        "--name",
+        "Dinas Sosial",
+        "--short",
+        "Dinsos",
+        "--place",
+        "73.71",
+    )
     person = run("user", "add", "Ani", "--name", "Ani", "--agency", "dinsos", "--role", "view")
 
     shorts = [item["short"] for item in run("agency", "list")["items"]]
@@ -165,7 +176,7 @@ def test_no_command_takes_a_password_as_an_argument() -> None:
 
 
 def test_the_audit_is_verified_and_anchored_from_the_command_line(run: Run) -> None:
-    run("agency", "add", "--kind", "skpd", "--name", "Dinas Sosial", "--short", "Dinsos")
+    run("agency", "add", "--name", "Dinas Sosial", "--short", "Dinsos")
 
     first, second = run("audit", "anchor"), run("audit", "anchor")
     outcome = run("audit", "verify")

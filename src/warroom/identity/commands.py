@@ -12,6 +12,7 @@ import cyclopts
 import msgspec
 
 from warroom.identity import api
+from warroom.kernel import profile
 from warroom.kernel.actions import Level, words_of_level
 from warroom.kernel.command import Tools, ask_secret, say, transact
 from warroom.kernel.db import Transaction
@@ -25,7 +26,7 @@ grant = cyclopts.App(name="grant", help="Grants: give actions, list and revoke t
 
 @agency.command(name="add")
 def add_agency(
-    *, name: str, short: str, kind: str = "department", place: str | None = None, json: bool = False
+    *, name: str, short: str, kind: str = "", place: str | None = None, json: bool = False
 ) -> None:
     """Makes an agency.
 
@@ -34,13 +35,17 @@ def add_agency(
     Args:
         name: Full name.
         short: Short name, unique among agencies.
-        kind: `city`, or another kind that the profile of the city names.
+        kind: `city`, or another kind that the profile of the city names; its usual one if none.
         place: Area code it works in, 73.71.04.
         json: Print one JSON object.
     """
 
     async def work(tools: Tools, tx: Transaction) -> UUID:
-        return await api.create_agency(tools.scope, tx, api.NewAgency(kind, name, short, place))
+        return await api.create_agency(
+            tools.scope,
+            tx,
+            api.NewAgency(kind or profile.current().usual_agency_kind, name, short, place),
+        )
 
     agency_id = transact(work)
     say({"id": agency_id}, as_json=json, text=str(agency_id))

@@ -489,6 +489,7 @@ def _surroundings(ctx: Context) -> dict[str, Any]:
             "zone_label": city.zone_label,
             "languages": profile.current().languages,
             "agency_kinds": profile.current().agency_kinds,
+            "usual_agency_kind": profile.current().usual_agency_kind,
             "schematic": city.schematic,
             "label": city.label,
             "demo": node.demo,

@@ -60,6 +60,7 @@ class _Head(msgspec.Struct, frozen=True):
         country: ISO 3166-1 alpha-2; whose phone plan and holidays hold. Empty: none is known.
         region: Part of the country whose holidays hold (ISO 3166-2, behind the hyphen).
         agency_kinds: Words for the kinds of agencies; `city` is always one.
+        usual_agency_kind: The kind of an agency of which nothing else is said.
         area_marks: What stands before the name of a district and of a ward: `Kec.`, `Kel.`.
         street_words: Ways to shorten words in names: `jln = "jl"`, `"rumah sakit" = "rumahsakit"`.
         kind_words: Words of names that say only what kind of thing it is, and may be left out.
@@ -71,6 +72,7 @@ class _Head(msgspec.Struct, frozen=True):
     country: str = ""
     region: str = ""
     agency_kinds: tuple[str, ...] = KINDS
+    usual_agency_kind: str = "department"
     area_marks: tuple[str, str] = ("", "")
     street_words: dict[str, str] = {}
     kind_words: frozenset[str] = frozenset()
@@ -95,6 +97,8 @@ class Profile:
         self.languages, self.country, self.region = head.languages, head.country, head.region
         kinds = head.agency_kinds
         self.agency_kinds = kinds if "city" in kinds else ("city", *kinds)
+        usual = head.usual_agency_kind
+        self.usual_agency_kind = usual if usual in self.agency_kinds else self.agency_kinds[-1]
         self.area_marks, self.street_words = head.area_marks, head.street_words
         self.kind_words, self.law, self.own_holidays = head.kind_words, head.law, head.holidays
 

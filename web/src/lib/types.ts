@@ -78,6 +78,7 @@ export interface City {
   /** ISO 639-1, the first spoken to who chose none. */
   languages: string[];
   agency_kinds: string[];
+  usual_agency_kind: string;
   schematic: boolean;
   /** What is said of the map's origin. */
   label: string;

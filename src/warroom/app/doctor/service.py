@@ -26,6 +26,7 @@ from warroom.app.node import media_socket
 from warroom.calls import api as calls
 from warroom.identity import api as identity
 from warroom.kernel.errors import WarRoomError
+from warroom.kernel.settings import make_run_dir
 
 SILENT_MOST = 0.05
 CAMERA_CLOCK_MS = 2_000
@@ -90,6 +91,7 @@ def check_proxy(patient: Patient) -> Iterator[Found]:
         yield from _certificate_of(parts.hostname or "", parts.port or 443, patient)
     else:
         yield Found("certificates", "warning", "proxy_no_tls", {"url": url})
+    make_run_dir(patient.node.settings.run)
     path, word = ask_file(patient.node.settings), secrets.token_urlsafe(24)
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
