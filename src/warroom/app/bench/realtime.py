@@ -26,7 +26,8 @@ def bench_realtime(clients: int = 200, rate: int = 10, seconds: float = 10.0) ->
         `cores`: share of one core the server used; `us_per_message`; `received` of `sent`;
         `floor_us_per_message`: bare `send` of the same bytes to as many sockets.
     """
-    with bench_node(1) as node:
+    # All tabs are one person's here.
+    with bench_node(1, f"[web]\nsockets_per_person = {clients}\n") as node:
         return asyncio.run(_measure(node, clients, rate, seconds))
 
 
@@ -93,7 +94,6 @@ class Tab(asyncio.Protocol):
     def __init__(self, on_event: Callable[[bytes], None] | None = None) -> None:
         self._on_event = on_event
         self.events = 0
-        self.is_refused = False
         self.largest = 0
         self._buffer = b""
         self._open = asyncio.get_running_loop().create_future()
@@ -107,7 +107,11 @@ class Tab(asyncio.Protocol):
         topics: Sequence[str],
         on_event: Callable[[bytes], None] | None = None,
     ) -> "Tab":
-        """A tab that listens to topics by somebody's token."""
+        """A tab that listens to topics by somebody's token.
+
+        Raises:
+            ConnectionRefusedError: The server takes no socket more.
+        """
         loop = asyncio.get_running_loop()
         _, tab = await loop.create_connection(lambda: cls(on_event), "127.0.0.1", node.port)
         tab._write(
@@ -148,8 +152,11 @@ class Tab(asyncio.Protocol):
             if not found:
                 return
             self._buffer = rest
-            self.is_refused = b" 101 " not in head.split(b"\r\n")[0]
-            self._open.set_result(head)
+            if head.startswith(b"HTTP/1.1 101 "):
+                self._open.set_result(head)
+            else:
+                self._open.set_exception(ConnectionRefusedError(head[:40]))
+                return
         while (size := _frame_size(self._buffer)) and len(self._buffer) >= size:
             frame, self._buffer = self._buffer[:size], self._buffer[size:]
             if b'"type":"event"' in frame:

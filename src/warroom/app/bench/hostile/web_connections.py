@@ -84,13 +84,9 @@ async def _tabs(node: BenchNode) -> Check:
     tabs, refused = [], 0
     for _ in range(most + 5):
         try:
-            tab = await Tab.open(node, node.token, ["cameras.state"])
-        except (TimeoutError, OSError):
+            tabs.append(await Tab.open(node, node.token, ["cameras.state"]))
+        except ConnectionRefusedError:
             refused += 1
-            continue
-        if tab.is_refused:
-            refused += 1
-        tabs.append(tab)
     for tab in tabs:
         tab.close()
     return Check("One person opens no more sockets than one may", refused == 5, refused)
