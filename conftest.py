@@ -18,6 +18,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent
 
+UMASK = os.umask(0o022)
+os.umask(UMASK)
+
 # Tests live in the city of the demonstration, and so do the processes that they start.
 os.environ.setdefault("WARROOM_PROFILE", "makassar")
 
@@ -87,12 +90,12 @@ def test_data() -> Path:
 def _its_own_modes() -> Iterator[None]:
     """A test that opens a node closes what its process makes from then on; others do not.
 
-    `make_data_dir` sets the umask, which is one for the whole process.
+    `make_data_dir` sets the umask, which is one for the whole process; a fixture of a module or a
+    session that opens a node does so before this one runs.
     """
-    before = os.umask(0o022)
-    os.umask(before)
+    os.umask(UMASK)
     yield
-    os.umask(before)
+    os.umask(UMASK)
 
 
 @pytest.fixture(autouse=True)

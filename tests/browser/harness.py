@@ -142,8 +142,18 @@ class Watch:
             self.foreign.append(url)
 
 
+SETTLED = """() => document.getAnimations().every(animation => {
+  const end = animation.effect?.getComputedTiming().endTime;
+  return animation.playState !== 'running' || end === Infinity;
+})"""
+
+
 def axe_violations(page: Page, axe_source: str) -> list[str]:
-    """What axe-core finds against WCAG 2.2 A and AA and its best practices, a line per element."""
+    """What axe-core finds against WCAG 2.2 A and AA and its best practices, a line per element.
+
+    What fades in or out is judged when it has: half-way its colours are not those of the page.
+    """
+    page.wait_for_function(SETTLED)
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate("() => {" + axe_source + "}")
     options = {"runOnly": RULES, "resultTypes": ["violations"]}

@@ -241,6 +241,38 @@ async def test_a_database_that_is_back_is_used_at_once_however_long_it_was_away(
     door.shut()
 
 
+async def test_connections_that_broke_while_idle_fail_nobody(db: Database) -> None:
+    restarted = Database(db.dsn, min_size=4, max_size=4)
+    await restarted.open()
+    await restarted._pool.wait()
+
+    async def work() -> None:
+        async with restarted.transaction(EVERYTHING) as tx:
+            await tx.execute("select 1")
+
+    dead = [one.info.backend_pid for one in restarted._pool._pool]
+    async with db.transaction(EVERYTHING) as tx:
+        await tx.execute("select pg_terminate_backend(pid) from unnest(%s::int[]) pid", [dead])
+
+    await asyncio.gather(*(work() for _ in range(8)))
+
+    assert len(dead) == 4
+    assert not restarted.is_away
+    await restarted.close()
+
+
+async def test_what_breaks_after_its_begin_is_not_done_again(db: Database) -> None:
+    begun = 0
+    with pytest.raises(DatabaseAwayError):
+        async with db.transaction(EVERYTHING) as tx:
+            begun += 1
+            await tx.execute("select pg_terminate_backend(pg_backend_pid())")
+
+    assert begun == 1
+    async with db.transaction(EVERYTHING) as tx:
+        assert await (await tx.execute("select 1 as one")).fetchone() == {"one": 1}
+
+
 async def test_a_restart_is_waited_for_and_a_long_outage_is_not(db: Database) -> None:
     assert db._patience_s() == 5.0
     db.is_away = True

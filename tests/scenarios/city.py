@@ -187,13 +187,17 @@ class City:
 
     @contextmanager
     def without_database(self) -> Iterator[None]:
-        """PostgreSQL is gone, and stays so until the end: who would start it anew rests."""
+        """PostgreSQL is gone, and stays so until the end: who would start it anew rests.
+
+        It is back when this ends, so that no test begins without it.
+        """
         self.process.send_signal(signal.SIGSTOP)
         try:
             self.kill("postgres")
             yield
         finally:
             self.process.send_signal(signal.SIGCONT)
+            _wait_for(self)
 
     @contextmanager
     def frozen_database(self) -> Iterator[None]:

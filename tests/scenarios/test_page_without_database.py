@@ -71,11 +71,12 @@ def test_calls_are_taken_and_typed_over_a_reload_and_stored_when_it_is_back(
 
         # Whoever doubts what they see presses F5.
         page.reload()
-        expect(page.get_by_label("Tempat", exact=True)).to_have_value("Lorong 3 Kandea")
+        place = page.get_by_label("Tempat", exact=True)
+        expect(place).to_have_value("Lorong 3 Kandea", timeout=SETTLED_MS)
         sit(page)
         second = call_in(city, beside, SECOND)
         take(page, "Pasar Terong")
-        expect(page.get_by_label("Tempat", exact=True)).to_have_value("Pasar Terong")
+        expect(place).to_have_value("Pasar Terong", timeout=SETTLED_MS)
         hang_up(page)
         assert [one.result().end for one in (first, second)] == ["hung_up_on", "hung_up_on"]
 

@@ -106,7 +106,7 @@ coalesce((select json_agg(json_build_object('id', s.id, 'unit',
             select (e.detail || jsonb_build_object('at', e.happened_at, 'kind', e.kind)) {lines}
             from dispatch_event e
             where e.assignment_id = s.id and e.kind in ('way_worse', 'way_better')
-            order by e.happened_at desc limit 1)) order by s.created_at)
+            order by e.happened_at desc, e.id desc limit 1)) order by s.created_at, s.id)
     from dispatch_assignment s left join unit u on u.id = s.unit_id
     where s.task_id = t.id), '[]')
 """
@@ -172,7 +172,7 @@ select s.*, u.name as unit_name, u.agency_id as unit_agency_id, u.place as unit_
     u.tags as unit_tags, u.kind as unit_kind
 from dispatch_assignment s join dispatch_task t on t.id = s.task_id join unit u on u.id = s.unit_id
 where {wanted} and {visible}
-order by s.created_at
+order by s.created_at, s.id
 """
 )
 

@@ -95,19 +95,27 @@ class Database:
     async def transaction(self, scope: Scope) -> AsyncIterator[Transaction]:
         """Everything inside is committed together, or not at all, and seen through `scope`.
 
+        Connections that broke while they lay idle, as all do when PostgreSQL starts anew, are
+        passed over: nothing was begun on them.
+
         Raises:
             DatabaseAwayError: No connection could be had, or it broke.
         """
         begin = _begin(scope)
-        try:
-            # The pool commits when this block ends, and rolls back when it is left by an error.
-            async with self._pool.connection(self._patience_s()) as connection:
-                await connection.execute(begin)
-                self.is_away = False
-                yield connection
-        except (PoolTimeout, OperationalError) as error:
-            self.is_away = self.is_away or _is_gone(error)
-            raise DatabaseAwayError from error
+        for others in reversed(range(self._pool.max_size + 1)):
+            has_begun = False
+            try:
+                # The pool commits when this block ends, and rolls back when an error leaves it.
+                async with self._pool.connection(self._patience_s()) as connection:
+                    await connection.execute(begin)
+                    has_begun, self.is_away = True, False
+                    yield connection
+                return
+            except (PoolTimeout, OperationalError) as error:
+                is_gone = _is_gone(error)
+                if has_begun or not is_gone or not others or isinstance(error, PoolTimeout):
+                    self.is_away = self.is_away or is_gone
+                    raise DatabaseAwayError from error
 
     async def soon[T](self, work: Coroutine[Any, Any, T]) -> T:
         """What comes of work with the database, for who can go on without it.
