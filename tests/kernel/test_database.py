@@ -262,13 +262,17 @@ async def test_connections_that_broke_while_idle_fail_nobody(db: Database) -> No
 
 
 async def test_what_breaks_after_its_begin_is_not_done_again(db: Database) -> None:
-    begun = 0
-    with pytest.raises(DatabaseAwayError):
+    begun = []
+
+    async def break_off() -> None:
         async with db.transaction(EVERYTHING) as tx:
-            begun += 1
+            begun.append(tx)
             await tx.execute("select pg_terminate_backend(pg_backend_pid())")
 
-    assert begun == 1
+    with pytest.raises(DatabaseAwayError):
+        await break_off()
+
+    assert len(begun) == 1
     async with db.transaction(EVERYTHING) as tx:
         assert await (await tx.execute("select 1 as one")).fetchone() == {"one": 1}
 

@@ -110,12 +110,13 @@ class Database:
                     await connection.execute(begin)
                     has_begun, self.is_away = True, False
                     yield connection
-                return
             except (PoolTimeout, OperationalError) as error:
                 is_gone = _is_gone(error)
                 if has_begun or not is_gone or not others or isinstance(error, PoolTimeout):
                     self.is_away = self.is_away or is_gone
                     raise DatabaseAwayError from error
+            else:
+                return
 
     async def soon[T](self, work: Coroutine[Any, Any, T]) -> T:
         """What comes of work with the database, for who can go on without it.

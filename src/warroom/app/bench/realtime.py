@@ -111,6 +111,7 @@ class Tab(asyncio.Protocol):
 
         Raises:
             ConnectionRefusedError: The server takes no socket more.
+            TimeoutError: It does not answer.
         """
         loop = asyncio.get_running_loop()
         _, tab = await loop.create_connection(lambda: cls(on_event), "127.0.0.1", node.port)
@@ -119,7 +120,11 @@ class Tab(asyncio.Protocol):
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + b64encode(os.urandom(16))
             + f"\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
         )  # fmt: skip
-        await asyncio.wait_for(tab._open, 10)
+        try:
+            await asyncio.wait_for(tab._open, 10)
+        except (ConnectionRefusedError, TimeoutError):
+            tab.close()
+            raise
         ask = msgspec.json.encode({"op": "subscribe", "topics": list(topics)})
         # A mask of zeros; one that is no longer than 125 bytes has the short head.
         head = (
