@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simcity.city.write import write_city
-from tests.roads.maps import raw, way
+from tests.roads.maps import cross, raw, way
 from tests.roads.test_graph import GRIDS, edge
 from warroom.app.cli import main
 from warroom.roads.api import OnRoad, RoadGraph, Roads, build_graph, save_graph
@@ -207,3 +207,17 @@ def test_what_is_known_of_the_roads_is_told_apart(tmp_path: Path) -> None:
         graph.length_m[edge(graph, 2, 3)], rel=0.001
     )
     assert len(band.lines) == 1
+
+
+def test_what_rounding_leaves_of_a_dead_end_is_no_line() -> None:
+    graph = build_graph(cross())
+    router = make_routers(graph, [PROFILES["car"]])["car"]
+    entered = router.reach(both(graph, 0, 0.5), 3600)
+    last_s = float(np.max((entered.at_s + entered.over_s)[np.isfinite(entered.at_s)]))
+    limits = (last_s / 60 * (1 - 1e-15), last_s / 30)
+
+    found = reach_of(graph, "car", entered, limits, np.ones(graph.edges, np.bool_), [])
+
+    lines = [shapely.linestrings(line) for band in found.bands for line in band.lines]
+    assert lines
+    assert [] == [line.wkt for line in lines if shapely.length(line) < 1e-9]

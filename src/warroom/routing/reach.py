@@ -12,6 +12,7 @@ from warroom.routing.contracts import Band, Entered, Reach
 from warroom.routing.directions import part_of
 
 CLOSED_NAMED = 20
+SHORTEST_M = 1e-4
 """So many closed roads are named at most."""
 
 type _Numbers = NDArray[np.int64]
@@ -42,8 +43,10 @@ def reach_of(
         # From where on the edge the band begins, and until where it goes.
         first = np.clip((since - at_s) / over_s, begin, end)
         last = np.clip((limit * 60.0 - at_s) / over_s, begin, end)
-        here = np.flatnonzero(last > first)
-        metres = (last - first)[here] * graph.length_m[edges[here]]
+        metres = (last - first) * graph.length_m[edges]
+        # What rounding leaves is a line of one point twice, which is no line.
+        here = np.flatnonzero(metres > SHORTEST_M)
+        metres = metres[here]
         is_known = known[edges[here]]
         bands.append(
             Band(
