@@ -194,6 +194,9 @@ SCENARIOS = {
     "agentbye": invite()
     + (RINGING + TAKEN + ack() + play())
     + ('<recv request="BYE" timeout="30000"/>\n' + send(OK, again=False)),
+    "agentbye_lateack": invite()
+    + (RINGING + TAKEN + wait(1700) + ack())
+    + ('<recv request="BYE" timeout="30000"/>\n' + send(OK, again=False)),
     "nooffer": send(head("INVITE", 1, more=EMPTY))
     + (receive(100) + receive(180, 'optional="true"') + TAKEN)
     + send(head("ACK", 1, to=OUR_TAG, uri="[next_url]") + sdp(), again=False)

@@ -156,12 +156,13 @@ async def test_a_call_that_cannot_be_recorded_is_taken_and_says_so(tmp_path: Pat
         assert recorded["received"] > 50
 
 
-async def test_an_agent_hangs_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["agentbye", "agentbye_lateack"])
+async def test_an_agent_hangs_up(tmp_path: Path, name: str) -> None:
     import asyncio
 
     async with opened(tmp_path) as room:
         await room.agent("a1")
-        sipp = asyncio.ensure_future(room.sipp("agentbye"))
+        sipp = asyncio.ensure_future(room.sipp(name))
         await room.until_written("answered")
         await room.edge.desk.hang_up(room.only_call().id, "a1")
 

@@ -92,6 +92,52 @@ async def test_who_never_acknowledges_is_hung_up_on() -> None:
     assert ["BYE"] == edge.line.requests[:1]
 
 
+async def test_a_hang_up_before_the_acknowledgement_sends_its_bye_after_it() -> None:
+    edge = Edge()
+    edge.hear(invite())
+    session = edge.offered[0]
+    session.accept(*US)
+
+    session.hang_up("agent")
+    session.hang_up("again")
+    assert (["agent"], []) == (edge.ended, edge.line.requests)
+    edge.hear(request("INVITE", number=2, branch="z9hG4bKre", tag=edge.to_tag(), body=SDP))
+    edge.hear(request("INFO", number=3, branch="z9hG4bKkey", tag=edge.to_tag()))
+    edge.hear(acknowledge(edge))
+    edge.hear(acknowledge(edge))
+
+    assert [100, 200, 491, 200] == edge.line.statuses
+    assert (["agent"], ["BYE"]) == (edge.ended, edge.line.requests)
+    assert (0, 0) == (edge.answered, len(edge.agent))
+
+
+async def test_a_hang_up_that_is_never_acknowledged_sends_its_bye_at_the_end_of_the_time() -> None:
+    edge = Edge()
+    edge.hear(invite())
+    edge.offered[0].accept(*US)
+
+    edge.offered[0].hang_up("agent")
+    await until(lambda: edge.line.requests)
+
+    assert edge.line.statuses.count(200) >= 3
+    assert (["agent"], ["BYE"]) == (edge.ended, edge.line.requests[:1])
+    assert 0 == len(edge.agent)
+
+
+async def test_a_hang_up_that_crosses_the_callers_own_sends_no_bye() -> None:
+    edge = Edge()
+    edge.hear(invite())
+    edge.offered[0].accept(*US)
+
+    edge.offered[0].hang_up("agent")
+    edge.hear(request("BYE", number=2, branch="z9hG4bKb", tag=edge.to_tag()))
+    edge.hear(acknowledge(edge))
+
+    assert [100, 200, 200] == edge.line.statuses
+    assert (["agent"], []) == (edge.ended, edge.line.requests)
+    assert 0 == len(edge.agent)
+
+
 async def test_a_call_taken_back_before_the_answer_is_cancelled() -> None:
     edge = Edge()
     edge.hear(invite())

@@ -204,6 +204,9 @@ class Session:
             return
         accepting.acknowledge_success()
         self._accepting = None
+        if self.is_over:
+            self._leave()
+            return
         if self._awaits_answer:
             self._awaits_answer = False
             try:
@@ -232,7 +235,8 @@ class Session:
                 self._renegotiate(request, transaction)
             case "INFO":
                 transaction.respond(respond(request, 200))
-                self._take_key(request)
+                if not self.is_over:
+                    self._take_key(request)
             case _:
                 transaction.respond(respond(request, 200))
 
@@ -249,7 +253,8 @@ class Session:
     def _renegotiate(self, request: Message, transaction: ServerTransaction) -> None:
         """Hold, resume, a new address, or only a refresh (14.2, RFC 3311, RFC 4028)."""
         is_invite = request.method == "INVITE"
-        if self._is_refreshing or (is_invite and (self.is_early or self._accepting is not None)):
+        is_unsettled = self.is_early or self._accepting is not None
+        if self._is_refreshing or self.is_over or (is_invite and is_unsettled):
             transaction.respond(respond(request, 491))
             return
         try:
@@ -302,29 +307,49 @@ class Session:
     # Ending
 
     def hang_up(self, reason: str = "local") -> None:
-        """BYE, or 480 if it was not answered yet."""
+        """BYE, or 480 if it was not answered yet; it is over at once.
+
+        While their ACK of our success is on its way they would not take a BYE, so that waits for
+        it, or for the end of its time (RFC 3261, 15).
+        """
         if self.is_over:
             return
         if self._pending is not None:
             self.refuse(480)
             return
-        self._ask("BYE", _nothing)
-        self._over(reason)
+        if self._accepting is None:
+            self._leave()
+        self._end(reason)
 
     def _unacknowledged(self) -> None:
         self._accepting = None
-        self.hang_up("unacknowledged")
+        if self.is_over:
+            self._leave()
+        else:
+            self.hang_up("unacknowledged")
+
+    def _leave(self) -> None:
+        self._ask("BYE", _nothing)
+        self._forget()
 
     def _over(self, reason: str) -> None:
+        self._forget()
+        self._end(reason)
+
+    def _forget(self) -> None:
+        """The dialog is no more: what still comes in it is answered 481."""
+        if self._accepting is not None:
+            self._accepting.acknowledge_success()
+            self._accepting = None
+        self.keeper.forget(self)
+
+    def _end(self, reason: str) -> None:
         if self.is_over:
             return
         self.is_over = True
         self._stop_ringing()
-        if self._accepting is not None:
-            self._accepting.acknowledge_success()
         if self.interval.handle is not None:
             self.interval.handle.cancel()
-        self.keeper.forget(self)
         self.callbacks.on_end(reason)
 
     def _stop_ringing(self) -> None:
