@@ -14,7 +14,7 @@ import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.live.media_server import GOP, Stream, make_clip
-from tests.live.serving import CAMERA, DARK, HEVC, House, house, person
+from tests.live.serving import CAMERA, DARK, HEVC, POLICE, House, house, person
 from tests.live.test_hub import until
 from warroom.kernel.db import Database
 from warroom.live.settings import LiveSettings
@@ -161,6 +161,27 @@ async def deaf_viewer(at: House) -> socket.socket:
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode(),
     )
     return ear
+
+
+async def test_one_person_takes_no_more_pictures_than_one_may(db: Database) -> None:
+    settings = LiveSettings(viewers_per_person=2, viewers_per_address=3)
+    async with house(db, settings, main=warm_stream()) as at:
+        at.people["second"] = person(POLICE, "live:view", "cameras:read")
+        async with viewer(at) as first, viewer(at) as second:
+            await receive(first, 1)
+            await receive(second, 1)
+            async with viewer(at) as third:
+                of_person = await refusal(third)
+            async with viewer(at, "second") as other:
+                await receive(other, 1)
+                async with viewer(at, "second") as fourth:
+                    of_address = await refusal(fourth)
+        async with viewer(at) as again:
+            texts, _ = await receive(again, 1)
+
+    assert (of_person["code"], of_address["code"]) == ("too_many_open", "too_many_from_address")
+    assert "2" in str(of_person["message"])
+    assert texts[-1]["type"] == "init"
 
 
 async def test_viewer_that_does_not_read_holds_nobody_back(db: Database) -> None:

@@ -17,7 +17,12 @@ import pytest
 
 from tests.live.media_server import GOP, MediaServer, Stream, make_clip
 from warroom.kernel.errors import WarRoomError
-from warroom.live.errors import NoPictureError, OfferError, WebRtcAwayError
+from warroom.live.errors import (
+    NoPictureError,
+    OfferError,
+    TooManyViewersError,
+    WebRtcAwayError,
+)
 from warroom.live.fragments import decoder_setup
 from warroom.live.webrtc.client import WebRtcClient
 from warroom.live.webrtc.feed import parameter_sets
@@ -41,7 +46,9 @@ from pathlib import Path
 from warroom.kernel.clock import SystemClock
 from warroom.live.commands import run_webrtc
 from warroom.live.settings import LiveSettings
-settings = LiveSettings(webrtc_bind_address="127.0.0.1")
+settings = LiveSettings(
+    webrtc_bind_address="127.0.0.1", webrtc_viewers_max=3, webrtc_opening_max=3
+)
 run_webrtc(Path(sys.argv[1]), Path(sys.argv[2]), settings, SystemClock())
 """
 
@@ -193,6 +200,28 @@ async def test_browser_gets_the_running_gop_and_what_follows() -> None:
     assert after == set()
     # STAP-A or single NAL units: the parameter sets come before the key frame.
     assert browser.packets[0][12] & 31 in (7, 24)
+
+
+async def test_offers_that_never_connect_take_nobodys_place() -> None:
+    async with gateway(main=warm_stream()) as (client, _, _):
+        idle = Browser()
+        offer = await idle.offer()
+        silent = [(await client.offer(CAMERA, "main", offer)).session for _ in range(6)]
+        known = await client.sessions()
+        browsers = [Browser() for _ in range(3)]
+        for browser in browsers:
+            answered = await client.offer(CAMERA, "main", await browser.offer())
+            await browser.accept(answered.sdp)
+            await browser.receive(1)
+        connected = await client.sessions() - known
+        with pytest.raises(TooManyViewersError):
+            await client.offer(CAMERA, "main", offer)
+        await client.close(connected.pop())
+        await client.offer(CAMERA, "main", offer)
+        for browser in (*browsers, idle):
+            browser.connection.close()
+
+    assert known == set(silent[3:])
 
 
 async def test_process_refuses_what_it_cannot_show() -> None:

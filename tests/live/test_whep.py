@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.live.serving import CAMERA, HEVC, House, house, person
+from tests.live.serving import CAMERA, HEVC, POLICE, House, house, person
 from tests.live.test_routes import warm_stream
 from tests.live.test_webrtc import OFFER, PROCESS, Browser, healthy
 from warroom.kernel.db import Database
@@ -68,6 +68,28 @@ async def test_offer_is_answered_shown_and_ended_by_its_owner_alone(db: Database
     assert (foreign.status_code, own.status_code, gone.status_code) == (404, 204, 404)
     assert begun[0]["detail"] == {"role": "main", "way": "webrtc"}
     assert closed[0]["detail"]["way"] == "webrtc"
+
+
+async def test_one_person_holds_no_more_sessions_than_one_may(db: Database) -> None:
+    settings = LiveSettings(webrtc_per_person=2, webrtc_per_address=3)
+    url = f"/api/live/{CAMERA}/whep"
+    async with with_webrtc(db, settings) as (at, client):
+        at.people["second"] = person(POLICE, "live:view", "cameras:read")
+        browser = Browser()
+        offer = await browser.offer()
+        nonsense = [await client.post(url, content="nonsense") for _ in range(3)]
+        own = [await client.post(url, content=offer) for _ in range(3)]
+        other = [await client.post(url, content=offer, headers={"x-as": "second"}) for _ in "12"]
+        freed = await client.delete(own[0].headers["location"])
+        again = await client.post(url, content=offer)
+        browser.connection.close()
+
+    assert {answer.status_code for answer in nonsense} == {422}
+    assert [answer.status_code for answer in own] == [201, 201, 429]
+    assert own[2].json()["code"] == "too_many_open"
+    assert [answer.status_code for answer in other] == [201, 429]
+    assert other[1].json()["code"] == "too_many_from_address"
+    assert (freed.status_code, again.status_code) == (204, 201)
 
 
 async def test_strangers_get_no_answer(db: Database) -> None:

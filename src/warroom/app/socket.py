@@ -4,14 +4,14 @@ from starlette.websockets import WebSocket
 
 from warroom.app.connections import WebSettings
 from warroom.kernel.http import SIGNED_IN, Ctx, Router, standing_scope
-from warroom.kernel.limits import Slots, TooManyFromAddressError, address_key, asker_key
+from warroom.kernel.limits import AskerSlots
 from warroom.kernel.realtime import Hub
 from warroom.kernel.scope import Scope
 
 router = Router("socket", prefix="")
 
 
-class EventSockets:
+class EventSockets(AskerSlots):
     """How many event sockets each person, and each network address, holds.
 
     Args:
@@ -19,8 +19,7 @@ class EventSockets:
     """
 
     def __init__(self, settings: WebSettings) -> None:
-        self.of_person = Slots(settings.sockets_per_person)
-        self.of_address = Slots(settings.sockets_per_address, TooManyFromAddressError)
+        super().__init__(settings.sockets_per_person, settings.sockets_per_address)
 
 
 @router.websocket("/ws", action=SIGNED_IN, stands_alone=True)
@@ -31,9 +30,7 @@ async def events(socket: WebSocket, ctx: Ctx) -> None:
         TooManyOpenError: This person has as many tabs open as one may (`limit`).
         TooManyFromAddressError: So has this network address.
     """
-    slots = ctx.services[EventSockets]
-    address = address_key(ctx.scope.address)
-    with slots.of_person.one(asker_key(ctx.scope)), slots.of_address.one(address):
+    with ctx.services[EventSockets].take(ctx.scope):
         await socket.accept()
 
         async def still() -> Scope | None:

@@ -4,7 +4,7 @@ A key is whoever shares one limit: a person, a network address. Counts are those
 """
 
 from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
@@ -78,6 +78,31 @@ class Slots:
             yield
         finally:
             self.give_back(key)
+
+
+class AskerSlots:
+    """How many of a thing each person, and each network address, holds now.
+
+    Args:
+        per_person: How many one person may hold.
+        per_address: How many those behind one network address may hold together.
+    """
+
+    def __init__(self, per_person: int, per_address: int) -> None:
+        self.of_person = Slots(per_person)
+        self.of_address = Slots(per_address, TooManyFromAddressError)
+
+    def take(self, scope: Any) -> ExitStack:
+        """Takes one for an asker; closing what is returned gives it back.
+
+        Raises:
+            TooManyOpenError: This person holds as many as one may (`limit`).
+            TooManyFromAddressError: So does this network address.
+        """
+        with ExitStack() as held:
+            held.enter_context(self.of_person.one(asker_key(scope)))
+            held.enter_context(self.of_address.one(address_key(scope.address)))
+            return held.pop_all()
 
 
 class Rate:

@@ -1,6 +1,7 @@
 """HTTP and WebSocket of live view."""
 
 import asyncio
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
@@ -99,22 +100,25 @@ async def _stream(socket: WebSocket, ctx: Ctx, camera_id: UUID, role: Asked, way
         scope: Scope | None = await socket.app.state.authenticator(socket)
         return scope
 
-    try:
-        chosen = choose_role(camera, role)
-        channel, viewer = live.join(camera, chosen, way)
-    except WarRoomError as error:
-        await _refuse(socket, ctx.language, error)
-        return
-    view = None
-    try:
-        view = await live.open(ctx.scope, camera, chosen, way, still=still, end=viewer.close)
-        await _show(socket, viewer)
-        if viewer.error is not None:
-            await _refuse(socket, ctx.language, viewer.error)
-    finally:
-        live.leave(channel, viewer)
-        if view is not None:
-            await live.close(view, viewer.dropped)
+    with ExitStack() as held:
+        try:
+            held.enter_context(live.viewers.take(ctx.scope))
+            chosen = choose_role(camera, role)
+            channel, viewer = live.join(camera, chosen, way)
+        except WarRoomError as error:
+            held.close()
+            await _refuse(socket, ctx.language, error)
+            return
+        view = None
+        try:
+            view = await live.open(ctx.scope, camera, chosen, way, still=still, end=viewer.close)
+            await _show(socket, viewer)
+            if viewer.error is not None:
+                await _refuse(socket, ctx.language, viewer.error)
+        finally:
+            live.leave(channel, viewer)
+            if view is not None:
+                await live.close(view, viewer.dropped)
 
 
 async def _show(socket: WebSocket, viewer: Viewer) -> None:

@@ -14,6 +14,7 @@ from warroom.audit import api as audit
 from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, DatabaseAwayError, Transaction
 from warroom.kernel.errors import NotFoundError, WarRoomError
+from warroom.kernel.limits import AskerSlots
 from warroom.kernel.log import logger
 from warroom.kernel.loops import keep_on
 from warroom.kernel.scope import Scope
@@ -62,6 +63,14 @@ class _Look:
 
 
 @dataclass(frozen=True, slots=True)
+class _Session:
+    """A WebRTC session of somebody: what they look at, and the slot that it holds."""
+
+    view: View
+    slot: contextlib.ExitStack
+
+
+@dataclass(frozen=True, slots=True)
 class _Ended:
     view: View
     scope: Scope
@@ -79,6 +88,9 @@ class LiveService:
         webrtc: The WebRTC process.
         settings: Limits.
         find_camera: The inventory.
+
+    Attributes:
+        viewers: What each person and address is shown over WebSockets.
     """
 
     def __init__(
@@ -95,8 +107,10 @@ class LiveService:
         self._clock = clock
         self._hub = hub
         self._webrtc = webrtc
-        self._sessions: dict[str, View] = {}
+        self._sessions: dict[str, _Session] = {}
         self._settings = settings
+        self.viewers = AskerSlots(settings.viewers_per_person, settings.viewers_per_address)
+        self._peers = AskerSlots(settings.webrtc_per_person, settings.webrtc_per_address)
         self._snapshots = Snapshots(hub, settings)
         self._ending: set[asyncio.Task[Any]] = set()
         self._looks: dict[ViewId, _Look] = {}
@@ -244,22 +258,25 @@ class LiveService:
 
         Raises:
             NotFoundError: No such camera for this scope.
+            TooManyOpenError: This person looks at as much as one may.
+            TooManyFromAddressError: So do those behind this network address.
             WarRoomError: The process refuses, or is away.
         """
         camera = await self.get_camera(scope, camera_id)
         role = choose_role(camera, asked)
-        answered = await self._webrtc.offer(str(camera_id), role, offer)
-        session = answered.session
+        with self._peers.take(scope) as slot:
+            answered = await self._webrtc.offer(str(camera_id), role, offer)
+            session = answered.session
 
-        def end(error: WarRoomError) -> None:  # noqa: ARG001 - a peer cannot be told why
-            self._go_on(self._end_session(session))
+            def end(error: WarRoomError) -> None:  # noqa: ARG001 - a peer cannot be told why
+                self._go_on(self._end_session(session))
 
-        try:
-            view = await self.open(scope, camera, role, "webrtc", still=still, end=end)
-        except BaseException:
-            await self._webrtc.close(session)
-            raise
-        self._sessions[session] = view
+            try:
+                view = await self.open(scope, camera, role, "webrtc", still=still, end=end)
+            except BaseException:
+                await self._webrtc.close(session)
+                raise
+            self._sessions[session] = _Session(view, slot.pop_all())
         return answered
 
     async def close_session(self, scope: Scope, session: str) -> None:
@@ -268,8 +285,8 @@ class LiveService:
         Raises:
             NotFoundError: They have no such session.
         """
-        view = self._sessions.get(session)
-        look = self._looks.get(view.view_id) if view is not None else None
+        known = self._sessions.get(session)
+        look = self._looks.get(known.view.view_id) if known is not None else None
         if look is None or _asker(look.scope) != _asker(scope):
             raise NotFoundError
         await self._end_session(session)
@@ -317,9 +334,10 @@ class LiveService:
     async def _end_session(self, session: str) -> None:
         with contextlib.suppress(WebRtcAwayError):
             await self._webrtc.close(session)
-        view = self._sessions.pop(session, None)
-        if view is not None:
-            await self.close(view)
+        known = self._sessions.pop(session, None)
+        if known is not None:
+            known.slot.close()
+            await self.close(known.view)
 
     async def _watch_sessions(self) -> None:
         """Closes the views whose browser went away, or whose process did."""

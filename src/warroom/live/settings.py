@@ -12,6 +12,12 @@ class LiveSettings:
     SECTION: ClassVar[str] = "live"
 
     viewers_max: int = setting(2000, "Viewers of this node at once; more are refused.")
+    viewers_per_person: int = setting(
+        256, "Pictures and sounds that one person is shown at once over WebSockets."
+    )
+    viewers_per_address: int = setting(
+        1024, "Pictures and sounds that go to one network address at once over WebSockets."
+    )
     viewer_queue_bytes: int = setting(
         8_000_000, "Bytes that may wait for one viewer before it is dropped to live."
     )
@@ -35,3 +41,8 @@ class LiveSettings:
     webrtc_port_begin: int = setting(0, "First UDP port for WebRTC; 0 lets the system choose.")
     webrtc_port_end: int = setting(0, "Last UDP port for WebRTC; 0 lets the system choose.")
     webrtc_viewers_max: int = setting(400, "WebRTC viewers of this node at once.")
+    webrtc_opening_max: int = setting(
+        64, "WebRTC viewers that have not connected yet; one more costs the oldest of them."
+    )
+    webrtc_per_person: int = setting(64, "WebRTC viewers of one person at once.")
+    webrtc_per_address: int = setting(256, "WebRTC viewers of one network address at once.")

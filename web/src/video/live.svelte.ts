@@ -11,6 +11,9 @@ const GRACE_MS = 1500;
 /** The stored picture is asked for only when the stream takes longer than this. */
 const SNAPSHOT_AFTER_MS = 350;
 
+/** Refusals that end by themselves: somebody or something has as many pictures open as it may. */
+const LIMITS = new Set(["too_many_open", "too_many_from_address", "live.too_many_viewers"]);
+
 /** Where the media of a camera is found, and what time it is. */
 export interface LiveHost {
   socketUrl(role: string): string;
@@ -24,6 +27,8 @@ export class LivePicture {
   told: ToldState | null = $state.raw(null);
   stream: StreamFacts | null = $state.raw(null);
   refused = $state(false);
+  /** Why one more picture is refused (the server's sentence); null where a right is missing. */
+  limit: string | null = $state(null);
   unplayable: string | null = $state(null);
   linkUp = $state(false);
   running = $state(false);
@@ -86,9 +91,13 @@ export class LivePicture {
         this.stream = facts;
         this.unplayable = null;
         this.refused = false;
+        this.limit = null;
       },
       link: (up) => (this.linkUp = up),
-      refused: () => (this.refused = true),
+      refused: (code, message) => {
+        this.refused = true;
+        this.limit = LIMITS.has(code) ? message : null;
+      },
       unplayable: (codec) => (this.unplayable = codec),
       clock: (offsetMs, uncertaintyMs) => (this.clock = { offsetMs, uncertaintyMs }),
       clearing: () => this.keepStill(),

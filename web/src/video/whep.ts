@@ -11,8 +11,9 @@ class Refused extends Error {
     readonly status: number,
     readonly code: string,
     readonly codec: string,
+    message: string,
   ) {
-    super(code);
+    super(message);
   }
 }
 
@@ -68,8 +69,8 @@ export class WhepPlayer implements LivePlayer {
       this.events.unplayable?.(error.codec);
       return UNPLAYABLE_RETRY_MS;
     }
-    if (![401, 403, 404].includes(error.status)) return undefined;
-    this.events.refused?.(error.code, "");
+    if (![401, 403, 404, 429].includes(error.status)) return undefined;
+    this.events.refused?.(error.code, error.message);
     return REFUSED_RETRY_MS;
   }
 
@@ -135,8 +136,8 @@ export class WhepPlayer implements LivePlayer {
 }
 
 async function refusalOf(answer: Response): Promise<Refused> {
-  const told = (await answer.json().catch(() => ({}))) as { code?: string; params?: { codec?: string } };
-  return new Refused(answer.status, told.code ?? `http_${answer.status}`, told.params?.codec ?? "");
+  const told = (await answer.json().catch(() => ({}))) as { code?: string; message?: string; params?: { codec?: string } };
+  return new Refused(answer.status, told.code ?? `http_${answer.status}`, told.params?.codec ?? "", told.message ?? "");
 }
 
 function bye(session: string): void {

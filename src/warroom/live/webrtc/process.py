@@ -65,13 +65,18 @@ _DECODER = msgspec.json.Decoder(_Offer | _Close | _Sessions | _Health)
 _ENCODE = msgspec.json.encode
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Session:
-    """One peer and what it looks at."""
+    """One peer and what it looks at.
+
+    Attributes:
+        is_connected: Whether its browser has proved to be where it said (ICE, DTLS).
+    """
 
     peer: Peer
     feed: RtcFeed
     since: float
+    is_connected: bool = False
 
 
 class Gateway:
@@ -133,15 +138,14 @@ class Gateway:
         """Answers an offer; the peer is sent to as soon as it is connected.
 
         Raises:
-            TooManyViewersError: The node is full.
+            TooManyViewersError: As many are connected as may be.
             MediaAwayError: The recorder is away.
             NoPictureError: The camera is not described.
             CodecNotPlayableError: It sends no H.264.
             OfferError: The offer cannot be answered.
         """
-        limit = self._settings.webrtc_viewers_max
-        if len(self._sessions) >= limit:
-            raise TooManyViewersError(limit=limit)
+        if not self._has_place():
+            raise TooManyViewersError(limit=self._settings.webrtc_viewers_max)
         if not self._hub.is_connected:
             raise MediaAwayError
         try:
@@ -161,11 +165,23 @@ class Gateway:
         except (TimeoutError, OfferError) as error:
             peer.close()
             raise OfferError from error
+        self._make_room()
         name = str(new_id())
         self._sessions[name] = Session(peer, feed, self._clock.monotonic())
         feed.add(peer)
         sound = sound_track(description)
         return Answered(name, answer, None if sound is None else sound.mime)
+
+    def _has_place(self) -> bool:
+        """Whether one more may look; an offer is only words, so those who connected are counted."""
+        connected = sum(session.is_connected for session in self._sessions.values())
+        return connected < self._settings.webrtc_viewers_max
+
+    def _make_room(self) -> None:
+        """Gives up the oldest that have not connected, so that one more may try."""
+        opening = [name for name, session in self._sessions.items() if not session.is_connected]
+        for name in opening[: max(0, len(opening) + 1 - self._settings.webrtc_opening_max)]:
+            self._end(name)
 
     def _end(self, name: str) -> None:
         session = self._sessions.pop(name, None)
@@ -180,13 +196,22 @@ class Gateway:
             now = self._clock.monotonic()
             for name, session in list(self._sessions.items()):
                 peer = session.peer
+                if peer.is_over or not self._may_go_on(session, now):
+                    self._end(name)
+                    continue
                 peer.listen()
                 is_due = peer.waits_for_key or (peer.wants_key and peer.patience.allows(now))
                 if is_due and peer.is_open:
                     session.feed.begin(peer, now)
-                never_opened = peer.frames_sent == 0 and not peer.is_open
-                if peer.is_over or (never_opened and now - session.since > OPEN_S):
-                    self._end(name)
+
+    def _may_go_on(self, session: Session, now: float) -> bool:
+        """Gives a peer that has connected its place; False if there is none left, or it is late."""
+        if session.is_connected:
+            return True
+        if session.peer.is_open:
+            session.is_connected = self._has_place()
+            return session.is_connected
+        return now - session.since <= OPEN_S
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, ValueError):
