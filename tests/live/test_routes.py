@@ -17,6 +17,7 @@ from tests.live.media_server import GOP, Stream, make_clip
 from tests.live.serving import CAMERA, DARK, HEVC, POLICE, House, house, person
 from tests.live.test_hub import until
 from warroom.kernel.db import Database
+from warroom.kernel.limits import address_key, asker_key
 from warroom.live.settings import LiveSettings
 
 
@@ -176,6 +177,10 @@ async def test_one_person_takes_no_more_pictures_than_one_may(db: Database) -> N
                 await receive(other, 1)
                 async with viewer(at, "second") as fourth:
                     of_address = await refusal(fourth)
+        # A place is free when the look is written down as ended, a moment after the socket.
+        asker = at.people["police"]
+        await until(lambda: not at.live.viewers.of_person.held(asker_key(asker)))
+        await until(lambda: not at.live.viewers.of_address.held(address_key(asker.address)))
         async with viewer(at) as again:
             texts, _ = await receive(again, 1)
 
