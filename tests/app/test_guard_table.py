@@ -13,6 +13,7 @@ from warroom.app.asgi import declared, guard_table
 from warroom.app.cli import main
 from warroom.kernel import actions
 from warroom.kernel.http import PUBLIC, SIGNED_IN
+from warroom.kernel.limits import Cost
 from warroom.kernel.realtime import Hub
 
 
@@ -39,6 +40,27 @@ def test_the_command_prints_what_the_matrix_walks(world: World, printed: dict[st
     assert {path.rpartition("/")[2] for path in media} >= {
         *("mse", "sound", "whep", "snapshot.jpg", "media", "thumbnail.jpg")
     }
+
+
+def test_every_route_that_makes_a_file_or_keeps_a_challenge_is_limited(world: World) -> None:
+    costs = {
+        "print_": Cost.EXPORT,
+        "export_": Cost.EXPORT,
+        "challenge_": Cost.CHALLENGE,
+        "begin_totp": Cost.CHALLENGE,
+        "ask_passkey": Cost.CHALLENGE,
+        "ask_new_passkey": Cost.CHALLENGE,
+        "ask_proof": Cost.CHALLENGE,
+    }
+
+    unlimited = {
+        route.name
+        for route in declared(world.app)
+        for start, cost in costs.items()
+        if route.name.startswith(start) and route.cost is not cost
+    }
+
+    assert unlimited == set()
 
 
 def test_only_what_answers_callers_goes_on_without_the_database(world: World) -> None:

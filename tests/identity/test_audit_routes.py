@@ -1,10 +1,15 @@
 """The audit over HTTP: read by those who may, and the reading itself is written down."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from fastapi import FastAPI
+
 from tests.identity.conftest import City, Clients, signed_in
+from warroom.app.connections import WebSettings
 from warroom.audit import api as audit
+from warroom.kernel.limits import Cost, RequestLimits
 
 
 async def test_an_auditor_reads_newest_first_and_is_read_in_turn(browser: Clients) -> None:
@@ -28,6 +33,22 @@ async def test_a_made_up_cursor_reads_nothing_in_secret(browser: Clients) -> Non
     assert 200 == read.status_code
     assert "audit:read" == newest["action"]
     assert {"q": "polisi", "cursor": made_up} == newest["detail"]
+
+
+async def test_who_has_many_exports_in_work_waits_for_one(
+    app: FastAPI, city: City, browser: Clients
+) -> None:
+    limits = app.state.services[RequestLimits]
+    scope = await city.scope("auditor")
+    async with signed_in(browser, "auditor") as client:
+        with ExitStack() as working:
+            for _ in range(WebSettings().exports_per_person):
+                working.enter_context(limits.take(Cost.EXPORT, scope))
+            refused = await client.post("/api/audit/export", json={"form": "csv"})
+        taken = [await client.post("/api/audit/export", json={"form": "csv"}) for _ in range(6)]
+
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_open")
+    assert {200} == {answer.status_code for answer in taken}
 
 
 async def test_who_only_operates_reads_no_audit(browser: Clients) -> None:

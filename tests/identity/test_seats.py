@@ -9,9 +9,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from fastapi import FastAPI
 
 from tests.identity.conftest import PASSWORD, City, Clients, signed_in
 from tests.identity.test_factors import demand
+from warroom.app.connections import WebSettings
+from warroom.kernel.limits import RequestLimits
 
 SIGN_IN = {"login": "polisi", "password": PASSWORD}
 
@@ -165,6 +168,25 @@ async def test_a_signature_seen_once_is_worth_nothing(city: City, browser: Clien
     first, again = await seat.show(challenge), await seat.show(challenge)
 
     assert (first.status_code, again.status_code) == (200, 422)
+
+
+async def test_a_stranger_who_asks_for_challenges_without_end_is_told_to_wait(
+    app: FastAPI, city: City, browser: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.state.services[RequestLimits], "_now", lambda: 0.0)
+    most = WebSettings().challenges_at_once
+    seat = await workstation(city, browser)
+    transport = httpx.ASGITransport(app=app, client=("203.0.113.9", 4711))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://warroom.test", headers={"x-warroom": "1"}
+    ) as stranger:
+        asked = [await stranger.post("/api/seats/challenge", json={}) for _ in range(most + 1)]
+        waits = await stranger.post("/api/session/passkey/options", json={})
+
+    codes = [answer.status_code for answer in asked]
+    assert [*[200] * most, 429] == codes
+    assert (waits.status_code, waits.json()["code"]) == (429, "too_often")
+    assert 200 == (await seat.show()).status_code
 
 
 async def test_a_revoked_seat_signs_out_who_sits_there_and_is_none_any_more(

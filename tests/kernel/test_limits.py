@@ -1,8 +1,23 @@
 """Limits by key: how many at once, how often, and whose."""
 
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from uuid import UUID
+
 import pytest
 
-from warroom.kernel.limits import Rate, Slots, TooManyOpenError, TooOftenError, address_key
+from warroom.kernel.limits import (
+    AskerSlots,
+    Cost,
+    Rate,
+    RequestLimits,
+    Slots,
+    TooManyFromAddressError,
+    TooManyOpenError,
+    TooOftenError,
+    address_key,
+)
+from warroom.kernel.scope import Scope
 
 
 def test_a_key_holds_as_many_as_it_may_and_no_other_keys_slots() -> None:
@@ -51,6 +66,44 @@ def test_strangers_with_many_addresses_do_not_fill_the_memory() -> None:
         rate.take(number, 0.0)
 
     assert len(rate._full_at) == Rate.MOST
+
+
+def asker(person: int | None, address: str) -> Scope:
+    person_id = None if person is None else UUID(int=person)
+    at = datetime(2026, 12, 7, tzinfo=UTC)
+    return Scope(person_id, None, (), at, "web", address=address)
+
+
+def test_exports_in_work_are_limited_by_person_and_by_address_and_given_back() -> None:
+    limits = RequestLimits(AskerSlots(2, 3), Rate(60))
+    ani, budi = asker(1, "10.0.0.1"), asker(2, "10.0.0.1")
+
+    with ExitStack() as working:
+        working.enter_context(limits.take(Cost.EXPORT, ani))
+        working.enter_context(limits.take(Cost.EXPORT, ani))
+        with pytest.raises(TooManyOpenError), limits.take(Cost.EXPORT, ani):
+            pass
+        working.enter_context(limits.take(Cost.EXPORT, budi))
+        with pytest.raises(TooManyFromAddressError), limits.take(Cost.EXPORT, budi):
+            pass
+    with limits.take(Cost.EXPORT, ani):
+        pass
+
+
+def test_strangers_of_one_address_share_a_pace_of_challenges_and_people_have_their_own() -> None:
+    limits = RequestLimits(AskerSlots(1, 1), Rate(60, 2), lambda: 0.0)
+    stranger, elsewhere = asker(None, "10.0.0.1"), asker(None, "10.0.0.2")
+
+    for _ in range(2):
+        with limits.take(Cost.CHALLENGE, stranger):
+            pass
+    with pytest.raises(TooOftenError) as refused, limits.take(Cost.CHALLENGE, stranger):
+        pass
+    for other in (elsewhere, asker(1, "10.0.0.1")):
+        with limits.take(Cost.CHALLENGE, other):
+            pass
+
+    assert {"wait_s": 1} == refused.value.params
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database
 from warroom.kernel.http import Authenticator, Declared, Router
 from warroom.kernel.jobs import Job, Worker, run_forever
+from warroom.kernel.limits import AskerSlots, Rate, RequestLimits
 from warroom.kernel.loops import keep_on
 from warroom.kernel.realtime import Hub, Topic
 from warroom.kernel.scope import Scope
@@ -68,7 +69,13 @@ def create_app(wiring: Wiring) -> FastAPI:
     hub = Hub(wiring.topics, wiring.db, wiring.scope, wiring.clock)
     limits = wiring.services.get(WebSettings, WebSettings())
     sockets = socket.EventSockets(limits)
-    services = Services({**wiring.services, Hub: hub, socket.EventSockets: sockets})
+    costly = RequestLimits(
+        AskerSlots(limits.exports_per_person, limits.exports_per_address),
+        Rate(limits.challenges_per_minute, limits.challenges_at_once),
+    )
+    services = Services(
+        {**wiring.services, Hub: hub, socket.EventSockets: sockets, RequestLimits: costly}
+    )
     for part in wiring.running:
         if hasattr(part, "subscribe"):
             hub.handlers.extend(part.subscribe())

@@ -51,6 +51,12 @@ class WebSettings:
     ping_s: float = setting(20.0, "Seconds between two pings of a WebSocket, and for the answer.")
     sockets_per_person: int = setting(32, "Event sockets (browser tabs) of one person.")
     sockets_per_address: int = setting(2048, "WebSockets of one network address.")
+    exports_per_person: int = setting(4, "Files and papers made at once for one person.")
+    exports_per_address: int = setting(32, "The same for one network address.")
+    challenges_per_minute: int = setting(
+        120, "Sign-in challenges a minute of one person, or of the strangers at one address."
+    )
+    challenges_at_once: int = setting(240, "How many of these may come at once.")
     requests_per_address: int = setting(
         256, "Requests of one network address that are answered at the same time."
     )

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from warroom.audit import api
 from warroom.kernel.db import Database
 from warroom.kernel.http import Ctx, Router, json_response
+from warroom.kernel.limits import Cost
 from warroom.kernel.scope import Scope
 
 router = Router("audit")
@@ -104,7 +105,7 @@ async def list_seen_by(ctx: Ctx, query: Annotated[SeenQuery, Query()]) -> Respon
     return json_response(found)
 
 
-@router.post("/export", action="audit:read")
+@router.post("/export", action="audit:read", cost=Cost.EXPORT)
 async def export_audit(ctx: Ctx, body: ExportBody) -> Response:
     """The entries that are wanted as a file, with the proof that a stranger can check."""
     anchoring = ctx.services[api.Anchoring]

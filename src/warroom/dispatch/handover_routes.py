@@ -12,6 +12,7 @@ from warroom.calls.contracts import SUPERVISE
 from warroom.dispatch import api, handover, handover_printing
 from warroom.incidents.api import Inventory
 from warroom.kernel.http import Context, Ctx, Language, Router, json_response
+from warroom.kernel.limits import Cost
 
 router = Router("dispatch", prefix="/api/dispatch/handovers")
 
@@ -71,7 +72,7 @@ async def confirm(ctx: Ctx, handover_id: UUID, body: ReadBody) -> Response:
     return json_response(told)
 
 
-@router.get("/{handover_id}/paper.html", action=SUPERVISE)
+@router.get("/{handover_id}/paper.html", action=SUPERVISE, cost=Cost.EXPORT)
 async def print_handover(ctx: Ctx, handover_id: UUID, language: Language | None = None) -> Response:
     """The same as a page to be printed."""
     by = ", ".join(filter(None, (ctx.scope.label, ctx.scope.agency_label)))

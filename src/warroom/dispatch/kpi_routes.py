@@ -12,11 +12,12 @@ from warroom.dispatch import api
 from warroom.dispatch.contracts import VIEW
 from warroom.incidents.api import Inventory
 from warroom.kernel.http import Ctx, Language, Router, json_response
+from warroom.kernel.limits import Cost
 
 router = Router("dispatch")
 
 
-@router.get("/kpi", action=VIEW)
+@router.get("/kpi", action=VIEW, cost=Cost.EXPORT)
 async def report(
     ctx: Ctx, since: Annotated[date, Query(alias="from")], until: Annotated[date, Query(alias="to")]
 ) -> Response:
@@ -37,7 +38,7 @@ async def replay(ctx: Ctx, incident_id: UUID) -> Response:
     return json_response(told)
 
 
-@router.get("/incidents/{incident_id}/after-action.html", action=VIEW)
+@router.get("/incidents/{incident_id}/after-action.html", action=VIEW, cost=Cost.EXPORT)
 async def print_after_action(
     ctx: Ctx, incident_id: UUID, language: Language | None = None
 ) -> Response:

@@ -12,6 +12,7 @@ from warroom.identity.cookies import keep, shown
 from warroom.identity.factor_rules import least_length, may_only_enrol_by, satisfies
 from warroom.kernel.db import Transaction
 from warroom.kernel.http import AREA_CODE, PUBLIC, SIGNED_IN, Context, Ctx, Router, json_response
+from warroom.kernel.limits import Cost
 
 account = Router("account")
 sessions = Router("sessions")
@@ -132,7 +133,7 @@ async def get_account(ctx: Ctx) -> Response:
     )
 
 
-@account.post("/totp", action=SIGNED_IN, session_only=True)
+@account.post("/totp", action=SIGNED_IN, session_only=True, cost=Cost.CHALLENGE)
 async def begin_totp(ctx: Ctx) -> Response:
     """A new secret for a code generator, as text and as a picture; not in use yet."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -166,7 +167,7 @@ async def renew_recovery(ctx: Ctx) -> Response:
     return json_response({"recovery": codes})
 
 
-@account.post("/passkeys/options", action=SIGNED_IN, session_only=True)
+@account.post("/passkeys/options", action=SIGNED_IN, session_only=True, cost=Cost.CHALLENGE)
 async def ask_new_passkey(ctx: Ctx) -> Response:
     """Asks the browser to make a passkey."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -210,7 +211,7 @@ async def prove(ctx: Ctx, body: Proof) -> Response:
     return Response(status_code=204)
 
 
-@account.post("/proof/options", action=SIGNED_IN, session_only=True)
+@account.post("/proof/options", action=SIGNED_IN, session_only=True, cost=Cost.CHALLENGE)
 async def ask_proof(ctx: Ctx) -> Response:
     """Asks the browser for one of the asker's passkeys."""
     async with ctx.db.transaction(ctx.scope) as tx:
@@ -375,7 +376,7 @@ async def enrol_seat(ctx: Ctx, body: SeatEnrolment) -> Response:
     )
 
 
-@seats.post("/challenge", action=PUBLIC)
+@seats.post("/challenge", action=PUBLIC, cost=Cost.CHALLENGE)
 async def challenge_seat(ctx: Ctx) -> Response:
     """Words for a seat to sign before somebody signs in at it."""
     async with ctx.db.transaction(ctx.scope) as tx:

@@ -14,6 +14,7 @@ from warroom.identity.cookies import drop, keep, keep_session
 from warroom.identity.cookies import shown as cookie
 from warroom.kernel.errors import NotFoundError, WarRoomError
 from warroom.kernel.http import PUBLIC, SIGNED_IN, Context, Ctx, Router, json_response
+from warroom.kernel.limits import Cost
 from warroom.kernel.outbound import Outbound
 from warroom.kernel.secrets import Sealer
 
@@ -122,7 +123,7 @@ async def list_shown(ctx: Ctx) -> Response:
         return json_response({"items": await api.list_shown_providers(ctx.scope, tx)})
 
 
-@sso.post("/{slug}", action=PUBLIC)
+@sso.post("/{slug}", action=PUBLIC, cost=Cost.CHALLENGE)
 async def depart(ctx: Ctx, slug: Slug, body: DepartureBody) -> Response:
     """Where the browser goes to sign in; it is known again by a cookie when it comes back."""
     departure = await ctx.services[api.SingleSignOn].begin(

@@ -44,6 +44,7 @@ from warroom.kernel.http import (
     Router,
     json_response,
 )
+from warroom.kernel.limits import Cost
 
 session = Router("session")
 agencies = Router("agencies")
@@ -222,7 +223,7 @@ async def finish_sign_in(ctx: Ctx, body: SecondHalf) -> Response:
     return await _welcome(ctx, opened)
 
 
-@session.post("/passkey/options", action=PUBLIC)
+@session.post("/passkey/options", action=PUBLIC, cost=Cost.CHALLENGE)
 async def ask_passkey(ctx: Ctx, body: PasskeyQuestion) -> Response:
     """Asks the browser for a passkey."""
     asked = await ctx.services[api.Passkeys].ask_sign_in(ctx.scope, site(ctx), body.second)

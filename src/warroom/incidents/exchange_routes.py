@@ -10,6 +10,7 @@ from warroom.incidents import api
 from warroom.incidents.api import Intake, Said
 from warroom.incidents.contracts import TAKE, VIEW, WORK
 from warroom.kernel.http import Ctx, Router, json_response
+from warroom.kernel.limits import Cost
 from warroom.places.api import Atlas
 
 router = Router("incidents", prefix="/api/incidents")
@@ -36,7 +37,7 @@ async def receive_eido(ctx: Ctx, body: dict[str, Any]) -> Response:
     return json_response(told, 201 if is_new else 200)
 
 
-@router.get("/{incident_id}/eido", action=WORK)
+@router.get("/{incident_id}/eido", action=WORK, cost=Cost.EXPORT)
 async def export_eido(ctx: Ctx, incident_id: UUID) -> Response:
     """The incident as EIDO-JSON, for the centre that it is handed to."""
     async with ctx.db.transaction(ctx.scope) as tx:

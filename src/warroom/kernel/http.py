@@ -5,7 +5,7 @@ The application puts an authenticator on `app.state`; this module knows nothing 
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Protocol
@@ -21,6 +21,7 @@ from warroom.kernel.clock import Clock
 from warroom.kernel.db import Database, DatabaseAwayError
 from warroom.kernel.errors import NeedsSessionError, NotFoundError, UnauthenticatedError
 from warroom.kernel.i18n import languages, spoken_language
+from warroom.kernel.limits import Cost, RequestLimits
 from warroom.kernel.scope import Scope
 from warroom.kernel.services import Services
 
@@ -81,6 +82,7 @@ class Declared:
     Attributes:
         stands_alone: Whether it goes on while the database is away, for who was known when it went.
         session_only: Whether it is for people at a browser alone, and no token's.
+        cost: What is limited by person and by network address, if anything.
     """
 
     domain: str
@@ -90,6 +92,7 @@ class Declared:
     name: str
     stands_alone: bool = False
     session_only: bool = False
+    cost: Cost | None = None
 
 
 class Router:
@@ -97,7 +100,8 @@ class Router:
 
     A route declared with `stands_alone=True` goes on while PostgreSQL is away, for those who were
     known when it went; its handler must not need it either. One with `session_only=True` is refused
-    to tokens: it makes what lets somebody in, gives rights to others, or breaks the glass.
+    to tokens: it makes what lets somebody in, gives rights to others, or breaks the glass. One with
+    a `cost` is answered only so many times at once, or so often (`limits.RequestLimits`).
 
     Args:
         domain: Domain word, also the OpenAPI tag.
@@ -154,6 +158,7 @@ class Router:
     ) -> Callable[[Any], Any]:
         stands_alone = more.pop("stands_alone", False)
         session_only = more.pop("session_only", False)
+        cost: Cost | None = more.pop("cost", None)
 
         def add(handler: Callable[..., Any]) -> Callable[..., Any]:
             self._declare(
@@ -163,13 +168,14 @@ class Router:
                 handler.__name__,
                 stands_alone=stands_alone,
                 session_only=session_only,
+                cost=cost,
             )
             guard = _guard(action, stands_alone=stands_alone, session_only=session_only)
             self.api.add_api_route(
                 path,
                 handler,
                 methods=[method],
-                dependencies=[Depends(guard)],
+                dependencies=[Depends(guard), *([] if cost is None else [Depends(_limit(cost))])],
                 openapi_extra={"x-warroom-guard": action},
                 response_model=None,
                 **more,
@@ -187,6 +193,7 @@ class Router:
         *,
         stands_alone: bool,
         session_only: bool = False,
+        cost: Cost | None = None,
     ) -> None:
         if action not in (PUBLIC, SIGNED_IN) and ":" not in action:
             message = f"{method} {self.prefix}{path} has no action word"
@@ -200,6 +207,7 @@ class Router:
             name,
             stands_alone=stands_alone,
             session_only=session_only,
+            cost=cost,
         )
         self.declared.append(declared)
 
@@ -281,6 +289,14 @@ async def _context(connection: HTTPConnection) -> Context:
 
 type Ctx = Annotated[Context, Depends(_context)]
 """Annotate a handler's first parameter with it: `async def list_cameras(ctx: Ctx)`."""
+
+
+def _limit(cost: Cost) -> Callable[[Context], AsyncIterator[None]]:
+    async def hold(ctx: Ctx) -> AsyncIterator[None]:
+        with ctx.services[RequestLimits].take(cost, ctx.scope):
+            yield
+
+    return hold
 
 
 def language_of(connection: HTTPConnection) -> str:

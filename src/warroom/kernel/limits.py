@@ -3,9 +3,11 @@
 A key is whoever shares one limit: a person, a network address. Counts are those of one process.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager
+from enum import StrEnum
 from ipaddress import IPv6Address, ip_address
+from time import monotonic
 from typing import Any
 
 from warroom.kernel.errors import Kind, WarRoomError
@@ -149,6 +151,47 @@ class Rate:
         wait_s = self.take(key, now)
         if wait_s:
             raise TooOftenError(wait_s=max(1, round(wait_s)))
+
+
+class Cost(StrEnum):
+    """What a route costs more than a look: it is limited by person and by network address."""
+
+    EXPORT = "export"
+    """Reads much to make a file or a paper: so many are made at once."""
+
+    CHALLENGE = "challenge"
+    """Keeps what it asked for some minutes, also for a stranger: so often may be asked."""
+
+
+class RequestLimits:
+    """How much of what is costly each person, and each network address, may ask of this process.
+
+    Args:
+        exports: How many are made at once.
+        challenges: How often one is asked for: by a person; by strangers of one address together.
+        now: Seconds of a monotonic clock.
+    """
+
+    def __init__(
+        self, exports: AskerSlots, challenges: Rate, now: Callable[[], float] = monotonic
+    ) -> None:
+        self._exports, self._challenges, self._now = exports, challenges, now
+
+    @contextmanager
+    def take(self, cost: Cost, scope: Any) -> Iterator[None]:
+        """Lets an asker's request through, for as long as the block runs.
+
+        Raises:
+            TooManyOpenError: This person has as many exports in work as one may (`limit`).
+            TooManyFromAddressError: So has this network address.
+            TooOftenError: Challenges were asked for too often (`wait_s`).
+        """
+        if cost is Cost.CHALLENGE:
+            self._challenges.require(asker_key(scope), self._now())
+            yield
+            return
+        with self._exports.take(scope):
+            yield
 
 
 def address_key(address: str | None) -> str:

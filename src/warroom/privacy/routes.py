@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from warroom.identity.api import CitySettings
 from warroom.kernel.http import Ctx, Language, Router, json_response
+from warroom.kernel.limits import Cost
 from warroom.kernel.realtime import Topic
 from warroom.privacy import api
 from warroom.privacy.contracts import (
@@ -117,14 +118,14 @@ async def list_purposes(ctx: Ctx, agency: UUID | None = None) -> Response:
     return json_response({"items": await _purposes(ctx, agency), "next": None})
 
 
-@router.get("/purposes.csv", action=VIEW)
+@router.get("/purposes.csv", action=VIEW, cost=Cost.EXPORT)
 async def export_purposes(ctx: Ctx, agency: UUID | None = None) -> Response:
     """The record of processing as CSV."""
     rows = await _purposes(ctx, agency)
     return _file(api.as_csv(rows, PURPOSE_WORDS), "text/csv", "pemrosesan.csv")
 
 
-@router.get("/purposes.html", action=VIEW)
+@router.get("/purposes.html", action=VIEW, cost=Cost.EXPORT)
 async def print_purposes(
     ctx: Ctx, agency: UUID | None = None, language: Language | None = None
 ) -> Response:
@@ -191,7 +192,7 @@ async def list_deletions(
     return json_response(page)
 
 
-@router.get("/deletions.csv", action=VIEW)
+@router.get("/deletions.csv", action=VIEW, cost=Cost.EXPORT)
 async def export_deletions(
     ctx: Ctx, since: date | None = None, until: date | None = None
 ) -> Response:
@@ -239,13 +240,13 @@ async def get_case(ctx: Ctx, case_id: UUID) -> Response:
     return json_response(await _case(ctx, case_id))
 
 
-@router.get("/cases/{case_id}/report.html", action=ANSWER)
+@router.get("/cases/{case_id}/report.html", action=ANSWER, cost=Cost.EXPORT)
 async def print_case(ctx: Ctx, case_id: UUID, language: Language | None = None) -> Response:
     """The answer as a page to be printed."""
     return _page(api.print_case(_frame(ctx, language), await _case(ctx, case_id, language)))
 
 
-@router.get("/cases/{case_id}/report.json", action=ANSWER)
+@router.get("/cases/{case_id}/report.json", action=ANSWER, cost=Cost.EXPORT)
 async def export_case(ctx: Ctx, case_id: UUID) -> Response:
     """The answer as JSON, to be handed over (Pasal 13: a form that machines read)."""
     answer = json_response(await _case(ctx, case_id))
@@ -253,7 +254,7 @@ async def export_case(ctx: Ctx, case_id: UUID) -> Response:
     return answer
 
 
-@router.post("/cases/{case_id}/search", action=ANSWER)
+@router.post("/cases/{case_id}/search", action=ANSWER, cost=Cost.EXPORT)
 async def search_case(ctx: Ctx, case_id: UUID) -> Response:
     """Looks for the person in every store."""
     keeper, registry = ctx.services[api.SubjectKeeper], ctx.services[Registry]
@@ -322,7 +323,7 @@ async def get_breach(ctx: Ctx, breach_id: UUID) -> Response:
     return json_response(await _breach(ctx, breach_id))
 
 
-@router.get("/breaches/{breach_id}/notice.html", action=VIEW)
+@router.get("/breaches/{breach_id}/notice.html", action=VIEW, cost=Cost.EXPORT)
 async def print_notice(ctx: Ctx, breach_id: UUID, language: Language | None = None) -> Response:
     """The notice as a page to be printed."""
     frame = _frame(ctx, language)
@@ -355,7 +356,7 @@ async def get_assessment(ctx: Ctx, agency: UUID | None = None) -> Response:
     return json_response(await _assessment(ctx, agency))
 
 
-@router.get("/assessment.md", action=VIEW)
+@router.get("/assessment.md", action=VIEW, cost=Cost.EXPORT)
 async def export_assessment(
     ctx: Ctx, agency: UUID | None = None, language: Language | None = None
 ) -> Response:
@@ -364,7 +365,7 @@ async def export_assessment(
     return _file(text, "text/markdown", "penilaian-dampak.md")
 
 
-@router.get("/assessment.html", action=VIEW)
+@router.get("/assessment.html", action=VIEW, cost=Cost.EXPORT)
 async def print_assessment(
     ctx: Ctx, agency: UUID | None = None, language: Language | None = None
 ) -> Response:

@@ -36,6 +36,7 @@ def checks(field: Field) -> Iterator[Check]:
     yield _headers(node)
     yield _http_2(node)
     yield _methods(node)
+    yield _challenges(node)
     yield asyncio.run(_tabs(node))
 
 
@@ -77,6 +78,18 @@ def _methods(node: BenchNode) -> Check:
             client.request(f"INVENT{number}", "/api/cameras")
         told = client.get("/metrics").text
     return Check("Invented methods become no label", "INVENT" not in told, told.count("\n"))
+
+
+def _challenges(node: BenchNode) -> Check:
+    most, kept = WebSettings().challenges_at_once * 4, 0
+    with httpx.Client(base_url=node.address, timeout=30, headers={"x-warroom": "1"}) as client:
+        while kept < most:
+            answer = client.post("/api/seats/challenge", json={})
+            if answer.status_code != 200:
+                break
+            kept += 1
+    is_told = answer.status_code == 429 and answer.json()["code"] == "too_often"
+    return Check("A stranger's challenges for seats end at a pace", is_told, kept)
 
 
 async def _tabs(node: BenchNode) -> Check:
